@@ -1,0 +1,41 @@
+// Sources and tests are TypeScript with `.ts` specifiers; swc turns them into CommonJS for Jest's module loader. That the
+// published ES modules and CommonJS files work is the matter of test/package, which loads what `npm run build` made.
+const swc = [
+  '@swc/jest',
+  {
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+    module: { type: 'commonjs' },
+    sourceMaps: 'inline',
+  },
+];
+
+const project = (name, more = {}) => ({
+  displayName: name,
+  testEnvironment: 'node',
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  moduleFileExtensions: ['ts', 'mjs', 'js', 'json'],
+  transform: { '\\.(ts|mjs)$': swc },
+  cacheDirectory: '<rootDir>/.cache/jest',
+  ...more,
+});
+
+const database = {
+  globalSetup: '<rootDir>/test/helpers/start-database.mjs',
+  globalTeardown: '<rootDir>/test/helpers/stop-database.mjs',
+};
+
+export default {
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts'],
+  projects: [
+    project('unit'),
+    project('property'),
+    project('differential'),
+    project('integration', database),
+    project('e2e'),
+    project('package'),
+    project('docs'),
+  ],
+};

@@ -1,0 +1,69 @@
+/**
+ * What a session store is: it moves bytes and times under a lock, and never decodes. The codec and a store meet only
+ * in `session/`.
+ */
+export interface SessionStore {
+  /**
+   * Waits for the lock of one session and reads it.
+   *
+   * Each lease must be released; `release()` belongs into a `finally`.
+   *
+   * @throws PhpSessionError `ERR_SESSION_LOCK_TIMEOUT` when the lock could not be had before the deadline,
+   *   `ERR_SESSION_BUSY` when too many already wait for this id, `ERR_SESSION_UNAVAILABLE` when the database does not
+   *   answer, `ERR_SESSION_TABLE` when the table cannot be used.
+   */
+  open(id: string, options?: OpenOptions): Promise<SessionLease>;
+
+  /**
+   * Deletes sessions that nobody used for longer than this (PHP's `gc`), in small batches.
+   *
+   * @param maxLifetime seconds; PHP's `session.gc_maxlifetime`
+   * @returns how many rows were deleted
+   */
+  collect(maxLifetime: number): Promise<number>;
+
+  /**
+   * Stops: refuses new leases, waits for those that are out, then ends their connections.
+   *
+   * @param deadline milliseconds to wait for leases; default 5,000
+   */
+  close(deadline?: number): Promise<void>;
+}
+
+export interface OpenOptions {
+  /**
+   * Whether a session that does not exist may be created under this id. `true` takes the lock on the missing row
+   * too, by a placeholder. `false` leaves the table as it is when there is no such row. Default `true`.
+   */
+  create?: boolean;
+  /** Gives up waiting, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** One request's hold on one row. */
+export interface SessionLease {
+  /** What the row holds, or `undefined` when there is no such row. */
+  readonly data: Uint8Array | undefined;
+  /** Whether `commit()` may write: there is such a row, or it may be created under this id. */
+  readonly writable: boolean;
+  /**
+   * Writes, and ends the transaction: the lock is free afterwards, and the lease can only be released.
+   * Without `data` only the time is set (PHP's `updateTimestamp`).
+   *
+   * @returns `'gone'` when the row no longer exists; then nothing was written
+   * @throws PhpSessionError `ERR_SESSION_TOO_LARGE` or `ERR_SESSION_CHARSET` when the column cannot hold the data,
+   *   `ERR_SESSION_CONFLICT` when the lock was lost and somebody else wrote meanwhile, `ERR_SESSION_UNAVAILABLE`,
+   *   `ERR_SESSION_OUTCOME_UNKNOWN`. Nothing was written then, except that the last one cannot tell.
+   */
+  commit(change: { data?: Uint8Array }): Promise<'written' | 'touched' | 'gone'>;
+  /**
+   * Moves the session to a new id, in the same transaction: the old row goes when `commit()` has ended it.
+   *
+   * @throws PhpSessionError as `commit()`
+   */
+  rename(newId: string): Promise<void>;
+  /** Deletes the row and ends the transaction. */
+  destroy(): Promise<void>;
+  /** Rolls back what was not committed, and frees the lock. Never throws, and may be called twice. */
+  release(): Promise<void>;
+}
