@@ -1,0 +1,10 @@
+import { startMariadb } from '../../tools/services/mariadb.mjs';
+
+/** Jest's globalSetup: a MariaDB for this run, told to the tests by `PSB_TEST_MYSQL` as JSON. */
+export default async function startDatabase() {
+  const database = await startMariadb();
+  const { host, port, user, password } = database;
+  process.env.PSB_TEST_MYSQL = JSON.stringify({ host, port, user, password });
+  // Jest runs globalTeardown in this process too, but in another module.
+  Object.assign(globalThis, { testDatabase: database });
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// Nothing that we start may outlive us, and nobody can clean up after a kill -9 in the killed process itself. So each
+// process group and temporary directory is told to a watchdog, see watchdog.mjs. It stands in a session of its own, for
+// Ctrl-C in a terminal hits every process of the foreground group. It runs only while there is something to watch.
+
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let watchdog;
+const watched = new Set();
+
+/** @param {'group' | 'directory'} kind @param {string | number} value */
+export function watch(kind, value) {
+  if (!watchdog) {
+    const script = fileURLToPath(new URL('./watchdog.mjs', import.meta.url));
+    watchdog = spawn(process.execPath, [script], { detached: true, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+    watchdog.unref();
+    // @ts-expect-error: a pipe has `unref`, which the type of a child's standard input does not say.
+    watchdog.stdin?.unref();
+  }
+  watched.add(`${kind} ${value}`);
+  watchdog.stdin?.write(`+${kind} ${value}\n`);
+}
+
+/** @param {'group' | 'directory'} kind @param {string | number} value */
+export function unwatch(kind, value) {
+  if (!watched.delete(`${kind} ${value}`)) return;
+  watchdog?.stdin?.write(`-${kind} ${value}\n`);
+  if (watched.size > 0) return;
+  watchdog?.stdin?.end();
+  watchdog = undefined;
+}
+
+/**
+ * A directory of our own that goes with this process. Below the system's directory for temporary files and never below
+ * the clone, whose path can be long: the path of a Unix socket is limited to 107 bytes.
+ *
+ * @param {string} name
+ * @returns {{ path: string, remove(): void }}
+ */
+export function temporaryDirectory(name) {
+  const path = mkdtempSync(join(tmpdir(), `${name}-`));
+  watch('directory', path);
+  return {
+    path,
+    remove() {
+      rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+      unwatch('directory', path);
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryDirectory } from './lifeline.mjs';
+import { program } from './packages.mjs';
+import { freePort } from './ports.mjs';
+import { startProcess, tail, untilReady } from './processes.mjs';
+
+/**
+ * @typedef {object} Mariadb
+ * @property {'127.0.0.1'} host
+ * @property {number} port
+ * @property {string} user may do everything
+ * @property {string} password
+ * @property {number} pid of the running server
+ * @property {Promise<string>} ended how the running server ended, once it did
+ * @property {(signal: NodeJS.Signals) => void} kill
+ * @property {() => Promise<void>} start again, with the same data on the same port
+ * @property {() => Promise<void>} stop ends the server and removes its data
+ */
+
+/**
+ * Starts a private MariaDB with an empty database `test`: data of its own, no configuration file of the machine,
+ * reachable only over loopback, as root or as an ordinary user.
+ *
+ * @param {{ port?: number, settings?: Record<string, string | number> }} [options] `settings`: server variables
+ * @returns {Promise<Mariadb>}
+ */
+export async function startMariadb({ port, settings = {} } = {}) {
+  const directory = temporaryDirectory('mariadb');
+  const data = join(directory.path, 'data');
+  const log = join(directory.path, 'log');
+  const user = 'bridge';
+  const password = randomBytes(12).toString('hex');
+  const ownPort = port ?? (await freePort());
+  const small = ['--innodb-buffer-pool-size=32M', '--innodb-log-file-size=8M', '--innodb-use-native-aio=0'];
+  const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
+
+  /** @type {import('./processes.mjs').Service} */
+  let server;
+
+  const start = async () => {
+    server = startProcess(
+      program('mariadbd'),
+      [
+        '--no-defaults',
+        ...asRoot,
+        ...small,
+        `--datadir=${data}`,
+        `--socket=${join(directory.path, 'socket')}`,
+        `--pid-file=${join(directory.path, 'pid')}`,
+        `--init-file=${join(directory.path, 'init.sql')}`,
+        '--bind-address=127.0.0.1',
+        `--port=${ownPort}`,
+        '--skip-name-resolve',
+        '--skip-log-bin',
+        '--max-connections=200',
+        '--key-buffer-size=1M',
+        // Enough for a killed server; only a killed machine would lose what was committed, and its data with it.
+        '--innodb-flush-log-at-trx-commit=2',
+        ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+      ],
+      { log },
+    );
+    await untilReady(server, { name: 'MariaDB', port: ownPort, log, greets: true });
+  };
+
+  try {
+    const install = startProcess(
+      program('mariadb-install-db'),
+      [
+        '--no-defaults',
+        ...asRoot,
+        ...small,
+        '--datadir=./data', // The script cannot do with a space in it.
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+        '--skip-name-resolve',
+      ],
+      { log, cwd: directory.path },
+    );
+    const end = await install.ended;
+    if (end !== 'exit 0') throw new Error(`mariadb-install-db ended (${end})\n${tail(log)}`);
+    // Read at each start, so nothing here may fail when it is there already. root has no password; only its
+    // account for the Unix socket, in a directory that is ours alone, remains.
+    writeFileSync(
+      join(directory.path, 'init.sql'),
+      [
+        "DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';",
+        `CREATE USER IF NOT EXISTS '${user}'@'127.0.0.1' IDENTIFIED BY '${password}';`,
+        `GRANT ALL ON *.* TO '${user}'@'127.0.0.1' WITH GRANT OPTION;`,
+        'CREATE DATABASE IF NOT EXISTS test;',
+        '',
+      ].join('\n'),
+      { mode: 0o600 },
+    );
+    await start();
+  } catch (error) {
+    directory.remove();
+    throw error;
+  }
+
+  return {
+    host: '127.0.0.1',
+    port: ownPort,
+    user,
+    password,
+    get pid() {
+      return server.pid;
+    },
+    get ended() {
+      return server.ended;
+    },
+    kill: (signal) => server.kill(signal),
+    start,
+    async stop() {
+      await server.stop();
+      directory.remove();
+    },
+  };
+}

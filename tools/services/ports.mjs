@@ -1,0 +1,38 @@
+import { createServer } from 'node:net';
+
+// Linux takes the local ports of outgoing connections from 32768 upwards. A server that is started again on its port
+// must find it free, so ports are chosen below.
+const lowest = 20_000;
+const highest = 32_767;
+
+/** Ports that this process has given away; the server may not listen yet. */
+const given = new Set();
+
+/**
+ * A loopback port on which nobody listens. Two calls in one process never return the same.
+ *
+ * @returns {Promise<number>}
+ */
+export async function freePort() {
+  for (;;) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest + 1));
+    if (given.has(port) || !(await canListen(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+function canListen(port) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+      else reject(error);
+    });
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unwatch, watch } from './lifeline.mjs';
+
+/**
+ * @typedef {object} Service
+ * @property {number} pid
+ * @property {Promise<string>} ended how it ended, once it did: `exit 1`, `SIGKILL`
+ * @property {() => boolean} running
+ * @property {(signal: NodeJS.Signals) => void} kill sends a signal to the process and all its children
+ * @property {(patience?: number) => Promise<void>} stop SIGTERM, then SIGKILL after `patience` milliseconds (default 5,000)
+ */
+
+/**
+ * Starts a program in a process group of its own that dies with this process. The group matters: `php -S` has its
+ * workers as children, and they keep the port when only their parent is killed.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ log: string, env?: Record<string, string | undefined>, cwd?: string }} options `log`: file for what it prints
+ * @returns {Service}
+ */
+export function startProcess(command, args, { log, env = {}, cwd }) {
+  const output = openSync(log, 'a');
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  const { pid } = child;
+  if (pid !== undefined) watch('group', pid);
+
+  let over = false;
+  /** @type {Promise<string>} */
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => {
+      over = true;
+      resolve(error.message);
+    });
+    child.once('exit', (code, signal) => {
+      over = true;
+      signalGroup(child.pid, 'SIGKILL'); // Its children go with it, also when it alone was killed.
+      if (pid !== undefined) unwatch('group', pid);
+      resolve(signal ?? `exit ${code}`);
+    });
+  });
+
+  return {
+    pid: pid ?? 0,
+    ended,
+    running: () => !over,
+    kill: (signal) => signalGroup(pid, signal),
+    async stop(patience = 5_000) {
+      if (over) return;
+      signalGroup(pid, 'SIGTERM');
+      signalGroup(pid, 'SIGCONT'); // A frozen process takes no other signal.
+      const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), patience);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** @param {number | undefined} group @param {NodeJS.Signals} signal */
+function signalGroup(group, signal) {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * Waits until a service takes connections.
+ *
+ * @param {Service} service
+ * @param {{ name: string, port: number, log: string, greets?: boolean, timeout?: number }} options `greets`: the server
+ *   speaks first, as MySQL does, and is ready when it has; `timeout` in milliseconds, default 60,000
+ * @throws {Error} with the last lines of the log, when it ended or the time is over; it is stopped then
+ */
+export async function untilReady(service, { name, port, log, greets = false, timeout = 60_000 }) {
+  const deadline = Date.now() + timeout;
+  while (service.running() && Date.now() < deadline) {
+    if (await answers(port, greets)) return;
+    await sleep(20);
+  }
+  const reason = service.running() ? `does not answer on port ${port}` : `ended (${await service.ended})`;
+  await service.stop(0);
+  throw new Error(`${name} ${reason}\n${tail(log)}`);
+}
+
+/**
+ * @param {number} port
+ * @param {boolean} greets
+ * @returns {Promise<boolean>}
+ */
+function answers(port, greets) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const finish = (/** @type {boolean} */ result) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.setTimeout(1_000, () => finish(false));
+    socket.once('error', () => finish(false));
+    socket.once('close', () => finish(false));
+    socket.once(greets ? 'data' : 'connect', () => finish(true));
+  });
+}
+
+/**
+ * The last lines of a log, for a message.
+ *
+ * @param {string} log
+ * @returns {string}
+ */
+export function tail(log) {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+}
