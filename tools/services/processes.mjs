@@ -19,18 +19,21 @@ import { unwatch, watch } from './lifeline.mjs';
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ log: string, env?: Record<string, string | undefined>, cwd?: string }} options `log`: file for what it prints
+ * @param {object} [options]
+ * @param {string} [options.log] file for what it prints; default: it prints where this process prints
+ * @param {Record<string, string | undefined>} [options.env] in addition to this process's
+ * @param {string} [options.cwd]
  * @returns {Service}
  */
-export function startProcess(command, args, { log, env = {}, cwd }) {
-  const output = openSync(log, 'a');
+export function startProcess(command, args, { log, env = {}, cwd } = {}) {
+  const output = log === undefined ? 'inherit' : openSync(log, 'a');
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
     detached: true,
     stdio: ['ignore', output, output],
   });
-  closeSync(output);
+  if (typeof output === 'number') closeSync(output);
   const { pid } = child;
   if (pid !== undefined) watch('group', pid);
 

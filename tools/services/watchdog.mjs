@@ -4,12 +4,13 @@
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
+/** @type {Record<string, Set<string>>} */
 const kept = { group: new Set(), directory: new Set() };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [, sign, kind, value] = /^([+-])(group|directory) (.+)$/.exec(line) ?? [];
-  if (sign === '+') kept[kind].add(value);
-  if (sign === '-') kept[kind].delete(value);
+  if (sign === '+') kept[kind]?.add(value);
+  if (sign === '-') kept[kind]?.delete(value);
 }
 
 for (const group of kept.group) {

@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram } from './services/packages.mjs';
+import { startProcess, tail } from './services/processes.mjs';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What the farm and the tests run, and the Debian package that brings it. */
+const needs = [
+  { package: 'mariadb-server', has: () => hasProgram('mariadbd') && hasProgram('mariadb-install-db') },
+  { package: 'php-cli', has: () => hasProgram('php') },
+  { package: 'php-mysql', has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli') },
+  { package: 'haproxy', has: () => hasProgram('haproxy') },
+];
+
+/** A reason to stop that is told in one sentence, without a stack. */
+export class SetupError extends Error {}
+
+/**
+ * Says what is needed, and installs what is missing: Debian packages, then npm packages. Quick when nothing is.
+ *
+ * @throws {SetupError} when something is missing that cannot be installed from here
+ */
+export async function setUp() {
+  const packages = missingPackages();
+  const modules = !modulesAreCurrent();
+  if (packages.length === 0 && !modules) return;
+  console.log(
+    'Needed: Node, MariaDB, PHP with pdo_mysql and mysqli, HAProxy, and the npm packages of package-lock.json.',
+  );
+  if (packages.length > 0) await installPackages(packages);
+  if (modules) await installModules();
+}
+
+/** @returns {string[]} */
+function missingPackages() {
+  return needs.filter((need) => !need.has()).map((need) => need.package);
+}
+
+/** @param {string} name */
+function hasProgram(name) {
+  return findProgram(name) !== undefined;
+}
+
+/** @param {string} name */
+function hasPhpExtension(name) {
+  const php = findProgram('php');
+  if (php === undefined) return false;
+  return spawnSync(php, ['-r', `exit(extension_loaded('${name}') ? 0 : 1);`]).status === 0;
+}
+
+/** @param {string[]} packages */
+async function installPackages(packages) {
+  const list = packages.join(' ');
+  if (findProgram('apt-get') === undefined) {
+    throw new SetupError(`Please install what the Debian packages ${list} contain, and start again.`);
+  }
+  if (process.getuid?.() !== 0) {
+    const command = `sudo apt-get update && sudo apt-get install --no-install-recommends ${list}`;
+    throw new SetupError(`Please install what is missing, and start again: ${command}`);
+  }
+  const log = join(root, '.cache', 'install.log');
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  console.log(`Installing Debian packages (a minute or two; no service is started): ${list}`);
+  const end = await run('sh', [join(root, 'tools', 'install-packages.sh'), ...packages], { log });
+  if (end !== 'exit 0') throw new SetupError(`${tail(log)}\napt-get failed (${end}); all it said is in ${log}`);
+  const still = missingPackages();
+  if (still.length > 0) {
+    throw new SetupError(`Still missing after the installation: ${still.join(' ')}. Is another PHP in front in PATH?`);
+  }
+}
+
+async function installModules() {
+  console.log('Installing npm packages into node_modules: npm ci');
+  const end = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root });
+  if (end !== 'exit 0') throw new SetupError(`npm ci failed (${end}).`);
+}
+
+/** Whether npm's own record of what it installed agrees with package-lock.json. */
+function modulesAreCurrent() {
+  const wanted = readLock('package-lock.json');
+  const installed = readLock('node_modules/.package-lock.json');
+  const paths = Object.keys(wanted).filter((path) => path !== '');
+  return (
+    // What is optional is for another platform when it is missing.
+    paths.every((path) => wanted[path]?.optional || path in installed) &&
+    Object.keys(installed).every((path) => installed[path]?.integrity === wanted[path]?.integrity)
+  );
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, { integrity?: string, optional?: boolean }>} by path; empty when there is no such file
+ */
+function readLock(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Runs a command to its end; it dies with this process, and gets the signals that this process gets.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ log?: string, cwd?: string }} [options] `log`: file for its output, default this process's own output
+ * @returns {Promise<string>} how it ended, `exit 0` if all is well
+ */
+export async function run(command, args, options = {}) {
+  const child = startProcess(command, args, options);
+  const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
+  const end = await child.ended;
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.off(signal, pass);
+  return end;
+}

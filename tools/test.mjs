@@ -1,0 +1,24 @@
+// `npm test`: everything that must hold, from a clean clone. Arguments go to Jest.
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { root, run, SetupError, setUp } from './setup.mjs';
+
+const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
+
+try {
+  await setUp();
+  await build();
+  await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
+  await check('tsc', bin('typescript/bin/tsc'), '-p', root);
+  await check('jest', bin('jest/bin/jest.js'), ...process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/** @param {string} name @param {string} script @param {string[]} args */
+async function check(name, script, ...args) {
+  const end = await run(process.execPath, [script, ...args], { cwd: root });
+  if (end !== 'exit 0') throw new SetupError(`${name} failed (${end}).`);
+}
