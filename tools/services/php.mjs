@@ -25,11 +25,12 @@ import { startProcess, tail, untilReady } from './processes.mjs';
  * @param {number} [options.workers] requests at the same time, default 8
  * @param {Record<string, string | number>} [options.ini] php.ini settings
  * @param {Record<string, string | undefined>} [options.env]
+ * @param {string} [options.log] file for what it prints; default: a temporary one, until `stop()`
  * @returns {Promise<PhpServer>}
  */
-export async function startPhpServer({ documentRoot, router, port, workers = 8, ini = {}, env = {} }) {
-  const directory = temporaryDirectory('php');
-  const log = join(directory.path, 'log');
+export async function startPhpServer({ documentRoot, router, port, workers = 8, ini = {}, env = {}, log }) {
+  const directory = log === undefined ? temporaryDirectory('php') : undefined;
+  const ownLog = log ?? join(directory?.path ?? '', 'log');
   const ownPort = port ?? (await freePort());
   const args = Object.entries(ini).flatMap(([name, value]) => ['-d', `${name}=${value}`]);
   args.push('-S', `127.0.0.1:${ownPort}`);
@@ -37,24 +38,24 @@ export async function startPhpServer({ documentRoot, router, port, workers = 8, 
   if (router !== undefined) args.push(router);
   try {
     const server = startProcess(program('php'), args, {
-      log,
+      log: ownLog,
       env: { ...env, PHP_CLI_SERVER_WORKERS: String(workers) },
     });
-    await untilReady(server, { name: 'PHP', port: ownPort, log });
+    await untilReady(server, { name: 'PHP', port: ownPort, log: ownLog });
     return {
       url: `http://127.0.0.1:${ownPort}`,
       port: ownPort,
       pid: server.pid,
       ended: server.ended,
       kill: (signal) => server.kill(signal),
-      log: () => tail(log),
+      log: () => tail(ownLog),
       async stop() {
         await server.stop();
-        directory.remove();
+        directory?.remove();
       },
     };
   } catch (error) {
-    directory.remove();
+    directory?.remove();
     throw error;
   }
 }

@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
+import { startMariadb } from '../../tools/services/mariadb.mjs';
+import { program } from '../../tools/services/packages.mjs';
+import { startPhpServer } from '../../tools/services/php.mjs';
+import { freePort } from '../../tools/services/ports.mjs';
+import { startProcess, tail, untilReady } from '../../tools/services/processes.mjs';
+import { writeProxyConfiguration } from './haproxy.mjs';
+import { keepRunning } from './keep-running.mjs';
+
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+const table = 'session';
+
+/** What both sides use; PHP reads its part as php.ini settings. */
+const ini = {
+  'session.use_strict_mode': 1,
+  'session.cookie_httponly': 1,
+  'session.cookie_samesite': 'Lax',
+  'session.gc_probability': 1,
+  'session.gc_divisor': 1000,
+  display_errors: 0,
+  log_errors: 1,
+};
+
+/**
+ * @typedef {object} FarmServer
+ * @property {number} pid the process that listens now; another one after a restart
+ * @property {number} port
+ * @property {string} url of this server itself, without the proxy
+ * @property {(signal: NodeJS.Signals) => void} kill sends a signal to all its processes
+ */
+
+/**
+ * @typedef {object} Farm
+ * @property {string} url of the proxy
+ * @property {Record<'php-1' | 'php-2' | 'node-1' | 'node-2', FarmServer>} servers
+ * @property {{ host: string, port: number, user: string, password: string, database: string, table: string,
+ *   pid: number, kill: (signal: NodeJS.Signals) => void }} database
+ * @property {FarmServer} proxy
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Starts a private MariaDB with a session table, two PHP servers, two Node servers and a round-robin proxy before them,
+ * all on free loopback ports. What ends by itself is started again. Nothing outlives this process.
+ *
+ * @param {object} [options]
+ * @param {Record<string, unknown>} [options.store] options of `mysqlStore()`, beside those that the farm sets
+ * @param {(line: string) => void} [options.say] is told what ends and is started again
+ * @returns {Promise<Farm>}
+ */
+export async function startFarm({ store = {}, say = () => {} } = {}) {
+  const directory = temporaryDirectory('farm');
+  /** @type {(() => Promise<void> | void)[]} */
+  const stops = [() => directory.remove()];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  /** @param {string} name @param {() => Promise<import('./keep-running.mjs').Running>} start */
+  const keep = async (name, start) => {
+    const kept = await keepRunning(name, start, say);
+    stops.push(kept.stop);
+    return kept;
+  };
+  const log = (/** @type {string} */ name) => join(directory.path, `${name}.log`);
+
+  try {
+    /** @type {import('../../tools/services/mariadb.mjs').Mariadb | undefined} */
+    let mariadb;
+    const keptDatabase = await keep('MariaDB', async () => {
+      if (mariadb) await mariadb.start();
+      else mariadb = await startMariadb();
+      return mariadb;
+    });
+    const { host, port, user, password } = /** @type {NonNullable<typeof mariadb>} */ (mariadb);
+    const database = { host, port, user, password, database: 'test' };
+    await createTable(database, log('create-table'));
+
+    /** @param {string} name @param {(port: number, env: { FARM: string }) => Promise<import('./keep-running.mjs').Running>} start */
+    const startServer = async (name, start) => {
+      const port = await freePort();
+      const env = { FARM: JSON.stringify({ name, port, database, table, store }) };
+      return described(await keep(name, () => start(port, env)), port);
+    };
+    const startPhp = (/** @type {string} */ name) =>
+      startServer(name, (port, env) =>
+        startPhpServer({ router: here('php/index.php'), port, workers: 8, ini, env, log: log(name) }),
+      );
+    const startNode = (/** @type {string} */ name) =>
+      startServer(name, (port, env) => listening(name, port, [process.execPath, here('node/server.mjs')], env));
+    /** @param {string} name @param {number} port @param {string[]} command @param {Record<string, string>} [env] */
+    const listening = async (name, port, [command = '', ...args], env = {}) => {
+      const service = startProcess(command, args, { env, log: log(name) });
+      await untilReady(service, { name, port, log: log(name) });
+      return service;
+    };
+
+    const [php1, php2, node1, node2] = await Promise.all([
+      startPhp('php-1'),
+      startPhp('php-2'),
+      startNode('node-1'),
+      startNode('node-2'),
+    ]);
+    const servers = { 'php-1': php1, 'php-2': php2, 'node-1': node1, 'node-2': node2 };
+    const proxyPort = await freePort();
+    const configuration = writeProxyConfiguration(directory.path, {
+      port: proxyPort,
+      servers: Object.entries(servers).map(([name, { port }]) => ({ name, port })),
+    });
+    const keptProxy = await keep('HAProxy', () =>
+      listening('HAProxy', proxyPort, [program('haproxy'), '-db', '-f', configuration]),
+    );
+    const proxy = described(keptProxy, proxyPort);
+    return {
+      url: proxy.url,
+      servers,
+      database: Object.assign(withPid(keptDatabase), database, { table }),
+      proxy,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof keepRunning>>} kept
+ * @param {number} port
+ * @returns {FarmServer}
+ */
+function described(kept, port) {
+  return Object.assign(withPid(kept), { port, url: `http://127.0.0.1:${port}` });
+}
+
+/** @param {Awaited<ReturnType<typeof keepRunning>>} kept */
+function withPid(kept) {
+  return {
+    get pid() {
+      return kept.pid;
+    },
+    kill: kept.kill,
+  };
+}
+
+/**
+ * In a process of its own: the package is loaded only where it is used as a user would.
+ *
+ * @param {object} database
+ * @param {string} log
+ */
+async function createTable(database, log) {
+  const service = startProcess(process.execPath, [here('node/create-table.mjs')], {
+    env: { FARM: JSON.stringify({ database, table }) },
+    log,
+  });
+  const end = await service.ended;
+  if (end !== 'exit 0') throw new Error(`The session table could not be created (${end})\n${tail(log)}`);
+}
