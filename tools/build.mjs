@@ -29,19 +29,31 @@ export async function build() {
     }
     writeFileSync(join(next, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
     writeFileSync(join(next, '.stamp'), stamp);
-    moveAway(join(root, 'dist'), join(work, 'old'));
-    renameSync(next, join(root, 'dist'));
+    replace(join(root, 'dist'), next, work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** @param {string} from @param {string} to */
-function moveAway(from, to) {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error;
+/**
+ * @param {string} target
+ * @param {string} next takes the place of `target`
+ * @param {string} rubbish directory for what stood there
+ */
+function replace(target, next, rubbish) {
+  for (let i = 0; ; i++) {
+    try {
+      renameSync(next, target);
+      return;
+    } catch (error) {
+      // A directory can only be renamed to one that is empty or not there. Another build may be as far as this one.
+      if (!['ENOTEMPTY', 'EEXIST'].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) throw error;
+      try {
+        renameSync(target, join(rubbish, `old-${i}`));
+      } catch (gone) {
+        if (/** @type {NodeJS.ErrnoException} */ (gone).code !== 'ENOENT') throw gone;
+      }
+    }
   }
 }
 

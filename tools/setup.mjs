@@ -118,3 +118,18 @@ export async function run(command, args, options = {}) {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.off(signal, pass);
   return end;
 }
+
+/**
+ * Ends this process when the npm that runs it is killed, which takes no child with it. The scripts in package.json say
+ * `exec`, so that no shell stands between npm and us.
+ */
+export function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 300);
+  timer.unref();
+}

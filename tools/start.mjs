@@ -1,7 +1,8 @@
 // `npm start`: the farm, until Ctrl-C. `npm start -- --once`: checks it and ends, with exit status 0 or 1.
 import { build } from './build.mjs';
-import { SetupError, setUp } from './setup.mjs';
+import { endWithNpm, SetupError, setUp } from './setup.mjs';
 
+endWithNpm();
 try {
   await setUp();
   await build();
@@ -43,12 +44,8 @@ async function once(farm) {
   process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 }
 
-/** Ctrl-C, SIGTERM, a closed terminal, or an npm that was killed: it takes no child with it. */
 function untilAskedToEnd() {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, resolve);
-    if (process.env.npm_lifecycle_event === undefined) return;
-    const npm = process.ppid;
-    setInterval(() => process.ppid !== npm && resolve(undefined), 500).unref();
   });
 }

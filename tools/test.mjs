@@ -1,10 +1,11 @@
 // `npm test`: everything that must hold, from a clean clone. Arguments go to Jest.
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { root, run, SetupError, setUp } from './setup.mjs';
+import { endWithNpm, root, run, SetupError, setUp } from './setup.mjs';
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
+endWithNpm();
 try {
   await setUp();
   await build();
