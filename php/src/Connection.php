@@ -1,0 +1,199 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * PDO and mysqli, made alike: one way to ask, one kind of transaction, and one way to fail that tells neither ids nor data.
+ *
+ * @internal
+ */
+final class Connection
+{
+    /** Error numbers of a connection that is gone, or never came to be: nothing can be asked on it any more. */
+    public const LOST = [1040, 1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031];
+
+    /** Error numbers that come back however often the same is tried: rights, names, columns, values. */
+    public const PERMANENT = [
+        1044, 1045, 1046, 1048, 1049, 1054, 1064, 1142, 1143, 1146, 1153, 1227, 1231, 1267, 1364, 1366, 1406, 3854, 3988,
+    ];
+
+    /** @var callable|null makes a connection; null: there is only the one that was given */
+    private $connect;
+    /** @var \PDO|\mysqli|null */
+    private $db;
+    /** @var bool */
+    private $inTransaction = false;
+
+    /**
+     * @param \PDO|\mysqli|callable $connection
+     * @throws \InvalidArgumentException
+     */
+    public function __construct($connection)
+    {
+        if (is_callable($connection)) {
+            $this->connect = $connection;
+        } else {
+            $this->db = self::prepared($connection);
+        }
+    }
+
+    /** Makes a new connection the next time, if that is possible. */
+    public function forget(): bool
+    {
+        if ($this->connect === null) {
+            return false;
+        }
+        $this->db = null;
+        return true;
+    }
+
+    /**
+     * @param array<int, string|int> $values bound by the server; without any the statement is sent as it is
+     * @return array<int, array<int, mixed>>|int the rows of a SELECT with values, else how many rows were changed
+     * @throws \RuntimeException its code is the database's error number, 0 if there is none; its message may be logged
+     */
+    public function query(string $sql, array $values = [])
+    {
+        if ($this->db === null) {
+            $db = self::quietly($this->connect);
+            try {
+                $this->db = self::prepared($db);
+            } catch (\InvalidArgumentException $error) {
+                throw new \RuntimeException($error->getMessage());
+            }
+        }
+        $db = $this->db;
+        return self::quietly(static function () use ($db, $sql, $values) {
+            return $db instanceof \PDO ? self::queryPdo($db, $sql, $values) : self::queryMysqli($db, $sql, $values);
+        });
+    }
+
+    /**
+     * Begins a transaction at READ COMMITTED: InnoDB then locks no gaps, in which the first requests of two visitors
+     * would meet and deadlock.
+     *
+     * sql_mode: what does not fit is an error instead of being cut off. wait_timeout: the server ends a connection
+     * that is silent for so long, and with it the lock of a frozen process. Character sets: nothing is converted on the
+     * way to the column, where an error would say so.
+     *
+     * @param int $lockWait seconds that one statement waits for a lock; NDB has its own limit, usually 1.2 s
+     * @param int $maxHold seconds between two statements
+     */
+    public function begin(int $lockWait, int $maxHold): void
+    {
+        $this->query(
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION innodb_lock_wait_timeout = $lockWait, "
+            . "SESSION wait_timeout = $maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
+        );
+        $this->query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+        $this->query('START TRANSACTION');
+        $this->inTransaction = true;
+    }
+
+    public function inTransaction(): bool
+    {
+        return $this->inTransaction;
+    }
+
+    public function commit(): void
+    {
+        $this->query('COMMIT');
+        $this->inTransaction = false;
+    }
+
+    /** Does nothing without a transaction. Never throws. */
+    public function rollBack(): void
+    {
+        if ($this->inTransaction) {
+            $this->inTransaction = false;
+            try {
+                $this->query('ROLLBACK');
+            } catch (\RuntimeException $error) {
+                $this->forget(); // The server rolls back what a lost connection held.
+            }
+        }
+    }
+
+    private static function queryPdo(\PDO $db, string $sql, array $values)
+    {
+        if ($values === []) {
+            return $db->exec($sql);
+        }
+        $statement = $db->prepare($sql);
+        foreach ($values as $i => $value) {
+            $statement->bindValue($i + 1, $value, is_int($value) ? \PDO::PARAM_INT : \PDO::PARAM_STR);
+        }
+        $statement->execute();
+        return $statement->columnCount() > 0 ? $statement->fetchAll(\PDO::FETCH_NUM) : $statement->rowCount();
+    }
+
+    private static function queryMysqli(\mysqli $db, string $sql, array $values)
+    {
+        // Errors are exceptions by default only since PHP 8.1, and this mode is the application's as well.
+        $mode = (new \mysqli_driver())->report_mode;
+        mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+        try {
+            if ($db->connect_errno !== 0) {
+                throw new \mysqli_sql_exception('', $db->connect_errno);
+            }
+            if ($values === []) {
+                $db->query($sql);
+                return $db->affected_rows;
+            }
+            $statement = $db->prepare($sql);
+            $types = '';
+            foreach ($values as $value) {
+                $types .= is_int($value) ? 'i' : 's';
+            }
+            $statement->bind_param($types, ...$values);
+            $statement->execute();
+            return $statement->field_count > 0 ? $statement->get_result()->fetch_all(MYSQLI_NUM) : $statement->affected_rows;
+        } finally {
+            mysqli_report($mode);
+        }
+    }
+
+    /**
+     * @return \PDO|\mysqli $db, with errors as exceptions and values bound by the server
+     * @throws \InvalidArgumentException when it is nothing that can be used
+     */
+    private static function prepared($db)
+    {
+        if ($db instanceof \mysqli) {
+            return $db;
+        }
+        if (!$db instanceof \PDO || $db->getAttribute(\PDO::ATTR_DRIVER_NAME) !== 'mysql') {
+            throw new \InvalidArgumentException('The connection must be a mysqli, a PDO of mysql, or a callable that returns one');
+        }
+        if ($db->getAttribute(\PDO::ATTR_PERSISTENT)) {
+            throw new \InvalidArgumentException('The connection must not be persistent: the application could share it');
+        }
+        $db->setAttribute(\PDO::ATTR_ERRMODE, \PDO::ERRMODE_EXCEPTION);
+        $db->setAttribute(\PDO::ATTR_EMULATE_PREPARES, false);
+        $db->setAttribute(\PDO::ATTR_ORACLE_NULLS, \PDO::NULL_NATURAL); // An empty session is '', not null.
+        return $db;
+    }
+
+    /**
+     * Drivers tell ids and data in their messages, and mysqlnd warns besides. Only the error's number goes further.
+     *
+     * @return mixed what $work returns
+     * @throws \RuntimeException as query()
+     */
+    private static function quietly(callable $work)
+    {
+        set_error_handler(static function (): bool {
+            return true;
+        });
+        try {
+            return $work();
+        } catch (\Throwable $error) {
+            $number = (int) ($error->errorInfo[1] ?? $error->getCode());
+            throw new \RuntimeException($number === 0 ? get_class($error) : "database error $number", $number);
+        } finally {
+            restore_error_handler();
+        }
+    }
+}

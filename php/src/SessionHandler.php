@@ -1,0 +1,418 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+require_once __DIR__ . '/Connection.php'; // For those who load this file without Composer.
+
+/**
+ * Keeps `$_SESSION` in a MySQL, MariaDB or NDB Cluster table, one row a session, under that row's lock.
+ *
+ * From session_start() to the end of the session a request owns its row by `SELECT ... FOR UPDATE`, in one transaction
+ * at READ COMMITTED. So requests of one visitor follow each other, here and on every other server that takes the same
+ * lock. The transaction lives as long as the session does, hence the connection has to be this handler's own: on a shared one
+ * the application's COMMIT would free the session, and its ROLLBACK would lose it.
+ *
+ * No method throws and none shows anything to the visitor: a failure is one line in error_log(), without id and data.
+ */
+final class SessionHandler implements
+    \SessionHandlerInterface,
+    \SessionIdInterface,
+    \SessionUpdateTimestampHandlerInterface
+{
+    private const DEFAULTS = [
+        'table' => 'session',
+        'id' => 'id',
+        'data' => 'data',
+        'time' => 'usetime',
+        'time_type' => 'int',
+        'lock_timeout' => 10,
+        'max_hold' => 60,
+    ];
+
+    /** What the server says of an id that the id column cannot hold. */
+    private const BAD_ID = [1267, 1366, 1406, 3854, 3988];
+
+    /** How many rows gc() deletes in one transaction. */
+    private const BATCH = 100;
+
+    /** @var Connection */
+    private $db;
+    /** @var array<string, string|int> */
+    private $options;
+    /** @var string|null the id whose row is locked */
+    private $id;
+    /** @var string the bytes in the locked row, as PHP got them */
+    private $data = '';
+    /** @var bool whether the locked row is our own placeholder, which nobody else can see yet */
+    private $isNew = false;
+    /** @var bool whether the data column is known to keep any bytes as they are (BLOB, VARBINARY) */
+    private $keepsBytes = false;
+    /** @var bool whether this session failed before read() could say so */
+    private $failed = false;
+    /** @var int|null seconds, of a gc() that waits for the end of the session */
+    private $collect;
+
+    /**
+     * @param \PDO|\mysqli|callable $connection the handler's own connection, or what makes one. It is called on first
+     *     use, and once more after the connection was lost; it must return a new connection each time.
+     * @param array<string, string|int> $options
+     *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
+     *     'time_type' ('int': Unix seconds, or 'timestamp': TIMESTAMP or DATETIME);
+     *     'lock_timeout' seconds to wait for another request of the same session (10);
+     *     'max_hold' seconds after which the server ends the lock of a request from which it hears nothing (60: twice
+     *     PHP's usual max_execution_time, so only a process that hangs or is frozen gets there)
+     *
+     * @throws \InvalidArgumentException that names the option
+     */
+    public function __construct($connection, array $options = [])
+    {
+        if ($unknown = array_diff_key($options, self::DEFAULTS)) {
+            throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
+        }
+        $options += self::DEFAULTS;
+        foreach (['table', 'id', 'data', 'time'] as $name) {
+            $pattern = $name === 'table' ? '/^([^.\0]+\.)?[^.\0]+$/D' : '/^[^.\0]+$/D';
+            if (!is_string($options[$name]) || !preg_match($pattern, $options[$name])) {
+                throw new \InvalidArgumentException("Option '$name' must be a name");
+            }
+            $options[$name] = '`' . strtr($options[$name], ['`' => '``', '.' => '`.`']) . '`';
+        }
+        if (!in_array($options['time_type'], ['int', 'timestamp'], true)) {
+            throw new \InvalidArgumentException("Option 'time_type' must be 'int' or 'timestamp'");
+        }
+        foreach (['lock_timeout', 'max_hold'] as $name) {
+            if (!is_int($options[$name]) || $options[$name] < 1 || $options[$name] > 86400) {
+                throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
+            }
+        }
+        $this->options = $options;
+        $this->db = new Connection($connection);
+    }
+
+    /**
+     * Makes this PHP's session handler and starts the session.
+     *
+     * @param array<string, mixed> $options as of session_start()
+     * @return bool false: there is no session, and the response is a 503 unless its headers are already out
+     */
+    public function start(array $options = []): bool
+    {
+        return session_set_save_handler($this, true) && session_start($options);
+    }
+
+    /** Connects to nothing yet. PHP calls it for session_reset() too, in the middle of a session. */
+    public function open($path, $name): bool
+    {
+        $this->failed = false;
+        return true;
+    }
+
+    /**
+     * Strict mode asks here whether the id is one of ours. The row stays locked for the read() that follows.
+     *
+     * A failure is not an answer: false would give the visitor a new id, and log him out. So it says true, and read() fails.
+     */
+    public function validateId($id): bool
+    {
+        if ($this->failed || $this->id === $id) {
+            return true;
+        }
+        try {
+            if ($this->id !== null) { // session_create_id(), while a session is open, looks for an id that is free.
+                return $this->db->query($this->sql('SELECT {id} FROM {table} WHERE {id} = ?'), [$id]) !== [];
+            }
+            return $this->attempt(function (float $deadline) use ($id): bool {
+                return $this->lock($id, false, $deadline);
+            });
+        } catch (\RuntimeException $error) {
+            if (in_array($error->getCode(), self::BAD_ID, true)) {
+                return false;
+            }
+            $this->failed = true;
+            $this->fail('not read', $error->getMessage());
+            return true;
+        }
+    }
+
+    /** @return string|false what the row holds, '' for a new session */
+    #[\ReturnTypeWillChange]
+    public function read($id)
+    {
+        if ($this->failed) {
+            return false;
+        }
+        try {
+            $locked = $this->id === $id || $this->attempt(function (float $deadline) use ($id): bool {
+                return $this->lock($id, true, $deadline);
+            });
+            return $locked ? $this->data : $this->fail('not read', 'the id matches another only by collation', 400);
+        } catch (\RuntimeException $error) {
+            $status = in_array($error->getCode(), self::BAD_ID, true) ? 400 : 503;
+            return $this->fail('not read', $error->getMessage(), $status);
+        }
+    }
+
+    /** Writes and commits. A session that began empty and stayed so leaves no row. */
+    public function write($id, $data): bool
+    {
+        if ($this->isNew && ($data === '' || $data === 'a:0:{}')) { // By php and php_binary, or by php_serialize.
+            $this->release();
+            return true;
+        }
+        return $this->save($id, $data);
+    }
+
+    /** Instead of write() when nothing changed (session.lazy_write). */
+    public function updateTimestamp($id, $data): bool
+    {
+        return $this->save($id, null);
+    }
+
+    /** Deletes the row and commits. PHP calls it for logout, and for data that it cannot decode. */
+    public function destroy($id): bool
+    {
+        try {
+            return $this->attempt(function (float $deadline) use ($id): bool {
+                if ($this->id === $id || $this->lock($id, false, $deadline)) {
+                    $this->db->query($this->sql('DELETE FROM {table} WHERE {id} = ?'), [$id]);
+                    $this->commit();
+                }
+                return true;
+            });
+        } catch (\RuntimeException $error) {
+            return $this->fail('not destroyed', $error->getMessage());
+        }
+    }
+
+    /** Ends the transaction in any case: what was not committed is rolled back. */
+    public function close(): bool
+    {
+        $this->release();
+        if ($this->collect !== null) {
+            $lifetime = $this->collect;
+            $this->collect = null;
+            $this->gc($lifetime);
+        }
+        return true;
+    }
+
+    public function create_sid(): string
+    {
+        return session_create_id();
+    }
+
+    /**
+     * Deletes the sessions that nobody used for longer than this.
+     *
+     * While a session is open this waits for its end, and returns 0: its transaction shall neither hold the locks
+     * of other sessions nor be lost with a deadlock among them. Without one, as in a cron job, it returns their number.
+     *
+     * @param int $max_lifetime seconds
+     * @return int|false
+     */
+    #[\ReturnTypeWillChange]
+    public function gc($max_lifetime)
+    {
+        if ($this->db->inTransaction()) {
+            $this->collect = $max_lifetime;
+            return 0;
+        }
+        try {
+            return $this->collect($max_lifetime);
+        } catch (\RuntimeException $error) {
+            $this->release();
+            $this->log('old sessions not deleted', $error->getMessage());
+            return false;
+        }
+    }
+
+    /**
+     * Rows are looked for without a lock and deleted one by one through the primary key. A DELETE by time waits, without
+     * an index on the time, for every session that is in use, as it has to lock each row that it looks at.
+     */
+    private function collect(int $lifetime): int
+    {
+        $this->db->begin(1, $this->options['max_hold']);
+        $limit = (int) $this->db->query('SELECT UNIX_TIMESTAMP() - ?', [max(0, $lifetime)])[0][0];
+        $time = $this->options['time_type'] === 'int' ? '?' : 'FROM_UNIXTIME(?)';
+        $find = $this->sql("SELECT {id} FROM {table} WHERE {time} < $time LIMIT " . self::BATCH);
+        $delete = $this->sql("DELETE FROM {table} WHERE {id} = ? AND {time} < $time");
+        $total = 0;
+        do {
+            $ids = $this->db->query($find, [$limit]);
+            $deleted = 0;
+            foreach ($ids as [$id]) {
+                $deleted += $this->db->query($delete, [$id, $limit]);
+            }
+            $this->commit();
+            $total += $deleted;
+            $this->db->begin(1, $this->options['max_hold']);
+        } while ($deleted > 0 && count($ids) === self::BATCH);
+        $this->release();
+        return $total;
+    }
+
+    /**
+     * Takes the lock on one row and reads it: one try, for attempt().
+     *
+     * A row that is missing cannot be locked (on NDB nothing is; InnoDB locks a gap, which does not exclude others). A
+     * placeholder can: whoever inserts the same id waits for it.
+     *
+     * @return bool false: there is no such row, or its id is the same only by the column's collation
+     */
+    private function lock(string $id, bool $create, float $deadline): bool
+    {
+        $this->release();
+        $this->db->begin((int) max(1, ceil($deadline - microtime(true))), $this->options['max_hold']);
+        $read = "SELECT {id}, {data}, CHARSET({data}) = 'binary' FROM {table} WHERE {id} = ? FOR UPDATE";
+        $row = $this->db->query($this->sql($read), [$id])[0] ?? null;
+        if ($row === null && $create) {
+            $this->db->query($this->sql("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"), [$id]);
+            $this->isNew = true;
+            $row = [$id, '', 0];
+        }
+        if ($row === null || $row[0] !== $id) {
+            $this->release();
+            return false;
+        }
+        $this->id = $id;
+        $this->data = (string) $row[1];
+        $this->keepsBytes = (bool) $row[2];
+        return true;
+    }
+
+    /**
+     * Writes, or only sets the time, and commits: UPDATE, so that a row that is gone stays gone.
+     *
+     * After an error the lock was lost with the transaction, and COMMIT may have worked even so. What happened is
+     * read under a new lock: bytes that are still those that PHP was given, or already those that it wrote, may be
+     * overwritten. Others may not, somebody else wrote them.
+     *
+     * @param string|null $data null: as it is
+     */
+    private function save(string $id, ?string $data): bool
+    {
+        if ($this->id !== $id) {
+            return $this->fail('not written', 'its row is not locked');
+        }
+        $known = [$this->data, $data];
+        $wasNew = $this->isNew;
+        try {
+            $problem = $this->attempt(function (float $deadline) use ($id, $data, $known): ?string {
+                if ($this->id !== $id && !$this->lock($id, false, $deadline)) {
+                    return 'gone';
+                }
+                if ($data === null) {
+                    $this->db->query($this->sql('UPDATE {table} SET {time} = {now} WHERE {id} = ?'), [$id]);
+                } elseif (!in_array($this->data, $known, true)) {
+                    return 'the lock was lost, and somebody else has written meanwhile';
+                } elseif (!$this->update($id, $data)) {
+                    return 'the character set of the data column does not keep the data as they are';
+                }
+                $this->commit();
+                return null;
+            });
+        } catch (\RuntimeException $error) {
+            return $this->fail('not written', $error->getMessage());
+        }
+        $this->release();
+        if ($problem === null) {
+            return true;
+        }
+        if ($problem === 'gone' && !$wasNew) {
+            $this->log('not written', 'the lock was lost, and the session was destroyed meanwhile');
+            return true;
+        }
+        return $this->fail('not written', $problem === 'gone' ? 'the lock was lost, and with it the new row' : $problem);
+    }
+
+    /** @return bool false: what would be read back is not what was written */
+    private function update(string $id, string $data): bool
+    {
+        $this->db->query($this->sql('UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ?'), [$data, $id]);
+        return $this->keepsBytes || $this->db->query($this->sql('SELECT {data} FROM {table} WHERE {id} = ?'), [$id]) === [[$data]];
+    }
+
+    /**
+     * Any error ends the transaction: on NDB it is over already, and the next lock of that connection would lock nothing.
+     * So the work starts again from the read, until the lock's deadline; on a new connection only once.
+     *
+     * @return mixed what $work returns
+     * @throws \RuntimeException with the database's error number; its message may be logged
+     */
+    private function attempt(callable $work)
+    {
+        $deadline = microtime(true) + $this->options['lock_timeout'];
+        $reconnected = false;
+        for ($try = 1; ; ++$try) {
+            try {
+                return $work($deadline);
+            } catch (\RuntimeException $error) {
+                $this->release();
+                $number = $error->getCode();
+                if (in_array($number, Connection::LOST, true)) {
+                    if ($reconnected || !$this->db->forget()) {
+                        throw $error;
+                    }
+                    $reconnected = true;
+                } elseif ($number === 0 || in_array($number, Connection::PERMANENT, true) || microtime(true) >= $deadline) {
+                    throw $error;
+                } else {
+                    usleep(random_int(0, 1000 * min(100, 5 * $try))); // Else those that met once would meet again.
+                }
+            }
+        }
+    }
+
+    private function commit(): void
+    {
+        $this->db->commit();
+        $this->release();
+    }
+
+    /** Ends the transaction, if one is open, and forgets its row. */
+    private function release(): void
+    {
+        $this->db->rollBack();
+        $this->id = null;
+        $this->data = '';
+        $this->isNew = $this->keepsBytes = false;
+    }
+
+    /** Fills in the quoted names, and the database's clock. */
+    private function sql(string $template): string
+    {
+        return strtr($template, [
+            '{table}' => $this->options['table'],
+            '{id}' => $this->options['id'],
+            '{data}' => $this->options['data'],
+            '{time}' => $this->options['time'],
+            '{now}' => $this->options['time_type'] === 'int' ? 'UNIX_TIMESTAMP()' : 'CURRENT_TIMESTAMP',
+        ]);
+    }
+
+    /**
+     * PHP follows a false with a warning of its own, which display_errors would show to the visitor: it is off for
+     * the rest of the request, while log_errors stays as it is.
+     */
+    private function fail(string $what, string $why, int $status = 503): bool
+    {
+        $this->release();
+        $this->log($what, $why);
+        ini_set('display_errors', '0');
+        if (!headers_sent()) {
+            http_response_code($status);
+            if ($status === 503) {
+                header('Retry-After: 5');
+            }
+        }
+        return false;
+    }
+
+    private function log(string $what, string $why): void
+    {
+        error_log("PhpSessionBridge: session $what, table {$this->options['table']}: $why");
+    }
+}

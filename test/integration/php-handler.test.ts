@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { articleTable, binaryTable, type Driver, type Harness, startHarness } from '../php/harness.ts';
+
+const tables = [articleTable(), binaryTable()];
+const article = tables[0]!;
+const combinations = tables.flatMap((table) =>
+  (['pdo', 'mysqli'] as Driver[]).map((driver) => ({ title: `${driver}, ${table.title}`, driver, table })),
+);
+
+let php: Harness;
+const newId = () => randomBytes(16).toString('hex');
+
+const increment = `
+  if (!$handler->start()) return false;
+  $n = $_SESSION['n'] ?? 0;
+  usleep(random_int(0, 20000));
+  return $_SESSION['n'] = $n + 1;`;
+
+beforeAll(async () => {
+  php = await startHarness(tables);
+});
+
+afterAll(async () => {
+  await php.stop();
+});
+
+describe.each(combinations)('PHP: $title', ({ driver, table }) => {
+  const at = { driver, table };
+
+  test('a new visitor gets an id, and his session is kept byte for byte', async () => {
+    const first = await php.ask(
+      at,
+      `$handler->start(); $_SESSION = ['pi' => 3.14, 'name' => 'Zoë', 'list' => [1, 'x' => null]]; return true;`,
+    );
+    expect(first.result).toBe(true);
+    expect(first.cookie).toMatch(/^[0-9a-v]{22,}$/);
+    const again = await php.ask({ ...at, id: first.cookie! }, 'return [$handler->start(), $_SESSION];');
+    expect(again.result).toEqual([true, { pi: 3.14, name: 'Zoë', list: { 0: 1, x: null } }]);
+    expect(again.cookie).toBeUndefined();
+    const text = 'pi|d:3.14;name|s:4:"Zoë";list|a:2:{i:0;i:1;s:1:"x";N;}';
+    const stored = await php.ask({ ...at, id: first.cookie! }, '$handler->start(); return session_encode();');
+    expect(stored.result).toBe(text);
+  });
+
+  test.each([
+    ['php', '$handler->start(); return true;'],
+    ['php_serialize', '$handler->start(); return true;'],
+    ['php', '$handler->start(); $_SESSION["a"] = 1; unset($_SESSION["a"]); return true;'],
+    ['php', 'return $handler->start(["read_and_close" => true]);'],
+    ['php', '$handler->start(); $_SESSION["a"] = 1; return session_abort();'],
+    ['php', '$handler->start(); $_SESSION["a"] = 1; return session_destroy();'],
+  ])('who stores nothing leaves no row (%s: %s)', async (format, code) => {
+    const before = await php.count(table);
+    const { result } = await php.ask({ ...at, ini: { 'session.serialize_handler': format } }, code);
+    expect(result).toBe(true);
+    expect(await php.count(table)).toBe(before);
+  });
+
+  test('a session that existed may become empty', async () => {
+    const id = newId();
+    await php.put(table, id, 'a|i:1;');
+    await php.ask({ ...at, id }, '$handler->start(); $_SESSION = []; return true;');
+    expect(await php.row(table, id)).toBe('');
+  });
+
+  test('8 first requests of one id at once lose nothing', async () => {
+    const id = newId();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => php.ask({ ...at, id }, increment)));
+    expect(answers.map(({ result }) => result).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(await php.row(table, id)).toBe('n|i:8;');
+  });
+
+  test.each([
+    { strict: '0', lazy: '0' },
+    { strict: '0', lazy: '1' },
+    { strict: '1', lazy: '0' },
+    { strict: '1', lazy: '1' },
+  ])('strict mode $strict, lazy_write $lazy: nothing is lost, and use is noted', async ({ strict, lazy }) => {
+    const id = newId();
+    const request = { ...at, id, ini: { 'session.use_strict_mode': strict, 'session.lazy_write': lazy } };
+    await php.put(table, id, 'n|i:0;');
+    const answers = await Promise.all(Array.from({ length: 8 }, () => php.ask(request, increment)));
+    expect(answers.map(({ cookie }) => cookie).filter(Boolean)).toEqual([]);
+    expect(await php.row(table, id)).toBe('n|i:8;');
+
+    await php.put(table, id, 'n|i:8;', 1000);
+    expect((await php.ask(request, 'return [$handler->start(), $_SESSION];')).result).toEqual([true, { n: 8 }]);
+    expect(await php.row(table, id)).toBe('n|i:8;');
+    expect(await php.age(table, id)).toBeLessThan(500);
+  });
+
+  test('strict mode replaces an id that nobody gave out, else it is used', async () => {
+    const id = newId();
+    const code = '$handler->start(); $_SESSION["a"] = 1; return session_id();';
+    const strict = await php.ask({ ...at, id, ini: { 'session.use_strict_mode': '1' } }, code);
+    expect(strict.result).toBe(strict.cookie);
+    expect(strict.cookie).not.toBe(id);
+    expect(await php.row(table, id)).toBeUndefined();
+    expect(await php.row(table, strict.cookie!)).toBe('a|i:1;');
+    expect((await php.ask({ ...at, id }, code)).result).toBe(id);
+    expect(await php.row(table, id)).toBe('a|i:1;');
+  });
+
+  test('logout while others wait: the row is gone, and they find nothing', async () => {
+    const id = newId();
+    await php.put(table, id, 'user|s:3:"bob";');
+    const release = await php.hold(table, id);
+    const strict = { ...at, id, ini: { 'session.use_strict_mode': '1' } };
+    const logout = php.ask(strict, '$handler->start(); $u = $_SESSION["user"]; session_destroy(); return $u;');
+    await release();
+    expect((await logout).result).toBe('bob');
+    const late = await php.ask(strict, 'return [$handler->start(), $_SESSION];');
+    expect(late.result).toEqual([true, []]);
+    expect(late.cookie).not.toBe(id);
+    expect(await php.row(table, id)).toBeUndefined();
+  });
+
+  test.each(['0', '1'])('session_regenerate_id() both ways, strict mode %s', async (strict) => {
+    const id = newId();
+    const request = { ...at, id, ini: { 'session.use_strict_mode': strict } };
+    await php.put(table, id, 'n|i:1;');
+    const kept = await php.ask(
+      request,
+      '$handler->start(); $_SESSION["n"] = 2; $ok = session_regenerate_id(); $_SESSION["n"] = 3; return $ok;',
+    );
+    expect(kept.result).toBe(true);
+    expect(await php.row(table, id)).toBe('n|i:2;');
+    expect(await php.row(table, kept.cookie!)).toBe('n|i:3;');
+    const moved = await php.ask(request, '$handler->start(); return session_regenerate_id(true);');
+    expect(moved.result).toBe(true);
+    expect(await php.row(table, id)).toBeUndefined();
+    expect(await php.row(table, moved.cookie!)).toBe('n|i:2;');
+  });
+
+  test.each(['0', '1'])('abort, reset, read_and_close, a second session: strict mode %s', async (strict) => {
+    const id = newId();
+    const request = { ...at, id, ini: { 'session.use_strict_mode': strict } };
+    await php.put(table, id, 'n|i:1;');
+    const { result, cookie } = await php.ask(
+      request,
+      `$handler->start(); $_SESSION['n'] = 2; session_abort();
+       $handler->start(['read_and_close' => true]); $seen[] = $_SESSION['n']; $_SESSION['n'] = 3;
+       $handler->start(); $_SESSION['n'] = 4; session_reset(); $seen[] = $_SESSION['n'];
+       $_SESSION['n'] = 5; $seen[] = strlen(session_create_id()) >= 22; session_write_close();
+       $handler->start(); $seen[] = $_SESSION['n'];
+       return $seen;`,
+    );
+    expect(result).toEqual([1, 1, true, 5]);
+    expect(cookie).toBe(id); // PHP sends it again for each further session_start().
+    expect(await php.row(table, id)).toBe('n|i:5;');
+    const reset = await php.ask(
+      { ...at, ini: request.ini },
+      '$handler->start(); $id = session_id(); $_SESSION["n"] = 1; session_reset(); return [$id === session_id(), $_SESSION];',
+    );
+    expect(reset.result).toEqual([true, []]);
+  });
+
+  test('gc() deletes what is old, by the hundred, and waits for nobody', async () => {
+    const fresh = newId();
+    const old = Array.from({ length: 205 }, newId);
+    await php.put(table, fresh, 'n|i:1;');
+    await Promise.all(old.map((id) => php.put(table, id, 'n|i:0;', 2000)));
+    const release = await php.hold(table, fresh);
+    const before = await php.count(table);
+    const direct = await php.ask(at, 'return $handler->gc(1440);');
+    await release();
+    expect(direct.result).toBe(205);
+    expect(await php.count(table)).toBe(before - 205);
+    expect(await php.row(table, fresh)).toBe('n|i:1;');
+  });
+
+  test('gc() in a session comes after it, and keeps the session in use', async () => {
+    const [own, old] = [newId(), newId()];
+    await php.put(table, own, 'n|i:1;', 2000);
+    await php.put(table, old, 'n|i:1;', 2000);
+    const during = await php.ask({ ...at, id: own }, '$handler->start(); return session_gc();');
+    expect(during.result).toBe(0);
+    expect(await php.row(table, old)).toBeUndefined();
+    expect(await php.row(table, own)).toBe('n|i:1;');
+  });
+
+  test('data that PHP cannot decode are destroyed by PHP, and the next request starts anew', async () => {
+    const id = newId();
+    await php.put(table, id, 'n|i:1;x|?');
+    await php.ask({ ...at, id, ini: { display_errors: '0' } }, 'return $handler->start();');
+    expect(await php.row(table, id)).toBeUndefined();
+    expect((await php.ask({ ...at, id }, increment)).result).toBe(1);
+  });
+});
+
+test("shares a row with the article's handler, and nothing is lost", async () => {
+  const id = newId();
+  await php.put(article, id, 'n|i:0;');
+  const peer = `
+    global $session_mysql, $session_table;
+    [$session_mysql, $session_table] = [$mysql, '${article.name}'];
+    require '${__dirname}/../php/article-handler.php';
+    session_start();
+    $n = $_SESSION['n'];
+    usleep(random_int(0, 20000));
+    return $_SESSION['n'] = $n + 1;`;
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => php.ask({ driver: 'pdo', table: article, id }, i % 2 ? peer : increment)),
+  );
+  expect(answers.map(({ result }) => Number(result)).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
+  expect(await php.row(article, id)).toBe('n|i:20;');
+});

@@ -1,0 +1,59 @@
+<?php
+
+// Router for `php -S`: runs the PHP code in the request's body, so that each test says itself what PHP shall do. The
+// code finds $handler ready and prints nothing; what it returns is the response, as JSON. Anything else in the response came
+// from PHP's display_errors.
+
+require __DIR__ . '/../../php/src/SessionHandler.php';
+
+/**
+ * @var array{driver: 'pdo'|'mysqli', port?: int, charset?: string, init?: string, given?: bool, options: array,
+ *     ini: array, code: string} $test
+ */
+$test = json_decode(file_get_contents('php://input'), true);
+$mysql = json_decode(getenv('PSB_TEST_MYSQL'), true);
+$killable = 0;
+
+/** @return PDO|mysqli */
+function connect(string $driver, ?int $port = null, string $charset = 'utf8mb4')
+{
+    global $mysql;
+    $port = $port ?? $mysql['port'];
+    if ($driver === 'pdo') {
+        return new PDO("mysql:host={$mysql['host']};port=$port;dbname=test;charset=$charset", $mysql['user'], $mysql['password']);
+    }
+    $db = new mysqli($mysql['host'], $mysql['user'], $mysql['password'], 'test', $port);
+    $db->set_charset($charset);
+    return $db;
+}
+
+/** What somebody else does meanwhile, on a connection of his own. */
+function meanwhile(string $sql)
+{
+    connect('pdo')->exec($sql);
+}
+
+/** Ends the session's connection, as the server sees fit to do. */
+function kill()
+{
+    global $killable;
+    meanwhile("KILL $killable");
+}
+
+$connect = static function () use ($test, &$killable) {
+    $db = connect($test['driver'], $test['port'] ?? null, $test['charset'] ?? 'utf8mb4');
+    $killable = $db->query('SELECT CONNECTION_ID()')->{$db instanceof PDO ? 'fetch' : 'fetch_row'}()[0];
+    if (isset($test['init'])) {
+        $db->query($test['init']);
+    }
+    return $db;
+};
+
+foreach ($test['ini'] as $name => $value) {
+    ini_set($name, $value);
+}
+$handler = new PhpSessionBridge\SessionHandler(empty($test['given']) ? $connect : $connect(), $test['options']);
+
+ob_start(); // So that headers can be set at the end, by a session_write_close() too.
+$result = eval($test['code']);
+echo json_encode($result);
