@@ -12,16 +12,18 @@ import { keepRunning } from './keep-running.mjs';
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const table = 'session';
 
-/** What both sides use; PHP reads its part as php.ini settings. */
-const ini = {
+/** @param {number} lockTimeout */
+const iniSettings = (lockTimeout) => ({
   'session.use_strict_mode': 1,
   'session.cookie_httponly': 1,
   'session.cookie_samesite': 'Lax',
   'session.gc_probability': 1,
   'session.gc_divisor': 1000,
+  // Seconds, by default a day: longer than any lock is waited for, and then the database is taken for dead.
+  'mysqlnd.net_read_timeout': lockTimeout + 2,
   display_errors: 0,
   log_errors: 1,
-};
+});
 
 /**
  * @typedef {object} FarmServer
@@ -46,11 +48,12 @@ const ini = {
  * all on free loopback ports. What ends by itself is started again. Nothing outlives this process.
  *
  * @param {object} [options]
- * @param {Record<string, unknown>} [options.store] options of `mysqlStore()`, beside those that the farm sets
+ * @param {number} [options.lockTimeout] seconds that a request waits for the session, on both sides; default 10
+ * @param {number} [options.maxHold] seconds after which a silent server loses the session's lock, on both sides; default 30
  * @param {(line: string) => void} [options.say] is told what ends and is started again
  * @returns {Promise<Farm>}
  */
-export async function startFarm({ store = {}, say = () => {} } = {}) {
+export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {} } = {}) {
   const directory = temporaryDirectory('farm');
   /** @type {(() => Promise<void> | void)[]} */
   const stops = [() => directory.remove()];
@@ -80,12 +83,19 @@ export async function startFarm({ store = {}, say = () => {} } = {}) {
     /** @param {string} name @param {(port: number, env: { FARM: string }) => Promise<import('./keep-running.mjs').Running>} start */
     const startServer = async (name, start) => {
       const port = await freePort();
-      const env = { FARM: JSON.stringify({ name, port, database, table, store }) };
+      const env = { FARM: JSON.stringify({ name, port, database, table, lockTimeout, maxHold }) };
       return described(await keep(name, () => start(port, env)), port);
     };
     const startPhp = (/** @type {string} */ name) =>
       startServer(name, (port, env) =>
-        startPhpServer({ router: here('php/index.php'), port, workers: 8, ini, env, log: log(name) }),
+        startPhpServer({
+          router: here('php/index.php'),
+          port,
+          workers: 8,
+          ini: iniSettings(lockTimeout),
+          env,
+          log: log(name),
+        }),
       );
     const startNode = (/** @type {string} */ name) =>
       startServer(name, (port, env) => listening(name, port, [process.execPath, here('node/server.mjs')], env));

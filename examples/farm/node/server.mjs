@@ -6,10 +6,10 @@ import Koa from 'koa';
 import { phpSession } from 'php-session-bridge/koa';
 import { mysqlStore } from 'php-session-bridge/mysql';
 
-const { name, port, database, table, store: storeOptions } = JSON.parse(process.env.FARM ?? '');
+const { name, port, database, table, lockTimeout, maxHold } = JSON.parse(process.env.FARM ?? '');
 const page = readFileSync(new URL('../page.html', import.meta.url), 'utf8');
 
-const store = mysqlStore({ connection: database, table, ...storeOptions });
+const store = mysqlStore({ connection: database, table, timeout: 1_000 * lockTimeout, maxHold });
 const app = new Koa();
 
 app.use(async (ctx, next) => {

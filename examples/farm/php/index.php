@@ -31,11 +31,10 @@ $handler = new \PhpSessionBridge\SessionHandler(
             "mysql:host={$database['host']};port={$database['port']};dbname={$database['database']};charset=utf8mb4",
             $database['user'],
             $database['password'],
-            // Seconds; a database that has stopped must not stop the web server's workers too.
-            [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::ATTR_TIMEOUT => 5],
+            [PDO::ATTR_TIMEOUT => $farm['lockTimeout']], // Seconds, to connect.
         );
     },
-    ['table' => $farm['table']],
+    ['table' => $farm['table'], 'lock_timeout' => $farm['lockTimeout'], 'max_hold' => $farm['maxHold']],
 );
 if (!$handler->start()) {
     exit; // It has answered 503.
@@ -67,6 +66,9 @@ $answer = [
     'language' => 'PHP ' . PHP_VERSION,
 ];
 session_write_close(); // Before the answer: who has read it must find what it says.
+if (http_response_code() >= 400) {
+    exit; // It was not written, and the handler has answered 503.
+}
 
 if (isset($_GET['json']) || strpos($_SERVER['HTTP_ACCEPT'] ?? '', 'application/json') !== false) {
     header('Content-Type: application/json');
