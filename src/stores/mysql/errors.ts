@@ -1,0 +1,105 @@
+import { PhpSessionError, type PhpSessionErrorCode } from '../../errors.ts';
+import { DeadlineExpired } from '../deadline.ts';
+
+/**
+ * What an error of the driver means for what comes next. In every case the transaction is over: NDB has rolled it
+ * back after any error, and then the next `FOR UPDATE` on that connection locks nothing.
+ *
+ * - `locked`: somebody else holds the row; start again from the read
+ * - `retry`: something temporary; start again from the read
+ * - `duplicate`: a row with this key came into being; start again from the read
+ * - `lost`: the connection is gone, the server may be there; start again on another one, once
+ * - `away`: there is no server to talk to
+ * - the rest: it would fail again
+ */
+export type Failure = 'locked' | 'retry' | 'duplicate' | 'lost' | 'away' | 'table' | 'too large' | 'charset';
+
+/** Numbers of MySQL's Server Error Message Reference, and of MariaDB's where it has its own. */
+const byNumber = new Map<number, Failure>([
+  [1205, 'locked'], // ER_LOCK_WAIT_TIMEOUT; NDB after TransactionDeadlockDetectionTimeout
+  [1213, 'locked'], // ER_LOCK_DEADLOCK; Galera: aborted by a write on another node, or not certified
+  [1062, 'duplicate'], // ER_DUP_ENTRY
+  [1020, 'retry'], // ER_CHECKREAD
+  [1040, 'retry'], // ER_CON_COUNT_ERROR
+  [1047, 'retry'], // ER_UNKNOWN_COM_ERROR: "WSREP has not yet prepared node for application use"
+  [1180, 'retry'], // ER_ERROR_DURING_COMMIT
+  [1203, 'retry'], // ER_TOO_MANY_USER_CONNECTIONS
+  [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
+  [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
+  [1412, 'retry'], // ER_TABLE_DEF_CHANGED
+  [1615, 'retry'], // ER_NEED_REPREPARE
+  [1637, 'retry'], // ER_TOO_MANY_CONCURRENT_TRXS
+  [1969, 'retry'], // ER_STATEMENT_TIMEOUT (MariaDB)
+  [3024, 'retry'], // ER_QUERY_TIMEOUT
+  [3101, 'retry'], // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: Group Replication
+  [1053, 'lost'], // ER_SERVER_SHUTDOWN
+  [1158, 'lost'], // ER_NET_READ_ERROR
+  [1159, 'lost'], // ER_NET_READ_INTERRUPTED
+  [1160, 'lost'], // ER_NET_ERROR_ON_WRITE
+  [1161, 'lost'], // ER_NET_WRITE_INTERRUPTED
+  [1290, 'lost'], // ER_OPTION_PREVENTS_STATEMENT: read only after a failover; a new connection may find the new primary
+  [1792, 'lost'], // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the same
+  [1836, 'lost'], // ER_READ_ONLY_MODE: the same
+  [1927, 'lost'], // ER_CONNECTION_KILLED (MariaDB)
+  [4031, 'lost'], // ER_CLIENT_INTERACTION_TIMEOUT: wait_timeout
+  [1046, 'table'], // ER_NO_DB_ERROR
+  [1048, 'table'], // ER_BAD_NULL_ERROR
+  [1049, 'table'], // ER_BAD_DB_ERROR
+  [1054, 'table'], // ER_BAD_FIELD_ERROR
+  [1142, 'table'], // ER_TABLEACCESS_DENIED_ERROR
+  [1143, 'table'], // ER_COLUMNACCESS_DENIED_ERROR
+  [1146, 'table'], // ER_NO_SUCH_TABLE
+  [1264, 'table'], // ER_WARN_DATA_OUT_OF_RANGE: only the time can be
+  [1292, 'table'], // ER_TRUNCATED_WRONG_VALUE: the same
+  [1364, 'table'], // ER_NO_DEFAULT_FOR_FIELD: another column must be written
+  [1118, 'too large'], // ER_TOO_BIG_ROWSIZE
+  [1153, 'too large'], // ER_NET_PACKET_TOO_LARGE
+  [1406, 'too large'], // ER_DATA_TOO_LONG
+  [1300, 'charset'], // ER_INVALID_CHARACTER_STRING
+  [1366, 'charset'], // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
+  [3854, 'charset'], // ER_CANNOT_CONVERT_STRING
+]);
+
+interface DriverError {
+  errno?: unknown;
+  sqlState?: unknown;
+  code?: unknown;
+}
+
+const noServer = /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|ENOENT|EACCES|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/;
+
+export function classify(error: unknown): Failure {
+  const { errno, sqlState, code } = (error ?? {}) as DriverError;
+  // Errors of the operating system have an `errno` too: a negative one.
+  const known = typeof errno === 'number' ? byNumber.get(errno) : undefined;
+  if (known !== undefined) return known;
+  if (typeof sqlState === 'string') return 'away';
+  // What has no SQLSTATE comes from the network: a connection that could not be made, or else one that broke.
+  return typeof code === 'string' && noServer.test(code) ? 'away' : 'lost';
+}
+
+/** Whether it is the server's answer to a statement, so that the connection still works and can roll back. */
+export function isAnswer(error: unknown): boolean {
+  return typeof (error as DriverError | undefined)?.sqlState === 'string' && classify(error) !== 'lost';
+}
+
+const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
+  locked: ['ERR_SESSION_LOCK_TIMEOUT', 'the lock of the session could not be had in time'],
+  retry: ['ERR_SESSION_UNAVAILABLE', 'the database kept failing with a temporary error'],
+  duplicate: ['ERR_SESSION_LOCK_TIMEOUT', 'the session was created and given up by others all the time'],
+  lost: ['ERR_SESSION_UNAVAILABLE', 'the connection to the database was lost'],
+  away: ['ERR_SESSION_UNAVAILABLE', 'the database cannot be used'],
+  table: ['ERR_SESSION_TABLE', 'the session table cannot be used'],
+  'too large': ['ERR_SESSION_TOO_LARGE', 'the data do not fit into the column'],
+  charset: ['ERR_SESSION_CHARSET', 'the character set of the column cannot hold the data'],
+};
+
+/** The error that the caller sees. */
+export function toSessionError(cause: unknown): PhpSessionError {
+  if (cause instanceof PhpSessionError) return cause;
+  if (cause instanceof DeadlineExpired) {
+    return new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the database did not answer in time');
+  }
+  const [code, message] = meaning[classify(cause)];
+  return new PhpSessionError(code, message, { cause });
+}

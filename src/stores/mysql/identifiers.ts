@@ -1,0 +1,31 @@
+/**
+ * Quotes an identifier for SQL. Backticks are quotes in every sql_mode; MySQL's manual, "Schema Object Names", has
+ * the 64 characters. Characters that no session table needs are refused rather than escaped.
+ *
+ * @param option what the TypeError names
+ */
+export function quoteIdentifier(name: unknown, option: string): string {
+  if (typeof name !== 'string' || !/^[\w$\u0080-\uffff-]{1,64}$/.test(name)) {
+    throw new TypeError(`${option} must be an SQL identifier of letters, digits, "_", "$" and "-"`);
+  }
+  return `\`${name}\``;
+}
+
+export interface TableName {
+  /** Quoted, for SQL: `` `session` `` or `` `db`.`session` ``. */
+  quoted: string;
+  /** The database, when it is named. */
+  schema: string | undefined;
+  name: string;
+}
+
+/** Reads the option `table`: `'session'` or `'db.session'`. */
+export function parseTableName(table: unknown): TableName {
+  const parts = typeof table === 'string' ? table.split('.') : [];
+  if (parts.length < 1 || parts.length > 2) throw new TypeError('table must be "table" or "database.table"');
+  return {
+    quoted: parts.map((part) => quoteIdentifier(part, 'table')).join('.'),
+    schema: parts.length === 2 ? parts[0] : undefined,
+    name: parts.at(-1)!,
+  };
+}

@@ -1,0 +1,94 @@
+import { PhpSessionError } from '../../errors.ts';
+import { Deadline } from '../deadline.ts';
+import type { SessionLease } from '../store.ts';
+import type { LockedRow, Rows } from './rows.ts';
+import { isSessionId } from './table.ts';
+import { remove, type WriteResult, write } from './transaction.ts';
+
+/** What a lease needs of the store that gave it out. */
+export interface Holding {
+  readonly rows: Rows;
+  readonly id: string;
+  readonly row: LockedRow;
+  /** Milliseconds for each call. */
+  readonly timeout: number;
+  /** Lets the next request of this process have the session. */
+  leave(): void;
+  /** The lease has ended. */
+  ended(): void;
+}
+
+/** A locked row: from `open()` on, until it is committed, destroyed or released. */
+export class MysqlLease implements SessionLease {
+  readonly data: Uint8Array | undefined;
+  readonly writable: boolean = true;
+  readonly #holding: Holding;
+  #newId: string | undefined;
+  /** What ends the lease, once something does. */
+  #ending: Promise<unknown> | undefined;
+
+  constructor(holding: Holding) {
+    this.#holding = holding;
+    this.data = holding.row.data;
+    // The server has ended the transaction, so others can have the row: in this process too, even if the holder hangs.
+    holding.row.connection.onLost = () => holding.leave();
+  }
+
+  async commit({ data }: { data?: Uint8Array }): Promise<WriteResult> {
+    const { rows, row, id } = this.#holding;
+    const change = { id, newId: this.#newId, before: this.data, data };
+    return this.#end((deadline) => write(rows, row, change, deadline));
+  }
+
+  /** Takes effect with `commit()`: one UPDATE moves the row and writes it, and keeps columns that are not ours. */
+  async rename(newId: string): Promise<void> {
+    const { row, id } = this.#holding;
+    const { min, max } = row.table.idLength;
+    this.#assertOpen();
+    if (!isSessionId(newId) || newId.length < min || newId.length > max) {
+      throw new PhpSessionError('ERR_SESSION_ID', 'the new id is not a session id, or does not fit into the column');
+    }
+    this.#newId = newId === id ? undefined : newId;
+  }
+
+  async destroy(): Promise<void> {
+    const { rows, row, id } = this.#holding;
+    return this.#end((deadline) =>
+      row.data === undefined ? row.connection.rollback(deadline) : remove(rows, row, id, deadline),
+    );
+  }
+
+  async release(): Promise<void> {
+    const { row } = this.#holding;
+    if (this.#ending === undefined) await this.#end((deadline) => row.connection.rollback(deadline));
+    else await this.#ending.catch(() => undefined); // what commit() failed with, it has told its caller
+  }
+
+  #end<Result>(work: (deadline: Deadline) => Promise<Result>): Promise<Result> {
+    this.#assertOpen();
+    const { row, timeout, leave, ended } = this.#holding;
+    const end = work(new Deadline(timeout)).finally(() => {
+      row.connection.onLost = undefined;
+      leave();
+      ended();
+    });
+    this.#ending = end;
+    return end;
+  }
+
+  #assertOpen(): void {
+    if (this.#ending !== undefined) throw new PhpSessionError('ERR_SESSION_CLOSED', 'this session has been closed');
+  }
+}
+
+/** There is no row, and none may be created under this id: nothing is locked. */
+export const noRow: SessionLease = Object.freeze({
+  data: undefined,
+  writable: false,
+  commit: async () => 'gone' as const,
+  rename: async () => {
+    throw new PhpSessionError('ERR_SESSION_CLOSED', 'there is no session under this id that could be renamed');
+  },
+  destroy: async () => undefined,
+  release: async () => undefined,
+});

@@ -1,0 +1,48 @@
+import { PhpSessionError } from '../../errors.ts';
+import { type Deadline, DeadlineExpired } from '../deadline.ts';
+import { classify, toSessionError } from './errors.ts';
+
+/**
+ * Seconds that one statement waits for a row lock on InnoDB. Short, because the wait is a loop of such statements: only
+ * between two of them can a waiter notice that its connection, its lock's owner or its caller has gone. (On NDB,
+ * TransactionDeadlockDetectionTimeout of the data nodes rules: 1.2 s by default.)
+ */
+export const LOCK_WAIT_TIMEOUT = 2;
+
+/** Decides, failure by failure, whether one transaction is begun once more before its deadline. */
+export class Retries {
+  readonly #insist: boolean;
+  #lost = 0;
+  #temporary: unknown;
+
+  /** @param insist go on trying while the server is away, as the outcome of a COMMIT depends on its answer */
+  constructor(insist = false) {
+    this.#insist = insist;
+  }
+
+  /**
+   * Returns when the next attempt may begin; otherwise throws what the caller shall see. The failed transaction must
+   * have been rolled back before.
+   */
+  async next(error: unknown, deadline: Deadline): Promise<void> {
+    if (deadline.aborted || error instanceof PhpSessionError) throw error;
+    if (error instanceof DeadlineExpired) throw this.#expired(error);
+    const failure = classify(error);
+    if (failure === 'lost' && this.#lost++ === 0) return;
+    const temporary = failure === 'locked' || failure === 'retry' || failure === 'duplicate';
+    if (!temporary && !(this.#insist && (failure === 'lost' || failure === 'away'))) throw toSessionError(error);
+    this.#temporary = error;
+    try {
+      await deadline.pause(failure === 'duplicate' ? 2 : 50);
+    } catch (end) {
+      throw end instanceof DeadlineExpired ? this.#expired(end) : end;
+    }
+  }
+
+  /** A statement that outlived the server's own lock wait is not waiting for a lock: the server does not answer. */
+  #expired(end: DeadlineExpired): PhpSessionError {
+    if (this.#temporary !== undefined) return toSessionError(this.#temporary);
+    if (end.waited > (LOCK_WAIT_TIMEOUT + 1) * 1000) return toSessionError(end);
+    return new PhpSessionError('ERR_SESSION_LOCK_TIMEOUT', 'the lock of the session could not be had in time');
+  }
+}

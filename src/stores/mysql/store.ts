@@ -1,0 +1,115 @@
+import { PhpSessionError } from '../../errors.ts';
+import { shared } from '../../shared.ts';
+import { Deadline, DeadlineExpired } from '../deadline.ts';
+import { KeyedQueue, type Leave } from '../queue.ts';
+import type { OpenOptions, SessionLease, SessionStore } from '../store.ts';
+import { collectExpired } from './collect.ts';
+import { Connections } from './connections.ts';
+import { MysqlLease, noRow } from './lease.ts';
+import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+import { Rows } from './rows.ts';
+import { isSessionId } from './table.ts';
+
+/**
+ * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at
+ * READ COMMITTED, held until COMMIT.
+ *
+ * An id that PHP would not accept, that is longer than the column, or that the table's collation only takes for
+ * another one is like an id without a row and without leave to create one (`writable` is false): ids come from
+ * cookies, so a strange one is no failure.
+ *
+ * Needs the package mysql2; connects when the first session is opened.
+ *
+ * @throws TypeError naming the option that is wrong
+ */
+export function mysqlStore(options: MysqlStoreOptions): SessionStore {
+  return new MysqlStore(readOptions(options));
+}
+
+class MysqlStore implements SessionStore {
+  readonly #settings: Settings;
+  readonly #connections: Connections;
+  readonly #rows: Rows;
+  /** One for the process, so that two stores on the same table do not wait for each other in the database. */
+  readonly #queue: KeyedQueue = shared('stores/queue', () => new KeyedQueue());
+  readonly #queuePrefix: string;
+  /** Leases that are out, and calls of `open()` and `collect()` that have not ended. */
+  #busy = 0;
+  #idle: (() => void) | undefined;
+  #closed = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#connections = new Connections(settings);
+    this.#rows = new Rows(settings, this.#connections);
+    const { host = 'localhost', port = 3306, socketPath, database = '' } = settings.connection;
+    const { schema = database, name } = settings.table;
+    this.#queuePrefix = `mysql ${socketPath ?? `${host}:${port}`} ${schema}.${name} `;
+  }
+
+  async open(id: string, { create = true, signal }: OpenOptions = {}): Promise<SessionLease> {
+    signal?.throwIfAborted();
+    if (!isSessionId(id)) return noRow;
+    this.#begin();
+    let leave: Leave | undefined;
+    try {
+      const deadline = new Deadline(this.#settings.timeout, signal);
+      leave = await this.#enterQueue(id, deadline);
+      const row = await this.#rows.lock(id, { create }, deadline);
+      if (row !== undefined) {
+        const ended = () => this.#end();
+        return new MysqlLease({ rows: this.#rows, id, row, timeout: this.#settings.timeout, leave, ended });
+      }
+    } catch (error) {
+      leave?.();
+      this.#end();
+      throw error;
+    }
+    leave();
+    this.#end();
+    return noRow;
+  }
+
+  async collect(maxLifetime: number): Promise<number> {
+    if (!Number.isFinite(maxLifetime) || maxLifetime < 0)
+      throw new TypeError('maxLifetime must be a number of seconds');
+    this.#begin();
+    try {
+      return await collectExpired(this.#connections, this.#rows, maxLifetime, this.#settings.timeout);
+    } finally {
+      this.#end();
+    }
+  }
+
+  async close(deadline: number = 5_000): Promise<void> {
+    this.#closed = true;
+    if (this.#busy > 0) {
+      const idle = new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+      await new Deadline(deadline).race(idle).catch(() => undefined);
+    }
+    await this.#connections.close();
+  }
+
+  async #enterQueue(id: string, deadline: Deadline): Promise<Leave> {
+    try {
+      return await this.#queue.enter(this.#queuePrefix + id, this.#settings.maxWaiters, deadline);
+    } catch (error) {
+      if (!(error instanceof DeadlineExpired)) throw error;
+      throw new PhpSessionError(
+        'ERR_SESSION_LOCK_TIMEOUT',
+        'another request of this process held the session too long',
+      );
+    }
+  }
+
+  #begin(): void {
+    if (this.#closed) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store has been closed');
+    this.#busy++;
+  }
+
+  #end(): void {
+    if (--this.#busy === 0) this.#idle?.();
+  }
+}

@@ -1,0 +1,160 @@
+import { isAscii } from 'node:buffer';
+import { PhpSessionError } from '../../errors.ts';
+import type { Deadline } from '../deadline.ts';
+import type { Connection } from './connections.ts';
+import type { Settings } from './options.ts';
+
+/** What the session table is like, as information_schema tells, and the statements for it. */
+export interface Table {
+  /** Characters of an id; equal for a BINARY column, which pads what is shorter. */
+  readonly idLength: { readonly min: number; readonly max: number };
+  /** Bytes. Infinity where only the server can tell, as it converts between character sets. */
+  readonly maxData: number;
+  /** The column's character set, or null for bytes. */
+  readonly charset: string | null;
+  /** Whether data of ASCII alone are the same bytes on both sides of every conversion. */
+  readonly asciiIsSafe: boolean;
+  readonly sql: Statements;
+}
+
+/** Each with the parameters that its comment names. */
+export interface Statements {
+  /** (id) gives id, data as PHP sees them, and the column's character set now. */
+  readonly lock: string;
+  /** (id) */
+  readonly placeholder: string;
+  /** (data, id) */
+  readonly write: string;
+  /** (id) */
+  readonly touch: string;
+  /** (new id, data, id) */
+  readonly writeAs: string;
+  /** (new id, id) */
+  readonly touchAs: string;
+  /** (id) gives the data as PHP sees them. */
+  readonly readBack: string;
+  /** (id) */
+  readonly remove: string;
+  /** (seconds) gives up to `EXPIRED_BATCH` ids. */
+  readonly expired: string;
+  /** (`EXPIRED_BATCH` ids, seconds) */
+  readonly removeExpired: string;
+}
+
+export const EXPIRED_BATCH = 100;
+
+/** Bytes of a statement that are not data: header, parameter types, two ids. */
+const STATEMENT_OVERHEAD = 1024;
+
+const BYTES = /^(tiny|medium|long)?blob$|^varbinary$/;
+// CHAR and BINARY are not among the types for data: they drop trailing spaces, or add zero bytes.
+const TEXT = /^(tiny|medium|long)?text$|^varchar$/;
+const ID = /^(var)?(char|binary)$/;
+const INTEGER = /^(big|medium)?int$/;
+const DATE = /^(timestamp|datetime)$/;
+const ASCII_COMPATIBLE = new Set(['ascii', 'binary', 'latin1', 'utf8', 'utf8mb3', 'utf8mb4']);
+
+type Column = [name: string, type: string, characters: number | null, bytes: number | null, charset: string | null];
+
+/** @throws PhpSessionError `ERR_SESSION_TABLE` naming what about the table cannot work */
+export async function describeTable(settings: Settings, connection: Connection, deadline: Deadline): Promise<Table> {
+  const { schema, name } = settings.table;
+  const where = 'TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?';
+  const at = [schema ?? null, name];
+  const columns = await connection.execute<Column[]>(
+    `SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME
+       FROM information_schema.COLUMNS WHERE ${where}`,
+    at,
+    deadline,
+  );
+  if (columns.length === 0) throw unusable('there is no such table, or this user may not see it');
+  const id = column(columns, settings.columns.id);
+  const data = column(columns, settings.columns.data);
+  const time = column(columns, settings.columns.time);
+
+  if (!ID.test(id[1])) throw unusable('the id column must be VARBINARY, VARCHAR, CHAR or BINARY');
+  if (!BYTES.test(data[1]) && !TEXT.test(data[1])) throw unusable('the data column must be of a BLOB or TEXT type');
+  if (!INTEGER.test(time[1]) && !DATE.test(time[1]))
+    throw unusable('the time column must be INT, TIMESTAMP or DATETIME');
+
+  // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
+  const [keys] = await connection.execute<[[number | string]]>(
+    `SELECT COUNT(*) FROM (
+       SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0
+        GROUP BY INDEX_NAME HAVING COUNT(*) = 1 AND MAX(COLUMN_NAME) = ? AND MAX(SUB_PART) IS NULL) AS k`,
+    [...at, id[0]],
+    deadline,
+  );
+  if (Number(keys[0]) === 0) throw unusable('the id column must be the primary key, or have a unique key of its own');
+
+  const [[packet, transactions]] = await connection.execute<[[number | string, string | null]]>(
+    `SELECT @@max_allowed_packet, (
+       SELECT MAX(e.TRANSACTIONS) FROM information_schema.TABLES AS t
+         JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE
+        WHERE ${where})`,
+    at,
+    deadline,
+  );
+  if (transactions === 'NO') throw unusable('its storage engine has no transactions, and so no row locks');
+
+  const [charset, { phpCharset }] = [data[4], settings];
+  const fits = charset === null || charset.replace(/^utf8$/, 'utf8mb3') === phpCharset ? Number(data[3]) : Infinity;
+  return {
+    idLength: { min: id[1] === 'binary' ? Number(id[2]) : 1, max: Number(id[2]) },
+    maxData: Math.min(fits, Number(packet) - STATEMENT_OVERHEAD),
+    charset,
+    asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
+    sql: statements(settings, charset, DATE.test(time[1])),
+  };
+}
+
+function column(columns: Column[], name: string): Column {
+  const found = columns.find((one) => one[0].toLowerCase() === name.toLowerCase());
+  if (found === undefined) throw unusable('a column of the option "columns" is missing');
+  return found;
+}
+
+function unusable(why: string): PhpSessionError {
+  return new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${why}`);
+}
+
+function statements({ table, quoted, phpCharset }: Settings, charset: string | null, dates: boolean): Statements {
+  const { quoted: t } = table;
+  const { id, data, time } = quoted;
+  // The database's clock, in UTC as the connection's time_zone is. TIMESTAMP is the same moment for everybody; DATETIME
+  // is what PHP writes there only if PHP's connection is in UTC too. Always set explicitly: ON UPDATE CURRENT_TIMESTAMP
+  // does nothing when the data are the same.
+  const now = dates ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
+  const tooOld = dates
+    ? `${time} < CURRENT_TIMESTAMP - INTERVAL ? SECOND`
+    : `${time} < UNIX_TIMESTAMP() - CAST(? AS SIGNED)`;
+  // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
+  const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
+  const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
+  const ids = Array(EXPIRED_BATCH).fill('?').join(', ');
+  return {
+    lock: `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary') FROM ${t} WHERE ${id} = ? FOR UPDATE`,
+    placeholder: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`,
+    write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${id} = ?`,
+    touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,
+    writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${id} = ?`,
+    touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
+    readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
+    remove: `DELETE FROM ${t} WHERE ${id} = ?`,
+    expired: `SELECT ${id} FROM ${t} WHERE ${tooOld} LIMIT ${EXPIRED_BATCH}`,
+    removeExpired: `DELETE FROM ${t} WHERE ${id} IN (${ids}) AND ${tooOld}`,
+  };
+}
+
+/**
+ * PHP's own rule for ids (php_session_valid_key: `[A-Za-z0-9,-]`, at most 256), which also keeps away everything that
+ * a collation could take for something else.
+ */
+export function isSessionId(id: unknown): id is string {
+  return typeof id === 'string' && /^[A-Za-z0-9,-]{1,256}$/.test(id);
+}
+
+/** Whether the server has to be asked what became of the data: it converted them between character sets. */
+export function needsReadBack(table: Table, data: Uint8Array): boolean {
+  return table.charset !== null && !(table.asciiIsSafe && isAscii(data));
+}

@@ -1,0 +1,179 @@
+import { PhpSessionError } from '../../errors.ts';
+import { type Deadline, DeadlineExpired } from '../deadline.ts';
+import { classify, toSessionError } from './errors.ts';
+import { Retries } from './retries.ts';
+import type { LockedRow, Rows } from './rows.ts';
+import { needsReadBack } from './table.ts';
+
+/** How a transaction on a locked row ends. */
+interface Ending<Result> {
+  readonly id: string;
+  /** Whether a missing row may be created, as long as no COMMIT has been sent. */
+  readonly create: boolean;
+  /** The statements before COMMIT. */
+  apply(row: LockedRow, deadline: Deadline): Promise<Result>;
+  /**
+   * The lock was lost before `apply` and COMMIT had succeeded, and has been taken again: decides by what the row is
+   * now.
+   *
+   * @param committing whether COMMIT had been sent, so that it may have been done
+   * @returns `'again'` when the row is as it was
+   */
+  resume(row: LockedRow | undefined, committing: boolean, deadline: Deadline): Promise<Result | 'again'>;
+}
+
+/**
+ * Applies and commits. A transaction that failed for a passing reason (connection ended after `maxHold`, server
+ * restarted, deadlock, node taken over) is begun again under a new lock, if the row allows; what COMMIT did when its
+ * answer was lost is found out by reading.
+ */
+async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>, deadline: Deadline): Promise<Result> {
+  const retries = new Retries();
+  for (;;) {
+    let committing = false;
+    try {
+      const result = await ending.apply(row, deadline);
+      committing = true;
+      await row.connection.query('COMMIT', deadline);
+      row.connection.giveBack();
+      return result;
+    } catch (error) {
+      await row.connection.rollback(deadline);
+      // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
+      if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
+    }
+    const now = await lockAgain(rows, ending, committing, deadline);
+    let verdict: Result | 'again';
+    try {
+      verdict = await ending.resume(now, committing, deadline);
+    } catch (error) {
+      await now?.connection.rollback(deadline);
+      throw error;
+    }
+    if (verdict !== 'again') {
+      await now?.connection.rollback(deadline);
+      return verdict;
+    }
+    row = now!;
+  }
+}
+
+async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
+  try {
+    return await rows.lock(id, { create: create && !committing, insist: committing }, deadline);
+  } catch (error) {
+    if (committing) throw unknownOutcome(error);
+    throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', {
+      cause: error,
+    });
+  }
+}
+
+function unknownOutcome(cause?: unknown): PhpSessionError {
+  return new PhpSessionError('ERR_SESSION_OUTCOME_UNKNOWN', 'the database did not tell whether COMMIT was done', {
+    cause,
+  });
+}
+
+export interface Write {
+  id: string;
+  /** Moves the row to this id. */
+  newId: string | undefined;
+  /** What was handed out when the row was locked. */
+  before: Uint8Array | undefined;
+  /** `undefined`: only the time is set. */
+  data: Uint8Array | undefined;
+}
+
+export type WriteResult = 'written' | 'touched' | 'gone';
+
+/** UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. */
+export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadline): Promise<WriteResult> {
+  const { id, newId, before, data } = change;
+  const done: WriteResult = data === undefined ? 'touched' : 'written';
+
+  return finish<WriteResult>(rows, row, { id, create: before === undefined, apply, resume }, deadline);
+
+  async function apply({ connection, table }: LockedRow): Promise<WriteResult> {
+    if (data !== undefined && data.length > table.maxData) {
+      rows.forgetTable(); // it may be wider by now: the next session asks again
+      throw new PhpSessionError(
+        'ERR_SESSION_TOO_LARGE',
+        `the session has ${data.length} bytes, the table (or max_allowed_packet) takes ${table.maxData}`,
+      );
+    }
+    const sql = newId === undefined ? [table.sql.touch, table.sql.write] : [table.sql.touchAs, table.sql.writeAs];
+    const values = [...(newId === undefined ? [] : [newId]), ...(data === undefined ? [] : [asBuffer(data)]), id];
+    try {
+      // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
+      const { affectedRows } = await connection.execute<{ affectedRows: number }>(
+        sql[data === undefined ? 0 : 1]!,
+        values,
+        deadline,
+      );
+      if (affectedRows === 0) return 'gone';
+    } catch (error) {
+      if (classify(error) !== 'duplicate') throw error;
+      throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });
+    }
+    if (data !== undefined && needsReadBack(table, data)) {
+      const [stored] = await connection.execute<[Uint8Array | null][]>(table.sql.readBack, [newId ?? id], deadline);
+      if (!same(stored?.[0] ?? new Uint8Array(), data)) {
+        throw new PhpSessionError('ERR_SESSION_CHARSET', 'the character set of the column would change the data');
+      }
+    }
+    return done;
+  }
+
+  async function resume(now: LockedRow | undefined, committing: boolean): Promise<WriteResult | 'again'> {
+    if (now !== undefined) {
+      // Setting the time is right whatever the data are now.
+      if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
+      if (data !== undefined && newId === undefined && same(now.data, data)) return 'written';
+      throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
+    }
+    if (committing && newId !== undefined && (await holds(rows, newId, data ?? before, deadline))) return done;
+    if (before !== undefined) return 'gone';
+    // There never was a row of others: ours was not committed, or it was and has been deleted. To write it now might
+    // undo a logout.
+    throw unknownOutcome();
+  }
+}
+
+/** DELETE and COMMIT, whatever the row holds by then. */
+export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<void> {
+  return finish<void>(
+    rows,
+    row,
+    {
+      id,
+      create: false,
+      apply: async ({ connection, table }) => {
+        await connection.execute(table.sql.remove, [id], deadline);
+      },
+      resume: async (now) => (now === undefined ? undefined : 'again'),
+    },
+    deadline,
+  );
+}
+
+/** Whether the row exists with these data. */
+async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadline: Deadline): Promise<boolean> {
+  let row: LockedRow | undefined;
+  try {
+    row = await rows.lock(id, { create: false, insist: true }, deadline);
+  } catch (error) {
+    throw unknownOutcome(error);
+  }
+  await row?.connection.rollback(deadline);
+  return row !== undefined && same(row.data, data ?? new Uint8Array());
+}
+
+function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && asBuffer(a).equals(b);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
