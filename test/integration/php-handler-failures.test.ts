@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { articleTable, binaryTable, type Driver, type Harness, startHarness, until } from '../php/harness.ts';
+
+const [article, binary] = [articleTable(), binaryTable()];
+const latin1 = {
+  ...articleTable(),
+  columns: 'id VARBINARY(128) PRIMARY KEY, data TEXT CHARACTER SET latin1, usetime TIMESTAMP NULL',
+};
+const utf8 = { ...latin1, name: articleTable().name, columns: latin1.columns.replace('latin1', 'utf8mb4') };
+const drivers: { driver: Driver }[] = [{ driver: 'pdo' }, { driver: 'mysqli' }];
+const combinations = [article, binary].flatMap((table) =>
+  drivers.map(({ driver }) => ({ title: `${driver}, ${table.title}`, driver, table })),
+);
+
+let php: Harness;
+/** Ids and data carry a word that nobody may ever see. */
+const newId = () => 'canary' + randomBytes(12).toString('hex');
+const old = 'secret|s:6:"canary";n|i:1;';
+const changed = 'secret|s:6:"canary";n|i:2;';
+
+beforeAll(async () => {
+  php = await startHarness([article, binary, latin1, utf8]);
+});
+
+afterAll(async () => {
+  try {
+    expect(php.log()).toContain('PhpSessionBridge: session not written');
+    expect(php.log()).not.toContain('canary');
+  } finally {
+    await php.stop();
+  }
+});
+
+/**
+ * A visitor sees what the application prints (here `false`), a status, and nothing of PHP or the database. PHP does
+ * not say in session_write_close() that a write failed.
+ */
+const unavailable = async (answer: Promise<{ status: number; headers: Headers; result: unknown }>) => {
+  const { status, headers, result } = await answer;
+  expect({ status, result, retry: Number(headers.get('retry-after')) }).toEqual({
+    status: 503,
+    result: false,
+    retry: expect.any(Number),
+  });
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+};
+
+describe.each(combinations)('PHP: $title', ({ driver, table }) => {
+  const at = { driver, table };
+
+  test.each(['0', '1'])('a lock that is not free in time: 503 and nobody is logged out (strict %s)', async (strict) => {
+    const id = newId();
+    await php.put(table, id, old);
+    const release = await php.hold(table, id);
+    const answer = await php.ask(
+      { ...at, id, options: { lock_timeout: 1 }, ini: { 'session.use_strict_mode': strict } },
+      'return $handler->start();',
+    );
+    await unavailable(Promise.resolve(answer));
+    expect(answer.cookie).toBeUndefined();
+    await release();
+    expect(await php.row(table, id)).toBe(old);
+    expect(php.log()).toContain(`session not read, table \`test\`.\`${table.name}\`: database error 1205`);
+  });
+
+  test('an error while it waits for the lock starts it again', async () => {
+    const id = newId();
+    await php.put(table, id, old);
+    const release = await php.hold(table, id);
+    const answer = php.ask({ ...at, id }, '$handler->start(); return $_SESSION["n"];');
+    const waiting = `SELECT id FROM information_schema.processlist
+      WHERE info LIKE 'SELECT \`id\`%\`${table.name}\`% FOR UPDATE' AND command IN ('Execute', 'Query')`;
+    let thread: { id: number } | undefined;
+    await until(async () => {
+      [thread] = (await php.sql(waiting)) as unknown as [{ id: number }];
+      return thread !== undefined;
+    });
+    await php.sql(`KILL QUERY ${thread!.id}`);
+    await release();
+    expect((await answer).result).toBe(1);
+  });
+
+  test.each([
+    ['nobody wrote meanwhile: written', '', 200, changed],
+    ['somebody wrote meanwhile: kept', 'n|i:7;', 503, 'n|i:7;'],
+    ['it was destroyed meanwhile: it stays so', null, 200, undefined],
+  ])('the connection is lost in a session, and %s', async (_, other, status, row) => {
+    const id = newId();
+    await php.put(table, id, old);
+    const meanwhile =
+      other === null
+        ? `meanwhile("DELETE FROM ${table.name} WHERE id = '${id}'");`
+        : other && `meanwhile("UPDATE ${table.name} SET data = '${other}' WHERE id = '${id}'");`;
+    const code = `$handler->start(); $_SESSION['n']++; kill(); ${meanwhile} session_write_close(); return false;`;
+    const answer = await php.ask({ ...at, id }, code);
+    expect(answer).toMatchObject({ result: false, status });
+    expect(await php.row(table, id)).toBe(row);
+  });
+
+  test('logout stays logout for a request that changed nothing, too', async () => {
+    const id = newId();
+    await php.put(table, id, old);
+    const code = `$handler->start(); kill(); meanwhile("DELETE FROM ${table.name} WHERE id = '${id}'");
+      session_write_close(); return false;`;
+    expect(await php.ask({ ...at, id }, code)).toMatchObject({ result: false, status: 200 });
+    expect(await php.row(table, id)).toBeUndefined();
+  });
+
+  test('a lost connection that cannot be made anew: 503, and the row as it was', async () => {
+    const id = newId();
+    await php.put(table, id, old);
+    const code = '$handler->start(); $_SESSION["n"]++; kill(); session_write_close(); return false;';
+    await unavailable(php.ask({ ...at, id, given: true }, code));
+    expect(await php.row(table, id)).toBe(old);
+  });
+
+  test('a new session whose connection is lost is not written without its lock', async () => {
+    const before = await php.count(table);
+    await unavailable(
+      php.ask(at, '$handler->start(); $_SESSION["a"] = "canary"; kill(); session_write_close(); return false;'),
+    );
+    expect(await php.count(table)).toBe(before);
+  });
+
+  test.each(['before', 'after'] as const)('the connection is lost %s COMMIT: written once', async (when) => {
+    const id = newId();
+    await php.put(table, id, old);
+    const proxy = await losesCommit(php.mysql.port, when);
+    const answer = await php.ask({ ...at, id, port: proxy.port }, '$handler->start(); return ++$_SESSION["n"];');
+    proxy.close();
+    expect(answer).toMatchObject({ result: 2, status: 200 });
+    expect(proxy.lost()).toBe(1);
+    expect(await php.row(table, id)).toBe(changed);
+  });
+
+  test('no database: 503, and the visitor sees nothing', async () => {
+    const proxy = await losesCommit(php.mysql.port, 'before');
+    proxy.close(); // A port where nobody listens.
+    await unavailable(php.ask({ ...at, id: newId(), port: proxy.port }, 'return $handler->start();'));
+  });
+
+  test('no table: 503 at once', async () => {
+    await unavailable(
+      php.ask({ ...at, id: newId(), options: { table: 'test.not_there' } }, 'return $handler->start();'),
+    );
+    expect(php.log()).toContain('table `test`.`not_there`: database error 1146');
+  });
+
+  test('a failure while the shutdown writes shows nothing either', async () => {
+    const answer = await php.ask(
+      { ...at, id: newId() },
+      '$handler->start(); $_SESSION["a"] = str_repeat("x", 17000000); return 1;',
+    );
+    expect(answer).toMatchObject({ status: 503, result: 1 });
+  });
+
+  test('a frozen PHP frees its row, and writes nothing late', async () => {
+    const id = newId();
+    await php.put(table, id, old);
+    const frozen = php.ask(
+      { ...at, id, options: { max_hold: 1 } },
+      `$handler->start(); $_SESSION['n'] = 5;
+       error_log('frozen ' . getmypid() . ' ${table.name}${driver}.');
+       posix_kill(getmypid(), SIGSTOP);
+       session_write_close(); return false;`,
+    );
+    const pid = () => Number(new RegExp(`frozen (\\d+) ${table.name}${driver}\\.`).exec(php.log())?.[1]);
+    await until(() => pid() > 0);
+    const next = await php.ask({ ...at, id }, '$handler->start(); return ++$_SESSION["n"];');
+    process.kill(pid(), 'SIGCONT');
+    expect(next.result).toBe(2);
+    await unavailable(frozen);
+    expect(await php.row(table, id)).toBe(changed);
+  });
+
+  test.each(['0', '1'])('an id longer than the column is not used (strict %s)', async (strict) => {
+    const before = await php.count(table);
+    const id = 'canary'.repeat(40);
+    const answer = await php.ask(
+      { ...at, id, ini: { 'session.use_strict_mode': strict } },
+      'if (!$handler->start()) return false; return session_id();',
+    );
+    if (strict === '1') expect(answer).toMatchObject({ status: 200, result: answer.cookie });
+    else expect(answer).toMatchObject({ status: 400, result: false, cookie: undefined });
+    expect(await php.count(table)).toBe(before);
+  });
+
+  test('data longer than the column, or than a packet, leave the row as it was', async () => {
+    const id = newId();
+    await php.put(table, id, old);
+    for (const length of table === article ? [65_536, 17_000_000] : [17_000_000]) {
+      const code = `$handler->start(); $_SESSION['big'] = str_repeat('canary', ${Math.ceil(length / 6)}); session_write_close(); return false;`;
+      await unavailable(php.ask({ ...at, id }, code));
+      expect(await php.row(table, id)).toBe(old);
+    }
+  });
+
+  test("works beside an application's own ways with drivers, and leaves them", async () => {
+    const id = newId();
+    await php.put(table, id, '');
+    const code = `
+      mysqli_report(MYSQLI_REPORT_OFF);
+      $pdo = connect('${driver}');
+      if ($pdo instanceof PDO) {
+        $pdo->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_SILENT);
+        $pdo->setAttribute(PDO::ATTR_EMULATE_PREPARES, true);
+        $pdo->setAttribute(PDO::ATTR_ORACLE_NULLS, PDO::NULL_EMPTY_STRING);
+      }
+      $options = $test['options'];
+      $ok = (new PhpSessionBridge\\SessionHandler($pdo, $options))->start();
+      $_SESSION['text'] = "canary' \\\\ \\" \\0";
+      session_write_close();
+      $bad = new PhpSessionBridge\\SessionHandler($pdo, ['table' => 'test.not_there'] + $options);
+      return [$ok, $bad->start(), (new mysqli_driver())->report_mode];`;
+    const answer = await php.ask({ ...at, id, ini: { 'session.use_strict_mode': '1' } }, code);
+    expect(answer).toMatchObject({ status: 503, result: [true, false, 0] });
+    expect(await php.row(table, id)).toBe(`text|s:13:"canary' \\ " \0";`);
+  });
+});
+
+describe.each(drivers)('PHP: $driver', ({ driver }) => {
+  test.each(['0', '1'])('an id that matches only by collation is not used (strict %s)', async (strict) => {
+    const id = newId();
+    await php.put(article, id, old);
+    const answer = await php.ask(
+      { driver, table: article, id: id.toUpperCase(), ini: { 'session.use_strict_mode': strict } },
+      'if (!$handler->start()) return false; $_SESSION["mine"] = 1; return session_id();',
+    );
+    if (strict === '1') expect(answer).toMatchObject({ status: 200, result: answer.cookie });
+    else expect(answer).toMatchObject({ status: 400, result: false, cookie: undefined });
+    expect(await php.row(article, id)).toBe(old);
+  });
+
+  test.each([
+    ['the column cannot hold', { table: latin1, charset: 'utf8mb4' }, 'Ж', 'database error 1366'],
+    ['a bad connection would read otherwise', { table: utf8, init: 'SET character_set_results = latin1' }, 'Ж', 'set'],
+    ['are no text', { table: utf8, charset: 'utf8mb4' }, '\\xff', 'database error 1366'],
+  ])('bytes that %s leave the row as it was', async (_, at, bytes, reason) => {
+    const id = newId();
+    await php.put(at.table, id, old);
+    const code = `$handler->start(); $_SESSION['text'] = "${bytes}"; session_write_close(); return false;`;
+    await unavailable(php.ask({ driver, id, ...at }, code));
+    expect(await php.row(at.table, id)).toBe(old);
+    expect(php.log()).toMatch(new RegExp(`\`${at.table.name}\`: .*${reason}`));
+  });
+
+  test.each([
+    { table: latin1, charset: 'utf8mb4', stored: 'text|s:2:"\xe9";' },
+    { table: latin1, charset: 'latin1', stored: 'text|s:2:"\xc3\xa9";' },
+    { table: binary, charset: 'latin1', stored: 'text|s:2:"\xc3\xa9";' },
+    { table: binary, init: 'SET collation_connection = latin1_swedish_ci', stored: 'text|s:2:"\xc3\xa9";' },
+  ])('bytes that a column can hold come back (#%#)', async ({ stored, ...at }) => {
+    const id = newId();
+    await php.ask({ driver, id, ...at }, '$handler->start(); $_SESSION["text"] = "é"; return true;');
+    expect(await php.row(at.table, id)).toBe(stored);
+    const { result } = await php.ask({ driver, id, ...at }, '$handler->start(); return $_SESSION["text"];');
+    expect(result).toBe('é');
+  });
+
+  test.each([
+    [`['tabel' => 'x']`, 'Unknown option: tabel'],
+    [`['table' => 'a.b.c']`, "'table'"],
+    [`['id' => '']`, "'id'"],
+    [`['time_type' => 'date']`, "'time_type'"],
+    [`['lock_timeout' => 0]`, "'lock_timeout'"],
+    [`['max_hold' => '60']`, "'max_hold'"],
+  ])('option %s is refused', async (options, message) => {
+    const code = `try { new PhpSessionBridge\\SessionHandler(connect('${driver}'), ${options}); }
+      catch (InvalidArgumentException $error) { return $error->getMessage(); }`;
+    expect((await php.ask({ driver, table: binary }, code)).result).toContain(message);
+  });
+});
+
+test.each([
+  'new stdClass()',
+  'new PDO("sqlite::memory:")',
+  'new PDO("mysql:host=127.0.0.1;port={$mysql["port"]}", $mysql["user"], $mysql["password"], [PDO::ATTR_PERSISTENT => true])',
+])('%s is no connection for a session', async (connection) => {
+  const code = `try { new PhpSessionBridge\\SessionHandler(${connection}); }
+    catch (InvalidArgumentException $error) { return $error->getMessage(); }
+    catch (PDOException $error) { return 'The connection: no such driver here'; }`;
+  const { result } = await php.ask({ driver: 'pdo', table: binary }, code);
+  expect(result).toContain('The connection');
+});
+
+/** Between PHP and the database: breaks the first connection that commits, before or after the database has done it. */
+async function losesCommit(database: number, when: 'before' | 'after') {
+  let lost = 0;
+  const server = createServer((client) => {
+    const upstream = connect(database, '127.0.0.1');
+    const end = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    client.on('data', (bytes) => {
+      if (lost === 0 && bytes.toString('latin1').endsWith('\x03COMMIT')) {
+        lost++;
+        if (when === 'before') return end();
+        upstream.removeAllListeners('data').once('data', end);
+      }
+      upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => client.write(bytes));
+    for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, lost: () => lost, close: () => server.close() };
+}
