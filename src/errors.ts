@@ -49,7 +49,7 @@ export class PhpSessionError extends Error {
   /** Stable within a major version; one heading each in `docs/errors.md`. */
   readonly code: PhpSessionErrorCode;
   /** Offset in bytes, from the start of the data that were read. */
-  readonly offset?: number;
+  declare readonly offset?: number;
   /** Keys from the session down to the value. Not enumerable. */
   declare readonly path?: readonly string[];
 
@@ -60,7 +60,8 @@ export class PhpSessionError extends Error {
   constructor(code: PhpSessionErrorCode, message: string, details: PhpSessionErrorDetails = {}) {
     super(message);
     this.code = code;
-    if (details.offset !== undefined) this.offset = details.offset;
+    if (details.offset !== undefined)
+      Object.defineProperty(this, 'offset', { value: details.offset, enumerable: true });
     hide(this, brand, true);
     hide(this, 'name', 'PhpSessionError');
     if (details.path !== undefined) hide(this, 'path', details.path);

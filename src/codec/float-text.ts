@@ -1,0 +1,44 @@
+/**
+ * The text that PHP's `serialize()` gives a float (php-src: `smart_str_append_double`, `zend_gcvt` in Zend/zend_strtod.c).
+ *
+ * @param precision php.ini's `serialize_precision`: -1 is the shortest text that gives the same float again, 17 is
+ *   what PHP up to 7.0 and old php.ini files have
+ */
+export function floatText(value: number, precision: -1 | 17): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NAN' : value > 0 ? 'INF' : '-INF';
+  const size = Math.abs(value);
+  // Between these bounds PHP and JavaScript both write plain decimals, and both write the shortest digits.
+  if (precision === -1 && size >= 1e-4 && size < 1e17) return String(value);
+
+  const [digits, exponent] = precision === -1 ? shortest(size) : rounded(size);
+  const sign = value < 0 ? '-' : '';
+  // zend_gcvt changes to exponents below 1.0E-4 and from 1.0E+17 on.
+  if (exponent < -4 || exponent >= 17) {
+    return `${sign}${digits[0]}.${digits.slice(1) || '0'}E${exponent < 0 ? '-' : '+'}${Math.abs(exponent)}`;
+  }
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  if (digits.length <= exponent + 1) return sign + digits.padEnd(exponent + 1, '0');
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
+function shortest(size: number): [digits: string, exponent: number] {
+  const [mantissa, exponent] = size.toExponential().split('e') as [string, string];
+  return [mantissa.replace('.', ''), Number(exponent)];
+}
+
+/**
+ * Seventeen digits. PHP rounds a tie to the even digit and JavaScript upwards, so the rounding is done here, on digits
+ * that are exact (no tie has more than a hundred of them).
+ */
+function rounded(size: number): [digits: string, exponent: number] {
+  const [mantissa, power] = size.toExponential(100).split('e') as [string, string];
+  const all = mantissa.replace('.', '');
+  let exponent = Number(power);
+  let digits = BigInt(all.slice(0, 17));
+  const rest = all.slice(17);
+  const half = '5'.padEnd(rest.length, '0');
+  if (rest > half || (rest === half && digits % 2n === 1n)) digits += 1n;
+  if (digits === 10n ** 17n) exponent += 1;
+  return [String(digits).replace(/0+$/, ''), exponent];
+}

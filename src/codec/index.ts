@@ -1,0 +1,33 @@
+// Values and sessions, from bytes and back. Runs wherever JavaScript does: nothing of Node is imported.
+
+// Errors
+export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+// Options
+export type {
+  DecodeOptions,
+  EncodeOptions,
+  SessionDecodeOptions,
+  SessionEncodeOptions,
+  SessionFormatName,
+  View,
+} from './options.ts';
+export { serialize, unserialize } from './serialize.ts';
+export { decodeSession, encodeSession, type SessionData } from './session.ts';
+// What PHP has and JavaScript has not
+export {
+  isPhpArray,
+  isPhpCustom,
+  isPhpEnum,
+  isPhpFloat,
+  isPhpObject,
+  isPhpReference,
+  PhpArray,
+  PhpCustom,
+  PhpEnum,
+  PhpFloat,
+  type PhpKey,
+  PhpObject,
+  type PhpProperty,
+  PhpReference,
+  type Visibility,
+} from './values.ts';

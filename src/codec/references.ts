@@ -1,0 +1,125 @@
+import { PhpSessionError } from '../errors.ts';
+import type { ByteString } from './bytes.ts';
+import { syntax } from './grammar.ts';
+import { Tokens } from './tokens.ts';
+
+/** A value that places hold, named by the offset of the token that made it. References make places share a cell. */
+interface Cell {
+  readonly at: number;
+  /** Offset of the token of the object in it, or -1. */
+  readonly object: number;
+}
+
+/** A place for a value: a top-level key, an element, a property. A duplicate key fills its place again. */
+interface Place {
+  cell: Cell | undefined;
+}
+
+interface Container {
+  readonly at: number;
+  readonly isArray: boolean;
+  readonly places: Map<string, Place>;
+  left: number;
+  index: number;
+}
+
+/**
+ * What the `r:` and `R:` of a session mean. PHP numbers all values of a session string in one sequence, from 1 (php-src:
+ * `var_push` in var_unserializer.re): every value takes a number, `R:` does not, keys never do. A number stands for a
+ * place, not for the value that was there at the time.
+ *
+ * Made only for sessions that have references; offsets are those of tokens in the text.
+ */
+export class References {
+  /** For each `R:`, the token of the value that it shares; for each `r:`, the token of its object. */
+  readonly targets: ReadonlyMap<number, number>;
+  /** Tokens that some `r:` or `R:` means. */
+  readonly shared: ReadonlySet<number>;
+  /** Tokens of values that some `R:` shares: what stands there is a PHP reference too. */
+  readonly tied: ReadonlySet<number>;
+  /** Tokens of arrays whose keys are 0, 1, 2 and so on: known beforehand, so that a cycle can be closed. */
+  readonly lists: ReadonlySet<number>;
+
+  /**
+   * @param starts where the values of the session start, in the order of the text
+   * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object, `ERR_PHP_REFERENCE`
+   *   for one whose number cannot be known, as a `C:` numbers what is inside it by the rules of its class
+   */
+  constructor(text: ByteString, starts: readonly number[]) {
+    const targets = new Map<number, number>();
+    const tied = new Set<number>();
+    const lists = new Set<number>();
+    const slots: Place[] = [];
+    let firstCustom = Number.POSITIVE_INFINITY;
+    const tokens = new Tokens(text, 0);
+
+    for (const start of starts) {
+      tokens.at = start;
+      // Each variable is decoded into a place of its own, also when its name comes twice (`php_set_session_var`).
+      let place: Place = { cell: undefined };
+      const open: Container[] = [];
+      for (;;) {
+        const at = tokens.at;
+        const token = tokens.peek();
+        if (token === 0x52 || token === 0x72) {
+          const slot = tokens.reference();
+          const target = slots[slot - 1];
+          if (slot > firstCustom) throw unknowable(at);
+          if (target?.cell === undefined || target === place) throw syntax(at);
+          if (token === 0x52) {
+            targets.set(at, target.cell.at);
+            tied.add(target.cell.at);
+            place.cell = target.cell;
+          } else {
+            if (target.cell.object < 0) throw syntax(at);
+            targets.set(at, target.cell.object);
+            place.cell = { at, object: target.cell.object };
+            slots.push(place);
+          }
+        } else {
+          const isObject = token === 0x4f || token === 0x43 || token === 0x45;
+          place.cell = { at, object: isObject ? at : -1 };
+          slots.push(place);
+          if (token === 0x61 || token === 0x4f) {
+            const isArray = token === 0x61;
+            if (!isArray) tokens.className();
+            const left = isArray ? tokens.arrayCount() : tokens.braceCount();
+            if (isArray) lists.add(at);
+            open.push({ at, isArray, places: new Map(), left, index: 0 });
+          } else if (token === 0x43) {
+            firstCustom = Math.min(firstCustom, slots.length);
+            tokens.className();
+            tokens.skip(tokens.braceCount() + 1);
+          } else {
+            tokens.skipScalar();
+          }
+        }
+
+        let container = open.at(-1);
+        while (container?.left === 0) {
+          tokens.skip(1);
+          open.pop();
+          container = open.at(-1);
+        }
+        if (container === undefined) break;
+        container.left--;
+        const key = tokens.key();
+        if (key !== container.index++) lists.delete(container.at);
+        place = container.places.get(String(key)) ?? { cell: undefined };
+        container.places.set(String(key), place);
+      }
+    }
+    this.targets = targets;
+    this.shared = new Set(targets.values());
+    this.tied = tied;
+    this.lists = lists;
+  }
+}
+
+function unknowable(at: number): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_REFERENCE',
+    `The reference at byte ${at} comes after an object that serialized itself (C:), so its target cannot be known`,
+    { offset: at },
+  );
+}

@@ -1,0 +1,50 @@
+import { build } from './build.ts';
+import { fromByteString, toByteString } from './bytes.ts';
+import { topPlace } from './contents.ts';
+import { Grammar, syntax } from './grammar.ts';
+import { type DecodeOptions, decodeLimits, type EncodeOptions, viewOption, writeRules } from './options.ts';
+import { References } from './references.ts';
+import { origin, Source } from './source.ts';
+import { isBytes } from './values.ts';
+import { Writer } from './write.ts';
+
+/**
+ * Reads one value, as PHP's `unserialize()` with every class unknown: nothing is instantiated.
+ *
+ * @param bytes what `serialize()` wrote, and nothing behind it
+ * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
+ */
+export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptions = {}): T {
+  const view = viewOption(options);
+  const text = inputText(bytes);
+  const grammar = new Grammar(text, decodeLimits(options));
+  const end = grammar.value(0);
+  if (end !== text.length) throw syntax(end);
+  const starts = [0];
+  const references = grammar.hasReferences ? new References(text, starts) : undefined;
+  return build(new Source(text, starts, references), 0, view) as T;
+}
+
+/**
+ * Writes one value, as PHP's `serialize()`: of the plain view, of the exact one, or both mixed.
+ *
+ * What `unserialize` read keeps what plain JavaScript cannot say: floats, order of keys, references.
+ *
+ * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
+ *   `ERR_PHP_REFERENCE`; each with a `path`
+ */
+export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
+  const rules = writeRules(options);
+  const from = typeof value === 'object' && value !== null ? origin(value) : undefined;
+  const top = topPlace('', value, from?.source, from?.at);
+  const writer = new Writer({ rules, source: from?.source, all: [top] });
+  return fromByteString(writer.write(top));
+}
+
+/** @throws TypeError for anything but bytes: a string has lost them already */
+export function inputText(bytes: Uint8Array): string {
+  if (typeof bytes !== 'object' || bytes === null || !isBytes(bytes)) {
+    throw new TypeError('PHP data are bytes: a Uint8Array (a Buffer is one), not a string');
+  }
+  return toByteString(bytes);
+}

@@ -1,0 +1,197 @@
+import { build } from './build.ts';
+import { type ByteString, decodeKey, fromByteString } from './bytes.ts';
+import { type Place, topPlace } from './contents.ts';
+import type { SessionFormat, Variable } from './formats/format.ts';
+import { phpFormat } from './formats/php.ts';
+import { Grammar } from './grammar.ts';
+import {
+  decodeLimits,
+  formatOption,
+  type SessionDecodeOptions,
+  type SessionEncodeOptions,
+  viewOption,
+  type WriteRules,
+  writeRules,
+} from './options.ts';
+import { References } from './references.ts';
+import { inputText } from './serialize.ts';
+import { createSessionObject, sessionOf } from './session-object.ts';
+import { Source } from './source.ts';
+import { isPhpArray, isPlainObject, normalKey, PhpArray, type PhpKey } from './values.ts';
+import { needsNumbers, Writer } from './write.ts';
+
+/** The session of an application that has not said what is in it. */
+export type SessionData = Record<string, unknown>;
+
+const formats: Record<string, SessionFormat> = { php: phpFormat };
+
+/**
+ * Reads a session as PHP's `session_decode()` does. All of it is checked now, so that no error comes out of a value that
+ * is read later; values are made when they are first looked at.
+ *
+ * @returns in the plain view `$_SESSION` as an object that knows what it was read from: give it to `encodeSession`
+ *   to write it back. In the exact view a `PhpArray`.
+ * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
+ */
+export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions & { view: 'exact' }): PhpArray;
+export function decodeSession<T extends object = SessionData>(bytes: Uint8Array, options?: SessionDecodeOptions): T;
+export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions = {}): object {
+  const view = viewOption(options);
+  const format = formats[formatOption(options)]!;
+  const text = inputText(bytes);
+  const grammar = new Grammar(text, decodeLimits(options));
+  const variables = format.variables(text, grammar);
+  const starts = variables.map(({ start }) => start);
+  const references = grammar.hasReferences ? new References(text, starts) : undefined;
+  const source = new Source(text, starts, references);
+  if (view === 'plain') return createSessionObject(new Session(source, variables));
+  const entries = variables.map(({ name, start }): [PhpKey, unknown] => [decodeKey(name), build(source, start, view)]);
+  return new PhpArray(entries, { literalKeys: true });
+}
+
+/**
+ * Writes a session as PHP's `session_encode()` does. One that `decodeSession` read is patched: variables that nobody looked
+ * at are copied as they were read, and so is everything in the others that is still the same.
+ *
+ * @param session from `decodeSession`, or any plain object or `PhpArray`
+ * @throws PhpSessionError `ERR_PHP_KEY`, `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
+ *   `ERR_PHP_REFERENCE`; each with a `path`
+ */
+export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
+  const format = formats[formatOption(options)]!;
+  const rules = writeRules(options);
+  const read = sessionOf(session);
+  if (read !== undefined) return fromByteString(read.encode(format, rules));
+  if (!isPhpArray(session) && !isPlainObject(session)) {
+    throw new TypeError('A session is what decodeSession() gave, a plain object, or a PhpArray');
+  }
+  const entries: Iterable<[PhpKey, unknown]> = isPhpArray(session)
+    ? session
+    : Object.entries(session).map(([key, value]) => [normalKey(key), value]);
+  const places = Array.from(entries, ([key, value]) => topPlace(key, value)).filter(({ value }) => value !== undefined);
+  const writer = new Writer({ rules, all: places });
+  const text = places
+    .map((place) => format.variableHead(place.key) + writer.write(place, [String(place.key)]))
+    .join('');
+  return fromByteString(text);
+}
+
+/** Marks a variable that nobody looked at. */
+const unread: unique symbol = Symbol('unread');
+
+/** A session that was read, and what became of it. `session-object.ts` shows it as an object. */
+export class Session {
+  readonly #source: Source;
+  readonly #all: readonly Variable[];
+  /** What was read, by name; a variable that was deleted is not here any more. */
+  readonly #variables: Map<string, Variable> = new Map();
+  /** What there is now, in PHP's order. */
+  readonly #values: Map<string, unknown> = new Map();
+  #touched = false;
+  #isBuilt = false;
+
+  constructor(source: Source, variables: readonly Variable[]) {
+    this.#source = source;
+    this.#all = variables;
+    for (const variable of variables) {
+      const name = decodeKey(variable.name);
+      // Of two with one name the last counts, at the place of the first, as in PHP.
+      this.#variables.set(name, variable);
+      this.#values.set(name, unread);
+    }
+  }
+
+  keys(): string[] {
+    return [...this.#values.keys()];
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  get(key: string): unknown {
+    const value = this.#values.get(key);
+    if (value !== unread) return value;
+    this.#touched = true;
+    if (this.#source.references !== undefined) this.#buildAll();
+    else this.#values.set(key, build(this.#source, this.#variables.get(key)!.start, 'plain'));
+    return this.#values.get(key);
+  }
+
+  set(key: string, value: unknown): void {
+    // References reach into other variables, so what they share must have been built before one of them goes.
+    if (this.#source.references !== undefined) this.#buildAll();
+    this.#touched = true;
+    this.#values.set(key, value);
+  }
+
+  delete(key: string): void {
+    if (this.#source.references !== undefined) this.#buildAll();
+    this.#touched = true;
+    this.#variables.delete(key);
+    this.#values.delete(key);
+  }
+
+  encode(format: SessionFormat, rules: WriteRules): ByteString {
+    if (!this.#touched) return this.#source.text;
+    if (this.#source.references !== undefined) return this.#encodeAll(format, rules);
+    try {
+      return this.#patch(format, rules);
+    } catch (error) {
+      if (error !== needsNumbers) throw error;
+      return this.#encodeAll(format, rules);
+    }
+  }
+
+  /** Writes the variables that were looked at, and copies the others: without references no value depends on another. */
+  #patch(format: SessionFormat, rules: WriteRules): ByteString {
+    const { text } = this.#source;
+    const writer = new Writer({ rules, source: this.#source });
+    let out = '';
+    for (const [key, value] of this.#values) {
+      if (value === unread) {
+        const { from, end } = this.#variables.get(key)!;
+        out += text.slice(from, end);
+      } else if (value !== undefined) {
+        out += this.#head(key, format) + writer.write(this.#place(key, value), [key]);
+      }
+    }
+    return out;
+  }
+
+  /** Writes everything, as references are numbers of values, which change with what comes before. */
+  #encodeAll(format: SessionFormat, rules: WriteRules): ByteString {
+    this.#buildAll();
+    const source = this.#source;
+    const places: Place[] = [];
+    for (const [key, value] of this.#values) if (value !== undefined) places.push(this.#place(key, value));
+    const writer = new Writer({ rules, source, all: places });
+    return places
+      .map((place) => this.#head(String(place.key), format) + writer.write(place, [String(place.key)]))
+      .join('');
+  }
+
+  /** Builds what nobody looked at yet, in the order of the text. */
+  #buildAll(): void {
+    if (this.#isBuilt) return;
+    this.#isBuilt = true;
+    for (const variable of this.#all) {
+      const name = decodeKey(variable.name);
+      const isCurrent = this.#variables.get(name) === variable && this.#values.get(name) === unread;
+      // With references an overwritten variable is built too: others may share what is in it.
+      if (!isCurrent && this.#source.references === undefined) continue;
+      const value = build(this.#source, variable.start, 'plain');
+      if (isCurrent) this.#values.set(name, value);
+    }
+  }
+
+  #place(key: string, value: unknown): Place {
+    return topPlace(key, value, this.#source, this.#variables.get(key)?.start);
+  }
+
+  #head(key: string, format: SessionFormat): ByteString {
+    const variable = this.#variables.get(key);
+    if (variable === undefined) return format.variableHead(normalKey(key));
+    return this.#source.text.slice(variable.from, variable.start);
+  }
+}

@@ -1,0 +1,275 @@
+/** What PHP has and JavaScript has not. All classes are told by a brand, so that two copies of the package agree. */
+
+const brand: unique symbol = Symbol.for('php-session-bridge/value') as never;
+
+type Kind = 'float' | 'array' | 'object' | 'enum' | 'custom' | 'reference';
+
+function mark(prototype: object, kind: Kind): void {
+  Object.defineProperty(prototype, brand, { value: kind });
+}
+
+function kindOf(value: unknown): Kind | undefined {
+  return (value as { [brand]?: Kind })[brand];
+}
+
+/** A class name that was read may be written, so it must stay the one that was read. */
+function fix(target: object, values: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(values)) Object.defineProperty(target, key, { value, enumerable: true });
+}
+
+/** A key of a PHP array: an int (`bigint` beyond 2^53 - 1) or a string. */
+export type PhpKey = string | number | bigint;
+
+/**
+ * A PHP float. The exact view has these for every float; in the plain view it says that a number is to be written
+ * as a float: `session.price = new PhpFloat(12)` is `d:12;`.
+ */
+export class PhpFloat {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  valueOf(): number {
+    return this.value;
+  }
+
+  toJSON(): number {
+    return this.value;
+  }
+}
+mark(PhpFloat.prototype, 'float');
+
+/**
+ * A PHP array: keys in their order, ints and strings apart. The exact view has these for every array; in the plain
+ * view it is a way to write an order of keys that a JavaScript object cannot have.
+ */
+export class PhpArray implements Iterable<[PhpKey, unknown]> {
+  readonly #entries: Map<PhpKey, unknown> = new Map();
+  /** The keys are those of a session (`$_SESSION` read by `session_decode`): PHP does not make ints of `"5"` there. */
+  readonly #literalKeys: boolean;
+
+  constructor(entries: Iterable<readonly [PhpKey, unknown]> = [], options: { literalKeys?: boolean } = {}) {
+    this.#literalKeys = options.literalKeys ?? false;
+    for (const [key, value] of entries) this.set(key, value);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: PhpKey): unknown {
+    return this.#entries.get(this.#normal(key));
+  }
+
+  set(key: PhpKey, value: unknown): this {
+    this.#entries.set(this.#normal(key), value);
+    return this;
+  }
+
+  has(key: PhpKey): boolean {
+    return this.#entries.has(this.#normal(key));
+  }
+
+  delete(key: PhpKey): boolean {
+    return this.#entries.delete(this.#normal(key));
+  }
+
+  keys(): IterableIterator<PhpKey> {
+    return this.#entries.keys();
+  }
+
+  values(): IterableIterator<unknown> {
+    return this.#entries.values();
+  }
+
+  [Symbol.iterator](): IterableIterator<[PhpKey, unknown]> {
+    return this.#entries.entries();
+  }
+
+  #normal(key: PhpKey): PhpKey {
+    return this.#literalKeys ? key : normalKey(key);
+  }
+}
+mark(PhpArray.prototype, 'array');
+
+export type Visibility = 'public' | 'protected' | 'private';
+
+export interface PhpProperty {
+  name: string;
+  visibility: Visibility;
+  /** For a private property: the class that declares it. */
+  declaredBy?: string;
+  value: unknown;
+}
+
+/**
+ * An object of a PHP class. Nothing is instantiated: it is a class name and properties, kept as PHP wrote them.
+ * `JSON.stringify` shows public properties, as PHP's `json_encode` does.
+ */
+export class PhpObject {
+  declare readonly className: string;
+  /** By PHP's mangled names: `"name"`, `"\0*\0name"` if protected, `"\0Class\0name"` if private. */
+  readonly properties: Map<PhpKey, unknown>;
+
+  /** @param className must have been read, or be registered by `classes`, to be written */
+  constructor(className: string, properties: Iterable<readonly [PhpKey, unknown]> = []) {
+    fix(this, { className });
+    this.properties = new Map(properties);
+  }
+
+  /** The property of this name: public, else protected, else the class's own private one, else a parent's. */
+  get(name: string): unknown {
+    return this.properties.get(this.#find(name));
+  }
+
+  has(name: string): boolean {
+    return this.properties.has(this.#find(name));
+  }
+
+  /** Sets the property that `get()` would give, or else a public one. */
+  set(name: string, value: unknown): this {
+    this.properties.set(this.#find(name), value);
+    return this;
+  }
+
+  /** Removes the property that `get()` would give. */
+  delete(name: string): boolean {
+    return this.properties.delete(this.#find(name));
+  }
+
+  /** All properties with their visibility, in PHP's order. */
+  *entries(): IterableIterator<PhpProperty> {
+    for (const [key, value] of this.properties) yield { ...unmangle(String(key)), value };
+  }
+
+  toJSON(): unknown {
+    const json: Record<string, unknown> = Object.create(null);
+    for (const { name, visibility, value } of this.entries()) if (visibility === 'public') json[name] = value;
+    return json;
+  }
+
+  #find(name: string): PhpKey {
+    for (const key of [name, `\0*\0${name}`, `\0${this.className}\0${name}`]) if (this.properties.has(key)) return key;
+    for (const key of this.properties.keys()) {
+      if (typeof key === 'string' && key.startsWith('\0') && unmangle(key).name === name) return key;
+    }
+    return name;
+  }
+}
+mark(PhpObject.prototype, 'object');
+
+/** PHP's property name mangling (Zend/zend_compile.c, zend_mangle_property_name). */
+function unmangle(key: string): Omit<PhpProperty, 'value'> {
+  const end = key.startsWith('\0') ? key.indexOf('\0', 1) : -1;
+  if (end < 0) return { name: key, visibility: 'public' };
+  const name = key.slice(end + 1);
+  const scope = key.slice(1, end);
+  return scope === '*' ? { name, visibility: 'protected' } : { name, visibility: 'private', declaredBy: scope };
+}
+
+/** A case of a PHP enum (`E:`, PHP 8.1 and later). A PHP that does not know it deletes the session when it reads it. */
+export class PhpEnum {
+  declare readonly className: string;
+  declare readonly caseName: string;
+
+  constructor(className: string, caseName: string) {
+    fix(this, { className, caseName });
+  }
+}
+mark(PhpEnum.prototype, 'enum');
+
+/** An object of a class that implements PHP's `Serializable` (`C:`): what it wrote, known to that class alone. */
+export class PhpCustom {
+  declare readonly className: string;
+  declare readonly data: Uint8Array;
+
+  constructor(className: string, data: Uint8Array) {
+    fix(this, { className, data });
+  }
+}
+mark(PhpCustom.prototype, 'custom');
+
+/** A PHP reference, in the exact view: all places that hold the same `PhpReference` share its value (`R:`). */
+export class PhpReference {
+  value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+mark(PhpReference.prototype, 'reference');
+
+export function isPhpFloat(value: object): value is PhpFloat {
+  return kindOf(value) === 'float';
+}
+export function isPhpArray(value: object): value is PhpArray {
+  return kindOf(value) === 'array';
+}
+export function isPhpObject(value: object): value is PhpObject {
+  return kindOf(value) === 'object';
+}
+export function isPhpEnum(value: object): value is PhpEnum {
+  return kindOf(value) === 'enum';
+}
+export function isPhpCustom(value: object): value is PhpCustom {
+  return kindOf(value) === 'custom';
+}
+export function isPhpReference(value: object): value is PhpReference {
+  return kindOf(value) === 'reference';
+}
+
+function PlainMap(): void {}
+PlainMap.prototype = createRoot();
+
+/** A prototype that inherits nothing, and that `util.inspect` does not mention. */
+export function createRoot(): object {
+  const value = function (this: object) {
+    return { ...this };
+  };
+  return Object.create(null, { [Symbol.for('nodejs.util.inspect.custom')]: { value } });
+}
+
+/**
+ * The object that a PHP array with keys becomes in the plain view. It inherits nothing, so that `__proto__` and `toString`
+ * are keys like any other. An instance and not `Object.create(null)`, which V8 makes a slow dictionary.
+ */
+export const createPlainMap = (): Record<string, unknown> => new (PlainMap as unknown as new () => never)();
+
+/** An object literal, of whatever realm, or one of ours: its prototype is a root. */
+export function isPlainObject(value: object): value is Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+export function isBytes(value: object): value is Uint8Array {
+  return (
+    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Uint8Array' && ArrayBuffer.isView(value)
+  );
+}
+
+const decimal = /^(?:0|-?[1-9][0-9]{0,18})$/;
+const minInt64 = -(2n ** 63n);
+const maxInt64 = 2n ** 63n - 1n;
+
+export function isInt64(value: bigint): boolean {
+  return value >= minInt64 && value <= maxInt64;
+}
+
+/** PHP makes an int of a string key that is the decimal text of an int64 (`ZEND_HANDLE_NUMERIC_STR`). */
+export function isIntKey(key: string): boolean {
+  return decimal.test(key) && (key.length < 19 || isInt64(BigInt(key)));
+}
+
+/** A number where it is exact, else a bigint. */
+export function toInt(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+/** The key that PHP's arrays make of this one. */
+export function normalKey(key: PhpKey): PhpKey {
+  if (typeof key === 'string') return isIntKey(key) ? toInt(key) : key;
+  return typeof key === 'bigint' ? toInt(String(key)) : key;
+}

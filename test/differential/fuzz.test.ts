@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  decodeSession,
+  encodeSession,
+  isPhpArray,
+  isPhpObject,
+  isPhpReference,
+  PhpSessionError,
+  serialize,
+  unserialize,
+} from '../../src/codec/index.ts';
+import { PhpOracle } from '../helpers/php-oracle.ts';
+import { RandomPhp } from '../helpers/random-php.ts';
+
+const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const cases = Number(process.env.FUZZ_CASES ?? 20_000);
+const batch = 500;
+
+let php: PhpOracle;
+beforeAll(() => {
+  php = new PhpOracle();
+});
+afterAll(() => php.close());
+
+/** What we make of it: the bytes written again, or `undefined` where it is refused by an error of ours. */
+function ours(read: () => Uint8Array): string | undefined {
+  try {
+    return Buffer.from(read())
+      .toString('latin1')
+      .replaceAll(/O:8:"stdclass"/gi, 'O:8:"stdClass"'); // in PHP's case
+  } catch (error) {
+    if (error instanceof PhpSessionError) return undefined;
+    throw error;
+  }
+}
+
+// Where PHP itself loses something, or is not to be followed:
+// - a class that PHP does not know and that serialized itself (C:) loses its data; an enum (E:) it does not know is refused
+// - references to the root of unserialize() give bytes that depend on the version (cut off with N;)
+// - __PHP_Incomplete_Class_Name renames the object
+const excluded = /[CE]:\+?\d*:|[{;]R:0*1;|__PHP_Incomplete/;
+
+function differs(input: Buffer, mine: string | undefined, answer: { ok: boolean; bytes: Buffer }): boolean {
+  const theirs = answer.ok ? answer.bytes.toString('latin1') : undefined;
+  if (mine === theirs) return false;
+  const text = input.toString('latin1');
+  if (excluded.test(text)) return false;
+  // What a duplicate key replaced is gone for us. In PHP it may live on in a cycle, and hold a reference to an object.
+  const asObjects = (bytes = '') => bytes.replaceAll(';R:', ';r:');
+  return !(elements(text) !== elements(mine ?? '') && asObjects(mine) === asObjects(theirs));
+}
+
+function elements(text: string): number {
+  return [...text.matchAll(/:(\d+):\{/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** As PHP writes objects of classes that it does not know: all names of properties are strings. */
+function asPhpWrites<T>(value: T, seen: Set<unknown> = new Set()): T {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
+  seen.add(value);
+  if (isPhpReference(value)) asPhpWrites(value.value, seen);
+  if (isPhpArray(value)) for (const element of value.values()) asPhpWrites(element, seen);
+  if (isPhpObject(value)) {
+    const entries = [...value.properties];
+    value.properties.clear();
+    for (const [key, element] of entries) value.properties.set(String(key), asPhpWrites(element, seen));
+  }
+  return value;
+}
+
+function report(input: Buffer, mine: string | undefined, answer: { ok: boolean; bytes: Buffer }): string {
+  return `${JSON.stringify(input.toString('latin1'))}\n  ours ${JSON.stringify(mine)}\n  PHP  ${
+    answer.ok ? JSON.stringify(answer.bytes.toString('latin1')) : 'refused'
+  }`;
+}
+
+async function compare(
+  operation: 'unserialize' | 'session',
+  next: (random: RandomPhp) => Buffer,
+  read: (bytes: Buffer) => Uint8Array,
+) {
+  const random = new RandomPhp(seed);
+  const mismatches: string[] = [];
+  let accepted = 0;
+  for (let done = 0; done < cases && mismatches.length < 5; done += batch) {
+    const inputs = Array.from({ length: batch }, () => next(random));
+    const answers = await php.ask(inputs.map((argument) => ({ operation, argument })));
+    for (const [i, input] of inputs.entries()) {
+      const mine = ours(() => read(input));
+      if (answers[i]!.ok) accepted++;
+      if (differs(input, mine, answers[i]!)) mismatches.push(report(input, mine, answers[i]!));
+    }
+  }
+  if (mismatches.length > 0) throw new Error(`seed ${seed}, PHP ${php.version}:\n${mismatches.join('\n')}`);
+  // Most of what is compared must be data that PHP accepts, or little is compared.
+  expect(accepted).toBeGreaterThan(cases / 4);
+}
+
+const mostlyValid = (make: (random: RandomPhp) => Buffer) => (random: RandomPhp) => {
+  const bytes = make(random);
+  return random.below(2) === 0 ? bytes : random.damaged(bytes);
+};
+
+test('sessions: PHP and we accept the same bytes, and write the same bytes again', async () => {
+  await compare(
+    'session',
+    mostlyValid((random) => random.session()),
+    (bytes) => encodeSession(asPhpWrites(decodeSession(bytes, { view: 'exact' }))),
+  );
+});
+
+test('unserialize(): PHP and we accept the same bytes, and write the same bytes again', async () => {
+  await compare(
+    'unserialize',
+    mostlyValid((random) => random.serialized()),
+    (bytes) => {
+      try {
+        return serialize(asPhpWrites(unserialize(bytes, { view: 'exact' })));
+      } catch (error) {
+        // PHP up to 8.2 does not say that something is left behind the value; we do, so the value alone is compared.
+        const { offset } = error as PhpSessionError;
+        if (offset === undefined || offset === 0 || offset >= bytes.length) throw error;
+        return serialize(asPhpWrites(unserialize(bytes.subarray(0, offset), { view: 'exact' })));
+      }
+    },
+  );
+});
