@@ -106,12 +106,11 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
       return service;
     };
 
-    const [php1, php2, node1, node2] = await Promise.all([
-      startPhp('php-1'),
-      startPhp('php-2'),
-      startNode('node-1'),
-      startNode('node-2'),
-    ]);
+    const starting = [startPhp('php-1'), startPhp('php-2'), startNode('node-1'), startNode('node-2')];
+    await Promise.allSettled(starting); // When one fails, the others must be there to be stopped.
+    const [php1, php2, node1, node2] = /** @type {[FarmServer, FarmServer, FarmServer, FarmServer]} */ (
+      await Promise.all(starting)
+    );
     const servers = { 'php-1': php1, 'php-2': php2, 'node-1': node1, 'node-2': node2 };
     const proxyPort = await freePort();
     const configuration = writeProxyConfiguration(directory.path, {
