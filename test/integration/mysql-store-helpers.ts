@@ -1,0 +1,81 @@
+import { type Connection, createConnection } from 'mysql2/promise';
+import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
+import { mysqlStore } from '../../src/stores/mysql/index.ts';
+import type { SessionStore } from '../../src/stores/store.ts';
+
+export interface Server {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+}
+
+export function testServer(): Server {
+  const { PSB_TEST_MYSQL: server } = process.env;
+  if (server === undefined) throw new Error('PSB_TEST_MYSQL is not set: run Jest with its globalSetup');
+  return JSON.parse(server);
+}
+
+/** The table of the MySQL Cluster article, as printed there. */
+export const articleTable = (name: string): string =>
+  `CREATE TABLE ${name} (id CHAR(32) PRIMARY KEY, data TEXT, usetime TIMESTAMP)`;
+
+/** A second look at the database, past the store. */
+export class Witness {
+  readonly connection: Connection;
+
+  private constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  static async connect(server: Server = testServer()): Promise<Witness> {
+    return new Witness(await createConnection({ ...server, database: 'test', multipleStatements: true }));
+  }
+
+  async query(sql: string, values: unknown[] = []): Promise<Record<string, never>[]> {
+    const [rows] = await this.connection.query(sql, values);
+    return rows as Record<string, never>[];
+  }
+
+  /** Makes the table anew. */
+  async table(name: string, create: string): Promise<void> {
+    await this.query(`DROP TABLE IF EXISTS ${name}; ${create}`);
+  }
+
+  /** Connection ids of transactions that hold row locks or wait for them, on this server, oldest first. */
+  async transactions(): Promise<number[]> {
+    const rows = await this.query(
+      'SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id <> CONNECTION_ID() ORDER BY trx_started',
+    );
+    return rows.map(({ id }) => Number(id));
+  }
+
+  end(): Promise<void> {
+    return this.connection.end();
+  }
+}
+
+export function storeOn(table: string, options: Partial<MysqlStoreOptions> = {}): SessionStore {
+  return mysqlStore({ connection: { ...testServer(), database: 'test' }, table, ...options });
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+
+/**
+ * Makes a store that shares no state of this process with the others, so that only the database keeps them apart.
+ */
+export function asInAnotherProcess<T>(make: () => T): T {
+  const holder = globalThis as { [key: symbol]: unknown };
+  const registry = Symbol.for('php-session-bridge/0');
+  const { [registry]: ours } = holder;
+  delete holder[registry];
+  try {
+    return make();
+  } finally {
+    holder[registry] = ours;
+  }
+}
