@@ -12,7 +12,7 @@ namespace PhpSessionBridge;
 final class Connection
 {
     /** Error numbers of a connection that is gone, or never came to be: nothing can be asked on it any more. */
-    public const LOST = [1040, 1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031];
+    public const LOST = [1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031];
 
     /** Error numbers that come back however often the same is tried: rights, names, columns, values. */
     public const PERMANENT = [
@@ -23,15 +23,23 @@ final class Connection
     private $connect;
     /** @var \PDO|\mysqli|null */
     private $db;
+    /** @var int */
+    private $answerTimeout;
+    /** @var int */
+    private $maxHold;
     /** @var bool */
     private $inTransaction = false;
 
     /**
      * @param \PDO|\mysqli|callable $connection
-     * @throws \InvalidArgumentException
+     * @param int $answerTimeout seconds to wait for an answer of the server, on connections that are made here
+     * @param int $maxHold seconds between two statements after which the server ends the connection
+     * @throws \InvalidArgumentException when $connection is nothing that can be used
      */
-    public function __construct($connection)
+    public function __construct($connection, int $answerTimeout, int $maxHold)
     {
+        $this->answerTimeout = $answerTimeout;
+        $this->maxHold = $maxHold;
         if (is_callable($connection)) {
             $this->connect = $connection;
         } else {
@@ -57,7 +65,7 @@ final class Connection
     public function query(string $sql, array $values = [])
     {
         if ($this->db === null) {
-            $db = self::quietly($this->connect);
+            $db = $this->connect();
             try {
                 $this->db = self::prepared($db);
             } catch (\InvalidArgumentException $error) {
@@ -71,6 +79,23 @@ final class Connection
     }
 
     /**
+     * mysqlnd waits a day for an answer, so a database that is frozen would freeze PHP as well. It takes the limit only
+     * when it connects, and PDO has no option for it.
+     *
+     * @return mixed
+     */
+    private function connect()
+    {
+        $before = ini_get('mysqlnd.net_read_timeout');
+        ini_set('mysqlnd.net_read_timeout', (string) $this->answerTimeout);
+        try {
+            return self::quietly($this->connect);
+        } finally {
+            ini_set('mysqlnd.net_read_timeout', (string) $before);
+        }
+    }
+
+    /**
      * Begins a transaction at READ COMMITTED: InnoDB then locks no gaps, in which the first requests of two visitors
      * would meet and deadlock.
      *
@@ -79,13 +104,12 @@ final class Connection
      * way to the column, where an error would say so.
      *
      * @param int $lockWait seconds that one statement waits for a lock; NDB has its own limit, usually 1.2 s
-     * @param int $maxHold seconds between two statements
      */
-    public function begin(int $lockWait, int $maxHold): void
+    public function begin(int $lockWait): void
     {
         $this->query(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION innodb_lock_wait_timeout = $lockWait, "
-            . "SESSION wait_timeout = $maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
+            . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
         );
         $this->query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
         $this->query('START TRANSACTION');
@@ -165,7 +189,7 @@ final class Connection
             return $db;
         }
         if (!$db instanceof \PDO || $db->getAttribute(\PDO::ATTR_DRIVER_NAME) !== 'mysql') {
-            throw new \InvalidArgumentException('The connection must be a mysqli, a PDO of mysql, or a callable that returns one');
+            throw new \InvalidArgumentException('The connection must be a mysqli, a PDO of mysql, or a callable that makes one');
         }
         if ($db->getAttribute(\PDO::ATTR_PERSISTENT)) {
             throw new \InvalidArgumentException('The connection must not be persistent: the application could share it');

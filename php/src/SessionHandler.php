@@ -11,8 +11,8 @@ require_once __DIR__ . '/Connection.php'; // For those who load this file withou
  *
  * From session_start() to the end of the session a request owns its row by `SELECT ... FOR UPDATE`, in one transaction
  * at READ COMMITTED. So requests of one visitor follow each other, here and on every other server that takes the same
- * lock. The transaction lives as long as the session does, hence the connection has to be this handler's own: on a shared one
- * the application's COMMIT would free the session, and its ROLLBACK would lose it.
+ * lock. The transaction lives as long as the session does, so the connection has to be this handler's own: on a shared
+ * one the application's COMMIT would free the session, and its ROLLBACK would lose it.
  *
  * No method throws and none shows anything to the visitor: a failure is one line in error_log(), without id and data.
  */
@@ -21,26 +21,22 @@ final class SessionHandler implements
     \SessionIdInterface,
     \SessionUpdateTimestampHandlerInterface
 {
-    private const DEFAULTS = [
-        'table' => 'session',
-        'id' => 'id',
-        'data' => 'data',
-        'time' => 'usetime',
-        'time_type' => 'int',
-        'lock_timeout' => 10,
-        'max_hold' => 60,
-    ];
+    private const NAMES = ['table' => 'session', 'id' => 'id', 'data' => 'data', 'time' => 'usetime'];
+    private const SECONDS = ['lock_timeout' => 10, 'max_hold' => 60];
 
     /** What the server says of an id that the id column cannot hold. */
     private const BAD_ID = [1267, 1366, 1406, 3854, 3988];
 
+    private const GONE = 'the lock was lost, and the row is gone';
     /** How many rows gc() deletes in one transaction. */
     private const BATCH = 100;
 
     /** @var Connection */
     private $db;
-    /** @var array<string, string|int> */
-    private $options;
+    /** @var array<string, string> what stands for names and times in statements */
+    private $names = [];
+    /** @var int seconds */
+    private $lockTimeout;
     /** @var string|null the id whose row is locked */
     private $id;
     /** @var string the bytes in the locked row, as PHP got them */
@@ -68,27 +64,30 @@ final class SessionHandler implements
      */
     public function __construct($connection, array $options = [])
     {
-        if ($unknown = array_diff_key($options, self::DEFAULTS)) {
+        $defaults = self::NAMES + self::SECONDS + ['time_type' => 'int'];
+        if ($unknown = array_diff_key($options, $defaults)) {
             throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
         }
-        $options += self::DEFAULTS;
-        foreach (['table', 'id', 'data', 'time'] as $name) {
+        $options += $defaults;
+        foreach (self::NAMES as $name => $default) {
             $pattern = $name === 'table' ? '/^([^.\0]+\.)?[^.\0]+$/D' : '/^[^.\0]+$/D';
             if (!is_string($options[$name]) || !preg_match($pattern, $options[$name])) {
                 throw new \InvalidArgumentException("Option '$name' must be a name");
             }
-            $options[$name] = '`' . strtr($options[$name], ['`' => '``', '.' => '`.`']) . '`';
+            $this->names['{' . $name . '}'] = '`' . strtr($options[$name], ['`' => '``', '.' => '`.`']) . '`';
         }
         if (!in_array($options['time_type'], ['int', 'timestamp'], true)) {
             throw new \InvalidArgumentException("Option 'time_type' must be 'int' or 'timestamp'");
         }
-        foreach (['lock_timeout', 'max_hold'] as $name) {
+        foreach (self::SECONDS as $name => $default) {
             if (!is_int($options[$name]) || $options[$name] < 1 || $options[$name] > 86400) {
                 throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
             }
         }
-        $this->options = $options;
-        $this->db = new Connection($connection);
+        $this->names['{now}'] = $options['time_type'] === 'int' ? 'UNIX_TIMESTAMP()' : 'CURRENT_TIMESTAMP';
+        $this->names['{limit}'] = $options['time_type'] === 'int' ? '?' : 'FROM_UNIXTIME(?)';
+        $this->lockTimeout = $options['lock_timeout'];
+        $this->db = new Connection($connection, $options['lock_timeout'] + 2, $options['max_hold']);
     }
 
     /**
@@ -121,7 +120,7 @@ final class SessionHandler implements
         }
         try {
             if ($this->id !== null) { // session_create_id(), while a session is open, looks for an id that is free.
-                return $this->db->query($this->sql('SELECT {id} FROM {table} WHERE {id} = ?'), [$id]) !== [];
+                return $this->query('SELECT {id} FROM {table} WHERE {id} = ?', [$id]) !== [];
             }
             return $this->attempt(function (float $deadline) use ($id): bool {
                 return $this->lock($id, false, $deadline);
@@ -176,8 +175,9 @@ final class SessionHandler implements
         try {
             return $this->attempt(function (float $deadline) use ($id): bool {
                 if ($this->id === $id || $this->lock($id, false, $deadline)) {
-                    $this->db->query($this->sql('DELETE FROM {table} WHERE {id} = ?'), [$id]);
-                    $this->commit();
+                    $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
+                    $this->db->commit();
+                    $this->release();
                 }
                 return true;
             });
@@ -191,9 +191,8 @@ final class SessionHandler implements
     {
         $this->release();
         if ($this->collect !== null) {
-            $lifetime = $this->collect;
+            $this->gc($this->collect);
             $this->collect = null;
-            $this->gc($lifetime);
         }
         return true;
     }
@@ -234,21 +233,20 @@ final class SessionHandler implements
      */
     private function collect(int $lifetime): int
     {
-        $this->db->begin(1, $this->options['max_hold']);
-        $limit = (int) $this->db->query('SELECT UNIX_TIMESTAMP() - ?', [max(0, $lifetime)])[0][0];
-        $time = $this->options['time_type'] === 'int' ? '?' : 'FROM_UNIXTIME(?)';
-        $find = $this->sql("SELECT {id} FROM {table} WHERE {time} < $time LIMIT " . self::BATCH);
-        $delete = $this->sql("DELETE FROM {table} WHERE {id} = ? AND {time} < $time");
+        $this->db->begin(1);
+        $limit = (int) $this->query('SELECT UNIX_TIMESTAMP() - ?', [max(0, $lifetime)])[0][0];
+        $find = 'SELECT {id} FROM {table} WHERE {time} < {limit} LIMIT ' . self::BATCH;
+        $delete = 'DELETE FROM {table} WHERE {id} = ? AND {time} < {limit}';
         $total = 0;
         do {
-            $ids = $this->db->query($find, [$limit]);
+            $ids = $this->query($find, [$limit]);
             $deleted = 0;
             foreach ($ids as [$id]) {
-                $deleted += $this->db->query($delete, [$id, $limit]);
+                $deleted += $this->query($delete, [$id, $limit]);
             }
-            $this->commit();
+            $this->db->commit();
             $total += $deleted;
-            $this->db->begin(1, $this->options['max_hold']);
+            $this->db->begin(1);
         } while ($deleted > 0 && count($ids) === self::BATCH);
         $this->release();
         return $total;
@@ -257,19 +255,18 @@ final class SessionHandler implements
     /**
      * Takes the lock on one row and reads it: one try, for attempt().
      *
-     * A row that is missing cannot be locked (on NDB nothing is; InnoDB locks a gap, which does not exclude others). A
-     * placeholder can: whoever inserts the same id waits for it.
+     * A row that is missing cannot be locked, a placeholder can: whoever inserts the same id waits for it.
      *
      * @return bool false: there is no such row, or its id is the same only by the column's collation
      */
     private function lock(string $id, bool $create, float $deadline): bool
     {
         $this->release();
-        $this->db->begin((int) max(1, ceil($deadline - microtime(true))), $this->options['max_hold']);
+        $this->db->begin((int) max(1, ceil($deadline - microtime(true))));
         $read = "SELECT {id}, {data}, CHARSET({data}) = 'binary' FROM {table} WHERE {id} = ? FOR UPDATE";
-        $row = $this->db->query($this->sql($read), [$id])[0] ?? null;
+        $row = $this->query($read, [$id])[0] ?? null;
         if ($row === null && $create) {
-            $this->db->query($this->sql("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"), [$id]);
+            $this->query("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})", [$id]);
             $this->isNew = true;
             $row = [$id, '', 0];
         }
@@ -297,42 +294,39 @@ final class SessionHandler implements
         if ($this->id !== $id) {
             return $this->fail('not written', 'its row is not locked');
         }
-        $known = [$this->data, $data];
+        $ours = [$this->data, $data];
         $wasNew = $this->isNew;
         try {
-            $problem = $this->attempt(function (float $deadline) use ($id, $data, $known): ?string {
+            $problem = $this->attempt(function (float $deadline) use ($id, $data, $ours): ?string {
                 if ($this->id !== $id && !$this->lock($id, false, $deadline)) {
-                    return 'gone';
+                    return self::GONE;
                 }
                 if ($data === null) {
-                    $this->db->query($this->sql('UPDATE {table} SET {time} = {now} WHERE {id} = ?'), [$id]);
-                } elseif (!in_array($this->data, $known, true)) {
+                    $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
+                } elseif (!in_array($this->data, $ours, true)) {
                     return 'the lock was lost, and somebody else has written meanwhile';
                 } elseif (!$this->update($id, $data)) {
                     return 'the character set of the data column does not keep the data as they are';
                 }
-                $this->commit();
+                $this->db->commit();
+                $this->release();
                 return null;
             });
         } catch (\RuntimeException $error) {
             return $this->fail('not written', $error->getMessage());
         }
-        $this->release();
-        if ($problem === null) {
+        if ($problem === self::GONE && !$wasNew) { // By a logout: no failure, and nothing to write any more.
+            $this->log('not written', $problem);
             return true;
         }
-        if ($problem === 'gone' && !$wasNew) {
-            $this->log('not written', 'the lock was lost, and the session was destroyed meanwhile');
-            return true;
-        }
-        return $this->fail('not written', $problem === 'gone' ? 'the lock was lost, and with it the new row' : $problem);
+        return $problem === null || $this->fail('not written', $problem);
     }
 
     /** @return bool false: what would be read back is not what was written */
     private function update(string $id, string $data): bool
     {
-        $this->db->query($this->sql('UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ?'), [$data, $id]);
-        return $this->keepsBytes || $this->db->query($this->sql('SELECT {data} FROM {table} WHERE {id} = ?'), [$id]) === [[$data]];
+        $this->query('UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ?', [$data, $id]);
+        return $this->keepsBytes || $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$id]) === [[$data]];
     }
 
     /**
@@ -344,7 +338,7 @@ final class SessionHandler implements
      */
     private function attempt(callable $work)
     {
-        $deadline = microtime(true) + $this->options['lock_timeout'];
+        $deadline = microtime(true) + $this->lockTimeout;
         $reconnected = false;
         for ($try = 1; ; ++$try) {
             try {
@@ -366,12 +360,6 @@ final class SessionHandler implements
         }
     }
 
-    private function commit(): void
-    {
-        $this->db->commit();
-        $this->release();
-    }
-
     /** Ends the transaction, if one is open, and forgets its row. */
     private function release(): void
     {
@@ -381,16 +369,10 @@ final class SessionHandler implements
         $this->isNew = $this->keepsBytes = false;
     }
 
-    /** Fills in the quoted names, and the database's clock. */
-    private function sql(string $template): string
+    /** @return array<int, array<int, mixed>>|int as Connection::query(), for SQL with `{table}`, `{id}` and so on */
+    private function query(string $template, array $values)
     {
-        return strtr($template, [
-            '{table}' => $this->options['table'],
-            '{id}' => $this->options['id'],
-            '{data}' => $this->options['data'],
-            '{time}' => $this->options['time'],
-            '{now}' => $this->options['time_type'] === 'int' ? 'UNIX_TIMESTAMP()' : 'CURRENT_TIMESTAMP',
-        ]);
+        return $this->db->query(strtr($template, $this->names), $values);
     }
 
     /**
@@ -413,6 +395,6 @@ final class SessionHandler implements
 
     private function log(string $what, string $why): void
     {
-        error_log("PhpSessionBridge: session $what, table {$this->options['table']}: $why");
+        error_log("PhpSessionBridge: session $what, table {$this->names['{table}']}: $why");
     }
 }

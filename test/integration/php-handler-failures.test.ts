@@ -274,6 +274,17 @@ describe.each(drivers)('PHP: $driver', ({ driver }) => {
   });
 });
 
+test('a database that is frozen freezes no PHP', async () => {
+  const silent = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const code = '$ok = $handler->start(); return ini_get("mysqlnd.net_read_timeout") === "86400" ? $ok : "changed";';
+  const ask = ({ driver }: { driver: Driver }) =>
+    unavailable(php.ask({ driver, table: binary, id: newId(), port, options: { lock_timeout: 1 } }, code));
+  await Promise.all(drivers.map(ask));
+  silent.close();
+});
+
 test.each([
   'new stdClass()',
   'new PDO("sqlite::memory:")',
