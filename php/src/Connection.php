@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 /**
- * PDO and mysqli, made alike: one way to ask, one kind of transaction, and one way to fail that tells neither ids nor data.
+ * PDO and mysqli made alike: one way to ask, one kind of transaction, one way to fail that tells neither ids nor data.
  *
  * @internal
  */

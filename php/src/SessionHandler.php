@@ -130,7 +130,7 @@ final class SessionHandler implements
                 return false;
             }
             $this->failed = true;
-            $this->fail('not read', $error->getMessage());
+            $this->fail('session not read', $error->getMessage());
             return true;
         }
     }
@@ -146,10 +146,10 @@ final class SessionHandler implements
             $locked = $this->id === $id || $this->attempt(function (float $deadline) use ($id): bool {
                 return $this->lock($id, true, $deadline);
             });
-            return $locked ? $this->data : $this->fail('not read', 'the id matches another only by collation', 400);
+            return $locked ? $this->data : $this->fail('session not read', 'the id matches another only by collation', 400);
         } catch (\RuntimeException $error) {
             $status = in_array($error->getCode(), self::BAD_ID, true) ? 400 : 503;
-            return $this->fail('not read', $error->getMessage(), $status);
+            return $this->fail('session not read', $error->getMessage(), $status);
         }
     }
 
@@ -182,7 +182,7 @@ final class SessionHandler implements
                 return true;
             });
         } catch (\RuntimeException $error) {
-            return $this->fail('not destroyed', $error->getMessage());
+            return $this->fail('session not destroyed', $error->getMessage());
         }
     }
 
@@ -292,7 +292,7 @@ final class SessionHandler implements
     private function save(string $id, ?string $data): bool
     {
         if ($this->id !== $id) {
-            return $this->fail('not written', 'its row is not locked');
+            return $this->fail('session not written', 'its row is not locked');
         }
         $ours = [$this->data, $data];
         $wasNew = $this->isNew;
@@ -313,13 +313,13 @@ final class SessionHandler implements
                 return null;
             });
         } catch (\RuntimeException $error) {
-            return $this->fail('not written', $error->getMessage());
+            return $this->fail('session not written', $error->getMessage());
         }
         if ($problem === self::GONE && !$wasNew) { // By a logout: no failure, and nothing to write any more.
-            $this->log('not written', $problem);
+            $this->log('session not written', $problem);
             return true;
         }
-        return $problem === null || $this->fail('not written', $problem);
+        return $problem === null || $this->fail('session not written', $problem);
     }
 
     /** @return bool false: what would be read back is not what was written */
@@ -395,6 +395,6 @@ final class SessionHandler implements
 
     private function log(string $what, string $why): void
     {
-        error_log("PhpSessionBridge: session $what, table {$this->names['{table}']}: $why");
+        error_log("PhpSessionBridge: $what, table {$this->names['{table}']}: $why");
     }
 }
