@@ -15,6 +15,9 @@ const needs = [
   { package: 'haproxy', has: () => hasProgram('haproxy') },
 ];
 
+/** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
+const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };
+
 /** A reason to stop that is told in one sentence, without a stack. */
 export class SetupError extends Error {}
 
@@ -111,7 +114,7 @@ function readLock(file) {
  * @returns {Promise<string>} how it ended, `exit 0` if all is well
  */
 export async function run(command, args, options = {}) {
-  const child = startProcess(command, args, options);
+  const child = startProcess(command, args, { ...options, env: caches });
   const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
   const end = await child.ended;
