@@ -1,0 +1,59 @@
+/** php.ini's `session.cookie_*`, with PHP's names and defaults. */
+export interface CookieOptions {
+  /** `session.name`; default `PHPSESSID`. */
+  name: string;
+  /** `session.cookie_lifetime`, seconds; default 0: until the browser is closed. */
+  cookieLifetime: number;
+  /** `session.cookie_path`; default `/`. */
+  cookiePath: string;
+  /** `session.cookie_domain`; default none. */
+  cookieDomain: string;
+  /** `session.cookie_secure`; default false. Turn it on where all is https. */
+  cookieSecure: boolean;
+  /** `session.cookie_httponly`; default false, as in PHP. Turn it on unless scripts in the browser need the id. */
+  cookieHttponly: boolean;
+  /** `session.cookie_samesite`; default none. */
+  cookieSamesite: '' | 'Lax' | 'Strict' | 'None';
+}
+
+/** The value of a cookie in a `Cookie` header; of two with one name the first, as in PHP's `$_COOKIE`. */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const equals = pair.indexOf('=');
+    if (equals >= 0 && pair.slice(0, equals).trim() === name) return percentDecoded(pair.slice(equals + 1).trim());
+  }
+  return undefined;
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The `Set-Cookie` header that PHP sends for a new id (php-src: `php_session_send_cookie`; dates as from 8.2 on). */
+export function setCookie(options: CookieOptions, id: string, now: Date = new Date()): string {
+  let header = `${options.name}=${encodeURIComponent(id)}`;
+  if (options.cookieLifetime > 0) {
+    const expires = new Date(now.getTime() + options.cookieLifetime * 1000);
+    header += `; expires=${expires.toUTCString()}; Max-Age=${options.cookieLifetime}`;
+  }
+  return header + attributes(options);
+}
+
+/** The `Set-Cookie` header that PHP sends for `setcookie($name, '', …)` with a date in the past: it removes the cookie. */
+export function removeCookie(options: CookieOptions): string {
+  return `${options.name}=deleted; expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0${attributes(options)}`;
+}
+
+function attributes(options: CookieOptions): string {
+  let text = '';
+  if (options.cookiePath !== '') text += `; path=${options.cookiePath}`;
+  if (options.cookieDomain !== '') text += `; domain=${options.cookieDomain}`;
+  if (options.cookieSecure) text += '; secure';
+  if (options.cookieHttponly) text += '; HttpOnly';
+  if (options.cookieSamesite !== '') text += `; SameSite=${options.cookieSamesite}`;
+  return text;
+}

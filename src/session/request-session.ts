@@ -1,0 +1,226 @@
+import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
+import { PhpSessionError } from '../errors.ts';
+import type { SessionLease } from '../stores/store.ts';
+import { removeCookie, setCookie } from './cookie.ts';
+import { createId, isValidId } from './id.ts';
+import type { Settings } from './options.ts';
+
+/** What a request's session needs from the HTTP side. */
+export interface Exchange {
+  /** The cookie that the browser sent. */
+  readonly cookie: string | undefined;
+  /** Whether a cookie can still be set. */
+  canSetCookie(): boolean;
+  /** Replaces what was set before for this cookie. */
+  setCookie(header: string): void;
+  /** The row has gone while the request ran: somebody logged out. Nothing was written. */
+  onGone(): void;
+}
+
+const empty = new Uint8Array();
+
+/**
+ * The session of one request, from opening to commit: PHP's session_start() to session_write_close(), in the order of
+ * php-src's ext/session/session.c. It knows nothing of a framework.
+ */
+export class RequestSession<T extends object = SessionData> {
+  /** `$_SESSION`. */
+  data: T;
+  /** The id of the session, or `undefined` as long as there is none: it gets one when something is stored. */
+  id: string | undefined;
+  readonly #settings: Settings;
+  readonly #exchange: Exchange;
+  #lease: SessionLease | undefined;
+  /** What is in the store, as far as we know. */
+  #stored: Uint8Array = empty;
+  /** Set by `close()`: what was written then. Later changes are lost, and that is reported. */
+  #closed: Uint8Array | undefined;
+  #destroyAtCommit = false;
+  /** The browser learns of a new id when it is committed. */
+  #cookie: string | undefined;
+
+  constructor(settings: Settings, exchange: Exchange) {
+    this.#settings = settings;
+    this.#exchange = exchange;
+    this.data = this.#decode(empty);
+  }
+
+  /** Whether the request has a session cookie, so that there is something to open. */
+  get isExpected(): boolean {
+    return this.#exchange.cookie !== undefined && isValidId(this.#exchange.cookie);
+  }
+
+  /**
+   * Waits for the lock and reads, if the browser sent an id. Without one there is nothing to do.
+   *
+   * @throws PhpSessionError what the store throws, and what `decodeSession` throws: the row stays as it is then
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    if (!this.isExpected) return;
+    const id = this.#exchange.cookie!;
+    const create = !this.#settings.useStrictMode;
+    const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
+    try {
+      this.data = this.#decode(lease.data ?? empty);
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
+    this.#lease = lease;
+    this.#stored = lease.data ?? empty;
+    this.id = id;
+  }
+
+  /**
+   * Saves what changed, and frees the lock. Nothing is stored for a session that is new and empty, and none that has gone in
+   * the meantime comes back.
+   *
+   * @throws PhpSessionError what `encodeSession` and the store throw; the row is as it was then
+   */
+  async commit(): Promise<void> {
+    try {
+      if (this.#destroyAtCommit) await this.#drop();
+      const data = this.#encode();
+      if (this.#closed !== undefined) return this.#reportLateChange(data);
+      if (this.#lease === undefined) await this.#create(data);
+      else await this.#save(this.#lease, data);
+    } finally {
+      await this.release();
+    }
+  }
+
+  /**
+   * Makes this the content of `$_SESSION`; what it shares with the present one keeps its place and its PHP types.
+   *
+   * @throws TypeError if it is no object
+   */
+  replace(content: object): void {
+    if (typeof content !== 'object' || content === null) throw new TypeError('A session is an object');
+    const data = this.data as SessionData;
+    for (const key of Object.keys(data)) if (!Object.hasOwn(content, key)) delete data[key];
+    Object.assign(data, content);
+  }
+
+  /** Frees the lock; what was not committed is dropped. */
+  async release(): Promise<void> {
+    await this.#lease?.release();
+    this.#lease = undefined;
+  }
+
+  /**
+   * Saves now and frees the lock, while the request goes on (PHP's session_write_close()). Later changes are not saved.
+   *
+   * @throws PhpSessionError as `commit()`
+   */
+  async close(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    await this.commit();
+    this.#closed = this.#encode();
+  }
+
+  /**
+   * Gives the session a new id, and removes the old one (PHP's session_regenerate_id(true)). To be called at a login.
+   *
+   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws
+   */
+  async regenerate(): Promise<void> {
+    this.#mustBeOpen();
+    if (this.#lease === undefined) return; // it will get a new id anyway
+    this.#mustSetCookie();
+    const id = this.#newId();
+    await this.#lease.rename(id);
+    this.id = id;
+    this.#cookie = setCookie(this.#settings, id);
+  }
+
+  /**
+   * Deletes the session now: a logout. `$_SESSION` is empty afterwards; what is then stored in it begins a new session.
+   *
+   * @throws PhpSessionError what the store throws
+   */
+  async destroy(): Promise<void> {
+    this.#mustBeOpen();
+    this.data = this.#decode(empty);
+    await this.#drop();
+  }
+
+  /** As `destroy()`, when the request ends. */
+  destroyAtCommit(): void {
+    this.#destroyAtCommit = true;
+    this.data = this.#decode(empty);
+  }
+
+  async #create(data: Uint8Array): Promise<void> {
+    if (data.length === 0) return;
+    this.#mustSetCookie();
+    // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
+    for (let tries = 2; tries > 0; tries--) {
+      const id = this.#newId();
+      const lease = await this.#settings.store.open(id);
+      this.#lease = lease;
+      if (lease.writable && lease.data === undefined) {
+        await lease.commit({ data });
+        this.id = id;
+        return this.#exchange.setCookie(setCookie(this.#settings, id));
+      }
+      await this.release();
+    }
+    throw new PhpSessionError('ERR_SESSION_ID', 'The store takes no new id: is its column as long as sidLength says?');
+  }
+
+  async #save(lease: SessionLease, data: Uint8Array): Promise<void> {
+    if (lease.data === undefined && data.length === 0) return;
+    if (this.#cookie !== undefined) this.#mustSetCookie();
+    const isChanged = !isEqual(data, this.#stored) || !this.#settings.lazyWrite;
+    const outcome = await lease.commit(isChanged ? { data } : {});
+    if (outcome === 'gone') return this.#exchange.onGone();
+    this.#stored = data;
+    if (this.#cookie !== undefined) this.#exchange.setCookie(this.#cookie);
+  }
+
+  async #drop(): Promise<void> {
+    this.#destroyAtCommit = false;
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    await lease.destroy();
+    await this.release();
+    this.id = undefined;
+    this.#cookie = undefined;
+    this.#stored = empty;
+    if (this.#exchange.canSetCookie()) this.#exchange.setCookie(removeCookie(this.#settings));
+  }
+
+  #decode(bytes: Uint8Array): T {
+    return decodeSession<T>(bytes, this.#settings.codec);
+  }
+
+  #encode(): Uint8Array {
+    return encodeSession(this.data, this.#settings.codec);
+  }
+
+  #newId(): string {
+    return createId(this.#settings.sidLength, this.#settings.sidBitsPerCharacter);
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed !== undefined) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was closed already');
+  }
+
+  #mustSetCookie(): void {
+    if (this.#exchange.canSetCookie()) return;
+    throw new PhpSessionError(
+      'ERR_SESSION_HEADERS_SENT',
+      'The headers are sent: no cookie can be set for a new session id',
+    );
+  }
+
+  #reportLateChange(data: Uint8Array): void {
+    if (isEqual(data, this.#closed!)) return;
+    throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was changed after it was closed; that is not saved');
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
