@@ -99,16 +99,17 @@ final class Connection
      * Begins a transaction at READ COMMITTED: InnoDB then locks no gaps, in which the first requests of two visitors
      * would meet and deadlock.
      *
-     * sql_mode: what does not fit is an error instead of being cut off. wait_timeout: the server ends a connection
-     * that is silent for so long, and with it the lock of a frozen process. Character sets: nothing is converted on the
-     * way to the column, where an error would say so.
+     * sql_mode: what does not fit is an error instead of being cut off. time_zone: UTC has no hour that is missing or
+     * comes twice. wait_timeout: the server ends a connection that is silent for so long, and with it the lock of a frozen
+     * process. Character sets: nothing is converted on the way to the column, where an error would say so.
      *
      * @param int $lockWait seconds that one statement waits for a lock; NDB has its own limit, usually 1.2 s
      */
     public function begin(int $lockWait): void
     {
         $this->query(
-            "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION innodb_lock_wait_timeout = $lockWait, "
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION time_zone = '+00:00', "
+            . "SESSION innodb_lock_wait_timeout = $lockWait, SESSION lock_wait_timeout = $lockWait, "
             . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
         );
         $this->query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');

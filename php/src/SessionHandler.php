@@ -55,7 +55,7 @@ final class SessionHandler implements
      *     use, and once more after the connection was lost; it must return a new connection each time.
      * @param array<string, string|int> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
-     *     'time_type' ('int': Unix seconds, or 'timestamp': TIMESTAMP or DATETIME);
+     *     'time_type' ('int': Unix seconds, or 'timestamp': TIMESTAMP or DATETIME, in UTC);
      *     'lock_timeout' seconds to wait for another request of the same session (10);
      *     'max_hold' seconds after which the server ends the lock of a request from which it hears nothing (60: twice
      *     PHP's usual max_execution_time, so only a process that hangs or is frozen gets there)

@@ -4,6 +4,7 @@ import { articleTable, binaryTable, type Driver, type Harness, startHarness } fr
 
 const tables = [articleTable(), binaryTable()];
 const article = tables[0]!;
+const dates = { ...articleTable(), columns: 'id CHAR(32) PRIMARY KEY, data BLOB, usetime DATETIME' };
 const combinations = tables.flatMap((table) =>
   (['pdo', 'mysqli'] as Driver[]).map((driver) => ({ title: `${driver}, ${table.title}`, driver, table })),
 );
@@ -18,7 +19,7 @@ const increment = `
   return $_SESSION['n'] = $n + 1;`;
 
 beforeAll(async () => {
-  php = await startHarness(tables);
+  php = await startHarness([...tables, dates]);
 });
 
 afterAll(async () => {
@@ -170,6 +171,17 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, fresh)).toBe('n|i:1;');
   });
 
+  test('the time is the moment of use, whatever the time zone of the connection', async () => {
+    const id = newId();
+    await php.put(table, id, 'n|i:1;', 3000);
+    const east = { ...at, id, init: "SET time_zone = '+05:00'" };
+    await php.ask(east, 'return $handler->start();');
+    expect(Math.abs(await php.age(table, id))).toBeLessThan(500);
+    expect((await php.ask(east, 'return $handler->gc(1440);')).result).toBe(0);
+    await php.put(table, id, 'n|i:1;', 3000);
+    expect((await php.ask(east, 'return $handler->gc(1440);')).result).toBe(1);
+  });
+
   test('gc() in a session comes after it, and keeps the session in use', async () => {
     const [own, old] = [newId(), newId()];
     await php.put(table, own, 'n|i:1;', 2000);
@@ -187,6 +199,18 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBeUndefined();
     expect((await php.ask({ ...at, id }, increment)).result).toBe(1);
   });
+});
+
+test('a DATETIME is in UTC', async () => {
+  const id = newId();
+  await php.ask(
+    { driver: 'pdo', table: dates, id, init: "SET time_zone = '+05:00'" },
+    '$handler->start(); $_SESSION["a"] = 1; return true;',
+  );
+  const [row] = (await php.sql(
+    `SELECT ABS(TIMESTAMPDIFF(SECOND, usetime, UTC_TIMESTAMP())) AS age FROM ${dates.name}`,
+  )) as unknown as [{ age: number }];
+  expect(row.age).toBeLessThan(500);
 });
 
 test("shares a row with the article's handler, and nothing is lost", async () => {
