@@ -141,6 +141,8 @@ export class Connection {
   readonly #driver: DriverConnection;
   readonly #maxHold: number;
   readonly #owner: Owner;
+  /** Ends the wait for the statement that is under way. */
+  #interrupt: ((error: unknown) => void) | undefined;
   #prepared = false;
   #usable = true;
 
@@ -220,6 +222,8 @@ export class Connection {
     this.#driver.destroy();
     // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
     this.#driver.stream?.destroy?.();
+    // Once it is destroyed, mysql2 tells the statement under way nothing any more.
+    this.#interrupt?.({ code: 'PROTOCOL_CONNECTION_LOST' });
     const { onLost } = this;
     this.onLost = undefined;
     onLost?.();
@@ -231,6 +235,7 @@ export class Connection {
   ): Promise<Result> {
     try {
       const answer = new Promise<Result>((resolve, reject) => {
+        this.#interrupt = reject;
         send((error, result) => (error ? reject(error) : resolve(result as Result)));
       });
       return await deadline.race(answer);

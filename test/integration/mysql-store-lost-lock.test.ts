@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createTableSql } from '../../src/stores/mysql/index.ts';
+import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
+import { type Accident, LossyRelay } from './mysql-relay.ts';
+import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { newId, read, withLease, writeText } from './store-contract.ts';
+
+const table = 'store_lost';
+let witness: Witness;
+let other: SessionStore;
+
+beforeAll(async () => {
+  witness = await Witness.connect();
+  await witness.table(table, createTableSql({ table }));
+  other = asInAnotherProcess(() => storeOn(table));
+});
+
+afterAll(async () => {
+  await other.close();
+  await witness.end();
+});
+
+/** Waits until a condition of the database holds. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(20);
+}
+
+describe('the connection is killed while the lock is held', () => {
+  const user = 'store_lost';
+  const connections = async () => {
+    const rows = await witness.query('SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ?', [user]);
+    return rows.map(({ id }) => Number(id));
+  };
+
+  beforeAll(() =>
+    witness.query(
+      `CREATE OR REPLACE USER ${user}@localhost, ${user}@127.0.0.1; GRANT ALL ON test.* TO ${user}@localhost, ${user}@127.0.0.1`,
+    ),
+  );
+  afterAll(() => witness.query(`DROP USER ${user}@localhost, ${user}@127.0.0.1`));
+
+  /** Opens the session, kills the connection that holds it, lets something else happen, and goes on. */
+  async function interrupted<T>(
+    id: string,
+    meanwhile: () => Promise<unknown>,
+    use: (lease: SessionLease) => Promise<T>,
+  ): Promise<T> {
+    const store = storeOn(table, { connection: { ...testServer(), user, password: '', database: 'test' } });
+    try {
+      return await withLease(store, id, async (lease) => {
+        const [holder] = await connections();
+        await witness.query('KILL ?', [holder]);
+        await until(async () => !(await connections()).includes(holder!));
+        await meanwhile();
+        return await use(lease);
+      });
+    } finally {
+      await store.close();
+    }
+  }
+
+  const nothing = async () => undefined;
+  const write = (lease: SessionLease) => lease.commit({ data: bytes('ours') });
+
+  test('nobody else wrote: written', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    expect(await interrupted(id, nothing, write)).toBe('written');
+    expect(await read(other, id)).toBe('ours');
+  });
+
+  test('somebody else wrote: refused, theirs stays', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    const result = interrupted(id, () => writeText(other, id, 'theirs'), write);
+    await expect(result).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    expect(await read(other, id)).toBe('theirs');
+  });
+
+  test('somebody else wrote the same: nothing to do', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    expect(await interrupted(id, () => writeText(other, id, 'ours'), write)).toBe('written');
+    expect(await read(other, id)).toBe('ours');
+  });
+
+  test('somebody else wrote: their session is touched all the same', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    expect(
+      await interrupted(
+        id,
+        () => writeText(other, id, 'theirs'),
+        (lease) => lease.commit({}),
+      ),
+    ).toBe('touched');
+    expect(await read(other, id)).toBe('theirs');
+  });
+
+  test('somebody else logged out: not revived', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    const logout = () => withLease(other, id, (lease) => lease.destroy());
+    expect(await interrupted(id, logout, write)).toBe('gone');
+    expect(await read(other, id)).toBeUndefined();
+  });
+
+  test('a new session: created all the same', async () => {
+    const id = newId();
+    expect(await interrupted(id, nothing, write)).toBe('written');
+    expect(await read(other, id)).toBe('ours');
+  });
+
+  test('a new session that somebody else created: refused', async () => {
+    const id = newId();
+    const result = interrupted(id, () => writeText(other, id, 'theirs'), write);
+    await expect(result).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    expect(await read(other, id)).toBe('theirs');
+  });
+
+  test('rename() is done again', async () => {
+    const [id, next] = [newId(), newId()];
+    await writeText(other, id, 'before');
+    const rename = async (lease: SessionLease) => {
+      await lease.rename(next);
+      return write(lease);
+    };
+    expect(await interrupted(id, nothing, rename)).toBe('written');
+    expect([await read(other, id), await read(other, next)]).toEqual([undefined, 'ours']);
+  });
+
+  test('destroy() is done again, whatever was written', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    await interrupted(
+      id,
+      () => writeText(other, id, 'theirs'),
+      (lease) => lease.destroy(),
+    );
+    expect(await read(other, id)).toBeUndefined();
+  });
+
+  test('release() has nothing left to do', async () => {
+    const id = newId();
+    await writeText(other, id, 'before');
+    await interrupted(id, nothing, async () => undefined);
+    expect(await read(other, id)).toBe('before');
+  });
+});
+
+describe('maxHold', () => {
+  test('the server frees what was held too long, and the late write is refused', async () => {
+    const [store, id] = [storeOn(table, { maxHold: 1 }), newId()];
+    await writeText(store, id, 'before');
+    const frozen = await store.open(id);
+    // Neither the database nor the queue of this process keeps others waiting for long.
+    expect(await writeText(other, id, 'theirs')).toBe('written');
+    expect(await read(store, id)).toBe('theirs');
+    await expect(frozen.commit({ data: bytes('late') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    await frozen.release();
+    expect(await read(other, id)).toBe('theirs');
+    await store.close();
+  });
+
+  test('idle connections that the server has ended are replaced', async () => {
+    const [store, id] = [storeOn(table, { maxHold: 1 }), newId()];
+    for (const data of ['1', '2']) {
+      await Promise.all(Array.from({ length: 5 }, () => writeText(store, newId(), data)));
+      await writeText(store, id, data);
+      await sleep(1_500);
+    }
+    expect(await read(store, id)).toBe('2');
+    await store.close();
+  });
+});
+
+describe('the connection is lost at COMMIT', () => {
+  let relay: LossyRelay;
+  let store: SessionStore;
+
+  beforeAll(async () => {
+    relay = await LossyRelay.start(testServer());
+  });
+  beforeEach(() => {
+    store = storeOn(table, { connection: { ...testServer(), port: relay.port, database: 'test' }, timeout: 2_000 });
+    relay.thenUnreachable = false;
+  });
+  afterAll(() => relay.stop());
+
+  const accidents: Accident[] = ['lose the statement', 'lose the answer'];
+
+  describe.each(accidents)('%s', (accident) => {
+    test('a write is done once, and reported as done', async () => {
+      const id = newId();
+      await writeText(store, id, 'before');
+      relay.accident = accident;
+      expect(await writeText(store, id, 'after')).toBe('written');
+      expect(relay.accident).toBeUndefined();
+      expect(await read(other, id)).toBe('after');
+      await store.close();
+    });
+
+    test('a touch', async () => {
+      const id = newId();
+      await writeText(store, id, 'before');
+      relay.accident = accident;
+      expect(await withLease(store, id, (lease) => lease.commit({}))).toBe('touched');
+      expect(await read(other, id)).toBe('before');
+      await store.close();
+    });
+
+    test('a rename', async () => {
+      const [id, next] = [newId(), newId()];
+      await writeText(store, id, 'before');
+      relay.accident = accident;
+      await withLease(store, id, async (lease) => {
+        await lease.rename(next);
+        expect(await lease.commit({ data: bytes('after') })).toBe('written');
+      });
+      expect([await read(other, id), await read(other, next)]).toEqual([undefined, 'after']);
+      await store.close();
+    });
+
+    test('a destroy', async () => {
+      const id = newId();
+      await writeText(store, id, 'before');
+      relay.accident = accident;
+      await withLease(store, id, (lease) => lease.destroy());
+      expect(await read(other, id)).toBeUndefined();
+      await store.close();
+    });
+
+    test('a new session: written, or not known; never created a second time', async () => {
+      const id = newId();
+      relay.accident = accident;
+      const result = writeText(store, id, 'after');
+      if (accident === 'lose the answer') expect(await result).toBe('written');
+      else await expect(result).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
+      expect(await read(other, id)).toBe(accident === 'lose the answer' ? 'after' : undefined);
+      await store.close();
+    });
+
+    test('and the database cannot be asked any more', async () => {
+      const id = newId();
+      await writeText(store, id, 'before');
+      relay.thenUnreachable = true;
+      relay.accident = accident;
+      await expect(writeText(store, id, 'after')).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
+      relay.reachAgain();
+      expect(await read(other, id)).toBe(accident === 'lose the answer' ? 'after' : 'before');
+      await store.close();
+    });
+  });
+});
