@@ -28,8 +28,9 @@ export class Witness {
     this.connection = connection;
   }
 
-  static async connect(server: Server = testServer()): Promise<Witness> {
-    return new Witness(await createConnection({ ...server, database: 'test', multipleStatements: true }));
+  static async connect({ host, port, user, password }: Server = testServer()): Promise<Witness> {
+    const server = { host, port, user, password, database: 'test' };
+    return new Witness(await createConnection({ ...server, multipleStatements: true }));
   }
 
   async query(sql: string, values: unknown[] = []): Promise<Record<string, never>[]> {

@@ -24,6 +24,7 @@ const byNumber = new Map<number, Failure>([
   [1047, 'retry'], // ER_UNKNOWN_COM_ERROR: "WSREP has not yet prepared node for application use"
   [1180, 'retry'], // ER_ERROR_DURING_COMMIT
   [1203, 'retry'], // ER_TOO_MANY_USER_CONNECTIONS
+  [1226, 'retry'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
   [1412, 'retry'], // ER_TABLE_DEF_CHANGED

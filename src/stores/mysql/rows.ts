@@ -1,5 +1,6 @@
 import type { Deadline } from '../deadline.ts';
 import type { Connection, Connections } from './connections.ts';
+import { classify } from './errors.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
@@ -45,6 +46,7 @@ export class Rows {
         return row;
       } catch (error) {
         await connection?.rollback(deadline);
+        if (classify(error) === 'table') this.forgetTable();
         await retries.next(error, deadline);
       }
     }
@@ -79,7 +81,7 @@ export class Rows {
     return this.#table;
   }
 
-  /** For when the table turns out to be another one than described. */
+  /** For when the table may be another one than described: the next transaction asks again. */
   forgetTable(): void {
     this.#table = undefined;
   }

@@ -39,6 +39,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       return result;
     } catch (error) {
       await row.connection.rollback(deadline);
+      rows.forgetTable(); // if it was altered, that may be why
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
@@ -96,7 +97,6 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   async function apply({ connection, table }: LockedRow): Promise<WriteResult> {
     if (data !== undefined && data.length > table.maxData) {
-      rows.forgetTable(); // it may be wider by now: the next session asks again
       throw new PhpSessionError(
         'ERR_SESSION_TOO_LARGE',
         `the session has ${data.length} bytes, the table (or max_allowed_packet) takes ${table.maxData}`,
