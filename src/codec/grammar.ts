@@ -240,7 +240,7 @@ function isEnumName(name: string): boolean {
 export function unsigned(text: ByteString, start: number, end: number): number {
   if (end - start <= 15) {
     let value = 0;
-    for (let at = start; at < end; at++) value = value * 10 + text.charCodeAt(at) - 0x30;
+    for (let at = start; at < end; at++) value = value * 10 + (text.charCodeAt(at) - 0x30);
     return value;
   }
   let value = 0n;

@@ -50,7 +50,7 @@ export class Tokens {
     let byte = text.charCodeAt(at);
     const negative = byte === 0x2d;
     if (negative || byte === 0x2b) byte = text.charCodeAt(++at);
-    for (; byte !== 0x3b; byte = text.charCodeAt(++at)) value = value * 10 + byte - 0x30;
+    for (; byte !== 0x3b; byte = text.charCodeAt(++at)) value = value * 10 + (byte - 0x30);
     this.at = at + 1;
     if (value <= Number.MAX_SAFE_INTEGER) return negative && value !== 0 ? -value : value;
     return saturated(text.slice(start, at), negative);

@@ -116,7 +116,7 @@ export class Writer {
         return value ? 'b:1;' : 'b:0;';
       case 'bigint':
         if (!isInt64(value)) throw this.#error(unrepresentable, 'A bigint beyond 64 bits');
-        return `i:${value};`;
+        return sameInt(value, place) ?? `i:${value};`;
       case 'object':
         return value === null ? 'N;' : this.#object(value, place);
       default:
@@ -134,19 +134,16 @@ export class Writer {
     return quoted(bytes);
   }
 
-  #number(value: number, { source, at, float }: Place): ByteString {
+  #number(value: number, place: Place): ByteString {
+    const { source, at, float } = place;
     if (source !== undefined && at >= 0) {
       const token = source.resolve(at);
-      const tokens = new Tokens(source.text, token);
       if (tokenAt(source, token) === 'd' && Object.is(floatAt(source, token), value)) {
-        return `d:${tokens.floatText()};`;
+        return `d:${new Tokens(source.text, token).floatText()};`;
       }
-      if (tokenAt(source, token) === 'i') {
-        if (tokens.int() === value) return source.text.slice(token, tokens.at);
-        if (value === 0) return 'i:0;'; // -0 too: an int stays an int
-      }
+      if (tokenAt(source, token) === 'i' && value === 0) value = 0; // -0 too: an int stays an int
     }
-    if (!float && Number.isSafeInteger(value) && !Object.is(value, -0)) return `i:${value};`;
+    if (!float && Number.isSafeInteger(value) && !Object.is(value, -0)) return sameInt(value, place) ?? `i:${value};`;
     return `d:${floatText(value, this.#options.rules.precision)};`;
   }
 
@@ -160,6 +157,9 @@ export class Writer {
     if (isPhpFloat(value)) return `d:${floatText(value.value, this.#options.rules.precision)};`;
     if (isBytes(value)) return quoted(toByteString(value));
     if (isPhpEnum(value)) {
+      // The case may stand in a variable that is copied, and in PHP both are one object.
+      const { all, source } = this.#options;
+      if (all === undefined && origin(value) === undefined && source?.hasClass(value.className)) throw needsNumbers;
       return `E:${quotedName(`${this.#className(value, value.className)}:${value.caseName}`)};`;
     }
     if (isPhpCustom(value)) {
@@ -230,6 +230,15 @@ function identity(value: unknown): unknown {
   if (!isObject(value)) return undefined;
   if (isPhpEnum(value)) return `${value.className}:${value.caseName}`;
   return isPhpObject(value) || isPhpCustom(value) ? value : undefined;
+}
+
+/** The text of the int that stood at this place, if it is this one: `i:+5;` stays as it is. */
+function sameInt(value: number | bigint, { source, at }: Place): ByteString | undefined {
+  if (source === undefined || at < 0) return undefined;
+  const token = source.resolve(at);
+  if (tokenAt(source, token) !== 'i') return undefined;
+  const tokens = new Tokens(source.text, token);
+  return tokens.int() === value ? source.text.slice(token, tokens.at) : undefined;
 }
 
 function isReplacedObject(value: object, { source, at, inList }: Place): boolean {

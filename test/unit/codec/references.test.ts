@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeSession, encodeSession, isPhpReference, PhpReference, serialize } from '../../../src/codec/index.ts';
+import { bytes, changed, encoded, failure, session, text, touched } from './helpers.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
+type Any = any;
+
+// What PHP writes for references and shared objects; recorded from session_encode().
+const sessions: [code: string, data: string][] = [
+  ['$a = 1; $b = &$a', 'a|i:1;b|R:1;'],
+  ['$a = [1, 2]; $b = &$a', 'a|a:2:{i:0;i:1;i:1;i:2;}b|R:1;'],
+  ['$a = [1, 2]; $b = &$a[1]', 'a|a:2:{i:0;i:1;i:1;i:2;}b|R:3;'],
+  ['$a = $b = $c = new stdClass', 'a|O:8:"stdClass":0:{}b|r:1;c|r:1;'],
+  ['$o->self = $o; $a = $b = $o', 'a|O:8:"stdClass":1:{s:4:"self";r:1;}b|r:1;'],
+  ['$b = &$o->x; $c = &$a; $d = $o', 'a|O:8:"stdClass":1:{s:1:"x";i:1;}b|R:2;c|R:1;d|r:1;'],
+  ['$a = &$o; $b = &$o; $c = $o; $d = 5; $e = &$d', 'a|O:8:"stdClass":0:{}b|R:1;c|r:1;d|i:5;e|R:3;'],
+  ["$a['s'] = &$a", 'a|a:1:{s:1:"s";R:1;}'],
+  ['r takes a number, R does not', 'x|O:8:"stdClass":1:{s:1:"p";i:1;}y|a:2:{i:0;r:1;i:1;R:2;}z|i:3;w|R:5;'],
+  ['an enum twice', 'a|E:4:"SS:A";b|r:1;c|i:1;d|R:3;'],
+];
+
+describe('references', () => {
+  test.each(sessions)('%s', (_code, data) => {
+    expect(touched(data)).toBe(data);
+    expect(text(encodeSession(decodeSession(bytes(data), { view: 'exact' })))).toBe(data);
+  });
+
+  test.each(sessions)('%s: are renumbered by a key that comes before, and back when it goes', (_code, data) => {
+    const later = data.replaceAll(/([rR]):(\d+)/g, (_all, kind, number) => `${kind}:${Number(number) + 3}`);
+    const before = `new|a:2:{i:0;i:1;i:1;i:2;}${later}`;
+    expect(touched(before)).toBe(before);
+    expect(changed(before, (s) => delete s.new)).toBe(data);
+  });
+
+  test('an array behind a reference is one object', () => {
+    const read = session('a|a:1:{i:0;i:1;}b|R:1;') as Any;
+    expect(read.b).toBe(read.a);
+    read.b.push(2);
+    expect(encoded(read)).toBe('a|a:2:{i:0;i:1;i:1;i:2;}b|R:1;');
+  });
+
+  test('a scalar behind a reference: one place changed, all get it', () => {
+    expect(changed('a|i:1;b|R:1;c|a:1:{i:0;R:1;}', (s) => Object.assign(s, { b: 2 }))).toBe(
+      'a|i:2;b|R:1;c|a:1:{i:0;R:1;}',
+    );
+    expect(changed('a|i:1;b|R:1;', (s) => Object.assign(s, { a: 2, b: 2 }))).toBe('a|i:2;b|R:1;');
+    const error = failure(() => changed('a|i:1;b|R:1;', (s) => Object.assign(s, { a: 2, b: 3 })));
+    expect([error.code, error.path?.length]).toEqual(['ERR_PHP_REFERENCE', 1]);
+  });
+
+  test('a reference belongs to the place, not to the value', () => {
+    expect(changed('a|a:1:{i:0;i:1;}b|R:1;c|i:0;', (s) => Object.assign(s, { c: s.a }))).toBe(
+      'a|a:1:{i:0;i:1;}b|R:1;c|a:1:{i:0;i:1;}',
+    );
+    expect(changed('a|a:1:{i:0;i:1;}b|R:1;', (s) => Object.assign(s, { b: [7] }))).toBe('a|a:1:{i:0;i:7;}b|R:1;');
+  });
+
+  test('when the first place goes, the next one holds the value', () => {
+    expect(changed('a|a:1:{i:0;i:1;}b|R:1;c|R:1;', (s) => delete s.a)).toBe('b|a:1:{i:0;i:1;}c|R:1;');
+    expect(changed('a|a:2:{i:0;O:3:"Foo":0:{}i:1;i:5;}b|r:2;c|R:3;', (s) => delete s.a)).toBe('b|O:3:"Foo":0:{}c|i:5;');
+  });
+
+  test('a place that is left alone with a reference to an object holds the object', () => {
+    const data = 'a|O:3:"Foo":0:{}b|a:2:{i:0;R:1;i:1;R:1;}';
+    expect(touched(data)).toBe(data);
+    expect(changed('a|O:3:"Foo":0:{}b|a:1:{i:0;r:1;}c|a:1:{i:0;R:3;}', (s) => delete s.c)).toBe(
+      'a|O:3:"Foo":0:{}b|a:1:{i:0;r:1;}',
+    );
+  });
+
+  test('duplicate keys: a number means a place, or a variable of its own', () => {
+    const elements = session('x|a:3:{i:0;i:1;i:0;i:5;i:1;R:2;}') as Any;
+    expect(elements.x).toEqual({ 0: 5, 1: 5 });
+    const variables = session('a|i:1;b|R:1;a|i:9;c|R:1;');
+    expect({ ...variables }).toEqual({ a: 9, b: 1, c: 1 });
+    expect(touched('a|i:1;b|R:1;a|i:9;c|R:1;')).toBe('a|i:9;b|i:1;c|R:2;');
+  });
+
+  test('the exact view shares cells', () => {
+    const read = decodeSession(bytes('a|i:1;b|R:1;'), { view: 'exact' });
+    const cell = read.get('a') as PhpReference;
+    expect(isPhpReference(cell) && read.get('b') === cell).toBe(true);
+    cell.value = 'x';
+    expect(text(encodeSession(read))).toBe('a|s:1:"x";b|R:1;');
+  });
+
+  test('PhpReference makes references in the plain view', () => {
+    const cell = new PhpReference([1]);
+    expect(encoded({ a: cell, b: { c: cell } })).toBe('a|a:1:{i:0;i:1;}b|a:1:{s:1:"c";R:1;}');
+    expect(changed('x|s:1:"y";', (s) => Object.assign(s, { a: cell, b: cell }))).toBe(
+      'x|s:1:"y";a|a:1:{i:0;i:1;}b|R:2;',
+    );
+    const self = new PhpReference(null);
+    self.value = [self, self];
+    expect(text(serialize(self))).toBe('a:2:{i:0;R:1;i:1;R:1;}');
+  });
+
+  test('behind a C: numbers cannot be known', () => {
+    expect(failure(() => session('a|C:3:"Foo":4:{i:5;}b|i:1;c|R:2;')).code).toBe('ERR_PHP_REFERENCE');
+    const read = session('a|C:3:"Foo":4:{i:5;}o|O:3:"Bar":0:{}');
+    read.p = read.o;
+    expect(failure(() => encoded(read))).toMatchObject({ code: 'ERR_PHP_REFERENCE', path: ['p'] });
+    // What comes before it can.
+    expect(touched('a|i:1;b|R:1;c|C:3:"Foo":4:{i:5;}')).toBe('a|i:1;b|R:1;c|C:3:"Foo":4:{i:5;}');
+  });
+});
