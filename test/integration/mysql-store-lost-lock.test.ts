@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
@@ -159,6 +160,34 @@ describe('maxHold', () => {
     await expect(frozen.commit({ data: bytes('late') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     await frozen.release();
     expect(await read(other, id)).toBe('theirs');
+    await store.close();
+  });
+
+  test.each([
+    ['written by PHP meanwhile', 'UPDATE', { code: 'ERR_SESSION_CONFLICT' }, 'theirs'],
+    ['deleted by PHP meanwhile', 'DELETE', 'gone', undefined],
+    ['not touched meanwhile', 'SELECT', 'written', 'late'],
+  ])('a process that was frozen, its session %s', async (_, statement, expected, remains) => {
+    const [store, id] = [storeOn(table, { maxHold: 1 }), newId()];
+    await writeText(store, id, 'before');
+    const lease = await store.open(id);
+    // While PHP runs, this process does nothing at all: it does not see that the server ends its connection.
+    const script = `
+      [, $dsn, $user, $password, $table, $id, $statement] = $argv;
+      $pdo = new PDO($dsn, $user, $password);
+      $pdo->beginTransaction();
+      $pdo->query("SELECT data FROM $table WHERE id = '$id' FOR UPDATE");
+      if ($statement === 'UPDATE') $pdo->query("UPDATE $table SET data = 'theirs' WHERE id = '$id'");
+      if ($statement === 'DELETE') $pdo->query("DELETE FROM $table WHERE id = '$id'");
+      $pdo->commit();`;
+    const { host, port, user, password } = testServer();
+    const dsn = `mysql:host=${host};port=${port};dbname=test`;
+    execFileSync('php', ['-r', script, '--', dsn, user, password, table, id, statement]);
+    const late = lease.commit({ data: bytes('late') });
+    if (typeof expected === 'string') expect(await late).toBe(expected);
+    else await expect(late).rejects.toMatchObject(expected);
+    await lease.release();
+    expect(await read(other, id)).toBe(remains);
     await store.close();
   });
 

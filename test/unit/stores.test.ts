@@ -1,0 +1,156 @@
+import { describe, expect, test } from '@jest/globals';
+import { Deadline, DeadlineExpired } from '../../src/stores/deadline.ts';
+import { createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import { readOptions } from '../../src/stores/mysql/options.ts';
+import { KeyedQueue } from '../../src/stores/queue.ts';
+
+const soon = () => new Deadline(10_000);
+
+describe('KeyedQueue', () => {
+  test('lets one in at a time, in the order in which they came', async () => {
+    const queue = new KeyedQueue();
+    const order: number[] = [];
+    await Promise.all(
+      [0, 1, 2, 3].map(async (i) => {
+        const leave = await queue.enter('key', 9, soon());
+        order.push(i);
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(i);
+        leave();
+        leave(); // the second time frees nobody else's place
+      }),
+    );
+    expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  });
+
+  test('keys do not wait for each other', async () => {
+    const queue = new KeyedQueue();
+    await queue.enter('a', 0, soon());
+    await queue.enter('b', 0, soon());
+    await expect(queue.enter('a', 0, soon())).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
+  });
+
+  test('a turn that comes in the same moment as the end of the wait goes to the next', async () => {
+    const queue = new KeyedQueue();
+    const controller = new AbortController();
+    const leave = await queue.enter('key', 9, soon());
+    const given = queue.enter('key', 9, new Deadline(10_000, controller.signal));
+    const next = queue.enter('key', 9, soon());
+    leave();
+    controller.abort(new Error('gone'));
+    await expect(given).rejects.toThrow('gone');
+    (await next)();
+    (await queue.enter('key', 0, soon()))();
+  });
+
+  test('the deadline ends the wait', async () => {
+    const queue = new KeyedQueue();
+    const leave = await queue.enter('key', 9, soon());
+    await expect(queue.enter('key', 9, new Deadline(5))).rejects.toBeInstanceOf(DeadlineExpired);
+    leave();
+    (await queue.enter('key', 0, soon()))();
+  });
+});
+
+describe('Deadline', () => {
+  test('is over at once when the signal was aborted before', async () => {
+    const never = new Promise(() => undefined);
+    await expect(new Deadline(10_000, AbortSignal.abort('reason')).race(never)).rejects.toBe('reason');
+  });
+});
+
+describe('the options of mysqlStore()', () => {
+  const connection = { host: '127.0.0.1', user: 'u', password: 'secret' };
+
+  test.each<[string, unknown]>([
+    ['connection', undefined],
+    ['connection', 42],
+    ['connection', 'postgres://u:secret@h/d'],
+    ['connection', 'secret'],
+    ['connection', { getConnection: () => undefined, password: 'secret' }],
+    ['table', 'a.b.c'],
+    ['table', ''],
+    ['table', 'a`b'],
+    ['columns.data', { data: 'a b' }],
+    ['columns.date', { date: 'x' }],
+    ['timeout', 0],
+    ['timeout', '10'],
+    ['timeout', Number.NaN],
+    ['maxHold', 0.5],
+    ['connectionLimit', 0],
+    ['maxWaiters', -1],
+    ['phpCharset', "utf8'"],
+    ['lifetime', 1],
+  ])('%s: %j is a TypeError that names the option and nothing else', (name, value) => {
+    const given = { connection, [name.split('.')[0]!]: value } as unknown as MysqlStoreOptions;
+    expect(() => mysqlStore(given)).toThrow(TypeError);
+    expect(() => mysqlStore(given)).toThrow(name);
+    expect(() => mysqlStore(given)).not.toThrow('secret');
+  });
+
+  test('have defaults', () => {
+    expect(readOptions({ connection })).toMatchObject({
+      connection,
+      table: { quoted: '`session`', schema: undefined, name: 'session' },
+      columns: { id: 'id', data: 'data', time: 'usetime' },
+      timeout: 10_000,
+      maxHold: 30,
+      connectionLimit: 10,
+      maxWaiters: 16,
+      phpCharset: 'utf8mb4',
+    });
+  });
+
+  test('take a URI apart as mysql2 does, without what the store decides itself', () => {
+    const uri = 'mysql://us%40er:p%2Fw@[::1]:3307/db?ssl={"ca":"x"}&flags=-FOUND_ROWS&typeCast=false';
+    expect(readOptions({ connection: uri }).connection).toEqual({
+      host: '::1',
+      port: 3307,
+      user: 'us@er',
+      password: 'p/w',
+      database: 'db',
+      ssl: { ca: 'x' },
+    });
+  });
+
+  test('a wrong URI is not repeated in the error', () => {
+    let message = '';
+    try {
+      mysqlStore({ connection: 'mysql//user:secret@host' });
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toMatch(/^TypeError: connection/);
+    expect(message).not.toContain('secret');
+  });
+});
+
+describe('createTableSql()', () => {
+  test('the default has no ENGINE', () => {
+    expect(createTableSql()).toBe(
+      [
+        'CREATE TABLE `session` (',
+        '  `id` VARBINARY(128) NOT NULL PRIMARY KEY,',
+        '  `data` MEDIUMBLOB NOT NULL,',
+        '  `usetime` INT UNSIGNED NOT NULL,',
+        '  KEY `usetime` (`usetime`)',
+        ')',
+      ].join('\n'),
+    );
+  });
+
+  test('on NDB the data are in the row', () => {
+    const sql = createTableSql({ table: 'web.s', columns: { time: 'at' }, engine: 'NDBCLUSTER' });
+    expect(sql).toContain('CREATE TABLE `web`.`s` (');
+    expect(sql).toContain('`data` VARBINARY(29800) NOT NULL');
+    expect(sql).toMatch(/`at`\)\n\) ENGINE=NDBCLUSTER$/);
+  });
+
+  test.each([
+    [{ engine: 'InnoDB; DROP TABLE x' }, 'engine'],
+    [{ table: 'a;b' }, 'table'],
+    [{ columns: { id: '`' } }, 'columns.id'],
+  ])('%j is refused', (options, name) => {
+    expect(() => createTableSql(options)).toThrow(new RegExp(`^${name} must`));
+  });
+});
