@@ -115,11 +115,11 @@ final class SessionHandler implements
      */
     public function validateId($id): bool
     {
-        if ($this->failed || $this->id === $id) {
+        if ($this->failed) {
             return true;
         }
         try {
-            if ($this->id !== null) { // session_create_id(), while a session is open, looks for an id that is free.
+            if ($this->id !== null) { // In a session: session_reset(), or session_create_id() that needs a free id.
                 return $this->query('SELECT {id} FROM {table} WHERE {id} = ?', [$id]) !== [];
             }
             return $this->attempt(function (float $deadline) use ($id): bool {

@@ -217,11 +217,12 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
       session_start();
       $_SESSION = [];
       session_write_close();
-      $bad = new PhpSessionBridge\\SessionHandler($pdo, ['table' => 'test.not_there'] + $options);
+      $bad = new PhpSessionBridge\\SessionHandler($pdo, ['table' => 'test.missing_${table.name}_${driver}'] + $options);
       return [$ok, $row, $bad->start(), (new mysqli_driver())->report_mode];`;
     const answer = await php.ask({ ...at, id, ini: { 'session.use_strict_mode': '1' } }, code);
     expect(answer).toMatchObject({ status: 503, result: [true, `text|s:13:"canary' \\ " \0";`, false, 0] });
     expect(await php.row(table, id)).toBe('');
+    expect(php.log()).toContain(`missing_${table.name}_${driver}\`: database error 1146`);
   });
 });
 
