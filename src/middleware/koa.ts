@@ -77,50 +77,67 @@ export function phpSession<T extends object = SessionData>(
   return async function phpSession(ctx, next) {
     const { res } = ctx;
     const session = new RequestSession<T>(config, exchange(ctx, config.name));
-    const limitCaches = (isBefore: boolean) => {
+    const limitCaches = (replace: boolean) => {
+      if (ctx.headerSent) return;
       for (const [name, value] of Object.entries(cacheHeaders(config.cacheLimiter, config.cacheExpire))) {
-        if (isBefore || (!ctx.headerSent && !res.hasHeader(name))) res.setHeader(name, value);
+        if (replace || !res.hasHeader(name)) res.setHeader(name, value);
       }
     };
 
-    if (session.isExpected) {
-      const gone = new AbortController();
-      const abort = () => gone.abort();
-      res.once('close', abort);
-      try {
-        await session.open(gone.signal);
-      } catch (error) {
-        if (gone.signal.aborted) return; // nobody waits for an answer any more
-        throw toHttp(error);
-      } finally {
-        res.off('close', abort);
-      }
-      limitCaches(true);
-    }
-
     let isUsed = session.isExpected;
-    Object.defineProperties(ctx, {
-      session: {
-        configurable: true,
-        get: () => {
-          isUsed = true;
-          return session.data;
-        },
-        set: (content: T | null) => (content === null ? session.destroyAtCommit() : session.replace(content)),
-      },
-      phpSession: { configurable: true, value: control(session) },
-    });
-
+    if (isUsed && !(await hasOpened(session, res))) return;
     try {
+      if (isUsed) limitCaches(true);
+      const use = () => {
+        // Without a cookie, the answer depends on the session from here on.
+        if (!isUsed) limitCaches(false);
+        isUsed = true;
+      };
+      Object.defineProperties(ctx, {
+        session: {
+          configurable: true,
+          get: () => {
+            use();
+            return session.data;
+          },
+          set: (content: T | null) => {
+            use();
+            if (content === null) session.destroyAtCommit();
+            else session.replace(content);
+          },
+        },
+        phpSession: { configurable: true, value: control(session) },
+      });
       await next();
     } catch (error) {
-      if (config.discardOnError) await session.release();
+      if (config.discardOnError) await session.discard();
       else await save(ctx, session).catch((failure) => ctx.app.emit('error', failure, ctx));
-      throw withCookies(error, res);
+      const cookie = cookies(res).find(isOf(config.name));
+      beforeHeaders(res, () => {
+        if (cookie !== undefined && !cookies(res).some(isOf(config.name))) res.appendHeader('Set-Cookie', cookie);
+        if (isUsed) limitCaches(false);
+      });
+      throw error;
     }
     await save(ctx, session);
-    if (isUsed) limitCaches(false);
   };
+}
+
+/** @returns false: the client has gone, so nobody waits for an answer any more */
+async function hasOpened(session: RequestSession<object>, res: ServerResponse): Promise<boolean> {
+  const gone = new AbortController();
+  const abort = () => gone.abort();
+  res.once('close', abort);
+  if (res.destroyed) abort();
+  try {
+    await session.open(gone.signal);
+    return true;
+  } catch (error) {
+    if (gone.signal.aborted) return false;
+    throw toHttp(error);
+  } finally {
+    res.off('close', abort);
+  }
 }
 
 async function save(ctx: Context, session: RequestSession<object>): Promise<void> {
@@ -138,8 +155,8 @@ function exchange(ctx: Context, name: string): Exchange {
     cookie: readCookie(req.headers.cookie, name),
     canSetCookie: () => !ctx.headerSent,
     setCookie(header) {
-      const before = [res.getHeader('Set-Cookie') ?? []].flat().map(String);
-      res.setHeader('Set-Cookie', [...before.filter((cookie) => !cookie.startsWith(`${name}=`)), header]);
+      const others = cookies(res).filter((cookie) => !isOf(name)(cookie));
+      res.setHeader('Set-Cookie', [...others, header]);
     },
     onGone: () => void ctx.app.emit('session:gone', ctx),
   };
@@ -164,13 +181,20 @@ function toHttp(error: unknown): unknown {
   return Object.assign(error, { status, headers, expose: false });
 }
 
+function cookies(res: ServerResponse): string[] {
+  return [res.getHeader('Set-Cookie') ?? []].flat().map(String);
+}
+
+const isOf = (name: string) => (cookie: string) => cookie.startsWith(`${name}=`);
+
 /**
- * For an error Koa drops all headers but those of the error itself, and with them the cookie of a session that was saved
- * all the same. The header holds an id, so it must not be enumerable: errors are logged.
+ * Runs `work` when the headers go out. For an error Koa drops all headers, and with them the cookie of a session that was saved
+ * all the same. It would take headers from the error, but an error may be shared by requests, and a session's cookie must not.
  */
-function withCookies(error: unknown, res: ServerResponse): unknown {
-  const cookies = res.getHeader('Set-Cookie');
-  if (cookies === undefined || typeof error !== 'object' || error === null || !Object.isExtensible(error)) return error;
-  const headers = { ...(error as { headers?: object }).headers, 'Set-Cookie': cookies };
-  return Object.defineProperty(error, 'headers', { value: headers, enumerable: false, configurable: true });
+function beforeHeaders(res: ServerResponse, work: () => void): void {
+  const { writeHead } = res;
+  res.writeHead = (...args: unknown[]) => {
+    if (!res.headersSent) work();
+    return writeHead.apply(res, args as never);
+  };
 }

@@ -1,4 +1,4 @@
-import type { SessionDecodeOptions, SessionEncodeOptions } from '../codec/index.ts';
+import { decodeSession, encodeSession, type SessionDecodeOptions, type SessionEncodeOptions } from '../codec/index.ts';
 import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import type { CookieOptions } from './cookie.ts';
@@ -34,8 +34,13 @@ export interface SessionOptions
 export type Settings = Required<Omit<SessionOptions, keyof Codec>> & { readonly codec: Codec };
 type Codec = SessionDecodeOptions & SessionEncodeOptions;
 
+/** 68 years. What comes later is no date that everybody could read. */
+const maxSeconds = 2 ** 31 - 1;
+const maxMinutes = Math.floor(maxSeconds / 60);
+
 /** @throws TypeError that names the option */
 export function settings(options: SessionOptions): Settings {
+  check(typeof options === 'object' && options !== null, 'phpSession() needs options, and of them at least store');
   const {
     store,
     serializeHandler = 'php',
@@ -53,23 +58,33 @@ export function settings(options: SessionOptions): Settings {
     cacheLimiter = 'nocache',
     cacheExpire = 180,
     discardOnError = false,
-    ...codec
+    classes = [],
+    ...limits
   } = options;
   check(typeof store?.open === 'function', 'store must be a session store, such as mysqlStore() makes');
   check(serializeHandler === 'php', "serializeHandler must be 'php'");
-  // What PHP 8.3 refuses in session_name().
-  check(/^[^=,;.[\0\s]+$/.test(name) && !/^\d+$/.test(name), 'name must be a name for a cookie that PHP accepts');
-  check(Number.isInteger(cookieLifetime) && cookieLifetime >= 0, 'cookieLifetime must be seconds, 0 or more');
-  check(isAttribute(cookiePath), 'cookiePath must not have ";" or control characters');
-  check(isAttribute(cookieDomain), 'cookieDomain must not have ";" or control characters');
+  check(isCookieName(name), 'name must be a name for a cookie that PHP accepts');
+  check(isCount(cookieLifetime, maxSeconds), `cookieLifetime must be seconds, 0 to ${maxSeconds}`);
+  check(isAttribute(cookiePath), 'cookiePath must be ASCII text without ";" and control characters');
+  check(isAttribute(cookieDomain), 'cookieDomain must be ASCII text without ";" and control characters');
+  const switches = { cookieSecure, cookieHttponly, useStrictMode, lazyWrite, discardOnError };
+  for (const [option, value] of Object.entries(switches)) {
+    check(typeof value === 'boolean', `${option} must be true or false`);
+  }
   check(['', 'Lax', 'Strict', 'None'].includes(cookieSamesite), "cookieSamesite must be 'Lax', 'Strict' or 'None'");
-  check(Number.isInteger(sidLength) && sidLength >= 22 && sidLength <= 256, 'sidLength must be 22 to 256');
+  check(isCount(sidLength, 256) && sidLength >= 22, 'sidLength must be 22 to 256');
   check([4, 5, 6].includes(sidBitsPerCharacter), 'sidBitsPerCharacter must be 4, 5 or 6');
   const limiters = ['nocache', 'public', 'private', 'private_no_expire', ''];
   check(limiters.includes(cacheLimiter), `cacheLimiter must be one of '${limiters.join("', '")}'`);
-  check(Number.isInteger(cacheExpire) && cacheExpire >= 0, 'cacheExpire must be minutes, 0 or more');
-  const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision', 'classes'];
-  for (const option of Object.keys(codec)) check(known.includes(option), `there is no option ${option}`);
+  check(isCount(cacheExpire, maxMinutes), `cacheExpire must be minutes, 0 to ${maxMinutes}`);
+  check(
+    typeof classes?.[Symbol.iterator] === 'function' && typeof classes !== 'string',
+    'classes must be a list of names',
+  );
+  const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision'];
+  for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
+  const codec: Codec = { ...limits, classes: new Set(classes), format: serializeHandler };
+  encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options
   return {
     store,
     serializeHandler,
@@ -87,13 +102,21 @@ export function settings(options: SessionOptions): Settings {
     cacheLimiter,
     cacheExpire,
     discardOnError,
-    codec: { ...codec, format: serializeHandler },
+    codec,
   };
 }
 
+/** What PHP 8.3 takes in session_name(), as far as Node takes it in a header. */
+function isCookieName(name: string): boolean {
+  return typeof name === 'string' && /^[!-~]+$/.test(name) && !/[=,;.[]|^\d+$/.test(name);
+}
+
 function isAttribute(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header
-  return typeof text === 'string' && !/[;\0-\x1f\x7f]/.test(text);
+  return typeof text === 'string' && /^[ -~]*$/.test(text) && !text.includes(';');
+}
+
+function isCount(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max;
 }
 
 function check(condition: boolean, message: string): void {

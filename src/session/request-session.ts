@@ -31,13 +31,15 @@ export class RequestSession<T extends object = SessionData> {
   readonly #settings: Settings;
   readonly #exchange: Exchange;
   #lease: SessionLease | undefined;
-  /** What is in the store, as far as we know. */
-  #stored: Uint8Array = empty;
-  /** Set by `close()`: what was written then. Later changes are lost, and that is reported. */
-  #closed: Uint8Array | undefined;
+  /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
+  #isClosed = false;
+  /** What was there when it was saved. Later changes are lost, and that is reported. */
+  #saved: Uint8Array | undefined;
   #destroyAtCommit = false;
   /** The browser learns of a new id when it is committed. */
   #cookie: string | undefined;
+  /** The end of the last call. The next one waits for it, also where the application forgot an `await`. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(settings: Settings, exchange: Exchange) {
     this.#settings = settings;
@@ -68,7 +70,6 @@ export class RequestSession<T extends object = SessionData> {
     }
     if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
     this.#lease = lease;
-    this.#stored = lease.data ?? empty;
     this.id = id;
   }
 
@@ -76,18 +77,11 @@ export class RequestSession<T extends object = SessionData> {
    * Saves what changed, and frees the lock. Nothing is stored for a session that is new and empty, and none that has gone in
    * the meantime comes back.
    *
-   * @throws PhpSessionError what `encodeSession` and the store throw; the row is as it was then
+   * @throws PhpSessionError what `encodeSession` and the store throw; the row is as it was then. `ERR_SESSION_CLOSED` if
+   *   something was changed after `close()`
    */
-  async commit(): Promise<void> {
-    try {
-      if (this.#destroyAtCommit) await this.#drop();
-      const data = this.#encode();
-      if (this.#closed !== undefined) return this.#reportLateChange(data);
-      if (this.#lease === undefined) await this.#create(data);
-      else await this.#save(this.#lease, data);
-    } finally {
-      await this.release();
-    }
+  commit(): Promise<void> {
+    return this.#inTurn(async () => (this.#isClosed ? this.#reportLateChange() : this.#save()));
   }
 
   /**
@@ -102,10 +96,12 @@ export class RequestSession<T extends object = SessionData> {
     Object.assign(data, content);
   }
 
-  /** Frees the lock; what was not committed is dropped. */
-  async release(): Promise<void> {
-    await this.#lease?.release();
-    this.#lease = undefined;
+  /** Frees the lock, instead of `commit()`: what changed is dropped. */
+  discard(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isClosed = true;
+      await this.#release();
+    });
   }
 
   /**
@@ -114,9 +110,9 @@ export class RequestSession<T extends object = SessionData> {
    * @throws PhpSessionError as `commit()`
    */
   async close(): Promise<void> {
-    if (this.#closed !== undefined) return;
-    await this.commit();
-    this.#closed = this.#encode();
+    await this.#inTurn(async () => {
+      if (!this.#isClosed) await this.#save();
+    });
   }
 
   /**
@@ -125,30 +121,61 @@ export class RequestSession<T extends object = SessionData> {
    * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws
    */
   async regenerate(): Promise<void> {
-    this.#mustBeOpen();
-    if (this.#lease === undefined) return; // it will get a new id anyway
-    this.#mustSetCookie();
-    const id = this.#newId();
-    await this.#lease.rename(id);
-    this.id = id;
-    this.#cookie = setCookie(this.#settings, id);
+    await this.#inTurn(async () => {
+      this.#mustBeOpen();
+      if (this.#lease === undefined) return; // it will get a new id anyway
+      this.#mustSetCookie();
+      const id = this.#newId();
+      await this.#lease.rename(id);
+      this.id = id;
+      this.#cookie = setCookie(this.#settings, id);
+    });
   }
 
   /**
    * Deletes the session now: a logout. `$_SESSION` is empty afterwards; what is then stored in it begins a new session.
    *
-   * @throws PhpSessionError what the store throws
+   * @throws PhpSessionError `ERR_SESSION_CLOSED`, or what the store throws
    */
   async destroy(): Promise<void> {
     this.#mustBeOpen();
     this.data = this.#decode(empty);
-    await this.#drop();
+    await this.#inTurn(async () => {
+      this.#mustBeOpen();
+      await this.#drop();
+    });
   }
 
-  /** As `destroy()`, when the request ends. */
+  /**
+   * As `destroy()`, when the request ends.
+   *
+   * @throws PhpSessionError `ERR_SESSION_CLOSED`
+   */
   destroyAtCommit(): void {
+    this.#mustBeOpen();
     this.#destroyAtCommit = true;
     this.data = this.#decode(empty);
+  }
+
+  #inTurn<R>(work: () => Promise<R>): Promise<R> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #save(): Promise<void> {
+    // Also if this fails: without the lease, a second try would take the session for a new one, and store under another id
+    // what may have been deleted by then.
+    this.#isClosed = true;
+    try {
+      if (this.#destroyAtCommit) await this.#drop();
+      const data = this.#encode();
+      if (this.#lease === undefined) await this.#create(data);
+      else await this.#update(this.#lease, data);
+      this.#saved = data;
+    } finally {
+      await this.#release();
+    }
   }
 
   async #create(data: Uint8Array): Promise<void> {
@@ -164,18 +191,17 @@ export class RequestSession<T extends object = SessionData> {
         this.id = id;
         return this.#exchange.setCookie(setCookie(this.#settings, id));
       }
-      await this.release();
+      await this.#release();
     }
     throw new PhpSessionError('ERR_SESSION_ID', 'The store takes no new id: is its column as long as sidLength says?');
   }
 
-  async #save(lease: SessionLease, data: Uint8Array): Promise<void> {
+  async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
     if (lease.data === undefined && data.length === 0) return;
     if (this.#cookie !== undefined) this.#mustSetCookie();
-    const isChanged = !isEqual(data, this.#stored) || !this.#settings.lazyWrite;
+    const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
     if (outcome === 'gone') return this.#exchange.onGone();
-    this.#stored = data;
     if (this.#cookie !== undefined) this.#exchange.setCookie(this.#cookie);
   }
 
@@ -183,12 +209,19 @@ export class RequestSession<T extends object = SessionData> {
     this.#destroyAtCommit = false;
     const lease = this.#lease;
     if (lease === undefined) return;
-    await lease.destroy();
-    await this.release();
+    try {
+      await lease.destroy();
+    } finally {
+      await this.#release();
+    }
     this.id = undefined;
-    this.#cookie = undefined;
-    this.#stored = empty;
     if (this.#exchange.canSetCookie()) this.#exchange.setCookie(removeCookie(this.#settings));
+  }
+
+  async #release(): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    await lease?.release();
   }
 
   #decode(bytes: Uint8Array): T {
@@ -204,7 +237,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   #mustBeOpen(): void {
-    if (this.#closed !== undefined) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was closed already');
+    if (this.#isClosed) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was closed already');
   }
 
   #mustSetCookie(): void {
@@ -215,9 +248,17 @@ export class RequestSession<T extends object = SessionData> {
     );
   }
 
-  #reportLateChange(data: Uint8Array): void {
-    if (isEqual(data, this.#closed!)) return;
+  #reportLateChange(): void {
+    if (this.#saved === undefined || this.#is(this.#saved)) return; // that it was not saved has been told
     throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was changed after it was closed; that is not saved');
+  }
+
+  #is(saved: Uint8Array): boolean {
+    try {
+      return isEqual(this.#encode(), saved);
+    } catch {
+      return false; // what cannot be stored is a change too
+    }
   }
 }
 
