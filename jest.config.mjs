@@ -31,7 +31,7 @@ export default {
   collectCoverageFrom: ['src/**/*.ts'],
   projects: [
     project('unit'),
-    project('property'),
+    project('property', { setupFiles: ['<rootDir>/test/helpers/fast-check.ts'] }),
     project('differential'),
     project('integration', database),
     project('e2e'),
