@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import ts from 'typescript';
+import { Consumer, clone, type Manifest, run } from './consumer.ts';
+
+let consumer: Consumer;
+/** Paths inside the package. */
+let files: string[];
+let manifest: Manifest;
+
+beforeAll(async () => {
+  consumer = await Consumer.create();
+  files = readdirSync(consumer.package, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(consumer.package, join(entry.parentPath, entry.name)))
+    .sort();
+  manifest = JSON.parse(readFileSync(join(consumer.package, 'package.json'), 'utf8'));
+}, 120_000);
+
+afterAll(() => consumer?.remove());
+
+describe('the tarball', () => {
+  test('holds what is to be published, and nothing else', () => {
+    const top = new Set(files.map((file) => file.split('/')[0]));
+    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'php']);
+    const others = files.filter(
+      (file) =>
+        file.includes('/') &&
+        !/^dist\/(esm|cjs)\/.*\.(js|d\.ts)$/.test(file) &&
+        !/^php\/(src\/.*\.php|composer\.json|README\.md)$/.test(file),
+    );
+    expect(others).toEqual(['dist/cjs/package.json']);
+  });
+
+  test('has every module as ES module, as CommonJS, and with types', () => {
+    const sources = readdirSync(join(clone, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const expected = sources.flatMap((file) => {
+      const module = file.slice(0, -'.ts'.length);
+      return ['esm', 'cjs'].flatMap((build) => [`dist/${build}/${module}.js`, `dist/${build}/${module}.d.ts`]);
+    });
+    expect(files.filter((file) => file.startsWith('dist/') && file !== 'dist/cjs/package.json')).toEqual(
+      expected.sort(),
+    );
+  });
+
+  test('passes publint', async () => {
+    const publint = join(clone, 'node_modules', 'publint', 'src', 'cli.js');
+    await run(process.execPath, [publint, 'run', consumer.package, '--strict', '--pack', 'false'], consumer.path());
+  });
+});
+
+describe('exports', () => {
+  test('name files that are there', () => {
+    const targets = entries(manifest).flatMap(({ conditions }) =>
+      Object.values(conditions).flatMap(({ types, default: code }) => [types, code]),
+    );
+    expect(targets.map((target) => target.slice(2)).filter((target) => !files.includes(target))).toEqual([]);
+  });
+
+  test('reach every module that is published', () => {
+    const reached = entries(manifest).flatMap(({ conditions }) => [...closure(conditions.import.default).files]);
+    const modules = files.filter((file) => /^dist\/esm\/.*\.js$/.test(file));
+    // Nobody imports a module of types alone at run time.
+    const isEmpty = (file: string) =>
+      read(file)
+        .replace(/^\/\/.*$/gm, '')
+        .trim() === 'export {};';
+    expect(modules.filter((file) => !reached.includes(file) && !isEmpty(file))).toEqual([]);
+  });
+
+  test('are those of the documentation, and the other way round', () => {
+    const docs = readdirSync(join(clone, 'docs')).filter((page) => page.endsWith('.md'));
+    const pages = [join(clone, 'README.md'), ...docs.map((page) => join(clone, 'docs', page))];
+    const text = pages.map((page) => readFileSync(page, 'utf8')).join('\n');
+    const names = entries(manifest).map(({ path }) => join(manifest.name, path));
+    const imported = [...text.matchAll(/(?:from|import\(|require\() ?['"](php-session-bridge[^'"]*)/g)];
+    expect(imported.map(([, name]) => name!).filter((name) => !names.includes(name))).toEqual([]);
+    expect(names.filter((name) => !new RegExp(`['"\`]${name}['"\`]`).test(text))).toEqual([]);
+  });
+});
+
+describe('the codec runs anywhere', () => {
+  test.each(['import', 'require'] as const)('%s: nothing but its own files', (condition) => {
+    const entry = entries(manifest).find(({ path }) => path === './codec')!;
+    const { files: own, packages } = closure(entry.conditions[condition].default);
+    expect(packages).toEqual([]);
+    const elsewhere = [...own].filter((file) => !/^dist\/(esm|cjs)\/(codec\/.*|errors|shared)\.js$/.test(file));
+    expect(elsewhere).toEqual([]);
+  });
+
+  test('in a JavaScript that has nothing but the language', () =>
+    consumer.program('bare-realm.mjs', '--experimental-vm-modules', '--no-warnings'));
+});
+
+function entries({ exports }: Manifest) {
+  return Object.entries(exports).flatMap(([path, conditions]) =>
+    typeof conditions === 'string' ? [] : [{ path, conditions }],
+  );
+}
+
+function read(file: string): string {
+  return readFileSync(join(consumer.package, file), 'utf8');
+}
+
+/** All files that are loaded with this one, and the names of packages and `node:` modules that they load. */
+function closure(target: string): { files: Set<string>; packages: string[] } {
+  const found = new Set([join(target)]); // without the leading `./`
+  const packages: string[] = [];
+  for (const file of found) {
+    // `import`, `export … from`, `import()` and `require()`
+    for (const { fileName } of ts.preProcessFile(read(file), true, true).importedFiles) {
+      if (fileName.startsWith('.')) found.add(join(dirname(file), fileName));
+      else packages.push(fileName);
+    }
+  }
+  return { files: found, packages };
+}

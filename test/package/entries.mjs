@@ -1,0 +1,30 @@
+// Loads every entry of the package in an application that has neither Koa nor mysql2.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+const require = createRequire(import.meta.url);
+const { name, exports, peerDependencies } = require('php-session-bridge/package.json');
+
+test('the peers are not installed', () => {
+  for (const peer of Object.keys(peerDependencies)) assert.throws(() => require(peer), { code: 'MODULE_NOT_FOUND' });
+});
+
+for (const path of Object.keys(exports)) {
+  if (path === './package.json') continue;
+  const entry = name + path.slice(1);
+  test(`import '${entry}'`, async () => assert(Object.keys(await import(entry)).length > 0));
+  test(`require('${entry}')`, () => assert(Object.keys(require(entry)).length > 0));
+}
+
+test('a session that is opened says what is to be installed', async () => {
+  for (const { mysqlStore } of [await import('php-session-bridge/mysql'), require('php-session-bridge/mysql')]) {
+    const opened = mysqlStore({ connection: {} }).open('abc');
+    await assert.rejects(opened, { code: 'ERR_SESSION_UNAVAILABLE', message: /npm install mysql2/ });
+  }
+});
+
+test('what is not exported cannot be loaded', async () => {
+  const inside = 'php-session-bridge/dist/esm/shared.js';
+  await assert.rejects(import(inside), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+});

@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { Consumer } from './consumer.ts';
+
+let consumer: Consumer;
+
+beforeAll(async () => {
+  consumer = await Consumer.create();
+}, 120_000);
+
+afterAll(() => consumer?.remove());
+
+test('every entry loads without Koa and mysql2, by import and by require', () => consumer.program('entries.mjs'));
+
+test('both builds in one process behave as one', () => {
+  consumer.install('koa', 'mysql2');
+  return consumer.program('two-builds.mjs');
+});
