@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import Koa from 'koa';
+import { createConnection } from 'mysql2/promise';
+import { type PhpSessionContext, phpSession, type SessionOptions } from '../../src/middleware/koa.ts';
+import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import type { Table } from '../php/harness.ts';
+import { testServer } from './mysql-store-helpers.ts';
+
+export type Context = Koa.ParameterizedContext<Koa.DefaultState, PhpSessionContext>;
+/** What it returns is the response, as JSON. */
+export type Handler = (ctx: Context) => unknown;
+
+export interface Question {
+  /** The session cookie. */
+  id?: string | undefined;
+  /** The whole `Cookie` header, instead. */
+  cookie?: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** `Name: value`, as they were sent. */
+  lines: string[];
+  /** What `Set-Cookie` says of the session; undefined if there is none. */
+  id: string | undefined;
+  /** What the handler returned. */
+  value: unknown;
+}
+
+/** A Koa application on a port, in which each request brings its own handler. */
+export class Site {
+  readonly app = new Koa<Koa.DefaultState, PhpSessionContext>();
+  /** What came by `app.on('error')`. */
+  readonly errors: unknown[] = [];
+  /** How often `'session:gone'` was told. */
+  gone = 0;
+  readonly #options: SessionOptions;
+  readonly #handlers = new Map<string, Handler>();
+  #server!: Server;
+
+  private constructor(options: SessionOptions) {
+    this.#options = options;
+    this.app.on('error', (error) => this.errors.push(error));
+    this.app.on('session:gone', () => this.gone++);
+  }
+
+  /** @param outer middleware before the session */
+  static async start(options: SessionOptions, ...outer: Koa.Middleware[]): Promise<Site> {
+    const site = new Site(options);
+    for (const one of outer) site.app.use(one as never);
+    site.app.use(phpSession(options));
+    site.app.use(async (ctx) => {
+      const value = await site.#handlers.get(ctx.get('x-handler'))!(ctx);
+      if (ctx.respond !== false && ctx.body === undefined) ctx.body = { value };
+    });
+    site.#server = site.app.listen(0, '127.0.0.1');
+    await once(site.#server, 'listening');
+    return site;
+  }
+
+  /** Sends a request; the client goes away with `destroy()`. */
+  send(handler: Handler, { id, cookie }: Question = {}): ClientRequest {
+    const number = String(this.#handlers.size);
+    this.#handlers.set(number, handler);
+    const { port } = this.#server.address() as AddressInfo;
+    const header = cookie ?? (id === undefined ? undefined : `${this.name}=${encodeURIComponent(id)}`);
+    const headers = { 'x-handler': number, ...(header !== undefined && { cookie: header }) };
+    return request({ host: '127.0.0.1', port, agent: false, headers }).end();
+  }
+
+  async ask(handler: Handler = () => undefined, question: Question = {}): Promise<Answer> {
+    const [response] = (await once(this.send(handler, question), 'response')) as [IncomingMessage];
+    const body = await text(response);
+    const { rawHeaders, headers, statusCode } = response;
+    const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}`] : []));
+    const cookie = headers['set-cookie']
+      ?.filter((one) => one.startsWith(`${this.name}=`))
+      .map((one) => one.split(';')[0]);
+    const id = cookie?.[0]?.slice(this.name.length + 1);
+    const isJson = headers['content-type']?.startsWith('application/json');
+    return {
+      status: statusCode!,
+      headers,
+      lines,
+      id: id && decodeURIComponent(id),
+      value: isJson ? JSON.parse(body).value : body,
+    };
+  }
+
+  get name(): string {
+    return this.#options.name ?? 'PHPSESSID';
+  }
+
+  /** The codes of the errors that were told so far, which are then forgotten. */
+  codes(): unknown[] {
+    return this.errors.splice(0).map((error) => (error as { code?: unknown }).code ?? error);
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await this.#options.store.close();
+  }
+}
+
+export function storeOf(table: Table, options: Partial<MysqlStoreOptions> = {}) {
+  return mysqlStore({ connection: { ...testServer(), database: 'test' }, table: table.name, ...options });
+}
+
+/** Whether somebody holds the lock of this row now. */
+export async function isLocked(table: Table, id: string): Promise<boolean> {
+  const other = await createConnection({ ...testServer(), database: 'test' });
+  try {
+    await other.query(`SELECT id FROM ${table.name} WHERE id = ? FOR UPDATE NOWAIT`, [id]);
+    return false;
+  } catch (error) {
+    if ((error as { errno?: number }).errno !== 1205) throw error;
+    return true;
+  } finally {
+    await other.end();
+  }
+}
+
+/** Something that a test lets happen when it wants. */
+export function signal() {
+  let happen!: () => void;
+  const happened = new Promise<void>((resolve) => {
+    happen = resolve;
+  });
+  return { happen, happened };
+}
