@@ -7,6 +7,12 @@ import { isPhpReference, type PhpReference } from './values.ts';
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
 export type Tie = PhpReference | number;
 
+/** A place on the way through all values, and the one that it is in. */
+interface Step {
+  readonly place: Place;
+  readonly outer: Step | undefined;
+}
+
 /**
  * The PHP references (`R:`) among values that are written. A reference belongs to places, not to a value: all places that
  * shared a value when it was read share one again. In the plain view a change of an array reaches the other places by
@@ -29,18 +35,17 @@ export class Ties {
   constructor(source: Source | undefined, places: readonly Place[]) {
     this.#source = source;
     const seen = new Set<object>();
-    const rest = places.map((place) => ({ place, path: [String(place.key)] }));
-    for (let entry = rest.pop(); entry !== undefined; entry = rest.pop()) {
-      const { place, path } = entry;
+    const rest: Step[] = places.map((place) => ({ place, outer: undefined }));
+    for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
+      const { place } = step;
       const tie = this.#tie(place);
       if (tie !== undefined) this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
-      if (typeof tie === 'number') this.#compare(tie, place.value, path);
+      if (typeof tie === 'number') this.#compare(tie, step);
       let { value } = place;
       while (isObject(value) && isPhpReference(value)) value = value.value;
       if (!isObject(value) || seen.has(value)) continue;
       seen.add(value);
-      for (const inner of contentsOf(value, place) ?? [])
-        rest.push({ place: inner, path: [...path, String(inner.key)] });
+      for (const inner of contentsOf(value, place) ?? []) rest.push({ place: inner, outer: step });
     }
   }
 
@@ -65,13 +70,14 @@ export class Ties {
     return references.tied.has(at) ? at : undefined;
   }
 
-  #compare(tie: number, value: unknown, path: readonly string[]): void {
+  #compare(tie: number, step: Step): void {
+    const { value } = step.place;
     if (Object.is(value, this.#before(tie))) return;
     if (this.#changed.has(tie) && !Object.is(value, this.#changed.get(tie))) {
       throw new PhpSessionError(
         'ERR_PHP_REFERENCE',
         'Two places that share one value by a PHP reference were given different values; give both the same',
-        { path },
+        { path: pathTo(step) },
       );
     }
     this.#changed.set(tie, value);
@@ -81,6 +87,12 @@ export class Ties {
     const { built } = this.#source!;
     return built.has(tie) ? built.get(tie) : build(this.#source!, tie, 'plain');
   }
+}
+
+function pathTo(step: Step): string[] {
+  const path: string[] = [];
+  for (let at: Step | undefined = step; at !== undefined; at = at.outer) path.unshift(String(at.place.key));
+  return path;
 }
 
 function isObject(value: unknown): value is object {
