@@ -213,14 +213,16 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
       $ok = (new PhpSessionBridge\\SessionHandler($pdo, $options))->start();
       $_SESSION['text'] = "canary' \\\\ \\" \\0";
       session_write_close();
-      $row = $pdo->query("SELECT data FROM ${table.name} WHERE id = '${id}'")->{$pdo instanceof PDO ? 'fetch' : 'fetch_row'}()[0];
+      $ask = fn ($sql) => $pdo->query($sql)->{$pdo instanceof PDO ? 'fetch' : 'fetch_row'}();
+      $row = $ask("SELECT data FROM ${table.name} WHERE id = '${id}'")[0];
+      $bound = $ask("SHOW SESSION STATUS LIKE 'Com_stmt_execute'")[1] > 0;
       session_start();
       $_SESSION = [];
       session_write_close();
       $bad = new PhpSessionBridge\\SessionHandler($pdo, ['table' => 'test.missing_${table.name}_${driver}'] + $options);
-      return [$ok, $row, $bad->start(), (new mysqli_driver())->report_mode];`;
+      return [$ok, $row, $bound, $bad->start(), (new mysqli_driver())->report_mode];`;
     const answer = await php.ask({ ...at, id, ini: { 'session.use_strict_mode': '1' } }, code);
-    expect(answer).toMatchObject({ status: 503, result: [true, `text|s:13:"canary' \\ " \0";`, false, 0] });
+    expect(answer).toMatchObject({ status: 503, result: [true, `text|s:13:"canary' \\ " \0";`, true, false, 0] });
     expect(await php.row(table, id)).toBe('');
     expect(php.log()).toContain(`missing_${table.name}_${driver}\`: database error 1146`);
   });
@@ -288,6 +290,14 @@ test('a database that is frozen freezes no PHP', async () => {
     unavailable(php.ask({ driver, table: binary, id: newId(), port, options: { lock_timeout: 1 } }, code));
   await Promise.all(drivers.map(ask));
   silent.close();
+});
+
+test('no database, for a mysqli that says so only when asked', async () => {
+  const code = `mysqli_report(MYSQLI_REPORT_OFF);
+    $connect = fn () => new mysqli('127.0.0.1', 'canary', 'canary', 'test', 1);
+    return (new PhpSessionBridge\\SessionHandler($connect, ['table' => 'silent_${binary.name}']))->start();`;
+  await unavailable(php.ask({ driver: 'mysqli', table: binary, id: newId() }, code));
+  expect(php.log()).toContain(`silent_${binary.name}\`: database error 2002`);
 });
 
 test.each([

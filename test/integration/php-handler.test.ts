@@ -72,6 +72,14 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBe('n|i:8;');
   });
 
+  test('a new session keeps no other new session waiting', async () => {
+    const id = newId();
+    const neighbour = `$handler->start();
+      $other = new PhpSessionBridge\\SessionHandler($connect, ['lock_timeout' => 1] + $test['options']);
+      return [$other->read('${id.slice(1)}z'), $other->close()];`;
+    expect((await php.ask({ ...at, id: `${id.slice(1)}a` }, neighbour)).result).toEqual(['', true]);
+  });
+
   test.each([
     { strict: '0', lazy: '0' },
     { strict: '0', lazy: '1' },
