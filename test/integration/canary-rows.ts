@@ -1,0 +1,104 @@
+import { decodeSession, encodeSession } from '../../src/codec/index.ts';
+import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
+import type { SessionLease } from '../../src/stores/store.ts';
+import { planted, secret, secretId } from './canary.ts';
+import { LossyRelay } from './mysql-relay.ts';
+import { articleTable, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { withLease } from './store-contract.ts';
+
+// Sessions that hold the secret, and ways to bring them into trouble.
+
+/** The table that the package creates. */
+export const better = 'canary_better';
+/** The article's, in latin1: the server converts what is written. */
+export const article = 'canary_article';
+/** Too small for the planted session. */
+export const narrow = 'canary_narrow';
+/** Without transactions. */
+export const unsafe = 'canary_unsafe';
+/** There is none. */
+export const missing = 'canary_missing';
+
+export async function createTables(): Promise<void> {
+  await onWitness(async (witness) => {
+    await witness.table(better, createTableSql({ table: better }));
+    await witness.table(article, `${articleTable(article)} DEFAULT CHARSET latin1`);
+    await witness.table(narrow, `CREATE TABLE ${narrow} (id CHAR(32) PRIMARY KEY, data VARBINARY(40), usetime INT)`);
+    await witness.table(unsafe, createTableSql({ table: unsafe, engine: 'MyISAM' }));
+    await witness.query(`DROP TABLE IF EXISTS ${missing}`);
+  });
+}
+
+export async function onWitness<T>(use: (witness: Witness) => Promise<T>): Promise<T> {
+  const witness = await Witness.connect();
+  try {
+    return await use(witness);
+  } finally {
+    await witness.end();
+  }
+}
+
+/** Writes a value deep in a session. */
+export function nested(value: unknown): void {
+  encodeSession({ [secret]: { [secret]: value } });
+}
+
+/** Reads the session, changes it and writes it. */
+export function changed(change: (session: Record<string, unknown>) => void): void {
+  const session = decodeSession(planted);
+  change(session);
+  encodeSession(session);
+}
+
+/** Makes a session with the secret in all places. */
+export async function stored(table: string): Promise<string> {
+  const id = secretId();
+  await held(table, id, async (lease) => void (await lease.commit({ data: planted })));
+  return id;
+}
+
+export const untouched = async () => undefined;
+
+/** Opens a session of a store of its own. */
+export async function held(
+  table: string,
+  id: string,
+  use: (lease: SessionLease) => Promise<unknown>,
+  options: Partial<MysqlStoreOptions> = {},
+): Promise<void> {
+  const own = storeOn(table, options);
+  try {
+    await withLease(own, id, use);
+  } finally {
+    await own.close();
+  }
+}
+
+/** Opens a session, and then one more. */
+export async function waiting(options: Partial<MysqlStoreOptions>, second?: string): Promise<void> {
+  const own = storeOn(better, options);
+  const id = secretId();
+  const lease = await own.open(id);
+  try {
+    await own.open(second ?? id);
+  } finally {
+    await lease.release();
+    await own.close();
+  }
+}
+
+export async function lockedElsewhere(use: (id: string) => Promise<void>): Promise<void> {
+  const id = await stored(better);
+  await onWitness(async (witness) => {
+    await witness.query(`START TRANSACTION; SELECT 1 FROM ${better} WHERE id = ? FOR UPDATE`, [id]);
+    await use(id);
+  });
+}
+
+/** Opens a session over a network that can break. */
+export async function relayed(use: (lease: SessionLease, relay: LossyRelay) => Promise<void>): Promise<void> {
+  const relay = await LossyRelay.start(testServer());
+  const connection = { ...testServer(), port: relay.port, database: 'test' };
+  const id = await stored(better);
+  await held(better, id, (lease) => use(lease, relay), { connection, timeout: 2_000 });
+}

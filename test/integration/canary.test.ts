@@ -1,0 +1,349 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  decodeSession,
+  encodeSession,
+  PhpArray,
+  PhpCustom,
+  PhpEnum,
+  PhpObject,
+  PhpReference,
+  PhpSessionError,
+  type PhpSessionErrorCode,
+  serialize,
+  unserialize,
+} from '../../src/codec/index.ts';
+import { phpSession } from '../../src/middleware/koa.ts';
+import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
+import type { SessionStore } from '../../src/stores/store.ts';
+import { errorCodes } from '../docs/error-codes.ts';
+import { mentions, type Outcome, planted, secret, secretId, traces, visit } from './canary.ts';
+import {
+  article,
+  better,
+  changed,
+  createTables,
+  held,
+  lockedElsewhere,
+  missing,
+  narrow,
+  nested,
+  onWitness,
+  relayed,
+  stored,
+  unsafe,
+  untouched,
+  waiting,
+} from './canary-rows.ts';
+import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
+import { withLease } from './store-contract.ts';
+
+let store: SessionStore;
+
+beforeAll(async () => {
+  await createTables();
+  store = storeOn(better);
+});
+
+afterAll(() => store.close());
+
+type Raise = () => Promise<unknown> | unknown;
+
+/** Ways to raise each code; a code without one does not compile, as does one that is none. */
+const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
+  ERR_PHP_SYNTAX: {
+    'a session that was cut': () => decodeSession(planted.subarray(0, -1)),
+    'a value that was cut': () => unserialize(serialize([secret, secret]).subarray(0, -2)),
+    'another format': () => decodeSession(serialize({ [secret]: secret })),
+    'a reference to nothing': () => decodeSession(bytes(`${secret}|a:1:{s:18:"${secret}";R:9;}`)),
+  },
+  ERR_PHP_LIMIT: {
+    maxBytes: () => decodeSession(planted, { maxBytes: 10 }),
+    maxDepth: () => decodeSession(planted, { maxDepth: 1 }),
+    maxElements: () => decodeSession(planted, { maxElements: 1 }),
+  },
+  ERR_PHP_UNREPRESENTABLE: {
+    'a function': () => nested({ [secret]() {} }[secret]),
+    'a symbol': () => nested(Symbol(secret)),
+    'half of a surrogate pair': () => nested(`${secret}\ud800`),
+    'a bigint beyond 64 bits': () => nested(2n ** 64n),
+    'an instance': () => nested(new Map([[secret, secret]])),
+    'another instance': () => nested(new Error(secret)),
+    'a list with names': () => nested(Object.assign([secret], { [secret]: secret })),
+    'what contains itself': () => {
+      const cycle: Record<string, unknown> = { text: secret };
+      cycle[secret] = cycle;
+      nested(cycle);
+    },
+    'too many levels': () => {
+      let value: object = [secret];
+      for (let i = 0; i < 5_000; i++) value = { [secret]: value };
+      nested(value);
+    },
+  },
+  ERR_PHP_KEY: {
+    'a name with "|"': () => encodeSession({ [`${secret}|`]: secret }),
+    'a new name with "|" in a session that was read': () => changed((session) => (session[`|${secret}`] = secret)),
+    'an int as name': () => encodeSession(new PhpArray([[5, secret]])),
+    'half of a surrogate pair in a name': () => encodeSession({ [`${secret}\ud800`]: secret }),
+    'half of a surrogate pair': () => nested({ [`${secret}\ud800`]: secret }),
+    'a fraction': () => nested(new PhpArray([[1.5, secret]])),
+  },
+  ERR_PHP_CLASS: {
+    'an object': () => nested(new PhpObject(secret, [[secret, secret]])),
+    'an enum': () => nested(new PhpEnum(secret, secret)),
+    'an object that serialized itself': () => nested(new PhpCustom(secret, planted)),
+  },
+  ERR_PHP_TYPE_CHANGED: {
+    'an object became an array': () => changed((session) => (session[secret] = { [secret]: { [secret]: secret } })),
+  },
+  ERR_PHP_REFERENCE: {
+    'two values for one reference': () => {
+      const value = new PhpReference(secret);
+      const session = decodeSession(encodeSession({ a: value, b: value }));
+      Object.assign(session, { a: `${secret}1`, b: `${secret}2` });
+      encodeSession(session);
+    },
+    'read behind a C:': () => decodeSession(bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
+    'written behind a C:': () => {
+      const value = new PhpReference(secret);
+      encodeSession({ a: new PhpCustom(secret, planted), b: value, c: value }, { classes: [secret] });
+    },
+  },
+  ERR_SESSION_ID: {
+    'no id': () => held(better, secretId(), (lease) => lease.rename(`${secret};`)),
+    'an id that exists': async () => {
+      const [id, other] = [await stored(better), await stored(better)];
+      await held(better, id, async (lease) => {
+        await lease.rename(other);
+        await lease.commit({ data: planted });
+      });
+    },
+    'an id that the column cannot hold': () => {
+      const options = { store: storeOn(article), sidLength: 64 };
+      return visited(options, ({ session }) => (session[secret] = secret));
+    },
+  },
+  ERR_SESSION_TOO_LARGE: {
+    'for the column': () => held(narrow, secretId(), (lease) => lease.commit({ data: planted })),
+    'for a column that only the server can measure': () =>
+      held(article, secretId(), (lease) => lease.commit({ data: bytes(secret.repeat(5_000)) })),
+    'in a request': () => visited({ store: storeOn(narrow) }, ({ session }) => (session[secret] = [secret, secret])),
+  },
+  ERR_SESSION_CHARSET: {
+    'text that latin1 has not': () =>
+      held(article, secretId(), (lease) => lease.commit({ data: bytes(`${secret}漢`) })),
+    'bytes that are no text': () =>
+      held(article, secretId(), (lease) => lease.commit({ data: Buffer.from(`${secret}\xff`, 'latin1') })),
+    'in a request': () => visited({ store: storeOn(article) }, ({ session }) => (session[`${secret}漢`] = secret)),
+  },
+  ERR_SESSION_TABLE: {
+    'there is none': () => held(missing, secretId(), untouched),
+    'no transactions': () => held(unsafe, secretId(), untouched),
+    'it was dropped': async () => {
+      await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
+      const dropped = storeOn(missing);
+      await withLease(dropped, secretId(), untouched);
+      await onWitness((witness) => witness.query(`DROP TABLE ${missing}`));
+      await dropped.open(secretId()).finally(() => dropped.close());
+    },
+    'in a request': () => visited({ store: storeOn(missing) }, untouched, secretId()),
+  },
+  ERR_SESSION_LOCK_TIMEOUT: {
+    'another process has it': () => lockedElsewhere((id) => held(better, id, untouched, { timeout: 500 })),
+    'this process has it': () => waiting({ timeout: 100 }),
+    'in a request': () => lockedElsewhere((id) => visited({ store: storeOn(better, { timeout: 500 }) }, untouched, id)),
+  },
+  ERR_SESSION_BUSY: {
+    'too many wait': () => waiting({ maxWaiters: 0 }),
+    'all connections are in use': () => waiting({ connectionLimit: 1, timeout: 500 }, secretId()),
+  },
+  ERR_SESSION_UNAVAILABLE: {
+    'the store was closed': async () => {
+      const closed = storeOn(better);
+      await closed.close();
+      await closed.open(secretId());
+    },
+    'nobody listens': () => held(better, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
+    'access denied': () => {
+      const connection = { ...testServer(), user: secret, password: secret, database: secret };
+      return held(better, secretId(), untouched, { connection });
+    },
+    'no such socket': () => {
+      const connection = { socketPath: `/${secret}/${secret}`, user: secret, password: secret, database: secret };
+      return held(better, secretId(), untouched, { connection });
+    },
+    'the network went away': () =>
+      relayed((lease, relay) => relay.stop().then(async () => void (await lease.commit({ data: planted })))),
+    'in a request': () => {
+      const away = mysqlStore({ connection: { host: '127.0.0.1', port: 1, user: secret, password: secret } });
+      return visited({ store: away }, untouched, secretId());
+    },
+  },
+  ERR_SESSION_CONFLICT: {
+    'the lock was lost, and somebody else wrote': async () => {
+      const id = await stored(better);
+      const other = asInAnotherProcess(() => storeOn(better));
+      await held(
+        better,
+        id,
+        async (lease) => {
+          await withLease(other, id, (theirs) => theirs.commit({ data: bytes(`${secret}|N;`) }));
+          await other.close();
+          await lease.commit({ data: planted });
+        },
+        { maxHold: 1 },
+      );
+    },
+  },
+  ERR_SESSION_OUTCOME_UNKNOWN: {
+    'the answer to COMMIT was lost, and the network with it': () =>
+      relayed(async (lease, relay) => {
+        relay.thenUnreachable = true;
+        relay.accident = 'lose the answer';
+        await lease.commit({ data: planted }).finally(() => relay.stop());
+      }),
+  },
+  ERR_SESSION_CLOSED: {
+    'a lease that was committed': () =>
+      held(better, secretId(), async (lease) => {
+        await lease.commit({ data: planted });
+        await lease.commit({ data: planted });
+      }),
+    'no session to rename': () => store.open(secretId(), { create: false }).then((lease) => lease.rename(secretId())),
+    'a change after close()': async () => {
+      const change: Parameters<typeof visit>[1] = async (ctx) => {
+        await ctx.phpSession.close();
+        ctx.session[secret] = `${secret}2`;
+      };
+      return visited({ store }, change, await stored(better));
+    },
+    'regenerate() after close()': async () => {
+      const change: Parameters<typeof visit>[1] = async (ctx) => {
+        await ctx.phpSession.close();
+        await ctx.phpSession.regenerate();
+      };
+      return visited({ store }, change, await stored(better));
+    },
+  },
+  ERR_SESSION_HEADERS_SENT: {
+    'a new session': () =>
+      visited({ store }, (ctx) => {
+        ctx.res.write('sent');
+        ctx.session[secret] = secret;
+      }),
+    'regenerate()': async () =>
+      visited(
+        { store },
+        async (ctx) => {
+          ctx.res.write('sent');
+          await ctx.phpSession.regenerate();
+        },
+        await stored(better),
+      ),
+  },
+};
+
+/** Thrown by `visited`, as there it is Koa that gets the error. */
+class Visited {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome) {
+    this.outcome = outcome;
+  }
+}
+
+const cases = Object.entries(codes).flatMap(([code, ways]) =>
+  Object.entries(ways).map(([way, raise]) => ({ code, way, raise })),
+);
+
+describe('a secret in ids, keys, values, class names and SQL parameters is told to nobody', () => {
+  test.each(cases)('$code: $way', async ({ code, raise }) => {
+    const thrown = await failure(raise);
+    // An error of a handler: what the middleware did not raise itself goes the same way.
+    const { errors, output } =
+      thrown instanceof Visited
+        ? thrown.outcome
+        : await visit({ store }, () => Promise.reject(thrown), await stored(better));
+    expect(errors).toHaveLength(1);
+    const [error] = errors as [PhpSessionError];
+    expect(error).toBeInstanceOf(PhpSessionError);
+    expect(error.code).toBe(code);
+    expect(traces(error)).toEqual([]);
+    expect(mentions(output)).toBe(false);
+    // Not vacuous: Koa did write the error.
+    expect(output).toContain(error.message);
+  });
+
+  test('nor when the handler fails, and saving the session too', async () => {
+    const error = new Error('of the application');
+    const fail: Parameters<typeof visit>[1] = (ctx) => {
+      ctx.session[secret] = () => secret;
+      throw error;
+    };
+    const { errors, output } = await visit({ store }, fail, await stored(better));
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_PHP_UNREPRESENTABLE' }), error]);
+    expect((errors as Error[]).flatMap(traces)).toEqual([]);
+    expect(mentions(output)).toBe(false);
+  });
+
+  test('nor is the id of a new session, which only the browser gets', async () => {
+    let id = '';
+    const login: Parameters<typeof visit>[1] = async (ctx) => {
+      await ctx.phpSession.regenerate();
+      id = ctx.phpSession.id!;
+      throw new Error('of the application');
+    };
+    const { errors, output } = await visit({ store }, login, await stored(better));
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(JSON.stringify(errors) + String(errors[0]) + (errors[0] as Error).stack).not.toContain(id);
+    expect(output.split(id)).toHaveLength(2); // in Set-Cookie alone
+    expect(output).toContain(`set-cookie: PHPSESSID=${id}`);
+  });
+
+  test.each([
+    ['connection', () => mysqlStore({ connection: `${secret}:${secret}@localhost` })],
+    ['table', () => storeOn(`${secret};`)],
+    ['columns.id', () => storeOn(better, { columns: { id: `${secret}\`` } })],
+    ['phpCharset', () => storeOn(better, { phpCharset: `${secret}'` })],
+    ['name', () => phpSession({ store, name: `${secret}=` })],
+    ['cookieDomain', () => phpSession({ store, cookieDomain: `${secret};` })],
+    ['classes', () => encodeSession({}, { classes: [`\\${secret}`] })],
+  ])('nor is the value of a wrong option: %s', async (option, raise) => {
+    const error = (await failure(raise)) as Error;
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(option);
+    expect(traces(error)).toEqual([]);
+  });
+});
+
+test('each code can be raised', () => {
+  expect(Object.keys(codes).sort()).toEqual(errorCodes().sort());
+  expect(Object.values(codes).every((ways) => Object.keys(ways).length > 0)).toBe(true);
+});
+
+test("the driver's own errors do tell it, and are caught doing so", async () => {
+  const insert = `INSERT INTO ${better} (id, data, usetime) VALUES (?, ?, 0)`;
+  const id = await stored(better);
+  const error = (await failure(() =>
+    onWitness((witness) => witness.query(insert, [id, Buffer.from(planted)])),
+  )) as Error;
+  expect(traces(error).map((trace) => trace.split(':')[0])).toEqual(
+    expect.arrayContaining(['String()', 'JSON', 'inspect()', 'keys', 'stack', 'message', 'sql']),
+  );
+  expect(traces(new Error('wrapped', { cause: error })).join()).toContain('cause: ');
+});
+
+async function failure(raise: Raise): Promise<unknown> {
+  try {
+    await raise();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was raised');
+}
+
+async function visited(...visitor: Parameters<typeof visit>): Promise<never> {
+  const [{ store: visitedStore }] = visitor;
+  const outcome = await visit(...visitor);
+  if (visitedStore !== store) await visitedStore.close();
+  throw new Visited(outcome);
+}
