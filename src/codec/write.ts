@@ -160,7 +160,10 @@ export class Writer {
       // The case may stand in a variable that is copied, and in PHP both are one object.
       const { all, source } = this.#options;
       if (all === undefined && origin(value) === undefined && source?.hasClass(value.className)) throw needsNumbers;
-      return `E:${quotedName(`${this.#className(value, value.className)}:${value.caseName}`)};`;
+      const name = this.#className(value, value.className);
+      if (origin(value) === undefined && !isCaseName(value.caseName))
+        throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
+      return `E:${quotedName(`${name}:${value.caseName}`)};`;
     }
     if (isPhpCustom(value)) {
       const data = toByteString(value.data);
@@ -239,6 +242,10 @@ function sameInt(value: number | bigint, { source, at }: Place): ByteString | un
   if (tokenAt(source, token) !== 'i') return undefined;
   const tokens = new Tokens(source.text, token);
   return tokens.int() === value ? source.text.slice(token, tokens.at) : undefined;
+}
+
+function isCaseName(name: string): boolean {
+  return /^[A-Za-z_\x80-\u{10ffff}][\w\x80-\u{10ffff}]*$/u.test(name);
 }
 
 function isReplacedObject(value: object, { source, at, inList }: Place): boolean {

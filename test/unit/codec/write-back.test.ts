@@ -237,6 +237,14 @@ describe('objects', () => {
     ).toBe('e|E:3:"A:B";f|r:1;');
   });
 
+  test('a case that PHP cannot have is refused', () => {
+    const add = (data: string, caseName: string) => () =>
+      changed(data, (s) => Object.assign(s, { x: new PhpEnum('A', caseName) }));
+    expect(add('e|E:3:"A:B";', 'Other')()).toBe('e|E:3:"A:B";x|E:7:"A:Other";');
+    expect(failure(add('e|E:3:"A:B";', 'x";')).code).toBe('ERR_PHP_CLASS');
+    expect(failure(add('e|E:3:"A:B";', '')).code).toBe('ERR_PHP_CLASS');
+  });
+
   test('a class is written if it was read in this session, or is registered', () => {
     const add = (data: string, classes: string[] = []) => {
       const read = session(data);
