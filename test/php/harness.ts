@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createConnection, createPool, type Pool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise';
+import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startPhpServer } from '../../tools/services/php.mjs';
 
 export type Driver = 'pdo' | 'mysqli';
@@ -61,8 +61,8 @@ export interface Answer {
 /** Real PHP with 12 workers that runs what a test says, and a real database that the test can look into. */
 export async function startHarness(tables: readonly Table[]) {
   const mysql = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
-  const directory = mkdtempSync(join(tmpdir(), 'psb-php-handler-'));
-  const errorLog = join(directory, 'error.log');
+  const directory = temporaryDirectory('php-log');
+  const errorLog = join(directory.path, 'error.log');
   const pool: Pool = createPool({ ...mysql, database: 'test' });
   const php = await startPhpServer({
     router: fileURLToPath(new URL('run.php', `file://${__dirname}/`)),
@@ -154,7 +154,7 @@ export async function startHarness(tables: readonly Table[]) {
       for (const { name } of tables) await pool.query(`DROP TABLE ${name}`);
       await pool.end();
       await php.stop();
-      rmSync(directory, { recursive: true });
+      directory.remove();
     },
   };
 }
