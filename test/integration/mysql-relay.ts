@@ -59,7 +59,7 @@ export class LossyRelay {
         to.destroy();
       });
       from.on('data', (chunk) => {
-        if (from === client && this.accident !== undefined && chunk.subarray(5).equals(Buffer.from('COMMIT'))) {
+        if (from === client && this.accident !== undefined && isCommit(chunk)) {
           const { accident } = this;
           this.accident = undefined;
           this.#unreachable = this.thenUnreachable;
@@ -74,4 +74,9 @@ export class LossyRelay {
       });
     }
   }
+}
+
+/** The end of a COM_QUERY packet; before the text, MySQL has query attributes where MariaDB has none. */
+function isCommit(packet: Buffer): boolean {
+  return packet[4] === 3 && packet.subarray(-6).toString('latin1') === 'COMMIT';
 }

@@ -43,14 +43,6 @@ export class Witness {
     await this.query(`DROP TABLE IF EXISTS ${name}; ${create}`);
   }
 
-  /** Connection ids of transactions that hold row locks or wait for them, on this server, oldest first. */
-  async transactions(): Promise<number[]> {
-    const rows = await this.query(
-      'SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id <> CONNECTION_ID() ORDER BY trx_started',
-    );
-    return rows.map(({ id }) => Number(id));
-  }
-
   end(): Promise<void> {
     return this.connection.end();
   }

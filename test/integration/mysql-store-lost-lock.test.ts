@@ -35,7 +35,7 @@ describe('the connection is killed while the lock is held', () => {
 
   beforeAll(() =>
     witness.query(
-      `CREATE OR REPLACE USER ${user}@localhost, ${user}@127.0.0.1; GRANT ALL ON test.* TO ${user}@localhost, ${user}@127.0.0.1`,
+      `CREATE USER IF NOT EXISTS ${user}@localhost, ${user}@127.0.0.1; GRANT ALL ON test.* TO ${user}@localhost, ${user}@127.0.0.1`,
     ),
   );
   afterAll(() => witness.query(`DROP USER ${user}@localhost, ${user}@127.0.0.1`));
@@ -46,6 +46,7 @@ describe('the connection is killed while the lock is held', () => {
     meanwhile: () => Promise<unknown>,
     use: (lease: SessionLease) => Promise<T>,
   ): Promise<T> {
+    await until(async () => (await connections()).length === 0); // those of the test before may still be ending
     const store = storeOn(table, { connection: { ...testServer(), user, password: '', database: 'test' } });
     try {
       return await withLease(store, id, async (lease) => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
@@ -16,6 +17,14 @@ describe('the database server', () => {
   const make = (options: Partial<MysqlStoreOptions> = {}) => {
     const { host, port, user, password } = server;
     return storeOn(table, { connection: { host, port, user, password, database: 'test' }, timeout: 1_500, ...options });
+  };
+
+  /** SIGSTOP, and until it has reached every thread: before, the server may answer one more statement. */
+  const freeze = async () => {
+    server.kill('SIGSTOP');
+    const tasks = `/proc/${server.pid}/task`;
+    const running = (task: string) => !/\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'));
+    while (readdirSync(tasks).some(running)) await sleep(1);
   };
 
   beforeAll(async () => {
@@ -36,7 +45,7 @@ describe('the database server', () => {
     const spare = await store.open(newId());
     const lease = await store.open(held);
     await spare.release(); // one connection is in use, one idle, and a third has to be made
-    server.kill('SIGSTOP');
+    await freeze();
     const start = performance.now();
     const results = await Promise.allSettled([
       lease.commit({ data: bytes('after') }),
@@ -60,7 +69,7 @@ describe('the database server', () => {
   test('is frozen while a request is given up', async () => {
     const id = newId();
     await writeText(store, id, 'before');
-    server.kill('SIGSTOP');
+    await freeze();
     const controller = new AbortController();
     const opening = store.open(id, { signal: controller.signal });
     setTimeout(() => controller.abort(new Error('gone')), 50);
@@ -73,7 +82,7 @@ describe('the database server', () => {
   test('close() does not wait for a frozen server', async () => {
     await writeText(store, newId(), 'x');
     await store.open(newId());
-    server.kill('SIGSTOP');
+    await freeze();
     await store.close(100);
     server.kill('SIGCONT');
   });

@@ -22,10 +22,8 @@ for (const table of tables) {
   storeContract({ describe, test, expect }, `MySQL store on ${table}`, (options) => storeOn(table, options));
 
   describe(table, () => {
-    const stored = async (id: string) => {
-      const [row] = await witness.query(`SELECT data, usetime FROM ${table} WHERE id = ?`, [id]);
-      return row && { data: row.data === null ? null : String(row.data), time: row.usetime as unknown };
-    };
+    const exists = async (id: string) =>
+      (await witness.query(`SELECT id FROM ${table} WHERE id = ?`, [id])).length === 1;
     const makeOld = (id: string, seconds: number) =>
       witness.query(
         table === 'store_better'
@@ -58,9 +56,9 @@ for (const table of tables) {
     test('the placeholder of a first request is invisible, and goes with it', async () => {
       const [store, id] = [storeOn(table), newId()];
       const lease = await store.open(id);
-      expect(await stored(id)).toBeUndefined();
+      expect(await exists(id)).toBe(false);
       await lease.release();
-      expect(await stored(id)).toBeUndefined();
+      expect(await exists(id)).toBe(false);
       await store.close();
     });
 
@@ -93,8 +91,8 @@ for (const table of tables) {
       await lease.release();
       expect(await collected).toBe(250);
       expect(await store.collect(1_440)).toBe(0);
-      expect(await stored(fresh)).toBeDefined();
-      expect(await stored(used)).toBeDefined();
+      expect(await exists(fresh)).toBe(true);
+      expect(await exists(used)).toBe(true);
       await store.close();
     });
 
@@ -107,7 +105,7 @@ for (const table of tables) {
       await lease.release();
       await logout;
       expect(await withLease(store, id, (l) => l.commit({ data: bytes('x') }), { create: false })).toBe('gone');
-      expect(await stored(id)).toBeUndefined();
+      expect(await exists(id)).toBe(false);
       await store.close();
     });
 
@@ -117,7 +115,10 @@ for (const table of tables) {
       const limit = table === 'store_better' ? 2 ** 24 - 1 : 65_535;
       await withLease(store, id, async (lease) => {
         const data = new Uint8Array(limit + 1).fill(97);
-        await expect(lease.commit({ data })).rejects.toMatchObject({ code: 'ERR_SESSION_TOO_LARGE' });
+        await expect(lease.commit({ data })).rejects.toMatchObject({
+          code: 'ERR_SESSION_TOO_LARGE',
+          message: expect.stringContaining(`${limit + 1} bytes`), // the server would only say that it does not fit
+        });
       });
       expect(await read(store, id)).toBe('small');
       if (table === 'store_article') {
@@ -252,16 +253,10 @@ test('a session that exists takes three statements: SELECT, UPDATE, COMMIT', asy
   const [store, id] = [storeOn('store_article', { connectionLimit: 1 }), newId()];
   await writeText(store, id, '1');
   await writeText(store, id, '2'); // by now everything has been prepared
-  const lease = await store.open(id);
-  const [holder] = await witness.transactions();
   const statements = async () => {
-    const [row] = await witness.query(
-      "SELECT VARIABLE_VALUE AS n FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'QUESTIONS'",
-    );
-    return Number(row?.n);
+    const [row] = await witness.query("SHOW GLOBAL STATUS LIKE 'Questions'");
+    return Number(row?.Value);
   };
-  expect(holder).toEqual(expect.any(Number));
-  await lease.release();
   // Other tests may run against this server: the least of several counts is ours alone. One is the witness's own.
   const counts: number[] = [];
   for (let i = 0; i < 20; i++) {

@@ -12,9 +12,9 @@ const GOODBYE = 1_000;
 /**
  * The connections that hold sessions: a pool of our own, made when the first session is opened.
  *
- * The server ends each connection that stays silent for `maxHold`, idle ones in the pool included. mysql2 notices, as
- * a rule; those that have been idle for half of that are not used again, so that none ends on the way to its first
- * statement.
+ * The server ends each connection that stays silent for `maxHold`, idle ones in the pool included. Those that have
+ * been idle for half of that are ended from here, so that none breaks on the way to its first statement. (mysql2 could
+ * do it, with a timer that keeps the process alive and an `idleTimeout` that it looks at once a second.)
  */
 export class Connections {
   readonly #settings: Settings;
@@ -24,6 +24,7 @@ export class Connections {
   #pool: Promise<DriverPool> | undefined;
   /** Connections that were last used before this moment are suspect: another one of their age broke. */
   #suspectUntil = 0;
+  #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(settings: Settings) {
@@ -39,8 +40,7 @@ export class Connections {
       for (;;) {
         const connection = await this.#take(deadline);
         this.#held.add(connection);
-        const oldest = performance.now() - this.#settings.maxHold * 500;
-        if (connection.lastUsed < Math.max(oldest, this.#suspectUntil)) {
+        if (this.#isStale(connection)) {
           connection.destroy();
           continue;
         }
@@ -58,6 +58,7 @@ export class Connections {
     this.#closed = true;
     for (const connection of this.#held) connection.destroy();
     const pool = await this.#pool?.catch(() => undefined);
+    clearInterval(this.#sweeper);
     if (pool === undefined) return;
     const ended = new Promise<void>((resolve) => pool.end(() => resolve()));
     await new Deadline(GOODBYE).race(ended).catch(() => undefined);
@@ -87,10 +88,11 @@ export class Connections {
     const { connection, connectionLimit, timeout } = this.#settings;
     try {
       const driver = await loadDriver();
+      this.#sweeper = setInterval(() => this.#dropStale(), this.#settings.maxHold * 250).unref();
       return driver.createPool({
         ...connection,
         connectionLimit,
-        // With maxIdle below the limit, mysql2 keeps a timer that keeps the process alive.
+        // Below the limit, mysql2 would start its timer for idle connections.
         maxIdle: connectionLimit,
         connectTimeout: Math.min(connection.connectTimeout ?? timeout, timeout),
         connectAttributes: {
@@ -104,6 +106,17 @@ export class Connections {
     } catch (error) {
       this.#pool = undefined;
       throw error;
+    }
+  }
+
+  #isStale({ lastUsed }: Connection): boolean {
+    const idleLimit = this.#settings.maxHold * 500;
+    return lastUsed < Math.max(performance.now() - idleLimit, this.#suspectUntil);
+  }
+
+  #dropStale(): void {
+    for (const connection of this.#all) {
+      if (!this.#held.has(connection) && this.#isStale(connection)) connection.destroy();
     }
   }
 

@@ -8,11 +8,14 @@ import type { Settings } from './options.ts';
 export interface Table {
   /** Characters of an id; equal for a BINARY column, which pads what is shorter. */
   readonly idLength: { readonly min: number; readonly max: number };
-  /** Bytes. Infinity where only the server can tell, as it converts between character sets. */
+  /** Bytes that the column holds. */
   readonly maxData: number;
+  /** Bytes that the server takes in one statement. */
+  readonly maxPacket: number;
   /** The column's character set, or null for bytes. */
   readonly charset: string | null;
-  /** Whether data of ASCII alone are the same bytes on both sides of every conversion. */
+  /** Whether PHP's bytes and the column's differ, unless they are ASCII alone and both character sets contain it. */
+  readonly converts: boolean;
   readonly asciiIsSafe: boolean;
   readonly sql: Statements;
 }
@@ -98,10 +101,11 @@ export async function describeTable(settings: Settings, connection: Connection, 
   if (transactions === 'NO') throw unusable('its storage engine has no transactions, and so no row locks');
 
   const [charset, { phpCharset }] = [data[4], settings];
-  const fits = charset === null || charset.replace(/^utf8$/, 'utf8mb3') === phpCharset ? Number(data[3]) : Infinity;
   return {
     idLength: { min: id[1] === 'binary' ? Number(id[2]) : 1, max: Number(id[2]) },
-    maxData: Math.min(fits, Number(packet) - STATEMENT_OVERHEAD),
+    maxData: Number(data[3]),
+    maxPacket: Number(packet) - STATEMENT_OVERHEAD,
+    converts: charset !== null && charset.replace(/^utf8$/, 'utf8mb3') !== phpCharset,
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     sql: statements(settings, charset, DATE.test(time[1])),
@@ -154,7 +158,17 @@ export function isSessionId(id: unknown): id is string {
   return typeof id === 'string' && /^[A-Za-z0-9,-]{1,256}$/.test(id);
 }
 
-/** Whether the server has to be asked what became of the data: it converted them between character sets. */
+/** Bytes that these data may have, as far as that can be told: the server knows what comes out of a conversion. */
+export function sizeLimit(table: Table, data: Uint8Array): number {
+  const sameBytes = !table.converts || isPlain(table, data);
+  return sameBytes ? Math.min(table.maxData, table.maxPacket) : table.maxPacket;
+}
+
+/** Whether the server has to be asked what became of the data: it checks and converts text. */
 export function needsReadBack(table: Table, data: Uint8Array): boolean {
-  return table.charset !== null && !(table.asciiIsSafe && isAscii(data));
+  return table.charset !== null && !isPlain(table, data);
+}
+
+function isPlain(table: Table, data: Uint8Array): boolean {
+  return table.asciiIsSafe && isAscii(data);
 }

@@ -3,7 +3,7 @@ import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { classify, toSessionError } from './errors.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
-import { needsReadBack } from './table.ts';
+import { needsReadBack, sizeLimit } from './table.ts';
 
 /** How a transaction on a locked row ends. */
 interface Ending<Result> {
@@ -96,10 +96,10 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   return finish<WriteResult>(rows, row, { id, create: before === undefined, apply, resume }, deadline);
 
   async function apply({ connection, table }: LockedRow): Promise<WriteResult> {
-    if (data !== undefined && data.length > table.maxData) {
+    if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
         'ERR_SESSION_TOO_LARGE',
-        `the session has ${data.length} bytes, the table (or max_allowed_packet) takes ${table.maxData}`,
+        `the session has ${data.length} bytes, the table (or max_allowed_packet) takes ${sizeLimit(table, data)}`,
       );
     }
     const sql = newId === undefined ? [table.sql.touch, table.sql.write] : [table.sql.touchAs, table.sql.writeAs];
