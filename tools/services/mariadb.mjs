@@ -33,6 +33,8 @@ export async function startMariadb({ port, settings = {} } = {}) {
   const user = 'bridge';
   const password = randomBytes(12).toString('hex');
   const ownPort = port ?? (await freePort());
+  // A starting server deletes the temporary tables in its directory for them, also those of another server.
+  const env = { TMPDIR: directory.path };
   const small = ['--innodb-buffer-pool-size=32M', '--innodb-log-file-size=8M', '--innodb-use-native-aio=0'];
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
 
@@ -60,7 +62,7 @@ export async function startMariadb({ port, settings = {} } = {}) {
         '--innodb-flush-log-at-trx-commit=2',
         ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
       ],
-      { log },
+      { log, env },
     );
     await untilReady(server, { name: 'MariaDB', port: ownPort, log, greets: true });
   };
@@ -77,10 +79,10 @@ export async function startMariadb({ port, settings = {} } = {}) {
         '--skip-test-db',
         '--skip-name-resolve',
       ],
-      { log, cwd: directory.path },
+      { log, env, cwd: directory.path },
     );
     const end = await install.ended;
-    if (end !== 'exit 0') throw new Error(`mariadb-install-db ended (${end})\n${tail(log)}`);
+    if (end !== 'exit 0') throw new Error(`mariadb-install-db ended (${end})\n${tail(log, 40)}`);
     // Read at each start, so nothing here may fail when it is there already. root has no password; only its
     // account for the Unix socket, in a directory that is ours alone, remains.
     writeFileSync(

@@ -120,8 +120,9 @@ function answers(port, greets) {
  * The last lines of a log, for a message.
  *
  * @param {string} log
+ * @param {number} [lines]
  * @returns {string}
  */
-export function tail(log) {
-  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+export function tail(log, lines = 15) {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
