@@ -77,7 +77,7 @@ export class Connections {
     } catch (error) {
       // mysql2's queue cannot be left: what still comes is given back.
       arrival.then(
-        (late) => late.release(),
+        (late) => this.#wrap(late).giveBack(),
         () => undefined,
       );
       throw error;
@@ -88,8 +88,7 @@ export class Connections {
     const { connection, connectionLimit, timeout } = this.#settings;
     try {
       const driver = await loadDriver();
-      this.#sweeper = setInterval(() => this.#dropStale(), this.#settings.maxHold * 250).unref();
-      return driver.createPool({
+      const pool = driver.createPool({
         ...connection,
         connectionLimit,
         // Below the limit, mysql2 would start its timer for idle connections.
@@ -103,6 +102,8 @@ export class Connections {
         charset: 'utf8mb4',
         rowsAsArray: true,
       });
+      this.#sweeper = setInterval(() => this.#dropStale(), this.#settings.maxHold * 250).unref();
+      return pool;
     } catch (error) {
       this.#pool = undefined;
       throw error;
