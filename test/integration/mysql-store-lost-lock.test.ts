@@ -79,11 +79,11 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBe('theirs');
   });
 
-  test('somebody else wrote the same: nothing to do', async () => {
+  test('somebody else wrote the very bytes: refused too, as two requests that count want to write the same', async () => {
     const id = newId();
     await writeText(other, id, 'before');
-    expect(await interrupted(id, () => writeText(other, id, 'ours'), write)).toBe('written');
-    expect(await read(other, id)).toBe('ours');
+    const result = interrupted(id, () => writeText(other, id, 'ours'), write);
+    await expect(result).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
   });
 
   test('somebody else wrote: their session is touched all the same', async () => {

@@ -129,7 +129,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     if (now !== undefined) {
       // Setting the time is right whatever the data are now.
       if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
-      if (data !== undefined && newId === undefined && same(now.data, data)) return 'written';
+      // Only after COMMIT are these bytes ours. Two requests that count from 5 to 6 want to write the same.
+      if (committing && data !== undefined && newId === undefined && same(now.data, data)) return 'written';
       throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
     }
     if (committing && newId !== undefined && (await holds(rows, newId, data ?? before, deadline))) return done;
