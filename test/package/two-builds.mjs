@@ -96,6 +96,13 @@ for (const [from, to] of [
     );
   });
 
+  test(`a value that ${from} read, ${to} writes back`, () => {
+    const value = one.codec.unserialize(bytes('a:3:{s:1:"b";d:1;i:10;a:1:{i:0;d:2;}i:9;N;}'));
+    value.b = 3;
+    value[10].push(4);
+    assert.equal(text(other.codec.serialize(value)), 'a:3:{s:1:"b";d:3;i:10;a:2:{i:0;d:2;i:1;d:4;}i:9;N;}');
+  });
+
   test(`references that ${from} read, ${to} renumbers`, () => {
     const session = one.codec.decodeSession(bytes('a|a:1:{i:0;i:7;}b|R:1;c|O:1:"C":0:{}d|r:3;'));
     session.a.unshift(6);
@@ -110,33 +117,33 @@ for (const [from, to] of [
     assert.equal(thrown(() => other.codec.encodeSession({ made })).code, 'ERR_PHP_CLASS');
   });
 
-  test(`a request of ${to} waits in the queue of ${from}`, async () => {
+  test(`a request of ${to} waits in the queue of ${from}`, async (t) => {
     // A database that never answers: the first request stays before it, and so at the head of the queue.
-    const silent = createServer().listen(0, '127.0.0.1');
+    const silent = createServer((socket) => t.after(() => socket.destroy())).listen(0, '127.0.0.1');
+    t.after(() => silent.close());
     await once(silent, 'listening');
     const connection = { host: '127.0.0.1', port: silent.address().port };
     const options = { connection, timeout: 500, maxWaiters: 0 };
     const [holder, waiter] = [one.mysql.mysqlStore(options), other.mysql.mysqlStore(options)];
+    t.after(() => Promise.all([holder.close(), waiter.close()]));
     const first = assert.rejects(holder.open('sameid'), { code: 'ERR_SESSION_UNAVAILABLE' });
     await assert.rejects(waiter.open('sameid'), { code: 'ERR_SESSION_BUSY' });
     await assert.rejects(waiter.open('another'), { code: 'ERR_SESSION_UNAVAILABLE' });
     await first;
-    await Promise.all([holder.close(), waiter.close()]);
-    silent.close();
   });
 
-  test(`the middleware of ${to} answers 503 for an error of the store of ${from}`, async () => {
+  test(`the middleware of ${to} answers 503 for an error of the store of ${from}`, async (t) => {
     const store = one.mysql.mysqlStore({ connection: { host: '127.0.0.1', port: 1 } });
-    const app = new Koa({ silent: true });
+    t.after(() => store.close());
+    const app = new Koa();
     app.silent = true;
     app.use(other.koa.phpSession({ store }));
     const server = app.listen(0, '127.0.0.1');
+    t.after(() => server.close());
     await once(server, 'listening');
     const url = `http://127.0.0.1:${server.address().port}/`;
     const answer = await fetch(url, { headers: { Cookie: 'PHPSESSID=abc', Connection: 'close' } });
     assert.deepEqual([answer.status, answer.headers.get('Retry-After')], [503, '1']);
     await answer.text();
-    server.close();
-    await store.close();
   });
 }

@@ -14,4 +14,4 @@ test('every entry loads without Koa and mysql2, by import and by require', () =>
 test('both builds in one process behave as one', () => {
   consumer.install('koa', 'mysql2');
   return consumer.program('two-builds.mjs');
-});
+}, 70_000);
