@@ -283,9 +283,9 @@ final class SessionHandler implements
     /**
      * Writes, or only sets the time, and commits: UPDATE, so that a row that is gone stays gone.
      *
-     * After an error the lock was lost with the transaction, and COMMIT may have worked even so. What happened is
-     * read under a new lock: bytes that are still those that PHP was given, or already those that it wrote, may be
-     * overwritten. Others may not, somebody else wrote them.
+     * After an error the lock was lost with the transaction. Under a new one it is read what became of the row: bytes
+     * that are still those that PHP was given may be overwritten. So may those that are to be written, if COMMIT had
+     * been sent: it has worked then. Without it they are somebody else's, who counted from 5 to 6 as well.
      *
      * @param string|null $data null: as it is
      */
@@ -294,20 +294,22 @@ final class SessionHandler implements
         if ($this->id !== $id) {
             return $this->fail('session not written', 'its row is not locked');
         }
-        $ours = [$this->data, $data];
+        $given = $this->data;
+        $committing = false;
         $wasNew = $this->isNew;
         try {
-            $problem = $this->attempt(function (float $deadline) use ($id, $data, $ours): ?string {
+            $problem = $this->attempt(function (float $deadline) use ($id, $data, $given, &$committing): ?string {
                 if ($this->id !== $id && !$this->lock($id, false, $deadline)) {
                     return self::GONE;
                 }
                 if ($data === null) {
                     $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
-                } elseif (!in_array($this->data, $ours, true)) {
+                } elseif ($this->data !== $given && !($committing && $this->data === $data)) {
                     return 'the lock was lost, and somebody else has written meanwhile';
                 } elseif (!$this->update($id, $data)) {
                     return 'the character set of the data column does not keep the data as they are';
                 }
+                $committing = true;
                 $this->db->commit();
                 $this->release();
                 return null;

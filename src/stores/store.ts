@@ -9,7 +9,7 @@ export interface SessionStore {
    * Each lease must be released; `release()` belongs into a `finally`.
    *
    * @throws PhpSessionError `ERR_SESSION_LOCK_TIMEOUT` when the lock could not be had before the deadline,
-   *   `ERR_SESSION_BUSY` when too many already wait for this id, `ERR_SESSION_UNAVAILABLE` when the database does not
+   *   `ERR_SESSION_BUSY` when too many already wait for this id or hold others, `ERR_SESSION_UNAVAILABLE` when the database does not
    *   answer, `ERR_SESSION_TABLE` when the table cannot be used.
    */
   open(id: string, options?: OpenOptions): Promise<SessionLease>;
@@ -44,7 +44,7 @@ export interface OpenOptions {
 export interface SessionLease {
   /** What the row holds, or `undefined` when there is no such row. */
   readonly data: Uint8Array | undefined;
-  /** Whether `commit()` may write: there is such a row, or it may be created under this id. */
+  /** Whether `commit()` may write: there is such a row, or it may be created under this id. If not, it is `'gone'`. */
   readonly writable: boolean;
   /**
    * Writes, and ends the transaction: the lock is free afterwards, and the lease can only be released.
@@ -57,9 +57,9 @@ export interface SessionLease {
    */
   commit(change: { data?: Uint8Array }): Promise<'written' | 'touched' | 'gone'>;
   /**
-   * Moves the session to a new id, in the same transaction: the old row goes when `commit()` has ended it.
+   * Moves the session to a new id when `commit()` ends the transaction; until then the old row stays.
    *
-   * @throws PhpSessionError as `commit()`
+   * @throws PhpSessionError `ERR_SESSION_ID` for an id that the column cannot hold; `commit()` throws it when the id exists
    */
   rename(newId: string): Promise<void>;
   /** Deletes the row and ends the transaction. */

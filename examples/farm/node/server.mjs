@@ -18,7 +18,8 @@ app.use(async (ctx, next) => {
   else await next();
 });
 
-app.use(phpSession({ store }));
+// As in the php.ini of the PHP servers.
+app.use(phpSession({ store, useStrictMode: true, cookieHttponly: true, cookieSamesite: 'Lax' }));
 
 /** @type {Record<string, (ctx: any) => unknown>} */
 const routes = {
