@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { PhpSessionError, type PhpSessionErrorCode, phpSession } from '../../src/middleware/koa.ts';
+import type { SessionStore } from '../../src/stores/store.ts';
+import { errorCodes } from './error-codes.ts';
+
+const page = readFileSync(join(__dirname, '../../docs/errors.md'), 'utf8');
+/** Each section begins with its code. */
+const sections = page.split(/^### /m).slice(1);
+
+test('docs/errors.md has one heading for each code, and no other', () => {
+  expect(sections.map((section) => section.split('\n')[0]).sort()).toEqual(errorCodes().sort());
+});
+
+describe.each(sections.map((section) => [section.split('\n')[0]!, section] as const))('%s', (code, section) => {
+  test('says what it means, its likely cause, and what to do', () => {
+    const items = section.match(/(?<=^- \*\*)[^:]+(?=:\*\* \S)/gm);
+    expect(items).toEqual(['Likely cause', 'What to do', 'Koa']);
+    expect(section).toMatch(/^ERR_\w+\n\n[A-Z]/);
+  });
+
+  test('has the status that the middleware gives', async () => {
+    const [, status] = /\*\*Koa:\*\* (\d+)/.exec(section)!;
+    expect(await statusOf(code as PhpSessionErrorCode)).toBe(Number(status));
+  });
+});
+
+/** What a visitor gets when the session cannot be opened for this reason. */
+async function statusOf(code: PhpSessionErrorCode): Promise<number> {
+  const open = () => Promise.reject(new PhpSessionError(code, 'for this test'));
+  const store: SessionStore = { open, collect: async () => 0, close: async () => undefined };
+  const app = new Koa();
+  app.silent = true;
+  app.use(phpSession({ store }));
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const headers = { Cookie: 'PHPSESSID=abc', Connection: 'close' };
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers });
+    await answer.arrayBuffer();
+    expect(answer.headers.has('Retry-After')).toBe(answer.status === 503);
+    return answer.status;
+  } finally {
+    server.close();
+  }
+}
