@@ -117,7 +117,7 @@ export function phpSession<T extends object = SessionData>(
         if (cookie !== undefined && !cookies(res).some(isOf(config.name))) res.appendHeader('Set-Cookie', cookie);
         if (isUsed) limitCaches(false);
       });
-      throw error;
+      throw toHttp(error);
     }
     await save(ctx, session);
   };
