@@ -100,6 +100,13 @@ export class Site {
     return this.errors.splice(0).map((error) => (error as { code?: unknown }).code ?? error);
   }
 
+  /** How many clients are connected. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+  }
+
   async stop(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
