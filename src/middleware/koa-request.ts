@@ -1,0 +1,189 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SessionData } from '../codec/index.ts';
+import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+import { cacheHeaders } from '../session/cache-limiter.ts';
+import { readCookie } from '../session/cookie.ts';
+import type { Settings } from '../session/options.ts';
+import { type Exchange, RequestSession } from '../session/request-session.ts';
+
+/** What the middleware adds to Koa's context beside `ctx.session`. */
+export interface PhpSessionControl {
+  /** The session id; `undefined` as long as nothing was stored. It is a secret. */
+  readonly id: string | undefined;
+  /** Gives the session a new id and removes the old one, at a login (PHP's session_regenerate_id(true)). */
+  regenerate(): Promise<void>;
+  /** Deletes the session and its cookie now: a logout (PHP's session_destroy()). */
+  destroy(): Promise<void>;
+  /** Saves and frees the lock, before something that takes long (PHP's session_write_close()). Later changes are not saved. */
+  close(): Promise<void>;
+}
+
+/** What is used of Koa's context; any Koa from 2 on has it. */
+export interface Context {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly headerSent: boolean;
+  readonly app: { emit(event: string, ...args: unknown[]): boolean };
+}
+
+/** Answers with 503 and Retry-After: the session is safe, but it could not be had or saved now. */
+const retryLater: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode>([
+  'ERR_SESSION_LOCK_TIMEOUT',
+  'ERR_SESSION_BUSY',
+  'ERR_SESSION_UNAVAILABLE',
+  'ERR_SESSION_CONFLICT',
+  'ERR_SESSION_OUTCOME_UNKNOWN',
+]);
+
+/** The session of one request under Koa: opened before the handler, saved behind it, its lock freed in any case. */
+export class KoaRequest<T extends object = SessionData> {
+  /** The cookie that the browser sent. */
+  readonly cookie: string | undefined;
+  /** Whether somebody logged out while the request ran, so that nothing was saved. */
+  isGone = false;
+  readonly #ctx: Context;
+  readonly #config: Settings;
+  #session: RequestSession<T>;
+  /** Whether the answer depends on the session. */
+  #isUsed: boolean;
+
+  constructor(ctx: Context, config: Settings) {
+    this.#ctx = ctx;
+    this.#config = config;
+    this.cookie = readCookie(ctx.req.headers.cookie, config.name);
+    this.#session = new RequestSession(config, this.#exchange(this.cookie));
+    this.#isUsed = this.#session.isExpected;
+  }
+
+  /** The session, for the application. */
+  use(): RequestSession<T> {
+    // Without a cookie, the answer depends on the session from here on.
+    if (!this.#isUsed) this.#limitCaches(false);
+    this.#isUsed = true;
+    return this.#session;
+  }
+
+  /** The calls that go to whatever session there is then. */
+  control(): PhpSessionControl {
+    const session = () => this.#session;
+    return {
+      get id() {
+        return session().id;
+      },
+      regenerate: () => session().regenerate(),
+      destroy: () => session().destroy(),
+      close: () => session().close(),
+    };
+  }
+
+  /** Goes on as if the browser had sent no cookie. The session stays as it is stored. */
+  async leave(): Promise<void> {
+    await this.#session.discard();
+    this.#session = new RequestSession(this.#config, this.#exchange(undefined));
+  }
+
+  /**
+   * Opens the session, runs `handle`, and saves.
+   *
+   * @param save how to save; it ends with a `commit()` or `discard()` of the session, also when it fails
+   * @throws what `handle` throws; PhpSessionError with the `status` and `headers` of the answer
+   */
+  async serve(handle: () => Promise<unknown>, save: () => Promise<void> = () => this.#session.commit()): Promise<void> {
+    const { res } = this.#ctx;
+    if (this.#isUsed && !(await this.#hasOpened())) return;
+    try {
+      if (this.#isUsed) this.#limitCaches(true);
+      await handle();
+    } catch (error) {
+      if (this.#config.discardOnError) await this.#session.discard();
+      else await this.#save(save).catch((failure) => this.#ctx.app.emit('error', failure, this.#ctx));
+      const cookie = cookies(res).find(this.#isOurs);
+      beforeHeaders(res, () => {
+        if (cookie !== undefined && !cookies(res).some(this.#isOurs)) res.appendHeader('Set-Cookie', cookie);
+        if (this.#isUsed) this.#limitCaches(false);
+      });
+      throw toHttp(error);
+    }
+    await this.#save(save);
+  }
+
+  /** Replaces what was set before for the session's cookie. */
+  setCookie(header: string): void {
+    const { res } = this.#ctx;
+    const others = cookies(res).filter((cookie) => !this.#isOurs(cookie));
+    res.setHeader('Set-Cookie', [...others, header]);
+  }
+
+  /** @returns false: the client has gone, so nobody waits for an answer any more */
+  async #hasOpened(): Promise<boolean> {
+    const { res } = this.#ctx;
+    const gone = new AbortController();
+    const abort = () => gone.abort();
+    res.once('close', abort);
+    if (res.destroyed) abort();
+    try {
+      await this.#session.open(gone.signal);
+      return true;
+    } catch (error) {
+      if (gone.signal.aborted) return false;
+      throw toHttp(error);
+    } finally {
+      res.off('close', abort);
+    }
+  }
+
+  async #save(save: () => Promise<void>): Promise<void> {
+    try {
+      await save();
+    } catch (error) {
+      if (!(error instanceof PhpSessionError) || error.code !== 'ERR_SESSION_CLOSED') throw toHttp(error);
+      this.#ctx.app.emit('error', error, this.#ctx);
+    }
+  }
+
+  #exchange(cookie: string | undefined): Exchange {
+    return {
+      cookie,
+      canSetCookie: () => !this.#ctx.headerSent,
+      setCookie: (header) => this.setCookie(header),
+      onGone: () => {
+        this.isGone = true;
+        this.#ctx.app.emit('session:gone', this.#ctx);
+      },
+    };
+  }
+
+  #limitCaches(replace: boolean): void {
+    const { headerSent, res } = this.#ctx;
+    if (headerSent) return;
+    for (const [name, value] of Object.entries(cacheHeaders(this.#config.cacheLimiter, this.#config.cacheExpire))) {
+      if (replace || !res.hasHeader(name)) res.setHeader(name, value);
+    }
+  }
+
+  readonly #isOurs = (cookie: string): boolean => cookie.startsWith(`${this.#config.name}=`);
+}
+
+/** Koa takes `status` and `headers` from an error, and shows the message of one with `expose` only. */
+function toHttp(error: unknown): unknown {
+  if (!(error instanceof PhpSessionError)) return error;
+  const status = retryLater.has(error.code) ? 503 : 500;
+  const headers = status === 503 ? { 'Retry-After': '1' } : {};
+  return Object.assign(error, { status, headers, expose: false });
+}
+
+function cookies(res: ServerResponse): string[] {
+  return [res.getHeader('Set-Cookie') ?? []].flat().map(String);
+}
+
+/**
+ * Runs `work` when the headers go out. For an error Koa drops all headers, and with them the cookie of a session that was saved
+ * all the same. It would take headers from the error, but an error may be shared by requests, and a session's cookie must not.
+ */
+function beforeHeaders(res: ServerResponse, work: () => void): void {
+  const { writeHead } = res;
+  res.writeHead = (...args: unknown[]) => {
+    if (!res.headersSent) work();
+    return writeHead.apply(res, args as never);
+  };
+}
