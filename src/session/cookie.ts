@@ -16,11 +16,15 @@ export interface CookieOptions {
   cookieSamesite: '' | 'Lax' | 'Strict' | 'None';
 }
 
-/** The value of a cookie in a `Cookie` header; of two with one name the first, as in PHP's `$_COOKIE`. */
+/**
+ * The value of a cookie in a `Cookie` header, as in PHP's `$_COOKIE` (php-src: `php_default_treat_data`): of two with one name
+ * the first, one without "=" is empty, and spaces count except before the name.
+ */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   for (const pair of header?.split(';') ?? []) {
     const equals = pair.indexOf('=');
-    if (equals >= 0 && pair.slice(0, equals).trim() === name) return percentDecoded(pair.slice(equals + 1).trim());
+    const end = equals < 0 ? pair.length : equals;
+    if (pair.slice(0, end).trimStart() === name) return percentDecoded(pair.slice(end + 1));
   }
   return undefined;
 }

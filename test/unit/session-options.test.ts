@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import { phpSession } from '../../src/middleware/koa.ts';
+import type { SessionOptions } from '../../src/session/options.ts';
+import { mysqlStore } from '../../src/stores/mysql/index.ts';
+
+/** Connects when the first session is opened, which no test here does. */
+const store = mysqlStore({ connection: { host: '127.0.0.1' } });
+const make = (options: object) => () => phpSession(options as SessionOptions);
+
+const wrong: Record<string, unknown[]> = {
+  store: [undefined, null, {}, 'mysql://127.0.0.1/app', { open: true }],
+  serializeHandler: [null, 'php_serialize', 'igbinary', ''],
+  name: [
+    null,
+    '',
+    '0',
+    '123',
+    'a=b',
+    'a,b',
+    'a;b',
+    'a.b',
+    'a[b',
+    'a b',
+    'a\tb',
+    'a\nb',
+    'a\0b',
+    'a\x01',
+    'ä',
+    '€',
+    5,
+    ['a'],
+  ],
+  cookieLifetime: [null, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '60', 2 ** 31],
+  cookiePath: [null, 5, '/;x', '/\r\nX: y', '/\0', '/ä'],
+  cookieDomain: [null, 5, 'a;b', 'a\nb', 'ä.example'],
+  cookieSecure: [null, 1, 'on', 'off'],
+  cookieHttponly: [null, 0, 'true'],
+  cookieSamesite: [null, true, 'lax', 'Bogus'],
+  useStrictMode: [null, 1, '1'],
+  lazyWrite: [null, 0, 'off'],
+  discardOnError: [null, 1],
+  sidLength: [null, 21, 257, 32.5, '32'],
+  sidBitsPerCharacter: [null, 3, 7, '4'],
+  cacheLimiter: [null, 'none', 'NOCACHE', false],
+  cacheExpire: [null, -1, 0.5, '180', Number.POSITIVE_INFINITY],
+  maxBytes: [-1, Number.NaN],
+  maxDepth: [-1, Number.NaN],
+  maxElements: [-1, Number.NaN],
+  serializePrecision: [14, '17'],
+  classes: [null, 'App\\User', 5, ['\\App\\User']],
+  cookie_secure: [true],
+  maxAge: [1_000],
+};
+
+describe('a wrong option is a TypeError that names it, at once', () => {
+  const cases = Object.entries(wrong).flatMap(([name, values]) => values.map((value) => ({ name, value })));
+  test.each(cases)('$name: $value', ({ name, value }) => {
+    expect(make({ store, [name]: value })).toThrow(TypeError);
+    expect(make({ store, [name]: value })).toThrow(new RegExp(`\\b${name}\\b`));
+  });
+
+  test.each([undefined, null, 'store', 5])('no options: %p', (options) => {
+    expect(make(options as never)).toThrow(TypeError);
+    expect(make(options as never)).toThrow('store');
+  });
+});
+
+test('what php.ini may say is right', () => {
+  const right: SessionOptions[] = [
+    { store },
+    { store, name: undefined as never, cookieLifetime: undefined as never, classes: undefined as never },
+    {
+      store,
+      serializeHandler: 'php',
+      name: 'my-app_sid',
+      cookieLifetime: 2 ** 31 - 1,
+      cookiePath: '',
+      cookieDomain: '.example.com',
+      cookieSecure: true,
+      cookieHttponly: true,
+      cookieSamesite: 'None',
+      useStrictMode: true,
+      lazyWrite: false,
+      sidLength: 256,
+      sidBitsPerCharacter: 6,
+      cacheLimiter: '',
+      cacheExpire: 0,
+      discardOnError: true,
+      maxBytes: 1_000,
+      maxDepth: 10,
+      maxElements: 100,
+      serializePrecision: 17,
+      classes: new Set(['App\\User']),
+    },
+  ];
+  for (const options of right) expect(make(options)).not.toThrow();
+});
