@@ -53,11 +53,18 @@ describe('the tarball', () => {
 });
 
 describe('exports', () => {
-  test('name files that are there', () => {
-    const targets = entries(manifest).flatMap(({ conditions }) =>
-      Object.values(conditions).flatMap(({ types, default: code }) => [types, code]),
-    );
-    expect(targets.map((target) => target.slice(2)).filter((target) => !files.includes(target))).toEqual([]);
+  test('name files that are there, each with its own types', () => {
+    for (const { conditions } of entries(manifest)) {
+      for (const [condition, build] of [
+        ['import', './dist/esm/'],
+        ['require', './dist/cjs/'],
+      ] as const) {
+        const { types, default: code } = conditions[condition];
+        expect(code.startsWith(build)).toBe(true);
+        expect(types).toBe(code.replace(/\.js$/, '.d.ts'));
+        expect(files).toEqual(expect.arrayContaining([code.slice(2), types.slice(2)]));
+      }
+    }
   });
 
   test('reach every module that is published', () => {
