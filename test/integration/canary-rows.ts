@@ -59,7 +59,7 @@ export async function stored(table: string): Promise<string> {
 
 export const untouched = async () => undefined;
 
-/** Opens a session of a store of its own. */
+/** Opens a session, in a store of its own. */
 export async function held(
   table: string,
   id: string,
@@ -74,17 +74,10 @@ export async function held(
   }
 }
 
-/** Opens a session, and then one more. */
-export async function waiting(options: Partial<MysqlStoreOptions>, second?: string): Promise<void> {
-  const own = storeOn(better, options);
+/** Opens a session while another store of this process holds it. */
+export function heldTwice(options: Partial<MysqlStoreOptions>): Promise<void> {
   const id = secretId();
-  const lease = await own.open(id);
-  try {
-    await own.open(second ?? id);
-  } finally {
-    await lease.release();
-    await own.close();
-  }
+  return held(better, id, () => held(better, id, untouched, options));
 }
 
 export async function lockedElsewhere(use: (id: string) => Promise<void>): Promise<void> {

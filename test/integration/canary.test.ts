@@ -23,6 +23,7 @@ import {
   changed,
   createTables,
   held,
+  heldTwice,
   lockedElsewhere,
   missing,
   narrow,
@@ -32,7 +33,6 @@ import {
   stored,
   unsafe,
   untouched,
-  waiting,
 } from './canary-rows.ts';
 import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
 import { withLease } from './store-contract.ts';
@@ -149,13 +149,18 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'in a request': () => visited({ store: storeOn(missing) }, untouched, secretId()),
   },
   ERR_SESSION_LOCK_TIMEOUT: {
-    'another process has it': () => lockedElsewhere((id) => held(better, id, untouched, { timeout: 500 })),
-    'this process has it': () => waiting({ timeout: 100 }),
-    'in a request': () => lockedElsewhere((id) => visited({ store: storeOn(better, { timeout: 500 }) }, untouched, id)),
+    'another process has it': () => lockedElsewhere((id) => held(better, id, untouched, { timeout: 1_500 })),
+    'this process has it': () => heldTwice({ timeout: 100 }),
+    'in a request': () =>
+      lockedElsewhere((id) => visited({ store: storeOn(better, { timeout: 1_500 }) }, untouched, id)),
   },
   ERR_SESSION_BUSY: {
-    'too many wait': () => waiting({ maxWaiters: 0 }),
-    'all connections are in use': () => waiting({ connectionLimit: 1, timeout: 500 }, secretId()),
+    'too many wait': () => heldTwice({ maxWaiters: 0 }),
+    'all connections are in use': async () => {
+      const full = storeOn(better, { connectionLimit: 1, timeout: 1_500 });
+      const open = () => full.open(secretId());
+      await withLease(full, secretId(), open).finally(() => full.close());
+    },
   },
   ERR_SESSION_UNAVAILABLE: {
     'the store was closed': async () => {
