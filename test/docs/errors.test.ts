@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { PhpSessionError, type PhpSessionErrorCode, phpSession } from '../../src/middleware/koa.ts';
-import type { SessionStore } from '../../src/stores/store.ts';
+import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { errorCodes } from './error-codes.ts';
 
 const page = readFileSync(join(__dirname, '../../docs/errors.md'), 'utf8');
@@ -25,17 +25,30 @@ describe.each(sections.map((section) => [section.split('\n')[0]!, section] as co
 
   test('has the status that the middleware gives', async () => {
     const [, status] = /\*\*Koa:\*\* (\d+)/.exec(section)!;
-    expect(await statusOf(code as PhpSessionErrorCode)).toBe(Number(status));
+    const error = new PhpSessionError(code as PhpSessionErrorCode, 'for this test');
+    const fail = () => Promise.reject(error);
+    expect(await statusOf(fail, () => undefined)).toBe(Number(status));
+    expect(await statusOf(async () => nothing, fail)).toBe(Number(status));
   });
 });
 
-/** What a visitor gets when the session cannot be opened for this reason. */
-async function statusOf(code: PhpSessionErrorCode): Promise<number> {
-  const open = () => Promise.reject(new PhpSessionError(code, 'for this test'));
+/** A session that is not there, and is not to be created. */
+const nothing: SessionLease = {
+  data: undefined,
+  writable: false,
+  commit: async () => 'gone',
+  rename: async () => undefined,
+  destroy: async () => undefined,
+  release: async () => undefined,
+};
+
+/** What a visitor gets when opening the session ends so, or the handler. */
+async function statusOf(open: SessionStore['open'], handler: () => unknown): Promise<number> {
   const store: SessionStore = { open, collect: async () => 0, close: async () => undefined };
   const app = new Koa();
   app.silent = true;
   app.use(phpSession({ store }));
+  app.use(handler);
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
