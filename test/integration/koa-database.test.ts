@@ -100,6 +100,21 @@ describe('503, Retry-After and no cookie', () => {
     });
   });
 
+  test('nobody can tell whether it was saved', async () => {
+    const relay = await LossyRelay.start(testServer());
+    const connection = { ...testServer(), port: relay.port, database: 'test' };
+    await withSite({ store: storeOf(table, { connection, timeout: 500 }) }, async (site) => {
+      const id = await put('a|i:1;');
+      relay.accident = 'lose the answer';
+      relay.thenUnreachable = true;
+      expectRetryLater(await site.ask((ctx) => Object.assign(ctx.session, { a: 2 }), { id }));
+      expect(site.codes()).toEqual(['ERR_SESSION_OUTCOME_UNKNOWN']);
+      relay.reachAgain();
+      expect((await site.ask((ctx) => ctx.session.a, { id })).value).toBe(2);
+    });
+    await relay.stop();
+  });
+
   test('a failed close() or destroy() that the handler outlives does not store the session elsewhere', async () => {
     for (const control of ['close', 'destroy'] as const) {
       const relay = await LossyRelay.start(testServer());

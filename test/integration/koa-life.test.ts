@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { articleTable, binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { Site, storeOf } from './koa-helpers.ts';
+import { overheardStore, Site, storeOf } from './koa-helpers.ts';
 
 /** What a session of Node and PHP goes through when nothing goes wrong. */
 const tables = [articleTable(), binaryTable()];
@@ -119,6 +119,19 @@ describe.each(tables)('$title', (table) => {
       expect(await php.age(table, id)).toBeLessThan(60);
     },
   );
+
+  test('data that did not change are not sent', async () => {
+    const overheard = await overheardStore(table);
+    const quiet = await Site.start({ store: overheard.store });
+    const id = await put('secret|s:6:"marker";n|i:1;');
+    await quiet.ask((ctx) => ctx.session.secret, { id });
+    expect(overheard.sent()).toContain(id);
+    expect(overheard.sent()).not.toContain('marker');
+    await quiet.ask((ctx) => Object.assign(ctx.session, { n: 2 }), { id });
+    expect(overheard.sent()).toContain('marker');
+    await quiet.stop();
+    await overheard.stop();
+  });
 
   test('one key that changes leaves all other bytes as PHP wrote them', async () => {
     const { cookie: id } = await php.ask(
