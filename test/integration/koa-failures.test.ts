@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
+import { articleTable, binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
 
 /** What happens to the session when something goes wrong: in the handler, in the data, with the client. */
-const table = binaryTable();
+const [table, article] = [binaryTable(), articleTable()];
 const newId = () => randomBytes(16).toString('hex');
 let php: Harness;
 let site: Site;
@@ -18,7 +18,7 @@ const put = async (data: string) => {
 const forgetErrors = (error: Error) => void error;
 
 beforeAll(async () => {
-  php = await startHarness([table]);
+  php = await startHarness([table, article]);
 });
 
 afterAll(async () => {
@@ -203,6 +203,26 @@ describe('data', () => {
     expect((await site.ask((ctx) => (ctx.session['x|y'] = 1), { id })).status).toBe(500);
     expect(await php.row(table, id)).toBe('a|i:1;');
     expect(site.codes()).toEqual(['ERR_PHP_KEY']);
+  });
+
+  test.each([
+    ['too long for the column', 'x'.repeat(70_000), 'ERR_SESSION_TOO_LARGE'],
+    ['bytes that its character set has not', new Uint8Array([0xff, 0xfe]), 'ERR_SESSION_CHARSET'],
+  ])('%s: 500, and the row stays', async (_, value, code) => {
+    const narrow = await Site.start({ store: storeOf(article) });
+    const id = newId();
+    await php.put(article, id, 'a|i:1;');
+    const before = await php.count(article);
+    for (const question of [{ id }, {}]) {
+      const answer = await narrow.ask((ctx) => Object.assign(ctx.session, { value }) && 'fine', question);
+      expect(answer.status).toBe(500);
+      expect(answer.headers['set-cookie']).toBeUndefined();
+      expect(narrow.codes()).toEqual([code]);
+    }
+    expect(await php.row(article, id)).toBe('a|i:1;');
+    expect(await php.count(article)).toBe(before);
+    expect(await isLocked(article, id)).toBe(false);
+    await narrow.stop();
   });
 
   test('$_SESSION cannot become something else', async () => {
