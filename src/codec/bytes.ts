@@ -15,22 +15,31 @@ export function toByteString(bytes: Uint8Array): ByteString {
 }
 
 export function fromByteString(text: ByteString): Uint8Array {
-  if (hasBuffer) return new Uint8Array(Buffer.from(text, 'latin1'));
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  // Not Buffer.from(): its memory is shared with other buffers, and it is a Buffer.
+  const bytes = new Uint8Array(text.length);
+  if (hasBuffer) Buffer.from(bytes.buffer).write(text, 'latin1');
+  else for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
-const high = /[\x80-\xff]/;
 const nonAscii = /[^\0-\x7f]/;
 const loneSurrogate = /\p{Surrogate}/u;
 
+export function isAscii(text: string): boolean {
+  // A call of the regular expression costs as much as a few dozen characters here.
+  if (text.length > 48) return !nonAscii.test(text);
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
 /** The text that these bytes are in UTF-8, or `undefined` where they are no valid UTF-8. */
 export function decodeUtf8(bytes: ByteString): string | undefined {
-  return high.test(bytes) ? decode(bytes, false) : bytes;
+  return isAscii(bytes) ? bytes : decode(bytes, false);
 }
 
 /** The bytes of this text in UTF-8, or `undefined` where it has half of a surrogate pair, which UTF-8 cannot say. */
 export function encodeUtf8(text: string): ByteString | undefined {
-  if (!nonAscii.test(text)) return text;
+  if (isAscii(text)) return text;
   return loneSurrogate.test(text) ? undefined : encode(text);
 }
 
@@ -40,12 +49,12 @@ export function encodeUtf8(text: string): ByteString | undefined {
  * different and the bytes come back.
  */
 export function decodeKey(bytes: ByteString): string {
-  return high.test(bytes) ? decode(bytes, true)! : bytes;
+  return isAscii(bytes) ? bytes : decode(bytes, true)!;
 }
 
 /** The bytes of a key, or `undefined` where `decodeKey` could not have made it. */
 export function encodeKey(key: string): ByteString | undefined {
-  if (!nonAscii.test(key)) return key;
+  if (isAscii(key)) return key;
   const bytes = encode(key);
   return !loneSurrogate.test(key) || decodeKey(bytes) === key ? bytes : undefined;
 }

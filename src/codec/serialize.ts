@@ -1,6 +1,5 @@
 import { build } from './build.ts';
 import { fromByteString, toByteString } from './bytes.ts';
-import { topPlace } from './contents.ts';
 import { Grammar, syntax } from './grammar.ts';
 import { type DecodeOptions, decodeLimits, type EncodeOptions, viewOption, writeRules } from './options.ts';
 import { References } from './references.ts';
@@ -36,9 +35,8 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
   const rules = writeRules(options);
   const from = typeof value === 'object' && value !== null ? origin(value) : undefined;
-  const top = topPlace('', value, from?.source, from?.at);
-  const writer = new Writer({ rules, source: from?.source, all: [top] });
-  return fromByteString(writer.write(top));
+  const top = { keys: [''], values: [value], source: from?.source, tokens: [from?.at ?? -1], kind: 'map' as const };
+  return fromByteString(new Writer(rules, top, true).write(0));
 }
 
 /** @throws TypeError for anything but bytes: a string has lost them already */

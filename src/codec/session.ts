@@ -1,6 +1,5 @@
 import { build } from './build.ts';
 import { type ByteString, decodeKey, fromByteString } from './bytes.ts';
-import { type Place, topPlace } from './contents.ts';
 import type { SessionFormat, Variable } from './formats/format.ts';
 import { phpFormat } from './formats/php.ts';
 import { Grammar } from './grammar.ts';
@@ -65,15 +64,13 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   if (!isPhpArray(session) && !isPlainObject(session)) {
     throw new TypeError('A session is what decodeSession() gave, a plain object, or a PhpArray');
   }
-  const entries: Iterable<[PhpKey, unknown]> = isPhpArray(session)
-    ? session
-    : Object.entries(session).map(([key, value]) => [normalKey(key), value]);
-  const places = Array.from(entries, ([key, value]) => topPlace(key, value)).filter(({ value }) => value !== undefined);
-  const writer = new Writer({ rules, all: places });
-  const text = places
-    .map((place) => format.variableHead(place.key) + writer.write(place, [String(place.key)]))
-    .join('');
-  return fromByteString(text);
+  const entries = [...(isPhpArray(session) ? session : Object.entries(session))].filter(
+    ([, value]) => value !== undefined,
+  );
+  const keys = entries.map(([key]) => (isPhpArray(session) ? key : normalKey(key)));
+  const values = entries.map(([, value]) => value);
+  const writer = new Writer(rules, { keys, values, source: undefined, tokens: [], kind: 'session' }, true);
+  return fromByteString(keys.map((key, index) => format.variableHead(key) + writer.write(index)).join(''));
 }
 
 /** Marks a variable that nobody looked at. */
@@ -145,15 +142,16 @@ export class Session {
 
   /** Writes the variables that were looked at, and copies the others: without references no value depends on another. */
   #patch(format: SessionFormat, rules: WriteRules): ByteString {
-    const { text } = this.#source;
-    const writer = new Writer({ rules, source: this.#source });
+    const contents = this.#contents();
+    const writer = new Writer(rules, contents, false);
     let out = '';
-    for (const [key, value] of this.#values) {
-      if (value === unread) {
+    for (let index = 0; index < contents.keys.length; index++) {
+      const key = contents.keys[index]!;
+      if (contents.values[index] === unread) {
         const { from, end } = this.#variables.get(key)!;
-        out += text.slice(from, end);
-      } else if (value !== undefined) {
-        out += this.#head(key, format) + writer.write(this.#place(key, value), [key]);
+        out += this.#source.text.slice(from, end);
+      } else {
+        out += this.#head(key, format) + writer.write(index);
       }
     }
     return out;
@@ -162,13 +160,22 @@ export class Session {
   /** Writes everything, as references are numbers of values, which change with what comes before. */
   #encodeAll(format: SessionFormat, rules: WriteRules): ByteString {
     this.#buildAll();
-    const source = this.#source;
-    const places: Place[] = [];
-    for (const [key, value] of this.#values) if (value !== undefined) places.push(this.#place(key, value));
-    const writer = new Writer({ rules, source, all: places });
-    return places
-      .map((place) => this.#head(String(place.key), format) + writer.write(place, [String(place.key)]))
-      .join('');
+    const contents = this.#contents();
+    const writer = new Writer(rules, contents, true);
+    return contents.keys.map((key, index) => this.#head(key, format) + writer.write(index)).join('');
+  }
+
+  #contents() {
+    const keys: string[] = [];
+    const values: unknown[] = [];
+    const tokens: number[] = [];
+    for (const [key, value] of this.#values) {
+      if (value === undefined) continue;
+      keys.push(key);
+      values.push(value);
+      tokens.push(this.#variables.get(key)?.start ?? -1);
+    }
+    return { keys, values, source: this.#source, tokens, kind: 'session' as const };
   }
 
   /** Builds what nobody looked at yet, in the order of the text. */
@@ -183,10 +190,6 @@ export class Session {
       const value = build(this.#source, variable.start, 'plain');
       if (isCurrent) this.#values.set(name, value);
     }
-  }
-
-  #place(key: string, value: unknown): Place {
-    return topPlace(key, value, this.#source, this.#variables.get(key)?.start);
   }
 
   #head(key: string, format: SessionFormat): ByteString {

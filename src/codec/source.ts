@@ -4,11 +4,20 @@ import type { References } from './references.ts';
 import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
 
-/** What stood at a token of an array or object: for each key, the offset of its value's token. */
-export interface Node {
+/** What stood at a token of an array or object. */
+export class Node {
   /** Keys of arrays are strings here, as in the plain view; those of objects are as in `PhpObject.properties`. */
-  readonly entries: ReadonlyMap<PhpKey, number>;
-  readonly isList: boolean;
+  readonly keys: PhpKey[] = [];
+  /** For each key the token of its value. */
+  readonly tokens: number[] = [];
+  isList = true;
+  #index: Map<PhpKey, number> | undefined;
+
+  /** Tokens by key. Of a key that comes twice the last counts, at the place of the first. */
+  get index(): ReadonlyMap<PhpKey, number> {
+    this.#index ??= new Map(this.keys.map((key, at) => [key, this.tokens[at]!]));
+    return this.#index;
+  }
 }
 
 /** Text that was read and checked. Values of the plain view remember which source, and which token of it, they come from. */
@@ -54,6 +63,13 @@ export class Source {
   }
 }
 
+interface OpenNode {
+  readonly node: Node;
+  readonly at: number;
+  readonly isArray: boolean;
+  left: number;
+}
+
 /** Goes once over a value and everything in it, so that no part of it has to be skipped again and again. */
 function walk(text: ByteString, start: number, nodes: Map<number, Node>, classNames: Set<string>): void {
   const tokens = new Tokens(text, start);
@@ -62,12 +78,10 @@ function walk(text: ByteString, start: number, nodes: Map<number, Node>, classNa
     const at = tokens.at;
     const token = tokens.peek();
     if (token === 0x61) {
-      const left = tokens.arrayCount();
-      open.push({ entries: new Map(), isArray: true, isList: true, left, index: 0, at });
+      open.push({ node: new Node(), at, isArray: true, left: tokens.arrayCount() });
     } else if (token === 0x4f) {
       classNames.add(decodeKey(tokens.className()));
-      const left = tokens.braceCount();
-      open.push({ entries: new Map(), isArray: false, isList: false, left, index: 0, at });
+      open.push({ node: new Node(), at, isArray: false, left: tokens.braceCount() });
     } else if (token === 0x43) {
       classNames.add(decodeKey(tokens.className()));
       tokens.skip(tokens.braceCount() + 1);
@@ -77,29 +91,21 @@ function walk(text: ByteString, start: number, nodes: Map<number, Node>, classNa
       tokens.skipScalar();
     }
 
-    let node = open.at(-1);
-    while (node?.left === 0) {
+    let inner = open.at(-1);
+    while (inner?.left === 0) {
       tokens.skip(1);
-      nodes.set(node.at, { entries: node.entries, isList: node.isList });
+      nodes.set(inner.at, inner.node);
       open.pop();
-      node = open.at(-1);
+      inner = open.at(-1);
     }
-    if (node === undefined) return;
-    node.left--;
+    if (inner === undefined) return;
+    inner.left--;
+    const { node } = inner;
     const key = tokens.key();
-    if (key !== node.index++) node.isList = false;
-    const name = typeof key === 'string' ? decodeKey(key) : node.isArray ? String(key) : key;
-    node.entries.set(name, tokens.at);
+    if (key !== node.keys.length) node.isList = false;
+    node.keys.push(typeof key === 'string' ? decodeKey(key) : inner.isArray ? String(key) : key);
+    node.tokens.push(tokens.at);
   }
-}
-
-interface OpenNode {
-  entries: Map<PhpKey, number>;
-  isArray: boolean;
-  isList: boolean;
-  left: number;
-  index: number;
-  at: number;
 }
 
 /** What `E:` holds, in two. */
@@ -111,6 +117,7 @@ export function enumName(bytes: ByteString): { className: string; caseName: stri
 interface Stamps {
   stamp(value: object, source: Source, at: number): void;
   origin(value: object): Origin | undefined;
+  isFrom(value: object, source: Source, at: number): boolean;
 }
 
 export interface Origin {
@@ -141,10 +148,14 @@ const stamps: Stamps = shared('stamps', () => {
     static of(value: object): Origin | undefined {
       return #source in value ? { source: value.#source, at: value.#at } : undefined;
     }
+    static isFrom(value: object, source: Source, at: number): boolean {
+      return #source in value && value.#at === at && value.#source === source;
+    }
   }
   return {
     stamp: (value, source, at) => void new Stamp(value, source, at),
     origin: (value) => Stamp.of(value),
+    isFrom: (value, source, at) => Stamp.isFrom(value, source, at),
   };
 });
 
@@ -153,3 +164,6 @@ export const stamp: Stamps['stamp'] = stamps.stamp;
 
 /** Where a value comes from, if it was read. */
 export const origin: Stamps['origin'] = stamps.origin;
+
+/** Whether a value was made from this token of this source. */
+export const isFrom: Stamps['isFrom'] = stamps.isFrom;

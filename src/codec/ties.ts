@@ -1,16 +1,16 @@
 import { PhpSessionError } from '../errors.ts';
 import { build } from './build.ts';
-import { contentsOf, type Place, tokenAt } from './contents.ts';
-import type { Source } from './source.ts';
+import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { isPhpReference, type PhpReference } from './values.ts';
 
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
 export type Tie = PhpReference | number;
 
-/** A place on the way through all values, and the one that it is in. */
+/** Contents on the way through all values, and the place of those that they are in. */
 interface Step {
-  readonly place: Place;
+  readonly contents: Contents;
   readonly outer: Step | undefined;
+  readonly index: number;
 }
 
 /**
@@ -23,36 +23,38 @@ interface Step {
  * `php_var_serialize_nested_data`).
  */
 export class Ties {
-  readonly #source: Source | undefined;
+  readonly #top: Contents;
   /** New values, by the token that names the reference. */
   readonly #changed: Map<number, unknown> = new Map();
   readonly #holders: Map<Tie, number> = new Map();
 
   /**
-   * @param places all top-level values
+   * @param top all values that are written
    * @throws PhpSessionError `ERR_PHP_REFERENCE` where places that share a value were changed to different ones
    */
-  constructor(source: Source | undefined, places: readonly Place[]) {
-    this.#source = source;
+  constructor(top: Contents) {
+    this.#top = top;
     const seen = new Set<object>();
-    const rest: Step[] = places.map((place) => ({ place, outer: undefined }));
+    const rest: Step[] = [{ contents: top, outer: undefined, index: -1 }];
     for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
-      const { place } = step;
-      const tie = this.#tie(place);
-      if (tie !== undefined) this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
-      if (typeof tie === 'number') this.#compare(tie, step);
-      let { value } = place;
-      while (isObject(value) && isPhpReference(value)) value = value.value;
-      if (!isObject(value) || seen.has(value)) continue;
-      seen.add(value);
-      for (const inner of contentsOf(value, place) ?? []) rest.push({ place: inner, outer: step });
+      const { contents } = step;
+      for (let index = 0; index < contents.values.length; index++) {
+        const tie = this.#tie(contents, index);
+        if (tie !== undefined) this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
+        if (typeof tie === 'number') this.#compare(tie, step, index);
+        const value = withoutReference(contents.values[index]);
+        if (!isObject(value) || seen.has(value)) continue;
+        seen.add(value);
+        const inner = contentsOf(value, contents.source, tokenAt(contents, index));
+        if (inner !== undefined) rest.push({ contents: inner, outer: step, index });
+      }
     }
   }
 
   /** The reference that this place holds, or `undefined`. */
-  tie(place: Place): Tie | undefined {
-    const tie = this.#tie(place);
-    return tie !== undefined && (place.isVariable || this.#holders.get(tie)! > 1) ? tie : undefined;
+  tie(contents: Contents, index: number): Tie | undefined {
+    const tie = this.#tie(contents, index);
+    return tie !== undefined && (contents.kind === 'session' || this.#holders.get(tie)! > 1) ? tie : undefined;
   }
 
   /** What the places of this reference hold now. */
@@ -61,37 +63,48 @@ export class Ties {
     return this.#changed.has(tie) ? this.#changed.get(tie) : this.#before(tie);
   }
 
-  #tie(place: Place): Tie | undefined {
-    const { value, source, at } = place;
+  #tie(contents: Contents, index: number): Tie | undefined {
+    const value = contents.values[index];
     if (isObject(value) && isPhpReference(value)) return value;
-    const references = source === this.#source && at >= 0 ? source?.references : undefined;
-    if (references === undefined) return undefined;
-    if (tokenAt(source!, at) === 'R') return references.targets.get(at);
-    return references.tied.has(at) ? at : undefined;
+    const { source } = contents;
+    const references = source === this.#top.source ? source?.references : undefined;
+    const token = tokenAt(contents, index);
+    if (references === undefined || token < 0) return undefined;
+    if (source!.text[token] === 'R') return references.targets.get(token);
+    return references.tied.has(token) ? token : undefined;
   }
 
-  #compare(tie: number, step: Step): void {
-    const { value } = step.place;
+  #compare(tie: number, step: Step, index: number): void {
+    const value = step.contents.values[index];
     if (Object.is(value, this.#before(tie))) return;
     if (this.#changed.has(tie) && !Object.is(value, this.#changed.get(tie))) {
       throw new PhpSessionError(
         'ERR_PHP_REFERENCE',
         'Two places that share one value by a PHP reference were given different values; give both the same',
-        { path: pathTo(step) },
+        { path: pathTo(step, index) },
       );
     }
     this.#changed.set(tie, value);
   }
 
   #before(tie: number): unknown {
-    const { built } = this.#source!;
-    return built.has(tie) ? built.get(tie) : build(this.#source!, tie, 'plain');
+    const source = this.#top.source!;
+    return source.built.has(tie) ? source.built.get(tie) : build(source, tie, 'plain');
   }
 }
 
-function pathTo(step: Step): string[] {
-  const path: string[] = [];
-  for (let at: Step | undefined = step; at !== undefined; at = at.outer) path.unshift(String(at.place.key));
+/** The value behind a reference of the exact view. */
+export function withoutReference(value: unknown): unknown {
+  let behind = value;
+  while (isObject(behind) && isPhpReference(behind)) behind = behind.value;
+  return behind;
+}
+
+function pathTo(last: Step, index: number): string[] {
+  const path = [String(keyAt(last.contents, index))];
+  for (let step = last; step.outer !== undefined; step = step.outer) {
+    path.unshift(String(keyAt(step.outer.contents, step.index)));
+  }
   return path;
 }
 

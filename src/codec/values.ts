@@ -237,6 +237,13 @@ export function createRoot(): object {
  */
 export const createPlainMap = (): Record<string, unknown> => new (PlainMap as unknown as new () => never)();
 
+/** Whether it is surely none of PHP's own values: told at once, as nearly all objects are of these kinds. */
+export function isCommon(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === PlainMap.prototype || prototype === Object.prototype;
+}
+
 /** An object literal, of whatever realm, or one of ours: its prototype is a root. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
@@ -259,7 +266,8 @@ export function isInt64(value: bigint): boolean {
 
 /** PHP makes an int of a string key that is the decimal text of an int64 (`ZEND_HANDLE_NUMERIC_STR`). */
 export function isIntKey(key: string): boolean {
-  return decimal.test(key) && (key.length < 19 || isInt64(BigInt(key)));
+  const first = key.charCodeAt(0);
+  return (first <= 0x39 || first === 0x2d) && decimal.test(key) && (key.length < 19 || isInt64(BigInt(key)));
 }
 
 /** A number where it is exact, else a bigint. */

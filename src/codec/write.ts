@@ -1,13 +1,15 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 import { type ByteString, encodeKey, encodeUtf8, toByteString } from './bytes.ts';
-import { contentsOf, floatAt, type Place, tokenAt } from './contents.ts';
+import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import type { WriteRules } from './options.ts';
 import { origin, type Source } from './source.ts';
-import { Ties } from './ties.ts';
-import { Tokens } from './tokens.ts';
+import { Ties, withoutReference } from './ties.ts';
+import { parseFloatText, Tokens } from './tokens.ts';
+import { unchangedUntil } from './unchanged.ts';
 import {
   isBytes,
+  isCommon,
   isInt64,
   isIntKey,
   isPhpCustom,
@@ -25,144 +27,190 @@ const maxDepth = 4096;
 /** Thrown where an `r:` needs the number of a value that was not counted. */
 export const needsNumbers: unique symbol = Symbol('needs numbers');
 
-export interface WriterOptions {
-  readonly rules: WriteRules;
-  /** What is written back; classes that stand in it may be written. */
-  readonly source?: Source | undefined;
-  /** All top-level places, where all pass through this writer, so that it can number values. */
-  readonly all?: readonly Place[];
-}
-
+/** An array or object that is being written. */
 interface Frame {
   readonly container: object;
-  readonly places: readonly Place[];
+  readonly contents: Contents;
+  readonly object: boolean;
   next: number;
 }
 
 /**
  * Writes values as PHP's `serialize()` does (php-src: `php_var_serialize_intern` in ext/standard/var.c): plain ones, exact
- * ones, and both mixed. A scalar that is what stood at its place is copied as it stood.
+ * ones, and both mixed. A scalar that is what stood at its place is copied as it stood; what was a float stays one under
+ * the same key, and in a list if the number at that index is the same, or if all were floats.
  */
 export class Writer {
-  readonly #options: WriterOptions;
+  readonly #rules: WriteRules;
+  /** The values to be written; classes that stand in their source may be written. */
+  readonly #top: Contents;
+  /** Whether all of them pass through this writer, so that it can number them. */
+  readonly #counts: boolean;
   /** How many values have a number: all but `R:` (`php_add_var_hash`). */
   #numbered = 0;
-  /** The numbers of what is written once: objects, enums (by name) and references (by the reference, or its cell). */
+  /** The numbers of what is written once: objects, enums (by name) and references. */
   readonly #seen: Map<unknown, number> = new Map();
   /** The number of the first `C:`; what comes after it is numbered by rules that only its class knows. */
   #firstCustom = Number.POSITIVE_INFINITY;
-  /** The containers around the value that is written next. */
-  #open: Frame[] = [];
-  #inside: Set<object> = new Set();
-  #path: readonly string[] = [];
-
   /** Made where there are references. */
   #ties: Ties | undefined;
+  #variable = 0;
+  /** Keys as they are written. */
+  readonly #arrayKeys: Map<string, ByteString> = new Map();
+  readonly #propertyKeys: Map<string, ByteString> = new Map();
+  /** The containers around the value that is written next. */
+  readonly #open: Frame[] = [];
+  readonly #inside: Set<object> = new Set();
 
-  constructor(options: WriterOptions) {
-    this.#options = options;
-    const { source, all } = options;
-    if (source?.references !== undefined && all !== undefined) this.#ties = new Ties(source, all);
+  constructor(rules: WriteRules, top: Contents, counts: boolean) {
+    this.#rules = rules;
+    this.#top = top;
+    this.#counts = counts;
+    if (counts && top.source?.references !== undefined) this.#ties = new Ties(top);
   }
 
   /**
-   * @param path where the value stands, for errors
-   * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`, `ERR_PHP_REFERENCE`
+   * @param index which of the values
+   * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
+   *   `ERR_PHP_REFERENCE`
    */
-  write(top: Place, path: readonly string[] = []): ByteString {
-    this.#path = path;
-    this.#open = [];
-    this.#inside = new Set();
-    let out = this.#place(top);
+  write(index: number): ByteString {
+    this.#variable = index;
+    let out = this.#value(this.#top, index);
     for (;;) {
       const frame = this.#open.at(-1);
       if (frame === undefined) return out;
-      const place = frame.places[frame.next++];
-      if (place === undefined) {
+      const { contents, next } = frame;
+      if (next === contents.values.length) {
         out += '}';
         this.#open.pop();
         this.#inside.delete(frame.container);
-      } else {
-        out += this.#key(place.key, isPhpObject(frame.container));
-        out += this.#place(place);
+        continue;
       }
+      frame.next++;
+      out += contents.keys === undefined ? `i:${next};` : this.#key(contents.keys[next]!, frame.object);
+      out += this.#value(contents, next);
     }
   }
 
   /** A value, or the beginning of one whose content is then in `#open`. */
-  #place(place: Place): ByteString {
-    let { value } = place;
-    if (isObject(value) && isPhpReference(value)) {
-      if (this.#options.all === undefined) throw needsNumbers;
-      this.#ties ??= new Ties(this.#options.source, this.#options.all);
+  #value(contents: Contents, index: number): ByteString {
+    const value = contents.values[index];
+    const { source } = contents;
+    const token = tokenAt(contents, index);
+    if (this.#ties !== undefined || (isObject(value) && !isCommon(value) && isPhpReference(value))) {
+      const tied = this.#tied(contents, index);
+      if (tied !== undefined) return tied;
     }
-    const tie = this.#ties?.tie(place);
-    if (tie !== undefined) value = this.#ties!.value(tie);
-    while (isObject(value) && isPhpReference(value)) value = value.value;
+    return this.#untied(value, source, token, contents.kind === 'list' ? contents : undefined);
+  }
+
+  /** What stands in a place that shares its value with others; `undefined` for any other place. */
+  #tied(contents: Contents, index: number): ByteString | undefined {
+    if (!this.#counts) throw needsNumbers;
+    this.#ties ??= new Ties(this.#top);
+    const tie = this.#ties.tie(contents, index);
+    const value = withoutReference(tie === undefined ? contents.values[index] : this.#ties.value(tie));
+    const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
     if (tie !== undefined) {
       // A reference to an object has the number of the object.
       const number = this.#seen.get(tie) ?? this.#seen.get(identity(value));
       if (number !== undefined) return `R:${this.#target(number)};`;
       this.#seen.set(tie, this.#numbered + 1);
-      if (typeof tie === 'number') place = { ...place, at: tie };
     }
+    return this.#untied(value, contents.source, token, contents.kind === 'list' ? contents : undefined);
+  }
+
+  #untied(value: unknown, source: Source | undefined, token: number, list: Contents | undefined): ByteString {
     this.#numbered++;
     switch (typeof value) {
       case 'string':
-        return this.#string(value, place);
+        return this.#string(value, source, token);
       case 'number':
-        return this.#number(value, place);
+        return this.#number(value, source, token, list);
       case 'boolean':
         return value ? 'b:1;' : 'b:0;';
       case 'bigint':
         if (!isInt64(value)) throw this.#error(unrepresentable, 'A bigint beyond 64 bits');
-        return sameInt(value, place) ?? `i:${value};`;
+        return sameInt(value, source, token) ?? `i:${value};`;
       case 'object':
-        return value === null ? 'N;' : this.#object(value, place);
+        return value === null ? 'N;' : this.#object(value, source, token, list !== undefined);
       default:
         throw this.#error(unrepresentable, `A value of type ${typeof value}`);
     }
   }
 
-  #string(value: string, { source, at }: Place): ByteString {
+  #string(value: string, source: Source | undefined, token: number): ByteString {
     const bytes = encodeUtf8(value);
     if (bytes === undefined) throw this.#error(unrepresentable, 'A string with half of a surrogate pair');
-    if (source !== undefined && at >= 0 && tokenAt(source, at) === 'S') {
-      const tokens = new Tokens(source.text, at);
-      if (tokens.string() === bytes) return source.text.slice(at, tokens.at);
+    if (token >= 0 && source!.text.charCodeAt(token) === 0x53) {
+      const tokens = new Tokens(source!.text, token);
+      if (tokens.string() === bytes) return source!.text.slice(token, tokens.at);
     }
     return quoted(bytes);
   }
 
-  #number(value: number, place: Place): ByteString {
-    const { source, at, float } = place;
-    if (source !== undefined && at >= 0) {
-      const token = source.resolve(at);
-      if (tokenAt(source, token) === 'd' && Object.is(floatAt(source, token), value)) {
-        return `d:${new Tokens(source.text, token).floatText()};`;
+  #number(value: number, source: Source | undefined, token: number, list: Contents | undefined): ByteString {
+    let number = value;
+    if (token >= 0) {
+      const at = source!.resolve(token);
+      const before = source!.text.charCodeAt(at);
+      if (before === 0x64) {
+        const text = new Tokens(source!.text, at).floatText();
+        if (Object.is(parseFloatText(text), value)) return `d:${text};`;
+        if (list === undefined) return this.#float(value);
+      } else if (before === 0x69 && value === 0) {
+        number = 0; // -0 too: an int stays an int
       }
-      if (tokenAt(source, token) === 'i' && value === 0) value = 0; // -0 too: an int stays an int
     }
-    if (!float && Number.isSafeInteger(value) && !Object.is(value, -0)) return sameInt(value, place) ?? `i:${value};`;
-    return `d:${floatText(value, this.#options.rules.precision)};`;
+    if (!Number.isSafeInteger(number) || Object.is(number, -0) || isListOfFloats(list)) return this.#float(number);
+    return sameInt(number, source, token) ?? `i:${number};`;
   }
 
-  #object(value: object, place: Place): ByteString {
+  #float(value: number): ByteString {
+    return `d:${floatText(value, this.#rules.precision)};`;
+  }
+
+  #object(value: object, source: Source | undefined, token: number, inList: boolean): ByteString {
+    // Tried only at the first levels, as it goes over the whole value each time.
+    if (token >= 0 && !this.#counts && this.#open.length < 4) {
+      const end = unchangedUntil(source!, token, value);
+      if (end >= 0) return source!.text.slice(token, end);
+    }
+    if (!isCommon(value)) {
+      const special = this.#special(value);
+      if (special !== undefined) return special;
+    }
+    if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
+    const contents = contentsOf(value, source, token);
+    if (contents === undefined) throw this.#error(unrepresentable, describe(value));
+    if (this.#inside.has(value)) throw this.#error(unrepresentable, 'A value that contains itself');
+    const object = !isCommon(value) && isPhpObject(value);
+    if (this.#open.length >= maxDepth && (object || contents.values.length > 0)) {
+      throw this.#error(unrepresentable, `More than ${maxDepth} arrays and objects inside each other`);
+    }
+    const head = object ? `O:${quotedName(this.#className(value, value.className))}` : 'a';
+    this.#open.push({ container: value, contents, object, next: 0 });
+    this.#inside.add(value);
+    return `${head}:${contents.values.length}:{`;
+  }
+
+  /** What is written once, or holds no values. */
+  #special(value: object): ByteString | undefined {
     const key = identity(value);
     if (key !== undefined) {
       const number = this.#seen.get(key);
       if (number !== undefined) return `r:${this.#target(number)};`;
       this.#seen.set(key, this.#numbered);
     }
-    if (isPhpFloat(value)) return `d:${floatText(value.value, this.#options.rules.precision)};`;
+    if (isPhpFloat(value)) return this.#float(value.value);
     if (isBytes(value)) return quoted(toByteString(value));
     if (isPhpEnum(value)) {
       // The case may stand in a variable that is copied, and in PHP both are one object.
-      const { all, source } = this.#options;
-      if (all === undefined && origin(value) === undefined && source?.hasClass(value.className)) throw needsNumbers;
+      const isNew = origin(value) === undefined;
+      if (isNew && !this.#counts && this.#top.source?.hasClass(value.className)) throw needsNumbers;
       const name = this.#className(value, value.className);
-      if (origin(value) === undefined && !isCaseName(value.caseName))
-        throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
+      if (isNew && !isCaseName(value.caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
       return `E:${quotedName(`${name}:${value.caseName}`)};`;
     }
     if (isPhpCustom(value)) {
@@ -170,36 +218,31 @@ export class Writer {
       this.#firstCustom = Math.min(this.#firstCustom, this.#numbered);
       return `C:${quotedName(this.#className(value, value.className))}:${data.length}:{${data}}`;
     }
-    if (isReplacedObject(value, place)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
-    const places = contentsOf(value, place);
-    if (places === undefined) throw this.#error(unrepresentable, describe(value));
-    if (this.#inside.has(value)) throw this.#error(unrepresentable, 'A value that contains itself');
-    const object = isPhpObject(value);
-    if (this.#open.length >= maxDepth && (object || places.length > 0)) {
-      throw this.#error(unrepresentable, `More than ${maxDepth} arrays and objects inside each other`);
-    }
-    const head = object ? `O:${quotedName(this.#className(value, value.className))}` : 'a';
-    this.#open.push({ container: value, places, next: 0 });
-    this.#inside.add(value);
-    return `${head}:${places.length}:{`;
+    return undefined;
   }
 
   #key(key: PhpKey, ofObject: boolean): ByteString {
-    if (typeof key === 'string') {
-      if (!ofObject && isIntKey(key)) return `i:${key};`;
-      const bytes = encodeKey(key);
-      if (bytes === undefined) throw this.#error('ERR_PHP_KEY', 'A key with half of a surrogate pair');
-      return quoted(bytes);
-    }
-    const exact = typeof key === 'bigint' ? isInt64(key) : Number.isSafeInteger(key);
-    if (!exact) throw this.#error('ERR_PHP_KEY', 'A number as key that is no 64-bit integer');
-    return `i:${key};`;
+    if (typeof key !== 'string') return `i:${this.#intKey(key)};`;
+    const keys = ofObject ? this.#propertyKeys : this.#arrayKeys;
+    const known = keys.get(key);
+    if (known !== undefined) return known;
+    const bytes = encodeKey(key);
+    if (bytes === undefined) throw this.#error('ERR_PHP_KEY', 'A key with half of a surrogate pair');
+    const token = !ofObject && isIntKey(key) ? `i:${key};` : quoted(bytes);
+    // Rows of a table have the same keys, those of a dictionary do not.
+    if (keys.size < 256) keys.set(key, token);
+    return token;
+  }
+
+  #intKey(key: number | bigint): number | bigint {
+    const isExact = typeof key === 'bigint' ? isInt64(key) : Number.isSafeInteger(key);
+    if (!isExact) throw this.#error('ERR_PHP_KEY', 'A number as key that is no 64-bit integer');
+    return key;
   }
 
   /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */
   #className(value: object, name: string): string {
-    const { rules, source } = this.#options;
-    const known = origin(value) !== undefined || rules.classes.has(name) || source?.hasClass(name);
+    const known = origin(value) !== undefined || this.#rules.classes.has(name) || this.#top.source?.hasClass(name);
     if (!known) {
       throw this.#error('ERR_PHP_CLASS', 'A PHP class that was neither read nor registered by the option `classes`');
     }
@@ -207,7 +250,7 @@ export class Writer {
   }
 
   #target(number: number): number {
-    if (this.#options.all === undefined) throw needsNumbers;
+    if (!this.#counts) throw needsNumbers;
     if (number > this.#firstCustom) {
       throw this.#error('ERR_PHP_REFERENCE', 'A reference to what comes after an object that serialized itself (C:)');
     }
@@ -215,7 +258,8 @@ export class Writer {
   }
 
   #error(code: PhpSessionErrorCode, what: string): PhpSessionError {
-    const path = [...this.#path, ...this.#open.map(({ places, next }) => String(places[next - 1]!.key))];
+    const path = this.#open.map(({ contents, next }) => String(keyAt(contents, next - 1)));
+    if (this.#top.kind === 'session') path.unshift(String(keyAt(this.#top, this.#variable)));
     return new PhpSessionError(code, `${what} cannot be written to a PHP session; nothing was written`, { path });
   }
 }
@@ -236,21 +280,27 @@ function identity(value: unknown): unknown {
 }
 
 /** The text of the int that stood at this place, if it is this one: `i:+5;` stays as it is. */
-function sameInt(value: number | bigint, { source, at }: Place): ByteString | undefined {
-  if (source === undefined || at < 0) return undefined;
-  const token = source.resolve(at);
-  if (tokenAt(source, token) !== 'i') return undefined;
-  const tokens = new Tokens(source.text, token);
-  return tokens.int() === value ? source.text.slice(token, tokens.at) : undefined;
+function sameInt(value: number | bigint, source: Source | undefined, token: number): ByteString | undefined {
+  if (token < 0) return undefined;
+  const at = source!.resolve(token);
+  if (source!.text.charCodeAt(at) !== 0x69) return undefined;
+  const tokens = new Tokens(source!.text, at);
+  return tokens.int() === value ? source!.text.slice(at, tokens.at) : undefined;
+}
+
+function isListOfFloats(list: Contents | undefined): boolean {
+  if (list === undefined || list.tokens.length === 0) return false;
+  const source = list.source!;
+  return list.tokens.every((token) => token >= 0 && source.text.charCodeAt(source.resolve(token)) === 0x64);
 }
 
 function isCaseName(name: string): boolean {
   return /^[A-Za-z_\x80-\u{10ffff}][\w\x80-\u{10ffff}]*$/u.test(name);
 }
 
-function isReplacedObject(value: object, { source, at, inList }: Place): boolean {
-  if (source === undefined || at < 0 || inList || !isPlainObject(value) || origin(value) !== undefined) return false;
-  return tokenAt(source, source.resolve(at)) === 'O';
+function isReplacedObject(value: object, source: Source | undefined, token: number): boolean {
+  if (token < 0 || !isPlainObject(value) || origin(value) !== undefined) return false;
+  return source!.text.charCodeAt(source!.resolve(token)) === 0x4f;
 }
 
 function quoted(bytes: ByteString): ByteString {
