@@ -212,6 +212,28 @@ describe('a logout in a parallel request', () => {
   );
 });
 
+describe('a login in a parallel request of PHP', () => {
+  const logIn = '$handler->start(); usleep(200000); return session_regenerate_id(true) && $_SESSION["user"] = "alice";';
+
+  test.each([true, false])(
+    'who waited with the old id sees and gets nothing (strict mode: %p)',
+    async (useStrictMode) => {
+      await withSite({ useStrictMode }, async (site) => {
+        const id = await put('basket|i:1;');
+        const login = php.ask({ driver: 'pdo', table, id }, logIn);
+        await until(() => isLocked(table, id));
+        const late = await site.ask((ctx) => ctx.session, { id });
+        // Another cookie here would throw the user out, whom PHP has just given one.
+        expect(late).toMatchObject({ status: 200, value: {} });
+        expect(late.headers['set-cookie']).toBeUndefined();
+        const { cookie } = await login;
+        expect(await php.row(table, id)).toBeUndefined();
+        expect((await site.ask((ctx) => ctx.session, { id: cookie })).value).toEqual({ basket: 1, user: 'alice' });
+      });
+    },
+  );
+});
+
 describe('parallel requests', () => {
   test('20 of one session, each +1, are 20', async () => {
     await withSite({ store: storeOf(table, { maxWaiters: 20 }) }, async (site) => {

@@ -80,6 +80,23 @@ describe('a handler that throws', () => {
     site.codes();
   });
 
+  test('middleware before ours may answer instead of Koa: one cookie', async () => {
+    const kind = await Site.start({ store: storeOf(table) }, async (ctx, next) => {
+      await next().catch((error) => {
+        ctx.status = error.status;
+        ctx.body = { value: 'sorry' };
+      });
+    });
+    const answer = await kind.ask((ctx) => {
+      ctx.session.a = 1;
+      ctx.throw(409);
+    });
+    expect(answer).toMatchObject({ status: 409, value: 'sorry' });
+    expect(answer.headers['set-cookie']).toEqual([`PHPSESSID=${answer.id}; path=/`]);
+    expect(kind.codes()).toEqual([]);
+    await kind.stop();
+  });
+
   test('headers of the error itself are sent', async () => {
     const answer = await site.ask((ctx) => {
       ctx.session.a = 1;
