@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { articleTable, binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
+import { type Handler, isLocked, Site, storeOf } from './koa-helpers.ts';
 
-/** What happens to the session when something goes wrong: in the handler, in the data, with the client. */
+/** What happens to the session when something goes wrong: in the handler, in the data, after close(). */
 const [table, article] = [binaryTable(), articleTable()];
 const newId = () => randomBytes(16).toString('hex');
 let php: Harness;
@@ -15,7 +14,6 @@ const put = async (data: string) => {
   await php.put(table, id, data, 1_000);
   return id;
 };
-const forgetErrors = (error: Error) => void error;
 
 beforeAll(async () => {
   php = await startHarness([table, article]);
@@ -349,148 +347,5 @@ describe('close()', () => {
     expect(answer.headers['set-cookie']).toBeUndefined();
     expect(await php.row(table, id)).toBe('a|i:1;');
     expect(await php.count(table)).toBe(before);
-  });
-});
-
-describe('a client that goes away', () => {
-  test('while it waits for the lock: the handler does not run, and the row stays', async () => {
-    const id = await put('a|i:1;');
-    const release = await php.hold(table, id);
-    let runs = 0;
-    const waiting = site.send(() => runs++, { id }).on('error', forgetErrors);
-    await until(async () => (await waiters()) > 0);
-    waiting.destroy();
-    await until(async () => (await waiters()) === 0);
-    await release();
-    const answer = await site.ask((ctx) => ctx.session.a, { id });
-    expect([answer.value, runs]).toEqual([1, 0]);
-    expect(await php.row(table, id)).toBe('a|i:1;');
-  });
-
-  test('while it waits for another request of this process', async () => {
-    const id = await put('a|i:1;');
-    const [running, end] = [signal(), signal()];
-    let runs = 0;
-    const first = site.ask(
-      async () => {
-        running.happen();
-        await end.happened;
-      },
-      { id },
-    );
-    await running.happened;
-    const waiting = site.send(() => runs++, { id }).on('error', forgetErrors);
-    const third = site.ask((ctx) => (ctx.session.a = 3), { id });
-    await once(waiting, 'socket');
-    await connections(3);
-    waiting.destroy();
-    await connections(2);
-    end.happen();
-    await Promise.all([first, third]);
-    expect(runs).toBe(0);
-    expect(await php.row(table, id)).toBe('a|i:3;');
-  });
-
-  test('before the session was opened', async () => {
-    const [arrived, gone] = [signal(), signal()];
-    const late = await Site.start({ store: storeOf(table) }, async (ctx, next) => {
-      ctx.res.on('close', gone.happen);
-      arrived.happen();
-      await gone.happened;
-      await next();
-      passed.happen();
-    });
-    const passed = signal();
-    const id = await put('a|i:1;');
-    let runs = 0;
-    const request = late.send(() => runs++, { id }).on('error', forgetErrors);
-    await arrived.happened;
-    request.destroy();
-    await passed.happened;
-    expect(runs).toBe(0);
-    expect(await php.age(table, id)).toBeGreaterThanOrEqual(1_000);
-    await late.stop();
-  });
-
-  test('while the handler runs: the lock is held until its end, and what it changed is saved', async () => {
-    const id = await put('a|i:1;');
-    const [running, gone, end] = [signal(), signal(), signal()];
-    const request = site
-      .send(
-        async (ctx) => {
-          ctx.res.on('close', gone.happen);
-          ctx.session.a = 2;
-          running.happen();
-          await end.happened;
-          ctx.session.a = 3;
-        },
-        { id },
-      )
-      .on('error', forgetErrors);
-    await running.happened;
-    request.destroy();
-    await gone.happened;
-    expect(await isLocked(table, id)).toBe(true);
-    end.happen();
-    await until(async () => !(await isLocked(table, id)));
-    expect(await php.row(table, id)).toBe('a|i:3;');
-  });
-
-  /** How many statements wait for a row of this table. (INNODB_TRX would tell, but not more often than each 0.1 s.) */
-  async function waiters(): Promise<number> {
-    const rows = (await php.sql(
-      `SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE '%${table.name}% FOR UPDATE' AND ID <> CONNECTION_ID()`,
-    )) as unknown[];
-    return rows.length;
-  }
-
-  async function connections(count: number): Promise<void> {
-    await until(async () => (await site.connections()) === count);
-  }
-});
-
-describe('headers that the session finds sent', () => {
-  test('a new session cannot begin: reported, and no row', async () => {
-    const before = await php.count(table);
-    const answer = await site.ask((ctx) => {
-      ctx.respond = false;
-      ctx.res.writeHead(200, { 'Content-Type': 'text/plain' });
-      ctx.session.a = 1;
-      ctx.res.end('streamed');
-    });
-    expect(answer.value).toBe('streamed');
-    expect(answer.headers['set-cookie']).toBeUndefined();
-    await until(() => site.errors.length > 0);
-    expect(site.codes()).toEqual(['ERR_SESSION_HEADERS_SENT']);
-    expect(await php.count(table)).toBe(before);
-  });
-
-  test('one that has its cookie is saved', async () => {
-    const id = await put('a|i:1;');
-    await site.ask(
-      (ctx) => {
-        ctx.respond = false;
-        ctx.session.a = 2;
-        ctx.res.end('streamed');
-      },
-      { id },
-    );
-    await until(async () => !(await isLocked(table, id)));
-    expect(await php.row(table, id)).toBe('a|i:2;');
-  });
-
-  test('before it is opened: it works, and its lock is free in the end', async () => {
-    const early = await Site.start({ store: storeOf(table) }, async (ctx, next) => {
-      ctx.respond = false;
-      ctx.res.write('early');
-      await next().finally(() => ctx.res.end());
-    });
-    const id = await put('a|i:1;');
-    const answer = await early.ask((ctx) => Object.assign(ctx.session, { a: 2 }), { id });
-    expect(answer.value).toBe('early');
-    expect(await isLocked(table, id)).toBe(false);
-    expect(await php.row(table, id)).toBe('a|i:2;');
-    expect(early.codes()).toEqual([]);
-    await early.stop();
   });
 });
