@@ -41,62 +41,60 @@ export class KoaRequest<T extends object = SessionData> {
   readonly cookie: string | undefined;
   /** Whether somebody logged out while the request ran, so that nothing was saved. */
   isGone = false;
-  readonly #ctx: Context;
-  readonly #config: Settings;
-  #session: RequestSession<T>;
+  session: RequestSession<T>;
+  protected readonly ctx: Context;
+  protected readonly config: Settings;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
 
   constructor(ctx: Context, config: Settings) {
-    this.#ctx = ctx;
-    this.#config = config;
+    this.ctx = ctx;
+    this.config = config;
     this.cookie = readCookie(ctx.req.headers.cookie, config.name);
-    this.#session = new RequestSession(config, this.#exchange(this.cookie));
-    this.#isUsed = this.#session.isExpected;
+    this.session = new RequestSession(config, this.#exchange(this.cookie));
+    this.#isUsed = this.session.isExpected;
   }
 
-  /** The session, for the application. */
+  /** The session, for the application: from here on the answer depends on it. */
   use(): RequestSession<T> {
-    // Without a cookie, the answer depends on the session from here on.
     if (!this.#isUsed) this.#limitCaches(false);
     this.#isUsed = true;
-    return this.#session;
+    return this.session;
   }
 
   /** The calls that go to whatever session there is then. */
   control(): PhpSessionControl {
-    const session = () => this.#session;
+    const request = this;
     return {
       get id() {
-        return session().id;
+        return request.session.id;
       },
-      regenerate: () => session().regenerate(),
-      destroy: () => session().destroy(),
-      close: () => session().close(),
+      regenerate: () => request.session.regenerate(),
+      destroy: () => request.session.destroy(),
+      close: () => request.session.close(),
     };
   }
 
   /** Goes on as if the browser had sent no cookie. The session stays as it is stored. */
   async leave(): Promise<void> {
-    await this.#session.discard();
-    this.#session = new RequestSession(this.#config, this.#exchange(undefined));
+    await this.session.discard();
+    this.session = new RequestSession(this.config, this.#exchange(undefined));
   }
 
   /**
    * Opens the session, runs `handle`, and saves.
    *
-   * @param save how to save; it ends with a `commit()` or `discard()` of the session, also when it fails
    * @throws what `handle` throws; PhpSessionError with the `status` and `headers` of the answer
    */
-  async serve(handle: () => Promise<unknown>, save: () => Promise<void> = () => this.#session.commit()): Promise<void> {
-    const { res } = this.#ctx;
+  async serve(handle: () => Promise<unknown>): Promise<void> {
+    const { res } = this.ctx;
     if (this.#isUsed && !(await this.#hasOpened())) return;
     try {
       if (this.#isUsed) this.#limitCaches(true);
       await handle();
     } catch (error) {
-      if (this.#config.discardOnError) await this.#session.discard();
-      else await this.#save(save).catch((failure) => this.#ctx.app.emit('error', failure, this.#ctx));
+      if (this.config.discardOnError) await this.session.discard();
+      else await this.#end().catch((failure) => this.ctx.app.emit('error', failure, this.ctx));
       const cookie = cookies(res).find(this.#isOurs);
       beforeHeaders(res, () => {
         if (cookie !== undefined && !cookies(res).some(this.#isOurs)) res.appendHeader('Set-Cookie', cookie);
@@ -104,25 +102,30 @@ export class KoaRequest<T extends object = SessionData> {
       });
       throw toHttp(error);
     }
-    await this.#save(save);
+    await this.#end();
+  }
+
+  /** Saves and frees the lock when the handler has ended. It must not fail without having freed the lock. */
+  protected save(): Promise<void> {
+    return this.session.commit();
   }
 
   /** Replaces what was set before for the session's cookie. */
-  setCookie(header: string): void {
-    const { res } = this.#ctx;
+  protected setCookie(header: string): void {
+    const { res } = this.ctx;
     const others = cookies(res).filter((cookie) => !this.#isOurs(cookie));
     res.setHeader('Set-Cookie', [...others, header]);
   }
 
   /** @returns false: the client has gone, so nobody waits for an answer any more */
   async #hasOpened(): Promise<boolean> {
-    const { res } = this.#ctx;
+    const { res } = this.ctx;
     const gone = new AbortController();
     const abort = () => gone.abort();
     res.once('close', abort);
     if (res.destroyed) abort();
     try {
-      await this.#session.open(gone.signal);
+      await this.session.open(gone.signal);
       return true;
     } catch (error) {
       if (gone.signal.aborted) return false;
@@ -132,36 +135,36 @@ export class KoaRequest<T extends object = SessionData> {
     }
   }
 
-  async #save(save: () => Promise<void>): Promise<void> {
+  async #end(): Promise<void> {
     try {
-      await save();
+      await this.save();
     } catch (error) {
       if (!(error instanceof PhpSessionError) || error.code !== 'ERR_SESSION_CLOSED') throw toHttp(error);
-      this.#ctx.app.emit('error', error, this.#ctx);
+      this.ctx.app.emit('error', error, this.ctx);
     }
   }
 
   #exchange(cookie: string | undefined): Exchange {
     return {
       cookie,
-      canSetCookie: () => !this.#ctx.headerSent,
+      canSetCookie: () => !this.ctx.headerSent,
       setCookie: (header) => this.setCookie(header),
       onGone: () => {
         this.isGone = true;
-        this.#ctx.app.emit('session:gone', this.#ctx);
+        this.ctx.app.emit('session:gone', this.ctx);
       },
     };
   }
 
   #limitCaches(replace: boolean): void {
-    const { headerSent, res } = this.#ctx;
+    const { headerSent, res } = this.ctx;
     if (headerSent) return;
-    for (const [name, value] of Object.entries(cacheHeaders(this.#config.cacheLimiter, this.#config.cacheExpire))) {
+    for (const [name, value] of Object.entries(cacheHeaders(this.config.cacheLimiter, this.config.cacheExpire))) {
       if (replace || !res.hasHeader(name)) res.setHeader(name, value);
     }
   }
 
-  readonly #isOurs = (cookie: string): boolean => cookie.startsWith(`${this.#config.name}=`);
+  readonly #isOurs = (cookie: string): boolean => cookie.startsWith(`${this.config.name}=`);
 }
 
 /** Koa takes `status` and `headers` from an error, and shows the message of one with `expose` only. */

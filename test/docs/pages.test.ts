@@ -30,7 +30,7 @@ describe('examples', () => {
 
   beforeAll(async () => {
     consumer = await Consumer.create();
-    consumer.install('koa', '@types/koa', '@types/node', 'mysql2', 'typescript');
+    consumer.install('koa', 'koa-session', '@types/koa', '@types/node', 'mysql2', 'typescript');
   }, 120_000);
 
   afterAll(() => consumer?.remove());

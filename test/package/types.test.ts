@@ -8,7 +8,7 @@ let koa: Consumer;
 beforeAll(async () => {
   bare = await Consumer.create();
   koa = await Consumer.create();
-  koa.install('koa', '@types/koa', '@types/node', 'mysql2');
+  koa.install('koa', 'koa-session', '@types/koa', '@types/node', 'mysql2');
 }, 240_000);
 
 afterAll(() => {
@@ -126,6 +126,39 @@ const application = `
   phpSession({ store, cacheLimiter: 'none' });
 `;
 
+const koaSessionApplication = `
+  import Koa = require('koa');
+  import koaSession = require('koa-session');
+  import { type PhpKoaSessionContext, phpKoaSession } from 'php-session-bridge/koa-session';
+  import { mysqlStore } from 'php-session-bridge/mysql';
+
+  interface MySession {
+    count?: number;
+    _token?: string;
+  }
+
+  const store = mysqlStore({ connection: 'mysql://user@localhost/app' });
+  const valid = (ctx: Koa.Context, session: MySession) => ctx.get('x-token') === session._token;
+  const app = new Koa<Koa.DefaultState, PhpKoaSessionContext<MySession>>();
+  app.use(phpKoaSession<MySession>(koaSession.default, { store, rolling: true, valid }, app));
+  app.use(async (ctx) => {
+    const count: number = ctx.session!.count ?? 0;
+    ctx.session!.count = ctx.session!.isNew ? 1 : count + 1;
+    await ctx.session!.regenerate();
+    ctx.session!.save((error) => ctx.throw(error!));
+    const token: string | undefined = ctx.phpSession.data._token;
+    // @ts-expect-error: after a logout there is none
+    ctx.session.count = 1;
+    // @ts-expect-error: there is no such key
+    ctx.session!.cuont = 1;
+    ctx.session = { count: 1, maxAge: 60_000 };
+    ctx.session = null;
+  });
+
+  // @ts-expect-error: PHP's name for this is name
+  phpKoaSession(koaSession.default, { store, key: 'koa.sess' }, app);
+`;
+
 describe.each(names)('%s', (resolution) => {
   test('values and sessions: with the language alone', () =>
     compile(bare, resolution, codec, { lib: ['ES2022'], types: [] }));
@@ -134,12 +167,21 @@ describe.each(names)('%s', (resolution) => {
   test('the store: without mysql2 and @types/node', () =>
     compile(bare, resolution, store, { lib: ['ES2022', 'DOM'], types: [] }));
 
-  test('the store and the middleware in an application of Koa and mysql2', () => {
-    const isCommonJs = resolution.endsWith('CommonJS');
-    const imports = application.replace(/import (\w+) = require\((.*)\)/g, 'import $1 from $2');
-    const settings = { lib: ['ES2022'], types: ['node'], esModuleInterop: true };
-    return compile(koa, resolution, isCommonJs ? application : imports, settings);
-  }, 60_000);
+  test.each([
+    ['Koa and mysql2', application],
+    ['koa-session', koaSessionApplication],
+  ])(
+    'the store and the middleware in an application of %s',
+    (_, code) => {
+      const isCommonJs = resolution.endsWith('CommonJS');
+      const imports = code
+        .replace(/import (\w+) = require\((.*)\)/g, 'import $1 from $2')
+        .replaceAll('koaSession.default', 'koaSession');
+      const settings = { lib: ['ES2022'], types: ['node'], esModuleInterop: true };
+      return compile(koa, resolution, isCommonJs ? code : imports, settings);
+    },
+    60_000,
+  );
 });
 
 test('the middleware needs @types/node, and neither @types/koa nor mysql2', async () => {

@@ -1,0 +1,165 @@
+import { encodeSession, type SessionData } from '../codec/index.ts';
+import { setCookie } from '../session/cookie.ts';
+import type { Settings } from '../session/options.ts';
+import { type Context, KoaRequest, type PhpSessionControl } from './koa-request.ts';
+import {
+  type Behind,
+  type CommitOptions,
+  isReserved,
+  mustBeSettable,
+  type ShownSession,
+  showData,
+} from './koa-session-model.ts';
+
+/** How koa-session's options have a session saved. */
+export interface SaveOptions<T extends object> {
+  /** Called before a session is saved that was changed, or for which `save()` or `regenerate()` was called. */
+  // biome-ignore lint/suspicious/noExplicitAny: Koa's context, as the application has typed it; koa-session has any here
+  beforeSave: ((ctx: any, session: ShownSession<T>) => void) | undefined;
+  /** Whether each answer sends the cookie again, so that its `cookieLifetime` begins anew; default false. */
+  rolling: boolean;
+  /**
+   * Default true. With false, changes are saved by `ctx.session.manuallyCommit()` only, which also frees the lock; if it is not
+   * called, they are dropped when the request ends. `ctx.session = null` is a logout in any case.
+   */
+  autoCommit: boolean;
+}
+
+/** The greatest number of seconds that all clients take for a cookie. */
+const maxLifetime = 2 ** 31 - 1;
+
+/** A request's session under koa-session: what koa-session calls, and what it shows as `ctx.session`. */
+export class KoaSessionRequest<T extends object> extends KoaRequest<T> implements Behind {
+  /** koa-session's `ctx.session`, which gives its own object. */
+  readonly #property: PropertyDescriptor;
+  readonly #options: SaveOptions<T>;
+  #shown: { model: object; object: ShownSession<T> } | undefined;
+  /** What was read, if it matters whether it was changed. */
+  #read: Uint8Array | undefined;
+  #isRefused = false;
+  #isForced = false;
+
+  constructor(ctx: Context, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
+    super(ctx, config);
+    this.#property = property;
+    this.#options = options;
+  }
+
+  get data(): T {
+    return this.use().data;
+  }
+
+  get id(): string | undefined {
+    return this.session.id;
+  }
+
+  /** koa-session's question to its store: is there a session? The data are none of its business. */
+  find(): object | undefined {
+    return this.#isEmpty() ? undefined : {};
+  }
+
+  isValid(valid: (ctx: Context, session: T) => boolean): boolean {
+    this.#isRefused = !valid(this.ctx, this.data);
+    return !this.#isRefused;
+  }
+
+  /** What comes after koa-session. */
+  async handle(next: () => Promise<unknown>): Promise<void> {
+    if (this.#isRefused) await this.leave();
+    if (this.#options.beforeSave !== undefined) this.#read = this.#encode();
+    await next();
+  }
+
+  /** `ctx.session` */
+  shown(): ShownSession<T> | null {
+    this.use();
+    const model = this.#model();
+    if (model === null) return null;
+    if (this.#shown?.model !== model) this.#shown = { model, object: showData(model, this) as ShownSession<T> };
+    return this.#shown.object;
+  }
+
+  /** `ctx.session = content` */
+  assign(content: unknown): void {
+    if (typeof content === 'object' && content !== null) {
+      this.#replace(content as SessionData);
+    } else {
+      if (content === null) this.use().destroyAtCommit();
+      this.#property.set!.call(this.ctx, content); // it throws for what is neither
+    }
+  }
+
+  override control(): PhpSessionControl & { readonly data: T } {
+    const data = { enumerable: true, get: () => this.data };
+    return Object.defineProperty(super.control(), 'data', data) as PhpSessionControl & { readonly data: T };
+  }
+
+  /** What koa-session's `save()`, `regenerate()` and `manuallyCommit()` do. */
+  async commit({ save = false, regenerate = false }: CommitOptions = {}): Promise<void> {
+    if (save || regenerate) this.#isForced = true;
+    if (regenerate) await this.session.regenerate();
+    // Otherwise the lock is held, and so changes can be made and saved, until the request ends.
+    if (!this.#options.autoCommit) await this.#store(() => this.session.close());
+  }
+
+  protected override async save(): Promise<void> {
+    if (this.#options.autoCommit || this.#model() === null) return this.#store(() => this.session.commit());
+    await this.session.discard();
+    await this.session.commit(); // tells of changes after `manuallyCommit()`
+  }
+
+  async #store(commit: () => Promise<void>): Promise<void> {
+    try {
+      if (this.#mustBeSaved()) this.#options.beforeSave?.(this.ctx, this.shown()!);
+    } catch (error) {
+      await this.session.discard();
+      throw error;
+    }
+    await commit();
+    if (this.#options.rolling || this.#hasNewMaxAge()) this.#sendCookie();
+  }
+
+  /** As koa-session decides it, but by PHP's bytes: it compares a CRC-32 of JSON. */
+  #mustBeSaved(): boolean {
+    if (this.#read === undefined || this.#model() === null) return false;
+    if (this.#isForced || this.#hasNewMaxAge() || (this.#options.rolling && !this.#isEmpty())) return true;
+    return Buffer.compare(this.#encode(), this.#read) !== 0;
+  }
+
+  #hasNewMaxAge(): boolean {
+    const model = this.#model();
+    return model !== null && Reflect.get(model, '_requireSave') === true; // set with `maxAge`
+  }
+
+  #sendCookie(): void {
+    if (this.id === undefined || this.isGone || this.#isEmpty() || this.ctx.headerSent) return;
+    const { maxAge } = (this.ctx as unknown as { sessionOptions: { maxAge?: number | 'session' } }).sessionOptions;
+    const cookieLifetime = typeof maxAge === 'number' ? Math.min(Math.ceil(maxAge / 1000), maxLifetime) : 0;
+    this.setCookie(setCookie({ ...this.config, cookieLifetime }, this.id));
+  }
+
+  #replace(content: SessionData): void {
+    // What is set here, koa-session's object must not have too.
+    this.#property.set!.call(this.ctx, Object.hasOwn(content, 'maxAge') ? { maxAge: content.maxAge } : {});
+    const model = this.#model()!;
+    for (const key of Object.keys(content)) mustBeSettable(model, key);
+    const isData = (key: PropertyKey) => !isReserved(model, key);
+    const data = this.data as SessionData;
+    // A reserved name cannot be in the new content, so what PHP has there stays.
+    const before = (Reflect.ownKeys(data) as string[]).filter(isData);
+    for (const key of before) if (!Object.hasOwn(content, key)) delete data[key];
+    for (const key of Object.keys(content).filter(isData)) data[key] = content[key];
+  }
+
+  #model(): object | null {
+    return this.#property.get!.call(this.ctx);
+  }
+
+  #isEmpty(): boolean {
+    return Reflect.ownKeys(this.session.data).length === 0;
+  }
+
+  #encode(): Uint8Array {
+    return encodeSession(this.session.data, this.config.codec);
+  }
+}
