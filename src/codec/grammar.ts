@@ -43,10 +43,11 @@ export class Grammar {
   /**
    * Checks the value that starts at `at`.
    *
+   * @param levels how many containers it is in already
    * @returns the offset behind it
    * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
    */
-  value(at: number): number {
+  value(at: number, levels: number = 0): number {
     const text = this.#text;
     /** How many elements are still to come, in each container around the current one. */
     const outer: number[] = [];
@@ -81,7 +82,7 @@ export class Grammar {
           at = this.#expect(SEMICOLON, this.#digits(start), start);
           break;
         case 0x61: // a
-          at = this.#array(start);
+          at = this.array(start).at;
           break;
         case 0x4f: // O
           at = this.#class(start, true);
@@ -98,7 +99,7 @@ export class Grammar {
 
       if (token === 0x61 || token === 0x4f) {
         // PHP counts the levels of what has elements, and of an empty object, but not of an empty array.
-        if (outer.length >= this.#limits.maxDepth && (this.#count > 0 || token === 0x4f)) {
+        if (outer.length + levels >= this.#limits.maxDepth && (this.#count > 0 || token === 0x4f)) {
           throw limit('maxDepth', this.#limits, start);
         }
         outer.push(left);
@@ -111,11 +112,12 @@ export class Grammar {
       }
       left--;
       if (++this.#elements > this.#limits.maxElements) throw limit('maxElements', this.#limits, at);
-      at = this.#key(at);
+      at = this.key(at);
     }
   }
 
-  #key(at: number): number {
+  /** Checks the key that starts at `at`, and returns the offset behind it. */
+  key(at: number): number {
     const token = this.#text.charCodeAt(at);
     if (token === 0x73) return this.#string(at);
     if (token === 0x69) return this.#int(at);
@@ -162,10 +164,11 @@ export class Grammar {
     return this.#expect(SEMICOLON, this.#expect(QUOTE, at, at), at);
   }
 
-  #array(start: number): number {
+  /** Checks `a:count:{`, and returns the count and the offset behind it. */
+  array(start: number): { count: number; at: number } {
     const at = this.#digits(start);
     this.#expect(COLON, at, start);
-    return this.#expect(OPEN, at + 1, start);
+    return { count: this.#count, at: this.#expect(OPEN, at + 1, start) };
   }
 
   /** `O:` and `C:` up to their brace. The elements, or bytes, are then in `#count`. */

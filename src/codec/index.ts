@@ -2,13 +2,14 @@
 
 // Errors
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+export type { SessionFormatName } from './formats/index.ts';
 // Options
 export type {
   DecodeOptions,
   EncodeOptions,
+  PhpVersion,
   SessionDecodeOptions,
   SessionEncodeOptions,
-  SessionFormatName,
   View,
 } from './options.ts';
 export { serialize, unserialize } from './serialize.ts';

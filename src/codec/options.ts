@@ -1,7 +1,6 @@
+import type { SessionFormat } from './formats/format.ts';
+import { formats, type SessionFormatName } from './formats/index.ts';
 import { isClassName } from './grammar.ts';
-
-/** How PHP frames the variables of a session (php.ini's `session.serialize_handler`). More formats will follow. */
-export type SessionFormatName = 'php';
 
 /**
  * - `plain`: numbers, strings, arrays and objects as an application wants them; what plain JavaScript cannot say is
@@ -29,7 +28,14 @@ export interface EncodeOptions {
    * comes from outside must never get in. Default none.
    */
   classes?: Iterable<string>;
+  /**
+   * The lowest PHP that has to read the result. Below 8.1 enums are an error: an older PHP destroys a session in which it
+   * meets one. Default: whatever wrote the session.
+   */
+  phpVersion?: PhpVersion;
 }
+
+export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' | '8.4' | '8.5';
 
 export interface SessionDecodeOptions extends DecodeOptions {
   /** Default `'php'`. */
@@ -37,7 +43,7 @@ export interface SessionDecodeOptions extends DecodeOptions {
 }
 
 export interface SessionEncodeOptions extends EncodeOptions {
-  /** Default `'php'`. */
+  /** Default: the one that the session was read in, or `'php'`. */
   format?: SessionFormatName;
 }
 
@@ -61,15 +67,19 @@ export function viewOption(options: DecodeOptions): View {
   return view;
 }
 
-export function formatOption(options: { format?: SessionFormatName }): SessionFormatName {
-  const format = options.format ?? 'php';
-  if (format !== 'php') throw new TypeError(`format must be 'php'`);
-  return format;
+/** @param byDefault for when the option is not given */
+export function formatOption(options: { format?: SessionFormatName }, byDefault?: SessionFormat): SessionFormat {
+  if (options.format === undefined) return byDefault ?? formats.php;
+  if (!Object.hasOwn(formats, options.format)) {
+    throw new TypeError(`format must be '${Object.keys(formats).join("', '")}'`);
+  }
+  return formats[options.format];
 }
 
 export interface WriteRules {
   readonly precision: -1 | 17;
   readonly classes: ReadonlySet<string>;
+  readonly allowsEnums: boolean;
 }
 
 export function writeRules(options: EncodeOptions): WriteRules {
@@ -79,7 +89,9 @@ export function writeRules(options: EncodeOptions): WriteRules {
   for (const name of classes) {
     if (!isClassName(name)) throw new TypeError('classes must be names of PHP classes, without a leading backslash');
   }
-  return { precision, classes };
+  const { phpVersion = '8.5' } = options;
+  if (!/^(7\.[2-4]|8\.[0-5])$/.test(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
+  return { precision, classes, allowsEnums: phpVersion >= '8.1' };
 }
 
 function limit(name: string, value: number | undefined, byDefault: number): number {

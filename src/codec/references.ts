@@ -2,6 +2,7 @@ import { PhpSessionError } from '../errors.ts';
 import type { ByteString } from './bytes.ts';
 import { syntax } from './grammar.ts';
 import { Tokens } from './tokens.ts';
+import type { PhpKey } from './values.ts';
 
 /** A value that places hold, named by the offset of the token that made it. References make places share a cell. */
 interface Cell {
@@ -13,6 +14,12 @@ interface Cell {
 /** A place for a value: a top-level key, an element, a property. A duplicate key fills its place again. */
 interface Place {
   cell: Cell | undefined;
+}
+
+/** A value of the session. */
+interface Value {
+  readonly key: PhpKey;
+  readonly start: number;
 }
 
 interface Container {
@@ -41,22 +48,26 @@ export class References {
   readonly lists: ReadonlySet<number>;
 
   /**
-   * @param starts where the values of the session start, in the order of the text
+   * @param values where the values of the session start, in the order of the text
+   * @param root whether they are elements of an array that is written too, under these keys
    * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object, `ERR_PHP_REFERENCE`
    *   for one whose number cannot be known, as a `C:` numbers what is inside it by the rules of its class
    */
-  constructor(text: ByteString, starts: readonly number[]) {
+  constructor(text: ByteString, values: readonly Value[], root: boolean) {
     const targets = new Map<number, number>();
     const tied = new Set<number>();
     const lists = new Set<number>();
-    const slots: Place[] = [];
+    // The array around all values, if there is one, is a place that nothing may refer to: it would contain itself.
+    const slots: Place[] = root ? [{ cell: undefined }] : [];
+    const variables = new Map<string, Place>();
     let firstCustom = Number.POSITIVE_INFINITY;
     const tokens = new Tokens(text, 0);
 
-    for (const start of starts) {
+    for (const { key, start } of values) {
       tokens.at = start;
-      // Each variable is decoded into a place of its own, also when its name comes twice (`php_set_session_var`).
-      let place: Place = { cell: undefined };
+      // Outside of an array, each is decoded into a place of its own, also when its name comes twice (`php_set_session_var`).
+      let place: Place = (root && variables.get(String(key))) || { cell: undefined };
+      variables.set(String(key), place);
       const open: Container[] = [];
       for (;;) {
         const at = tokens.at;
@@ -65,6 +76,7 @@ export class References {
           const slot = tokens.reference();
           const target = slots[slot - 1];
           if (slot > firstCustom) throw unknowable(at);
+          if (root && slot === 1) throw toRoot(at);
           if (target?.cell === undefined || target === place) throw syntax(at);
           if (token === 0x52) {
             targets.set(at, target.cell.at);
@@ -114,6 +126,14 @@ export class References {
     this.tied = tied;
     this.lists = lists;
   }
+}
+
+function toRoot(at: number): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_REFERENCE',
+    `The reference at byte ${at} is to the session itself, which PHP could not write again`,
+    { offset: at },
+  );
 }
 
 function unknowable(at: number): PhpSessionError {

@@ -19,9 +19,8 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
   const grammar = new Grammar(text, decodeLimits(options));
   const end = grammar.value(0);
   if (end !== text.length) throw syntax(end);
-  const starts = [0];
-  const references = grammar.hasReferences ? new References(text, starts) : undefined;
-  return build(new Source(text, starts, references), 0, view) as T;
+  const references = grammar.hasReferences ? new References(text, [{ key: '', start: 0 }], false) : undefined;
+  return build(new Source(text, [0], references), 0, view) as T;
 }
 
 /**
@@ -36,7 +35,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const rules = writeRules(options);
   const from = typeof value === 'object' && value !== null ? origin(value) : undefined;
   const top = { keys: [''], values: [value], source: from?.source, tokens: [from?.at ?? -1], kind: 'map' as const };
-  return fromByteString(new Writer(rules, top, true).write(0));
+  return fromByteString(new Writer(rules, top, { counts: true }).write(0));
 }
 
 /** @throws TypeError for anything but bytes: a string has lost them already */

@@ -1,7 +1,6 @@
 import { build } from './build.ts';
-import { type ByteString, decodeKey, fromByteString } from './bytes.ts';
+import { type ByteString, fromByteString } from './bytes.ts';
 import type { SessionFormat, Variable } from './formats/format.ts';
-import { phpFormat } from './formats/php.ts';
 import { Grammar } from './grammar.ts';
 import {
   decodeLimits,
@@ -22,8 +21,6 @@ import { needsNumbers, Writer } from './write.ts';
 /** The session of an application that has not said what is in it. */
 export type SessionData = Record<string, unknown>;
 
-const formats: Record<string, SessionFormat> = { php: phpFormat };
-
 /**
  * Reads a session as PHP's `session_decode()` does. All of it is checked now, so that no error comes out of a value that
  * is read later; values are made when they are first looked at.
@@ -36,16 +33,16 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions &
 export function decodeSession<T extends object = SessionData>(bytes: Uint8Array, options?: SessionDecodeOptions): T;
 export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions = {}): object {
   const view = viewOption(options);
-  const format = formats[formatOption(options)]!;
+  const format = formatOption(options);
   const text = inputText(bytes);
   const grammar = new Grammar(text, decodeLimits(options));
   const variables = format.variables(text, grammar);
   const starts = variables.map(({ start }) => start);
-  const references = grammar.hasReferences ? new References(text, starts) : undefined;
+  const references = grammar.hasReferences ? new References(text, variables, format.isArray) : undefined;
   const source = new Source(text, starts, references);
-  if (view === 'plain') return createSessionObject(new Session(source, variables));
-  const entries = variables.map(({ name, start }): [PhpKey, unknown] => [decodeKey(name), build(source, start, view)]);
-  return new PhpArray(entries, { literalKeys: true });
+  if (view === 'plain') return createSessionObject(new Session(source, format, variables));
+  const entries = variables.map(({ key, start }): [PhpKey, unknown] => [key, build(source, start, view)]);
+  return new PhpArray(entries, { literalKeys: !format.isArray });
 }
 
 /**
@@ -57,9 +54,9 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions =
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
-  const format = formats[formatOption(options)]!;
   const rules = writeRules(options);
   const read = sessionOf(session);
+  const format = formatOption(options, read?.format);
   if (read !== undefined) return fromByteString(read.encode(format, rules));
   if (!isPhpArray(session) && !isPlainObject(session)) {
     throw new TypeError('A session is what decodeSession() gave, a plain object, or a PhpArray');
@@ -69,8 +66,10 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   );
   const keys = entries.map(([key]) => (isPhpArray(session) ? key : normalKey(key)));
   const values = entries.map(([, value]) => value);
-  const writer = new Writer(rules, { keys, values, source: undefined, tokens: [], kind: 'session' }, true);
-  return fromByteString(keys.map((key, index) => format.variableHead(key) + writer.write(index)).join(''));
+  const contents = { keys, values, source: undefined, tokens: [], kind: 'session' as const };
+  const writer = new Writer(rules, contents, { counts: true, isArray: format.isArray });
+  const variables = keys.map((key, index) => format.variableHead(key) + writer.write(index));
+  return fromByteString(format.session(variables.join(''), keys.length));
 }
 
 /** Marks a variable that nobody looked at. */
@@ -78,6 +77,7 @@ const unread: unique symbol = Symbol('unread');
 
 /** A session that was read, and what became of it. `session-object.ts` shows it as an object. */
 export class Session {
+  readonly format: SessionFormat;
   readonly #source: Source;
   readonly #all: readonly Variable[];
   /** What was read, by name; a variable that was deleted is not here any more. */
@@ -87,11 +87,12 @@ export class Session {
   #touched = false;
   #isBuilt = false;
 
-  constructor(source: Source, variables: readonly Variable[]) {
+  constructor(source: Source, format: SessionFormat, variables: readonly Variable[]) {
     this.#source = source;
+    this.format = format;
     this.#all = variables;
     for (const variable of variables) {
-      const name = decodeKey(variable.name);
+      const name = String(variable.key);
       // Of two with one name the last counts, at the place of the first, as in PHP.
       this.#variables.set(name, variable);
       this.#values.set(name, unread);
@@ -130,7 +131,7 @@ export class Session {
   }
 
   encode(format: SessionFormat, rules: WriteRules): ByteString {
-    if (!this.#touched) return this.#source.text;
+    if (!this.#touched && format === this.format) return this.#source.text;
     if (this.#source.references !== undefined) return this.#encodeAll(format, rules);
     try {
       return this.#patch(format, rules);
@@ -143,26 +144,28 @@ export class Session {
   /** Writes the variables that were looked at, and copies the others: without references no value depends on another. */
   #patch(format: SessionFormat, rules: WriteRules): ByteString {
     const contents = this.#contents();
-    const writer = new Writer(rules, contents, false);
+    const writer = new Writer(rules, contents, { counts: false, isArray: format.isArray });
     let out = '';
     for (let index = 0; index < contents.keys.length; index++) {
       const key = contents.keys[index]!;
+      out += this.#head(key, format);
       if (contents.values[index] === unread) {
-        const { from, end } = this.#variables.get(key)!;
-        out += this.#source.text.slice(from, end);
+        const { start, end } = this.#variables.get(key)!;
+        out += this.#source.text.slice(start, end);
       } else {
-        out += this.#head(key, format) + writer.write(index);
+        out += writer.write(index);
       }
     }
-    return out;
+    return format.session(out, contents.keys.length);
   }
 
   /** Writes everything, as references are numbers of values, which change with what comes before. */
   #encodeAll(format: SessionFormat, rules: WriteRules): ByteString {
     this.#buildAll();
     const contents = this.#contents();
-    const writer = new Writer(rules, contents, true);
-    return contents.keys.map((key, index) => this.#head(key, format) + writer.write(index)).join('');
+    const writer = new Writer(rules, contents, { counts: true, isArray: format.isArray });
+    const variables = contents.keys.map((key, index) => this.#head(key, format) + writer.write(index));
+    return format.session(variables.join(''), variables.length);
   }
 
   #contents() {
@@ -183,7 +186,7 @@ export class Session {
     if (this.#isBuilt) return;
     this.#isBuilt = true;
     for (const variable of this.#all) {
-      const name = decodeKey(variable.name);
+      const name = String(variable.key);
       const isCurrent = this.#variables.get(name) === variable && this.#values.get(name) === unread;
       // With references an overwritten variable is built too: others may share what is in it.
       if (!isCurrent && this.#source.references === undefined) continue;
@@ -195,6 +198,7 @@ export class Session {
   #head(key: string, format: SessionFormat): ByteString {
     const variable = this.#variables.get(key);
     if (variable === undefined) return format.variableHead(normalKey(key));
+    if (format !== this.format) return format.variableHead(variable.key);
     return this.#source.text.slice(variable.from, variable.start);
   }
 }

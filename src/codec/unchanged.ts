@@ -14,9 +14,10 @@ interface Frame {
  * application looks at it does not change. Arrays and scalars only; with an object in it the answer is no, as
  * objects are counted when they are written.
  *
+ * @param levels how many levels it may have: it may have been moved down
  * @returns where the text of the value ends, or -1
  */
-export function unchangedUntil(source: Source, token: number, value: unknown): number {
+export function unchangedUntil(source: Source, token: number, value: unknown, levels: number): number {
   const { text } = source;
   const tokens = new Tokens(text, token);
   const open: Frame[] = [];
@@ -45,7 +46,7 @@ export function unchangedUntil(source: Source, token: number, value: unknown): n
         // a
         if (typeof current !== 'object' || current === null || !isFrom(current, source, at)) return -1;
         const left = tokens.arrayCount();
-        if (Object.keys(current).length !== left) return -1;
+        if (Object.keys(current).length !== left || open.length === levels) return -1;
         const list = Array.isArray(current) ? current : undefined;
         open.push({ list, map: list === undefined ? (current as Record<string, unknown>) : undefined, left });
         break;

@@ -46,8 +46,10 @@ export class Writer {
   readonly #top: Contents;
   /** Whether all of them pass through this writer, so that it can number them. */
   readonly #counts: boolean;
+  /** How many levels are around them. */
+  readonly #levels: number;
   /** How many values have a number: all but `R:` (`php_add_var_hash`). */
-  #numbered = 0;
+  #numbered: number;
   /** The numbers of what is written once: objects, enums (by name) and references. */
   readonly #seen: Map<unknown, number> = new Map();
   /** The number of the first `C:`; what comes after it is numbered by rules that only its class knows. */
@@ -62,11 +64,13 @@ export class Writer {
   readonly #open: Frame[] = [];
   readonly #inside: Set<object> = new Set();
 
-  constructor(rules: WriteRules, top: Contents, counts: boolean) {
+  /** @param how `counts`: all values are written, one after the other; `isArray`: into an array that is not written here */
+  constructor(rules: WriteRules, top: Contents, how: { counts: boolean; isArray?: boolean }) {
     this.#rules = rules;
     this.#top = top;
-    this.#counts = counts;
-    if (counts && top.source?.references !== undefined) this.#ties = new Ties(top);
+    this.#counts = how.counts;
+    this.#levels = this.#numbered = how.isArray ? 1 : 0;
+    if (how.counts && top.source?.references !== undefined) this.#ties = new Ties(top);
   }
 
   /**
@@ -174,7 +178,7 @@ export class Writer {
   #object(value: object, source: Source | undefined, token: number, inList: boolean): ByteString {
     // Tried only at the first levels, as it goes over the whole value each time.
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
-      const end = unchangedUntil(source!, token, value);
+      const end = unchangedUntil(source!, token, value, maxDepth - this.#levels - this.#open.length);
       if (end >= 0) return source!.text.slice(token, end);
     }
     if (!isCommon(value)) {
@@ -186,7 +190,7 @@ export class Writer {
     if (contents === undefined) throw this.#error(unrepresentable, describe(value));
     if (this.#inside.has(value)) throw this.#error(unrepresentable, 'A value that contains itself');
     const object = !isCommon(value) && isPhpObject(value);
-    if (this.#open.length >= maxDepth && (object || contents.values.length > 0)) {
+    if (this.#open.length + this.#levels >= maxDepth && (object || contents.values.length > 0)) {
       throw this.#error(unrepresentable, `More than ${maxDepth} arrays and objects inside each other`);
     }
     const head = object ? `O:${quotedName(this.#className(value, value.className))}` : 'a';
@@ -207,6 +211,7 @@ export class Writer {
     if (isBytes(value)) return quoted(toByteString(value));
     if (isPhpEnum(value)) {
       // The case may stand in a variable that is copied, and in PHP both are one object.
+      if (!this.#rules.allowsEnums) throw this.#error(unrepresentable, 'An enum, which PHP has since 8.1,');
       const isNew = origin(value) === undefined;
       if (isNew && !this.#counts && this.#top.source?.hasClass(value.className)) throw needsNumbers;
       const name = this.#className(value, value.className);

@@ -11,7 +11,7 @@ export interface SessionOptions
   /** Where sessions are; `mysqlStore()` from `php-session-bridge/mysql`. */
   store: SessionStore;
   /** `session.serialize_handler`; default `php`. */
-  serializeHandler?: 'php';
+  serializeHandler?: SessionFormatName;
   /**
    * `session.use_strict_mode`; default false. Whether an id that the store does not know is replaced by a new one. PHP's manual
    * recommends true, on all servers.
@@ -62,7 +62,8 @@ export function settings(options: SessionOptions): Settings {
     ...limits
   } = options;
   check(typeof store?.open === 'function', 'store must be a session store, such as mysqlStore() makes');
-  check(serializeHandler === 'php', "serializeHandler must be 'php'");
+  const handlers = ['php', 'php_binary', 'php_serialize'];
+  check(handlers.includes(serializeHandler), `serializeHandler must be '${handlers.join("', '")}'`);
   check(isCookieName(name), 'name must be a name for a cookie that PHP accepts');
   check(isCount(cookieLifetime, maxSeconds), `cookieLifetime must be seconds, 0 to ${maxSeconds}`);
   check(isAttribute(cookiePath), 'cookiePath must be ASCII text without ";" and control characters');

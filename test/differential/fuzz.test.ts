@@ -76,6 +76,7 @@ function report(input: Buffer, mine: string | undefined, answer: { ok: boolean; 
 
 async function compare(
   operation: 'unserialize' | 'session',
+  ini: Record<string, string>,
   next: (random: RandomPhp) => Buffer,
   read: (bytes: Buffer) => Uint8Array,
 ) {
@@ -84,7 +85,7 @@ async function compare(
   let accepted = 0;
   for (let done = 0; done < cases && mismatches.length < 5; done += batch) {
     const inputs = Array.from({ length: batch }, () => next(random));
-    const answers = await php.ask(inputs.map((argument) => ({ operation, argument })));
+    const answers = await php.ask(inputs.map((argument) => ({ operation, argument, ini })));
     for (const [i, input] of inputs.entries()) {
       const mine = ours(() => read(input));
       if (answers[i]!.ok) accepted++;
@@ -101,27 +102,45 @@ const mostlyValid = (make: (random: RandomPhp) => Buffer) => (random: RandomPhp)
   return random.below(2) === 0 ? bytes : random.damaged(bytes);
 };
 
-test('sessions: PHP and we accept the same bytes, and write the same bytes again', async () => {
-  await compare(
-    'session',
-    mostlyValid((random) => random.session()),
-    (bytes) => encodeSession(asPhpWrites(decodeSession(bytes, { view: 'exact' }))),
-  );
-});
+test.each(['php', 'php_binary', 'php_serialize'] as const)(
+  'sessions in the format %s: PHP and we accept the same bytes, and write the same bytes again',
+  async (format) => {
+    await compare(
+      'session',
+      { 'session.serialize_handler': format },
+      mostlyValid((random) => random.session(format)),
+      (bytes) => {
+        // PHP takes any value for a session there, but then it can neither be used nor written.
+        if (format === 'php_serialize' && /^[^aN]/.test(bytes.toString('latin1'))) return refusedLikeUnserialize(bytes);
+        return encodeSession(asPhpWrites(decodeSession(bytes, { view: 'exact', format })), { format });
+      },
+    );
+  },
+);
+
+/** What PHP writes for a session that is no array: nothing. */
+function refusedLikeUnserialize(bytes: Buffer): Uint8Array {
+  expect(() => decodeSession(bytes, { format: 'php_serialize' })).toThrow(PhpSessionError);
+  readOne(bytes);
+  return new Uint8Array();
+}
+
+/** PHP up to 8.2 does not say that something is left behind the value; we do, so the value alone is read. */
+function readOne(bytes: Buffer): unknown {
+  try {
+    return unserialize(bytes, { view: 'exact' });
+  } catch (error) {
+    const { offset } = error as PhpSessionError;
+    if (offset === undefined || offset === 0 || offset >= bytes.length) throw error;
+    return unserialize(bytes.subarray(0, offset), { view: 'exact' });
+  }
+}
 
 test('unserialize(): PHP and we accept the same bytes, and write the same bytes again', async () => {
   await compare(
     'unserialize',
+    {},
     mostlyValid((random) => random.serialized()),
-    (bytes) => {
-      try {
-        return serialize(asPhpWrites(unserialize(bytes, { view: 'exact' })));
-      } catch (error) {
-        // PHP up to 8.2 does not say that something is left behind the value; we do, so the value alone is compared.
-        const { offset } = error as PhpSessionError;
-        if (offset === undefined || offset === 0 || offset >= bytes.length) throw error;
-        return serialize(asPhpWrites(unserialize(bytes.subarray(0, offset), { view: 'exact' })));
-      }
-    },
+    (bytes) => serialize(asPhpWrites(readOne(bytes))),
   );
 });

@@ -99,5 +99,6 @@ while (($line = fgets(STDIN)) !== false) {
         foreach ($ini as $name => $setting) ini_restore($name);
         $answers[] = $answer;
     }
-    echo json_encode($answers), "\n";
+    // Not echo: after it, PHP takes the headers for sent, and refuses to change session.* settings.
+    fwrite(STDOUT, json_encode($answers) . "\n");
 }

@@ -32,16 +32,21 @@ export class RandomPhp {
     return Buffer.from(this.#value(0), 'latin1');
   }
 
-  /** A session in the format `php`. */
-  session(): Buffer {
-    this.#slots = 0;
+  session(format: 'php' | 'php_binary' | 'php_serialize' = 'php'): Buffer {
+    // The array of php_serialize has the number 1.
+    this.#slots = format === 'php_serialize' ? 1 : 0;
     this.#objects = [];
     let text = '';
-    for (let left = this.below(5); left > 0; left--) {
+    const count = this.below(5);
+    for (let left = count; left > 0; left--) {
       const name = this.pick(['a', 'b', 'c', '', '!x', '12', 'né', 'a b', '\xff', '__proto__', 'toJSON']);
-      text += `${Buffer.from(name).toString('latin1')}|${this.#value(0)}`;
+      const bytes = Buffer.from(name).toString('latin1');
+      if (format === 'php') text += `${bytes}|`;
+      else if (format === 'php_binary') text += String.fromCharCode(bytes.length) + bytes;
+      else text += this.#key();
+      text += this.#value(0);
     }
-    return Buffer.from(text, 'latin1');
+    return Buffer.from(format === 'php_serialize' ? `a:${count}:{${text}}` : text, 'latin1');
   }
 
   /** The same bytes with a few of them changed, or tokens exchanged. */

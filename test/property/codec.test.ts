@@ -13,6 +13,7 @@ import { className, plainSessions, plainValues, scalars, sessions, values } from
 import { RandomPhp } from '../helpers/random-php.ts';
 
 const classes = [className];
+const formats = fc.constantFrom('php' as const, 'php_binary' as const, 'php_serialize' as const);
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 /** An array whose keys are 0, 1, 2 and so on is a list in PHP, whatever JavaScript had. */
@@ -50,13 +51,24 @@ describe('read and write', () => {
     expect(text(serialize(unserialize(bytes, { view: isScalar ? 'exact' : 'plain' })))).toBe(text(bytes));
   });
 
-  test.prop([fc.integer()])('also with references', (seed) => {
+  test.prop([fc.integer(), formats])('also with references, in all formats', (seed, format) => {
     const random = new RandomPhp(seed);
-    const canonical = valid(() => encodeSession(decodeSession(random.session(), { view: 'exact' })));
+    const data = random.session(format);
+    const canonical = valid(() => encodeSession(decodeSession(data, { view: 'exact', format }), { format }));
     fc.pre(canonical !== undefined);
-    const read = decodeSession(canonical);
+    const read = decodeSession(canonical, { format });
     Object.values(read);
     expect(text(encodeSession(read))).toBe(text(canonical));
+  });
+
+  test.prop([fc.integer(), formats])('from one format to another and back', (seed, format) => {
+    const random = new RandomPhp(seed);
+    const data = random.session();
+    const canonical = valid(() => encodeSession(decodeSession(data, { view: 'exact' })));
+    // Keys that only this format keeps as text.
+    fc.pre(canonical !== undefined && !Object.keys(decodeSession(canonical)).includes('12'));
+    const other = encodeSession(decodeSession(canonical), { format });
+    expect(text(encodeSession(decodeSession(other, { format }), { format: 'php' }))).toBe(text(canonical));
   });
 });
 

@@ -9,7 +9,7 @@ const make = (options: object) => () => phpSession(options as SessionOptions);
 
 const wrong: Record<string, unknown[]> = {
   store: [undefined, null, {}, 'mysql://127.0.0.1/app', { open: true }],
-  serializeHandler: [null, 'php_serialize', 'igbinary', ''],
+  serializeHandler: [null, 'php-serialize', 'igbinary', ''],
   name: [
     null,
     '',
