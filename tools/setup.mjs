@@ -7,13 +7,16 @@ import { startProcess, tail } from './services/processes.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What the farm and the tests run, and the Debian package that brings it. */
-const needs = [
+/** What the farm runs, and the Debian package that brings it. */
+const farmNeeds = [
   { package: 'mariadb-server', has: () => hasProgram('mariadbd') && hasProgram('mariadb-install-db') },
   { package: 'php-cli', has: () => hasProgram('php') },
   { package: 'php-mysql', has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli') },
   { package: 'haproxy', has: () => hasProgram('haproxy') },
 ];
+
+/** What only the tests run. It brings a font, if there is none. */
+const testNeeds = [...farmNeeds, { package: 'chromium', has: () => hasProgram('chromium') }];
 
 /** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
 const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };
@@ -24,21 +27,26 @@ export class SetupError extends Error {}
 /**
  * Says what is needed, and installs what is missing: Debian packages, then npm packages. Quick when nothing is.
  *
+ * @param {{ tests?: boolean }} [options] `tests`: what they need as well
  * @throws {SetupError} when something is missing that cannot be installed from here
  */
-export async function setUp() {
-  const packages = missingPackages();
+export async function setUp({ tests = false } = {}) {
+  const needs = tests ? testNeeds : farmNeeds;
+  const packages = missingPackages(needs);
   const modules = !modulesAreCurrent();
   if (packages.length === 0 && !modules) return;
   console.log(
-    'Needed: Node, MariaDB, PHP with pdo_mysql and mysqli, HAProxy, and the npm packages of package-lock.json.',
+    `Needed: Node, MariaDB, PHP with pdo_mysql and mysqli, HAProxy, ${tests ? 'Chromium, ' : ''}and the npm packages of package-lock.json.`,
   );
-  if (packages.length > 0) await installPackages(packages);
+  if (packages.length > 0) await installPackages(packages, needs);
   if (modules) await installModules();
 }
 
-/** @returns {string[]} */
-function missingPackages() {
+/**
+ * @param {typeof farmNeeds} needs
+ * @returns {string[]}
+ */
+function missingPackages(needs) {
   return needs.filter((need) => !need.has()).map((need) => need.package);
 }
 
@@ -54,8 +62,8 @@ function hasPhpExtension(name) {
   return spawnSync(php, ['-r', `exit(extension_loaded('${name}') ? 0 : 1);`]).status === 0;
 }
 
-/** @param {string[]} packages */
-async function installPackages(packages) {
+/** @param {string[]} packages @param {typeof farmNeeds} needs */
+async function installPackages(packages, needs) {
   const list = packages.join(' ');
   if (findProgram('apt-get') === undefined) {
     throw new SetupError(`Please install what the Debian packages ${list} contain, and start again.`);
@@ -69,7 +77,7 @@ async function installPackages(packages) {
   console.log(`Installing Debian packages (a minute or two; no service is started): ${list}`);
   const end = await run('sh', [join(root, 'tools', 'install-packages.sh'), ...packages], { log });
   if (end !== 'exit 0') throw new SetupError(`${tail(log)}\napt-get failed (${end}); all it said is in ${log}`);
-  const still = missingPackages();
+  const still = missingPackages(needs);
   if (still.length > 0) {
     throw new SetupError(`Still missing after the installation: ${still.join(' ')}. Is another PHP in front in PATH?`);
   }

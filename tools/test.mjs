@@ -7,7 +7,7 @@ const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
 endWithNpm();
 try {
-  await setUp();
+  await setUp({ tests: true });
   await build();
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
   await check('tsc', bin('typescript/bin/tsc'), '-p', root);

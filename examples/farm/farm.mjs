@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
@@ -11,6 +12,7 @@ import { keepRunning } from './keep-running.mjs';
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const table = 'session';
+const names = /** @type {const} */ (['php-1', 'php-2', 'node-1', 'node-2']);
 
 /** @param {number} lockTimeout */
 const iniSettings = (lockTimeout) => ({
@@ -28,6 +30,7 @@ const iniSettings = (lockTimeout) => ({
 /**
  * @typedef {object} FarmServer
  * @property {number} pid the process that listens now; another one after a restart
+ * @property {boolean} running false from its end until it is started again
  * @property {number} port
  * @property {string} url of this server itself, without the proxy
  * @property {(signal: NodeJS.Signals) => void} kill sends a signal to all its processes
@@ -36,7 +39,7 @@ const iniSettings = (lockTimeout) => ({
 /**
  * @typedef {object} Farm
  * @property {string} url of the proxy
- * @property {Record<'php-1' | 'php-2' | 'node-1' | 'node-2', FarmServer>} servers
+ * @property {Record<typeof names[number], FarmServer>} servers
  * @property {{ host: string, port: number, user: string, password: string, database: string, table: string,
  *   pid: number, kill: (signal: NodeJS.Signals) => void }} database
  * @property {FarmServer} proxy
@@ -44,8 +47,9 @@ const iniSettings = (lockTimeout) => ({
  */
 
 /**
- * Starts a private MariaDB with a session table, two PHP servers, two Node servers and a round-robin proxy before them,
- * all on free loopback ports. What ends by itself is started again. Nothing outlives this process.
+ * Starts a private MariaDB with a session table, two PHP servers, two Node servers, a round-robin proxy before them, and
+ * beside them the observer that the page asks, all on free loopback ports. What ends by itself is started again. Nothing
+ * outlives this process.
  *
  * @param {object} [options]
  * @param {number} [options.lockTimeout] seconds that a request waits for the session, on both sides; default 10
@@ -73,17 +77,21 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
     let mariadb;
     const keptDatabase = await keep('MariaDB', async () => {
       if (mariadb) await mariadb.start();
-      else mariadb = await startMariadb();
+      // The observer sees there who holds a lock.
+      else mariadb = await startMariadb({ settings: { 'innodb-status-output-locks': 1 } });
       return mariadb;
     });
     const { host, port, user, password } = /** @type {NonNullable<typeof mariadb>} */ (mariadb);
     const database = { host, port, user, password, database: 'test' };
-    await createTable(database, log('create-table'));
+    // An account each: so a DBA, and the observer, can tell who holds a lock, and none may do more than it must.
+    const accounts = [...names, 'observer'].map((user) => ({ user, password: randomBytes(12).toString('hex') }));
+    await prepareDatabase({ database, table, accounts }, log('prepare-database'));
+    const as = (/** @type {string} */ name) => ({ ...database, ...accounts.find(({ user }) => user === name) });
 
     /** @param {string} name @param {(port: number, env: { FARM: string }) => Promise<import('./keep-running.mjs').Running>} start */
     const startServer = async (name, start) => {
       const port = await freePort();
-      const env = { FARM: JSON.stringify({ name, port, database, table, lockTimeout, maxHold }) };
+      const env = { FARM: JSON.stringify({ name, port, database: as(name), table, lockTimeout, maxHold }) };
       return described(await keep(name, () => start(port, env)), port);
     };
     const startPhp = (/** @type {string} */ name) =>
@@ -112,9 +120,20 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
       await Promise.all(starting)
     );
     const servers = { 'php-1': php1, 'php-2': php2, 'node-1': node1, 'node-2': node2 };
+    const observerPort = await freePort();
+    const { startObserver } = await import('./observer/observer.mjs'); // It uses the package, which may not be built before.
+    const { stop: stopObserver } = await startObserver({
+      port: observerPort,
+      connection: as('observer'),
+      table,
+      servers,
+      database: keptDatabase,
+    });
+    stops.push(stopObserver);
     const proxyPort = await freePort();
     const configuration = writeProxyConfiguration(directory.path, {
       port: proxyPort,
+      observerPort,
       servers: Object.entries(servers).map(([name, { port }]) => ({ name, port })),
     });
     const keptProxy = await keep('HAProxy', () =>
@@ -149,6 +168,9 @@ function withPid(kept) {
     get pid() {
       return kept.pid;
     },
+    get running() {
+      return kept.running;
+    },
     kill: kept.kill,
   };
 }
@@ -156,12 +178,12 @@ function withPid(kept) {
 /**
  * In a process of its own: the package is loaded only where it is used as a user would.
  *
- * @param {object} database
+ * @param {object} task
  * @param {string} log
  */
-async function createTable(database, log) {
-  const service = startProcess(process.execPath, [here('node/create-table.mjs')], {
-    env: { FARM: JSON.stringify({ database, table }) },
+async function prepareDatabase(task, log) {
+  const service = startProcess(process.execPath, [here('node/prepare-database.mjs')], {
+    env: { FARM: JSON.stringify(task) },
     log,
   });
   const end = await service.ended;

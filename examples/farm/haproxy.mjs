@@ -2,13 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Writes the proxy's configuration: each request goes to the next server in turn.
+ * Writes the proxy's configuration: each request goes to the next server in turn, one with `on=php` or `on=node` in its
+ * query to the next of that side, and what is below /farm/ to the observer.
  *
  * @param {string} directory
- * @param {{ port: number, servers: readonly { name: string, port: number }[] }} farm
+ * @param {{ port: number, observerPort: number, servers: readonly { name: string, port: number }[] }} farm
  * @returns {string} the file
  */
-export function writeProxyConfiguration(directory, { port, servers }) {
+export function writeProxyConfiguration(directory, { port, observerPort, servers }) {
   const list = (/** @type {string} */ side, /** @type {(name: string) => string} */ settings) =>
     servers
       .filter((server) => server.name.startsWith(side))
@@ -38,21 +39,34 @@ defaults
   # A new connection a request: a server that ends an idle one at the wrong moment would fail a request.
   option http-server-close
 
-listen farm
+frontend farm
   bind 127.0.0.1:${port}
-  balance roundrobin
   http-error status 503 content-type text/plain string "No server is available." hdr Retry-After 1
-${list('php', (name) => `track check-php/${name}`)}
-${list('node', (name) => `track check-node/${name}`)}
+  # Nobody shall lay the page below his own, to have its buttons clicked.
+  http-response set-header X-Frame-Options DENY
+  use_backend observer if { path_beg /farm/ }
+  use_backend php if { urlp(on) php }
+  use_backend node if { urlp(on) node }
+  default_backend all
+
+backend all
+  balance roundrobin
+${list('php', (name) => `track php/${name}`)}
+${list('node', (name) => `track node/${name}`)}
 
 # PHP's own web server may let a request wait in a worker that is busy while others are free, a health check too, so it
 # is healthy when it takes connections.
-backend check-php
+backend php
+  balance roundrobin
 ${list('php', () => 'check')}
 
-backend check-node
+backend node
+  balance roundrobin
   option httpchk GET /health
 ${list('node', () => 'check')}
+
+backend observer
+  server observer 127.0.0.1:${observerPort}
 `,
   );
   return file;

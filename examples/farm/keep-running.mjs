@@ -14,16 +14,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @param {string} name
  * @param {() => Promise<Running>} start
  * @param {(line: string) => void} say is told what happened
- * @returns {Promise<{ readonly pid: number, kill: Running['kill'], stop: Running['stop'] }>}
+ * @returns {Promise<{ readonly pid: number, readonly running: boolean, kill: Running['kill'], stop: Running['stop'] }>}
  * @throws {Error} what the first `start` throws
  */
 export async function keepRunning(name, start, say) {
   let service = await start();
+  let running = true;
   let stopping = false;
 
   const watching = (async () => {
     for (;;) {
       const end = await service.ended;
+      running = false;
       if (stopping) return;
       say(`${name} ended (${end}) and is started again`);
       await sleep(300);
@@ -37,6 +39,7 @@ export async function keepRunning(name, start, say) {
         const next = await start();
         say(`${name} runs again (pid ${next.pid})`);
         if (stopping) await next.stop();
+        else running = true;
         return next;
       } catch (error) {
         say(`${name} could not be started: ${/** @type {Error} */ (error).message}`);
@@ -49,6 +52,9 @@ export async function keepRunning(name, start, say) {
   return {
     get pid() {
       return service.pid;
+    },
+    get running() {
+      return running;
     },
     kill: (signal) => service.kill(signal),
     async stop() {

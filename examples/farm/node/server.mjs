@@ -8,6 +8,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
 
 const { name, port, database, table, lockTimeout, maxHold } = JSON.parse(process.env.FARM ?? '');
 const page = readFileSync(new URL('../page.html', import.meta.url), 'utf8');
+const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 
 const store = mysqlStore({ connection: database, table, timeout: 1_000 * lockTimeout, maxHold });
 const app = new Koa();
@@ -25,6 +26,7 @@ app.use(phpSession({ store, useStrictMode: true, cookieHttponly: true, cookieSam
 const routes = {
   'GET /': () => {},
   'GET /count': (ctx) => count(ctx.session),
+  'GET /count.gif': (ctx) => count(ctx.session),
   'GET /slow': async (ctx) => {
     count(ctx.session);
     await sleep(Math.min(60_000, Math.max(0, Number(ctx.query.ms ?? 1_000))));
@@ -43,7 +45,10 @@ app.use(async (ctx) => {
   await route(ctx);
   const { count = 0, user = null } = ctx.session;
   const answer = { count, user, server: name, language: `Node ${process.versions.node}` };
-  if ('json' in ctx.query || ctx.get('Accept').includes('application/json')) {
+  if (ctx.path === '/count.gif') {
+    ctx.type = 'gif';
+    ctx.body = pixel;
+  } else if ('json' in ctx.query || ctx.get('Accept').includes('application/json')) {
     ctx.body = answer;
   } else if (ctx.method === 'POST') {
     ctx.status = 303;

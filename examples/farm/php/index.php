@@ -18,7 +18,7 @@ if ($route === 'GET /health') {
     header('Content-Type: text/plain');
     exit('ok');
 }
-if (!in_array($route, ['GET /', 'GET /count', 'GET /slow', 'POST /login', 'POST /logout'], true)) {
+if (!in_array($route, ['GET /', 'GET /count', 'GET /count.gif', 'GET /slow', 'POST /login', 'POST /logout'], true)) {
     http_response_code(404);
     header('Content-Type: text/plain');
     exit('Not found');
@@ -42,6 +42,7 @@ if (!$handler->start()) {
 
 switch ($route) {
     case 'GET /count':
+    case 'GET /count.gif':
         $_SESSION['count'] = ($_SESSION['count'] ?? 0) + 1;
         break;
     case 'GET /slow':
@@ -70,6 +71,10 @@ if (http_response_code() >= 400) {
     exit; // It was not written, and the handler has answered 503.
 }
 
+if ($path === '/count.gif') {
+    header('Content-Type: image/gif');
+    exit(base64_decode('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', true));
+}
 if (isset($_GET['json']) || strpos($_SERVER['HTTP_ACCEPT'] ?? '', 'application/json') !== false) {
     header('Content-Type: application/json');
     echo json_encode($answer, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE);

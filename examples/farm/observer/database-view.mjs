@@ -1,0 +1,96 @@
+import { inspect } from 'node:util';
+import mysql from 'mysql2/promise';
+import { decodeSession } from 'php-session-bridge/codec';
+import { lockOf } from './locks.mjs';
+
+/** Milliseconds for the database to answer. */
+const PATIENCE = 700;
+
+/**
+ * @typedef {object} Row a session as it stands in the table
+ * @property {string} hex its bytes
+ * @property {number} writtenAt Unix seconds
+ * @property {{ key: string, value: string }[]} decoded
+ * @property {unknown} count
+ * @property {unknown} user
+ */
+
+/** Looks at sessions from beside: reads what is committed, and neither takes a lock nor waits for one. */
+export class DatabaseView {
+  #options;
+  #table;
+  /** @type {Promise<import('mysql2/promise').Connection> | undefined} */
+  #connection;
+  #closed = false;
+
+  /**
+   * @param {import('mysql2').ConnectionOptions} options of an account that may read the table and has the right PROCESS
+   * @param {string} table
+   */
+  constructor(options, table) {
+    this.#options = options;
+    this.#table = table;
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<{ row: Row | undefined, lock: import('./locks.mjs').RowLock }>}
+   * @throws {Error} when the database does not answer; the next call connects again
+   */
+  async look(id) {
+    this.#connection ??= this.#connect();
+    const using = this.#connection;
+    try {
+      const connection = await using;
+      const [rows] = /** @type {any} */ (
+        await connection.query({
+          sql: 'SELECT data, usetime FROM ?? WHERE id = CAST(? AS BINARY)',
+          values: [this.#table, id],
+          timeout: PATIENCE,
+        })
+      );
+      const [[{ Status }]] = /** @type {any} */ (
+        await connection.query({ sql: 'SHOW ENGINE INNODB STATUS', timeout: PATIENCE })
+      );
+      return { row: rows[0] && describe(rows[0]), lock: lockOf(Status, id) };
+    } catch (error) {
+      if (this.#connection === using) this.#drop();
+      throw error;
+    }
+  }
+
+  close() {
+    this.#closed = true;
+    this.#drop();
+  }
+
+  #drop() {
+    const closing = this.#connection;
+    this.#connection = undefined;
+    closing?.then(
+      (connection) => connection.destroy(),
+      () => undefined,
+    );
+  }
+
+  async #connect() {
+    if (this.#closed) throw new Error('The observer has been closed');
+    const connection = await mysql.createConnection({ ...this.#options, connectTimeout: PATIENCE });
+    // Without a listener the end of an idle connection would end this process. The next query fails then.
+    connection.on('error', () => {});
+    return connection;
+  }
+}
+
+/**
+ * @param {{ data: Buffer, usetime: number }} row
+ * @returns {Row}
+ */
+function describe({ data, usetime }) {
+  const session = decodeSession(data);
+  const decoded = Object.entries(session).map(([key, value]) => ({
+    key,
+    value: inspect(value, { depth: 5, breakLength: 60 }),
+  }));
+  return { hex: data.toString('hex'), writtenAt: usetime, decoded, count: session.count, user: session.user };
+}
