@@ -1,4 +1,10 @@
-import { decodeSession, encodeSession, type SessionDecodeOptions, type SessionEncodeOptions } from '../codec/index.ts';
+import {
+  decodeSession,
+  encodeSession,
+  type SessionDecodeOptions,
+  type SessionEncodeOptions,
+  type SessionFormatName,
+} from '../codec/index.ts';
 import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import type { CookieOptions } from './cookie.ts';

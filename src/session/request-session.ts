@@ -18,6 +18,7 @@ export interface Exchange {
 }
 
 const empty = new Uint8Array();
+const emptyArray = Buffer.from('a:0:{}');
 
 /**
  * The session of one request, from opening to commit: PHP's session_start() to session_write_close(), in the order of
@@ -179,7 +180,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #create(data: Uint8Array): Promise<void> {
-    if (data.length === 0) return;
+    if (isEmpty(data)) return;
     this.#mustSetCookie();
     // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
@@ -197,7 +198,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
-    if (lease.data === undefined && data.length === 0) return;
+    if (lease.data === undefined && isEmpty(data)) return;
     if (this.#cookie !== undefined) this.#mustSetCookie();
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
@@ -260,6 +261,11 @@ export class RequestSession<T extends object = SessionData> {
       return false; // what cannot be stored is a change too
     }
   }
+}
+
+/** What the formats write for an empty session: nothing, or by php_serialize an empty array. */
+function isEmpty(data: Uint8Array): boolean {
+  return data.length === 0 || isEqual(data, emptyArray);
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
