@@ -87,7 +87,9 @@ class Handler implements ProxyHandler<object> {
   }
 
   deleteProperty(model: object, key: PropertyKey): boolean {
-    return isReserved(model, key) || Reflect.deleteProperty(this.#behind.data, key);
+    if (!isReserved(model, key)) return Reflect.deleteProperty(this.#behind.data, key);
+    mustBeSettable(model, key);
+    return true; // as if it had been deleted, but it stays reserved
   }
 
   ownKeys(model: object): (string | symbol)[] {

@@ -20,7 +20,7 @@ export interface SaveOptions<T extends object> {
   rolling: boolean;
   /**
    * Default true. With false, changes are saved by `ctx.session.manuallyCommit()` only, which also frees the lock; if it is not
-   * called, they are dropped when the request ends. `ctx.session = null` is a logout in any case.
+   * called, they are dropped when the request ends. `regenerate()` and `ctx.session = null` are never dropped.
    */
   autoCommit: boolean;
 }
@@ -38,11 +38,14 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   #read: Uint8Array | undefined;
   #isRefused = false;
   #isForced = false;
+  /** Whether what is not saved by hand is saved when the request ends. */
+  #commitsAtEnd: boolean;
 
   constructor(ctx: Context, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
     super(ctx, config);
     this.#property = property;
     this.#options = options;
+    this.#commitsAtEnd = options.autoCommit;
   }
 
   get data(): T {
@@ -97,13 +100,17 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   /** What koa-session's `save()`, `regenerate()` and `manuallyCommit()` do. */
   async commit({ save = false, regenerate = false }: CommitOptions = {}): Promise<void> {
     if (save || regenerate) this.#isForced = true;
-    if (regenerate) await this.session.regenerate();
-    // Otherwise the lock is held, and so changes can be made and saved, until the request ends.
-    if (!this.#options.autoCommit) await this.#store(() => this.session.close());
+    if (regenerate) {
+      await this.session.regenerate();
+      this.#commitsAtEnd = true; // it must not be forgotten, and what is stored at a login comes after it
+    } else if (!this.#options.autoCommit) {
+      await this.#store(() => this.session.close());
+    } // Otherwise the lock is held, and so changes can be made and saved, until the request ends.
   }
 
   protected override async save(): Promise<void> {
-    if (this.#options.autoCommit || this.#model() === null) return this.#store(() => this.session.commit());
+    // A logout must not be forgotten either.
+    if (this.#commitsAtEnd || this.#model() === null) return this.#store(() => this.session.commit());
     await this.session.discard();
     await this.session.commit(); // tells of changes after `manuallyCommit()`
   }

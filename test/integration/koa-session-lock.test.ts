@@ -156,6 +156,24 @@ const waiters = () =>
     `SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE '%${table.name}% FOR UPDATE' AND ID <> CONNECTION_ID()`,
   );
 
+test('rolling: who answers by itself sends no cookie, and fails in nothing', async () => {
+  await withSite({ rolling: true }, async (rolling) => {
+    const id = await written();
+    const answer = await rolling.ask(
+      (ctx) => {
+        ctx.respond = false;
+        ctx.res.writeHead(200).end('raw');
+        ctx.session!.n = 2;
+      },
+      { id },
+    );
+    expect(answer).toMatchObject({ status: 200, value: 'raw', cookies: [] });
+    await until(async () => (await rowOf(id)) !== original);
+    await until(async () => !(await isLocked(table, id)));
+    expect(rolling.codes()).toEqual([]);
+  });
+});
+
 test('no update is lost between koa-session and PHP', async () => {
   const id = await written();
   const count: Handler = async (ctx) => {
@@ -272,25 +290,41 @@ describe('autoCommit: false', () => {
     });
   });
 
-  test.each(['manuallyCommit', 'save', 'regenerate'] as const)(
-    '%s() saves at once, and frees the lock',
-    async (call) => {
-      await withSite({ autoCommit: false }, async (manual) => {
-        const id = await written();
-        const answer = await manual.ask(
-          async (ctx) => {
-            ctx.session!.n = 2;
-            await ctx.session![call]();
-            return [ctx.phpSession.id, await rowOf(ctx.phpSession.id!), await isLocked(table, ctx.phpSession.id!)];
-          },
-          { id },
-        );
-        expect(answer.id).toBe(call === 'regenerate' ? (answer.value as string[])[0] : undefined);
-        expect(answer.value).toEqual([answer.id ?? id, original.replace('i:1', 'i:2'), false]);
-        expect(manual.codes()).toEqual([]);
-      });
-    },
-  );
+  test.each(['manuallyCommit', 'save'] as const)('%s() saves at once, and frees the lock', async (call) => {
+    await withSite({ autoCommit: false }, async (manual) => {
+      const id = await written();
+      const answer = await manual.ask(
+        async (ctx) => {
+          ctx.session!.n = 2;
+          await ctx.session![call]();
+          return [await rowOf(id), await isLocked(table, id)];
+        },
+        { id },
+      );
+      expect(answer.value).toEqual([original.replace('i:1', 'i:2'), false]);
+      expect(answer.cookies).toEqual([]);
+      expect(manual.codes()).toEqual([]);
+    });
+  });
+
+  test.each([
+    ['and what comes after it is saved at the end', () => undefined],
+    ['and so by hand', (ctx) => ctx.session!.save()],
+  ] as [string, Handler][])('regenerate() is never forgotten, %s', async (_, then) => {
+    await withSite({ autoCommit: false }, async (manual) => {
+      const id = await written();
+      const answer = await manual.ask(
+        async (ctx) => {
+          await ctx.session!.regenerate();
+          ctx.session!.n = 2;
+          await then(ctx);
+        },
+        { id },
+      );
+      expect([await rowOf(id), await rowOf(answer.id!)]).toEqual([undefined, original.replace('i:1', 'i:2')]);
+      expect(manual.codes()).toEqual([]);
+    });
+  });
 
   test('a change after manuallyCommit() is told', async () => {
     await withSite({ autoCommit: false }, async (manual) => {

@@ -122,6 +122,7 @@ describe('on ctx.session', () => {
       (ctx) => (ctx.session![key] = 'x'),
       (ctx) => (ctx.session = { a: 1, [key]: 'x' }),
       (ctx) => Object.assign(ctx.session!, { [key]: 'x' }),
+      (ctx) => delete ctx.session![key],
     ];
     for (const handler of handlers) {
       const answer = await site.ask(handler, { id });
