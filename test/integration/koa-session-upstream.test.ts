@@ -49,6 +49,9 @@ describe('the cookie', () => {
     ['the session is not looked at', () => undefined],
     ['it is looked at, and empty', (ctx) => ctx.session],
     ['it is assigned {}', assign({})],
+    ['it is assigned null', assign(null)],
+    ['it is saved empty', (ctx) => ctx.session!.save()],
+    ['only maxAge is set', (ctx) => (ctx.session!.maxAge = 60_000)],
   ] as [string, Handler][])('is not set for a new visitor when %s', async (_, handler) => {
     const answer = await site.ask(handler);
     expect(answer).toMatchObject({ status: 200, cookies: [] });
