@@ -41,6 +41,7 @@ export class KoaRequest<T extends object = SessionData> {
   readonly cookie: string | undefined;
   /** Whether somebody logged out while the request ran, so that nothing was saved. */
   isGone = false;
+  /** Changes with `leave()`. */
   session: RequestSession<T>;
   protected readonly ctx: Context;
   protected readonly config: Settings;

@@ -33,10 +33,13 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   /** koa-session's `ctx.session`, which gives its own object. */
   readonly #property: PropertyDescriptor;
   readonly #options: SaveOptions<T>;
+  /** What `ctx.session` was last, and koa-session's object in it. */
   #shown: { model: object; object: ShownSession<T> } | undefined;
   /** What was read, if it matters whether it was changed. */
   #read: Uint8Array | undefined;
+  /** The application's `valid` does not want it. */
   #isRefused = false;
+  /** `save()` or `regenerate()` was called. */
   #isForced = false;
   /** Whether what is not saved by hand is saved when the request ends. */
   #commitsAtEnd: boolean;
@@ -61,6 +64,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
     return this.#isEmpty() ? undefined : {};
   }
 
+  /** koa-session's question to the application: may this session be used? */
   isValid(valid: (ctx: Context, session: T) => boolean): boolean {
     this.#isRefused = !valid(this.ctx, this.data);
     return !this.#isRefused;
@@ -103,9 +107,10 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
     if (regenerate) {
       await this.session.regenerate();
       this.#commitsAtEnd = true; // it must not be forgotten, and what is stored at a login comes after it
-    } else if (!this.#options.autoCommit) {
-      await this.#store(() => this.session.close());
-    } // Otherwise the lock is held, and so changes can be made and saved, until the request ends.
+      return;
+    }
+    // With autoCommit the lock is held, and so changes can be made and saved, until the request ends.
+    if (!this.#options.autoCommit) await this.#store(() => this.session.close());
   }
 
   protected override async save(): Promise<void> {
