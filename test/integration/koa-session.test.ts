@@ -146,6 +146,25 @@ describe('on ctx.session', () => {
     },
   );
 
+  test('a key may be defined, unless that hides it or the name is reserved; it cannot be frozen', async () => {
+    const id = await written(`$_SESSION['n'] = 1`);
+    const answer = await site.ask(
+      (ctx) => {
+        const data = { value: 2, writable: true, enumerable: true, configurable: true };
+        Object.defineProperty(ctx.session, 'made', data);
+        const attempts = [
+          () => Object.defineProperty(ctx.session, 'got', { get: () => 1, configurable: true }),
+          () => Object.defineProperty(ctx.session, 'length', data),
+          () => Object.freeze(ctx.session),
+        ];
+        for (const attempt of attempts) expect(attempt).toThrow(TypeError);
+      },
+      { id },
+    );
+    expect(answer.status).toBe(200);
+    expect(await rowOf(id)).toBe('n|i:1;made|i:2;');
+  });
+
   test('assignment replaces all keys that can be in it, and keeps the types of those that stay', async () => {
     const id = await written(
       `$_SESSION = ['f' => 1.0, '_token' => 't', 'length' => 5, 'gone' => 1, 'map' => ['b' => 1.0, 10 => 2]]`,
