@@ -34,18 +34,29 @@ export class Ties {
    */
   constructor(top: Contents) {
     this.#top = top;
+    this.#visit((tie, step, index) => {
+      if (typeof tie === 'number') this.#compare(tie, step, index);
+    });
+    // What a place got by a change in another one may have replaced whole parts, so holders are counted among what is left.
+    this.#visit((tie) => {
+      this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
+    });
+  }
+
+  /** Goes through all values as they are known by now, each container once. */
+  #visit(found: (tie: Tie, step: Step, index: number) => void): void {
     const seen = new Set<object>();
-    const rest: Step[] = [{ contents: top, outer: undefined, index: -1 }];
+    const rest: Step[] = [{ contents: this.#top, outer: undefined, index: -1 }];
     for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
       const { contents } = step;
       for (let index = 0; index < contents.values.length; index++) {
         const tie = this.#tie(contents, index);
-        if (tie !== undefined) this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
-        if (typeof tie === 'number') this.#compare(tie, step, index);
-        const value = withoutReference(contents.values[index]);
+        if (tie !== undefined) found(tie, step, index);
+        const value = withoutReference(typeof tie === 'number' ? this.value(tie) : contents.values[index]);
         if (!isObject(value) || seen.has(value)) continue;
         seen.add(value);
-        const inner = contentsOf(value, contents.source, tokenAt(contents, index));
+        const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
+        const inner = contentsOf(value, contents.source, token);
         if (inner !== undefined) rest.push({ contents: inner, outer: step, index });
       }
     }

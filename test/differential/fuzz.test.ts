@@ -68,6 +68,23 @@ function asPhpWrites<T>(value: T, seen: Set<unknown> = new Set()): T {
   return value;
 }
 
+/** The shortest part of the bytes that PHP and we still disagree about. */
+async function shrink(input: Buffer, isMismatch: (bytes: Buffer) => Promise<boolean>): Promise<Buffer> {
+  let bytes = input;
+  for (let size = bytes.length >> 1; size > 0; ) {
+    let found = false;
+    for (let at = 0; at + size <= bytes.length; at += size) {
+      const shorter = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + size)]);
+      if (!(await isMismatch(shorter))) continue;
+      bytes = shorter;
+      found = true;
+      break;
+    }
+    if (!found) size >>= 1;
+  }
+  return bytes;
+}
+
 function report(input: Buffer, mine: string | undefined, answer: { ok: boolean; bytes: Buffer }): string {
   return `${JSON.stringify(input.toString('latin1'))}\n  ours ${JSON.stringify(mine)}\n  PHP  ${
     answer.ok ? JSON.stringify(answer.bytes.toString('latin1')) : 'refused'
@@ -89,7 +106,22 @@ async function compare(
     for (const [i, input] of inputs.entries()) {
       const mine = ours(() => read(input));
       if (answers[i]!.ok) accepted++;
-      if (differs(input, mine, answers[i]!)) mismatches.push(report(input, mine, answers[i]!));
+      if (!differs(input, mine, answers[i]!)) continue;
+      const answer = async (argument: Buffer) => (await php.ask([{ operation, argument, ini }]))[0]!;
+      const shortest = await shrink(input, async (bytes) =>
+        differs(
+          bytes,
+          ours(() => read(bytes)),
+          await answer(bytes),
+        ),
+      );
+      mismatches.push(
+        report(
+          shortest,
+          ours(() => read(shortest)),
+          await answer(shortest),
+        ),
+      );
     }
   }
   if (mismatches.length > 0) throw new Error(`seed ${seed}, PHP ${php.version}:\n${mismatches.join('\n')}`);

@@ -52,7 +52,7 @@ function describe($value)
 
 while (($line = fgets(STDIN)) !== false) {
     $answers = [];
-    foreach (json_decode($line, true) as [$operation, $argument, $ini]) {
+    foreach (json_decode($line, true) as [$operation, $argument, $ini, $edits]) {
         foreach ($ini as $name => $setting) ini_set($name, $setting);
         $answer = ['ok' => false];
         try {
@@ -66,6 +66,25 @@ while (($line = fgets(STDIN)) !== false) {
                 $handler->data = base64_decode($argument);
                 session_id('oracle');
                 if (session_start()) {
+                    $answer = ['ok' => true, 'bytes' => base64_encode((string) session_encode())];
+                    session_abort();
+                }
+                $_SESSION = [];
+            } elseif ($operation === 'edit') {
+                // Reads a session, sets and unsets variables and elements (path in base64, value), and writes it.
+                $handler->data = base64_decode($argument);
+                session_id('oracle');
+                if (session_start()) {
+                    foreach ($edits as [$path, $value]) {
+                        $path = array_map('base64_decode', $path);
+                        if (count($path) === 1) {
+                            if ($value === null) unset($_SESSION[$path[0]]);
+                            else $_SESSION[$path[0]] = $value;
+                        } else {
+                            if ($value === null) unset($_SESSION[$path[0]][$path[1]]);
+                            else $_SESSION[$path[0]][$path[1]] = $value;
+                        }
+                    }
                     $answer = ['ok' => true, 'bytes' => base64_encode((string) session_encode())];
                     session_abort();
                 }

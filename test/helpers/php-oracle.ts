@@ -2,7 +2,10 @@ import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:c
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export type Operation = 'unserialize' | 'session' | 'describe' | 'eval';
+export type Operation = 'unserialize' | 'session' | 'edit' | 'describe' | 'eval';
+
+/** `$_SESSION[a][b] = value`, or unset() where it is null. */
+export type Edit = [path: string[], value: string | null];
 
 /** What PHP made of it. */
 export interface Answer {
@@ -21,6 +24,7 @@ export interface Job {
   /** Bytes to read, or PHP code to run. */
   argument: Uint8Array | string;
   ini?: Record<string, string>;
+  edits?: Edit[];
 }
 
 /** The PHP that is installed, as one process that answers any number of questions. */
@@ -37,9 +41,10 @@ export class PhpOracle {
   }
 
   async ask(jobs: readonly Job[]): Promise<Answer[]> {
-    const questions = jobs.map(({ operation, argument, ini = {} }) => {
+    const questions = jobs.map(({ operation, argument, ini = {}, edits = [] }) => {
       const text = operation === 'eval' ? argument : Buffer.from(argument as Uint8Array).toString('base64');
-      return [operation, text, ini];
+      const encoded = edits.map(([path, value]) => [path.map((key) => Buffer.from(key).toString('base64')), value]);
+      return [operation, text, ini, encoded];
     });
     this.#process.stdin.write(`${JSON.stringify(questions)}\n`);
     const { value: line, done } = await this.#lines.next();
