@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Koa from 'koa';
+import koaSession from 'koa-session';
 import { phpSession } from 'php-session-bridge/koa';
+import { phpKoaSession } from 'php-session-bridge/koa-session';
 import { mysqlStore } from 'php-session-bridge/mysql';
 
 const { name, port, database, table, lockTimeout, maxHold } = JSON.parse(process.env.FARM ?? '');
@@ -20,7 +22,12 @@ app.use(async (ctx, next) => {
 });
 
 // As in the php.ini of the PHP servers.
-app.use(phpSession({ store, useStrictMode: true, cookieHttponly: true, cookieSamesite: 'Lax' }));
+const options = /** @type {const} */ ({ store, useStrictMode: true, cookieHttponly: true, cookieSamesite: 'Lax' });
+// One of the two as an application that has been on koa-session, and stays there.
+const onKoaSession = name === 'node-2';
+app.use(onKoaSession ? phpKoaSession(koaSession, options, app) : phpSession(options));
+
+const language = `Node ${process.versions.node}${onKoaSession ? ', koa-session' : ''}`;
 
 /** @type {Record<string, (ctx: any) => unknown>} */
 const routes = {
@@ -43,8 +50,8 @@ app.use(async (ctx) => {
   const route = routes[`${ctx.method} ${ctx.path}`];
   if (!route) return;
   await route(ctx);
-  const { count = 0, user = null } = ctx.session;
-  const answer = { count, user, server: name, language: `Node ${process.versions.node}` };
+  const { count = 0, user = null } = ctx.session ?? {}; // koa-session has null after a logout.
+  const answer = { count, user, server: name, language };
   if (ctx.path === '/count.gif') {
     ctx.type = 'gif';
     ctx.body = pixel;
