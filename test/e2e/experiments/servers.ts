@@ -48,7 +48,6 @@ export async function startPhp(options: ServerOptions): Promise<CounterServer> {
   const ownPort = tls === undefined ? port : await freePort();
   const ini = {
     auto_prepend_file: join(__dirname, 'session.php'),
-    output_buffering: 4096, // The session is written before the answer goes out, and the status can tell that it failed.
     'session.use_strict_mode': 1,
     'session.sid_length': 32,
     'session.cookie_secure': tls === undefined ? 0 : 1,
@@ -80,13 +79,18 @@ defaults
   # As in Node's and in Apache's defaults.
   timeout http-keep-alive 5s
 
-listen ${name}
+listen page
   bind ${host}:${port} ssl crt ${tls.both}
   server php ${host}:${ownPort}
 `,
   );
-  const front = await listening(options, port, [program('haproxy'), '-db', '-f', configuration]);
-  return described(options, port, [front, php]);
+  try {
+    const front = await listening(options, port, [program('haproxy'), '-db', '-f', configuration]);
+    return described(options, port, [front, php]);
+  } catch (error) {
+    await php.stop(0);
+    throw error;
+  }
 }
 
 export async function startNode(options: ServerOptions): Promise<CounterServer> {

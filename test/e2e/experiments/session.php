@@ -24,4 +24,11 @@ require __DIR__ . '/../../../php/src/SessionHandler.php';
         ['table' => $server['table'], 'time_type' => $server['timeType']]
     );
     session_set_save_handler($handler, true);
+
+    // The page waits here until the session is written, so that the status can still say that it was not; and a
+    // connection on which the length of the answer is known can be kept.
+    ob_start(static function (string $page): string {
+        header('Content-Length: ' . strlen($page));
+        return $page;
+    });
 })();

@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
+import { program } from '../../../tools/services/packages.mjs';
+import type { Certificate } from './certificate.ts';
+
+/** What the browser itself says of a page that it got. */
+export interface Visit {
+  /** What the page says. */
+  count: number;
+  status: number;
+  server: string;
+  /** The address that the browser used. */
+  address: string;
+  /** Which of its connections. */
+  connection: number;
+  /** Milliseconds from the wish to the page. */
+  took: number;
+}
+
+/** A headless Chromium that asks our resolver for addresses, and trusts our certificate. */
+export class Browser {
+  readonly #context: BrowserContext;
+  readonly #page: Page;
+  readonly #devTools: CDPSession;
+
+  private constructor(context: BrowserContext, page: Page, devTools: CDPSession) {
+    this.#context = context;
+    this.#page = page;
+    this.#devTools = devTools;
+  }
+
+  static async start(directory: string, { resolver, tls }: { resolver: string; tls: Certificate }): Promise<Browser> {
+    const profile = join(directory, 'profile');
+    mkdirSync(profile);
+    // "Use secure DNS" in Chromium's settings. `secure`: and nothing but that.
+    const settings = { dns_over_https: { mode: 'secure', templates: resolver } };
+    writeFileSync(join(profile, 'Local State'), JSON.stringify(settings));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: program('chromium'),
+      headless: true,
+      // What it keeps besides the profile goes with the directory as well.
+      env: { ...(process.env as Record<string, string>), HOME: directory, TMPDIR: directory },
+      args: [
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        `--ignore-certificate-errors-spki-list=${tls.spki}`,
+      ],
+    });
+    const page = context.pages()[0] ?? (await context.newPage());
+    const devTools = await context.newCDPSession(page);
+    await devTools.send('Network.enable');
+    return new Browser(context, page, devTools);
+  }
+
+  /** Opens the page. */
+  async visit(url: string): Promise<Visit> {
+    const received = new Promise<{ remoteIPAddress?: string; connectionId: number }>((resolve) => {
+      const listen = (event: { type: string; response: { remoteIPAddress?: string; connectionId: number } }) => {
+        if (event.type !== 'Document') return;
+        this.#devTools.off('Network.responseReceived', listen);
+        resolve(event.response);
+      };
+      this.#devTools.on('Network.responseReceived', listen);
+    });
+    const start = performance.now();
+    const response = await this.#page.goto(url);
+    const took = performance.now() - start;
+    const { remoteIPAddress, connectionId } = await received;
+    return {
+      count: Number(await this.#page.locator('b').textContent()),
+      status: response?.status() ?? 0,
+      server: (await response?.headerValue('x-served-by')) ?? '',
+      address: remoteIPAddress ?? '',
+      connection: connectionId,
+      took,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#context.close();
+  }
+}
