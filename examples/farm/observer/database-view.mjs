@@ -87,10 +87,19 @@ export class DatabaseView {
  * @returns {Row}
  */
 function describe({ data, usetime }) {
-  const session = decodeSession(data);
-  const decoded = Object.entries(session).map(([key, value]) => ({
+  const session = decoded(data);
+  const values = Object.entries(session).map(([key, value]) => ({
     key,
     value: inspect(value, { depth: 5, breakLength: 60 }),
   }));
-  return { hex: data.toString('hex'), writtenAt: usetime, decoded, count: session.count, user: session.user };
+  return { hex: data.toString('hex'), writtenAt: usetime, decoded: values, count: session.count, user: session.user };
+}
+
+/** @param {Buffer} data */
+function decoded(data) {
+  try {
+    return decodeSession(data);
+  } catch {
+    return {}; // Somebody has put something else there, and the bytes say what.
+  }
 }
