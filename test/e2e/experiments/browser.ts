@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
+import { unwatch, watch } from '../../../tools/services/lifeline.mjs';
 import { program } from '../../../tools/services/packages.mjs';
 import type { Certificate } from './certificate.ts';
 
@@ -23,11 +24,13 @@ export class Browser {
   readonly #context: BrowserContext;
   readonly #page: Page;
   readonly #devTools: CDPSession;
+  readonly #group: number;
 
-  private constructor(context: BrowserContext, page: Page, devTools: CDPSession) {
+  private constructor(context: BrowserContext, page: Page, devTools: CDPSession, group: number) {
     this.#context = context;
     this.#page = page;
     this.#devTools = devTools;
+    this.#group = group;
   }
 
   static async start(directory: string, { resolver, tls }: { resolver: string; tls: Certificate }): Promise<Browser> {
@@ -40,6 +43,7 @@ export class Browser {
       executablePath: program('chromium'),
       headless: true,
       // What it keeps besides the profile goes with the directory as well.
+      artifactsDir: directory,
       env: { ...(process.env as Record<string, string>), HOME: directory, TMPDIR: directory },
       args: [
         '--disable-gpu',
@@ -51,10 +55,14 @@ export class Browser {
         `--ignore-certificate-errors-spki-list=${tls.spki}`,
       ],
     });
+    // Playwright does not tell which process it is, Chromium does: a link to HOST-PID keeps others from its profile. When it
+    // is killed with us, it leaves nothing behind; when it notices by itself that we are gone, it writes on for a moment.
+    const group = Number(readlinkSync(join(profile, 'SingletonLock')).split('-').at(-1));
+    watch('group', group);
     const page = context.pages()[0] ?? (await context.newPage());
     const devTools = await context.newCDPSession(page);
     await devTools.send('Network.enable');
-    return new Browser(context, page, devTools);
+    return new Browser(context, page, devTools, group);
   }
 
   /** Opens the page. */
@@ -81,7 +89,8 @@ export class Browser {
     };
   }
 
-  close(): Promise<void> {
-    return this.#context.close();
+  async close(): Promise<void> {
+    await this.#context.close();
+    unwatch('group', this.#group);
   }
 }
