@@ -149,16 +149,17 @@ describe('what is pushed', () => {
     expect(waits.sort((a, b) => a - b)[2]).toBeLessThan(1_000);
   });
 
-  test('only the holder of the cookie sees the row', async () => {
+  test('only the holder of the cookie sees the row and its lock', async () => {
     await button('Count').click();
     await expectText(page.locator('#decoded'), /^count1$/);
-    const cookie = (await twin()).cookie;
-    expect(await firstEvent({ cookie })).toMatchObject({ row: { count: 1 }, database: true });
-    expect(await firstEvent({})).toMatchObject({ row: null });
-    expect(await firstEvent({ cookie: `PHPSESSID=${'a'.repeat(32)}` })).toMatchObject({
-      row: null,
-      lock: { holder: null },
-    });
+    await button('Slow in Node').click();
+    await expectText(page.locator('#holder'), /^Held by node-/);
+    const { cookie } = await twin();
+    const server = expect.stringMatching(/^node-/);
+    expect(await firstEvent({ cookie })).toMatchObject({ row: { count: 1 }, lock: { holder: { server } } });
+    expect(await firstEvent({})).toMatchObject({ row: null, database: true });
+    const other = `PHPSESSID=${'a'.repeat(32)}`;
+    expect(await firstEvent({ cookie: other })).toMatchObject({ row: null, lock: { holder: null, waiting: [] } });
   });
 });
 

@@ -1,9 +1,12 @@
+import { readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { temporaryDirectory } from './lifeline.mjs';
+import { temporaryDirectory, unwatch, watch } from './lifeline.mjs';
 import { program } from './packages.mjs';
 
 /**
- * Starts Debian's Chromium without a window, with an empty profile that goes with it. It asks nobody for updates.
+ * Starts Debian's Chromium without a window, with an empty profile that goes with it. It asks nobody for updates, and
+ * nothing of it outlives this process.
  *
  * @param {import('playwright-core').BrowserContextOptions} [options] of its pages
  * @returns {Promise<{ context: import('playwright-core').BrowserContext, stop: () => Promise<void> }>}
@@ -14,15 +17,20 @@ export async function startChromium(options = {}) {
   try {
     const context = await chromium.launchPersistentContext(profile.path, {
       executablePath: program('chromium'),
+      artifactsDir: join(profile.path, 'artifacts'),
       // What it keeps beside the profile.
       env: { ...process.env, HOME: profile.path, TMPDIR: profile.path },
       args: [...quiet, '--disable-gpu', '--no-first-run'],
       ...options,
     });
+    // Its first process leads the group, and is named in the profile: HOST-PID.
+    const group = Number(readlinkSync(join(profile.path, 'SingletonLock')).split('-').at(-1));
+    watch('group', group);
     return {
       context,
       async stop() {
         await context.close();
+        unwatch('group', group);
         profile.remove();
       },
     };
