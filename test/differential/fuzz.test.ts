@@ -16,6 +16,9 @@ const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31)
 const cases = Number(process.env.FUZZ_CASES ?? 20_000);
 const batch = 500;
 
+/** How often only that was the same. */
+let tolerated = 0;
+
 let php: PhpOracle;
 beforeAll(() => {
   php = new PhpOracle();
@@ -45,9 +48,12 @@ function differs(input: Buffer, mine: string | undefined, answer: { ok: boolean;
   if (mine === theirs) return false;
   const text = input.toString('latin1');
   if (excluded.test(text)) return false;
-  // What a duplicate key replaced is gone for us. In PHP it may live on in a cycle, and hold a reference to an object.
-  const asObjects = (bytes = '') => bytes.replaceAll(';R:', ';r:');
-  return !(elements(text) !== elements(mine ?? '') && asObjects(mine) === asObjects(theirs));
+  // What a duplicate key replaced is gone for us. In PHP it lives on if it is a cycle, and may be the other holder of a
+  // reference to an object: then PHP writes R: for r:, and the numbers behind it are lower.
+  const withoutNumbers = (bytes = '') => bytes.replaceAll(/[rR]:\d+;/g, 'r;');
+  const isSame = elements(text) !== elements(mine ?? '') && withoutNumbers(mine) === withoutNumbers(theirs);
+  if (isSame) tolerated++;
+  return !isSame;
 }
 
 function elements(text: string): number {
@@ -100,6 +106,7 @@ async function compare(
   const random = new RandomPhp(seed);
   const mismatches: string[] = [];
   let accepted = 0;
+  tolerated = 0;
   for (let done = 0; done < cases && mismatches.length < 5; done += batch) {
     const inputs = Array.from({ length: batch }, () => next(random));
     const answers = await php.ask(inputs.map((argument) => ({ operation, argument, ini })));
@@ -125,6 +132,7 @@ async function compare(
     }
   }
   if (mismatches.length > 0) throw new Error(`seed ${seed}, PHP ${php.version}:\n${mismatches.join('\n')}`);
+  expect(tolerated).toBeLessThan(10 + cases / 1000);
   // Most of what is compared must be data that PHP accepts, or little is compared.
   expect(accepted).toBeGreaterThan(cases / 4);
 }
