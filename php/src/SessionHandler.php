@@ -28,6 +28,8 @@ final class SessionHandler implements
     private const BAD_ID = [1267, 1366, 1406, 3854, 3988];
 
     private const GONE = 'the lock was lost, and the row is gone';
+    private const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
+    private const CHANGED = 'the character set of the data column does not keep the data as they are';
     /** How many rows gc() deletes in one transaction. */
     private const BATCH = 100;
 
@@ -43,8 +45,8 @@ final class SessionHandler implements
     private $data = '';
     /** @var bool whether the locked row is our own placeholder, which nobody else can see yet */
     private $isNew = false;
-    /** @var bool whether the data column is known to keep any bytes as they are (BLOB, VARBINARY) */
-    private $keepsBytes = false;
+    /** @var string the character set of the data column, 'binary' for bytes, '' where it was not asked for */
+    private $charset = '';
     /** @var bool whether this session failed before read() could say so */
     private $failed = false;
     /** @var int|null seconds, of a gc() that waits for the end of the session */
@@ -263,12 +265,12 @@ final class SessionHandler implements
     {
         $this->release();
         $this->db->begin((int) max(1, ceil($deadline - microtime(true))));
-        $read = "SELECT {id}, {data}, CHARSET({data}) = 'binary' FROM {table} WHERE {id} = ? FOR UPDATE";
+        $read = 'SELECT {id}, {data}, CHARSET({data}) FROM {table} WHERE {id} = ? FOR UPDATE';
         $row = $this->query($read, [$id])[0] ?? null;
         if ($row === null && $create) {
             $this->query("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})", [$id]);
             $this->isNew = true;
-            $row = [$id, '', 0];
+            $row = [$id, '', ''];
         }
         if ($row === null || $row[0] !== $id) {
             $this->release();
@@ -276,7 +278,7 @@ final class SessionHandler implements
         }
         $this->id = $id;
         $this->data = (string) $row[1];
-        $this->keepsBytes = (bool) $row[2];
+        $this->charset = (string) $row[2];
         return true;
     }
 
@@ -305,9 +307,9 @@ final class SessionHandler implements
                 if ($data === null) {
                     $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
                 } elseif ($this->data !== $given && !($committing && $this->data === $data)) {
-                    return 'the lock was lost, and somebody else has written meanwhile';
-                } elseif (!$this->update($id, $data)) {
-                    return 'the character set of the data column does not keep the data as they are';
+                    return self::CONFLICT;
+                } elseif (($problem = $this->update($id, $data)) !== null) {
+                    return $problem;
                 }
                 $committing = true;
                 $this->db->commit();
@@ -324,11 +326,37 @@ final class SessionHandler implements
         return $problem === null || $this->fail('session not written', $problem);
     }
 
-    /** @return bool false: what would be read back is not what was written */
-    private function update(string $id, string $data): bool
+    /**
+     * Writes over the data that were read, and over no others: the lock keeps those away, but a table that was moved to an
+     * engine without row locks has none.
+     *
+     * @return string|null what kept it from writing
+     */
+    private function update(string $id, string $data): ?string
     {
-        $this->query('UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ?', [$data, $id]);
-        return $this->keepsBytes || $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$id]) === [[$data]];
+        $isText = $this->charset !== 'binary' && preg_match('/^\w+$/D', $this->charset) === 1;
+        $crc = $isText ? "CRC32(CONVERT(? USING {$this->charset}))" : '?';
+        $changed = $this->query(
+            "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $crc",
+            [$data, $id, $isText ? $this->data : sprintf('%u', crc32($this->data))],
+        );
+        if ($changed > 0 && $this->keeps($data)) {
+            return null;
+        }
+        // Drivers count rows that changed, so none may also mean that data and time are what they were.
+        $stored = $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$id]);
+        if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
+            return null;
+        }
+        return $changed > 0 ? self::CHANGED : ($stored === [] ? self::GONE : self::CONFLICT);
+    }
+
+    /** Whether the data column surely keeps these bytes: it holds bytes, or they are ASCII, which all usual sets agree on. */
+    private function keeps(string $data): bool
+    {
+        return $this->charset === 'binary'
+            || (preg_match('/^(ascii|latin1|utf8|utf8mb3|utf8mb4)$/D', $this->charset) === 1
+                && preg_match('/[^\x00-\x7f]/', $data) === 0);
     }
 
     /**
@@ -368,7 +396,8 @@ final class SessionHandler implements
         $this->db->rollBack();
         $this->id = null;
         $this->data = '';
-        $this->isNew = $this->keepsBytes = false;
+        $this->charset = '';
+        $this->isNew = false;
     }
 
     /** @return array<int, array<int, mixed>>|int as Connection::query(), for SQL with `{table}`, `{id}` and so on */

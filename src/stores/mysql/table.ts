@@ -26,11 +26,11 @@ export interface Statements {
   readonly lock: string;
   /** (id) */
   readonly placeholder: string;
-  /** (data, id) */
+  /** (data, id, CRC-32 of the data that were read): nothing where the row holds other data by now */
   readonly write: string;
   /** (id) */
   readonly touch: string;
-  /** (new id, data, id) */
+  /** (new id, data, id, CRC-32 of the data that were read) */
   readonly writeAs: string;
   /** (new id, id) */
   readonly touchAs: string;
@@ -135,13 +135,14 @@ function statements({ table, quoted, phpCharset }: Settings, charset: string | n
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
+  const isAsRead = `${id} = ? AND CRC32(COALESCE(${bytes}, '')) = ?`;
   const ids = Array(EXPIRED_BATCH).fill('?').join(', ');
   return {
     lock: `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary') FROM ${t} WHERE ${id} = ? FOR UPDATE`,
     placeholder: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`,
-    write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${id} = ?`,
+    write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,
-    writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${id} = ?`,
+    writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { classify, toSessionError } from './errors.ts';
@@ -88,6 +89,15 @@ export interface Write {
 
 export type WriteResult = 'written' | 'touched' | 'gone';
 
+/**
+ * The row is not as it was read, although it was locked: the table was moved to an engine without row locks. Looks like
+ * the server's own error, after which the transaction is begun again.
+ */
+class RowChanged extends Error {
+  readonly errno: number = 1020; // ER_CHECKREAD
+  readonly sqlState: string = 'HY000';
+}
+
 /** UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. */
 export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadline): Promise<WriteResult> {
   const { id, newId, before, data } = change;
@@ -95,7 +105,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   return finish<WriteResult>(rows, row, { id, create: before === undefined, apply, resume }, deadline);
 
-  async function apply({ connection, table }: LockedRow): Promise<WriteResult> {
+  async function apply({ connection, table, data: read }: LockedRow): Promise<WriteResult> {
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
         'ERR_SESSION_TOO_LARGE',
@@ -103,7 +113,12 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
       );
     }
     const sql = newId === undefined ? [table.sql.touch, table.sql.write] : [table.sql.touchAs, table.sql.writeAs];
-    const values = [...(newId === undefined ? [] : [newId]), ...(data === undefined ? [] : [asBuffer(data)]), id];
+    const condition = data === undefined ? [id] : [id, crc32(read ?? '')];
+    const values = [
+      ...(newId === undefined ? [] : [newId]),
+      ...(data === undefined ? [] : [asBuffer(data)]),
+      ...condition,
+    ];
     try {
       // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
       const { affectedRows } = await connection.execute<{ affectedRows: number }>(
@@ -111,7 +126,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
         values,
         deadline,
       );
-      if (affectedRows === 0) return 'gone';
+      if (affectedRows === 0 && data === undefined) return 'gone';
+      if (affectedRows === 0) throw new RowChanged();
     } catch (error) {
       if (classify(error) !== 'duplicate') throw error;
       throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });

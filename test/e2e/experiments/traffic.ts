@@ -8,12 +8,12 @@ interface Acknowledged {
   at: number;
 }
 
-/** One session, counted in by several windows at once, each at all servers in turn; again after a 503. */
+/** One session, counted in by several windows at once, each at all servers in turn; again after an error. */
 export class Traffic {
   readonly acknowledged: Acknowledged[] = [];
-  /** 503s: `performance.now()` of each. */
+  /** 503s, and Node's 500s for a table that cannot be used: `performance.now()` of each. */
   readonly refused: number[] = [];
-  /** Whatever is neither a counted page nor a 503. There must be none. */
+  /** Whatever is neither a counted page nor such an error. There must be none. */
   readonly failures: string[] = [];
   readonly #urls: readonly string[];
   #cookie = '';
@@ -47,7 +47,7 @@ export class Traffic {
       const at = performance.now();
       if (response.status === 200 && count !== undefined) {
         this.acknowledged.push({ count: Number(count), server: response.headers.get('x-served-by') ?? '', at });
-      } else if (response.status === 503) {
+      } else if (response.status === 503 || response.status === 500) {
         this.refused.push(at);
         await sleep(50);
       } else {
