@@ -131,6 +131,7 @@ function openArray(source: Source, tokens: Tokens, exact: boolean): Frame {
   const left = tokens.arrayCount();
   if (exact) {
     const container = new PhpArray();
+    stamp(container, source, -1);
     return { kind: 'array', container, result: container, at, left, key: '' };
   }
   const { references } = source;

@@ -10,8 +10,13 @@ export interface Contents {
   readonly source: Source | undefined;
   /** For each value the token of what stood at its place; -1, or none, where nothing did. */
   readonly tokens: readonly number[];
-  /** `list`: the place says little about the value, as elements move. `session`: the values are variables. */
-  readonly kind: 'map' | 'list' | 'session';
+  /**
+   * `list`: the place says little about the value, as elements move. `session`: the values are variables. `exact`: what
+   * the exact view read, which nothing is known about but itself.
+   */
+  readonly kind: 'map' | 'list' | 'session' | 'exact';
+  /** Whether it was a list of nothing but floats. */
+  readonly allFloats?: boolean;
 }
 
 /** What stood at the place of a value, or -1. */
@@ -24,6 +29,7 @@ export function keyAt(contents: Contents, index: number): PhpKey {
 }
 
 const none: readonly number[] = [];
+const isIndex = /^(?:0|[1-9][0-9]*)$/;
 
 /**
  * What is in a container. Here, and in `Writer`, stand the rules by which the plain view keeps what JavaScript cannot say:
@@ -40,8 +46,8 @@ export function contentsOf(container: object, source: Source | undefined, token:
   const own = from !== undefined && from.at >= 0 ? from : undefined;
   if (Array.isArray(container)) return ofList(container, own);
   if (!isCommon(container)) {
-    if (isPhpObject(container)) return ofEntries(container.properties, own);
-    if (isPhpArray(container)) return ofEntries(container, undefined);
+    if (isPhpObject(container)) return ofEntries(container.properties, own, own === undefined && from !== undefined);
+    if (isPhpArray(container)) return ofEntries(container, undefined, true);
   }
   return isPlainObject(container) ? ofMap(container, own ?? arrayAt(source, token)) : undefined;
 }
@@ -52,7 +58,11 @@ function arrayAt(source: Source | undefined, token: number): Origin | undefined 
   return source.text[at] === 'a' ? { source, at } : undefined;
 }
 
-function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefined): Contents {
+function kindAt(source: Source, token: number): string | undefined {
+  return source.text[source.resolve(token)];
+}
+
+function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefined, isExact: boolean): Contents {
   const keys: PhpKey[] = [];
   const values: unknown[] = [];
   for (const [key, value] of entries) {
@@ -60,7 +70,7 @@ function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefine
     keys.push(key);
     values.push(value);
   }
-  return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: 'map' };
+  return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: isExact ? 'exact' : 'map' };
 }
 
 function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents {
@@ -82,21 +92,23 @@ function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents
 
 function ofList(list: readonly unknown[], from: Origin | undefined): Contents | undefined {
   const node = from?.source.node(from.at);
-  const contents = { source: from?.source, tokens: node?.isList ? node.tokens : none, kind: 'list' as const };
+  const tokens = node?.isList ? node.tokens : none;
+  const allFloats = tokens.length > 0 && tokens.every((token) => kindAt(from!.source, token) === 'd');
+  const contents = { source: from?.source, tokens, kind: 'list' as const, allFloats };
   const keys = Object.keys(list);
   if (keys.length === list.length && !list.includes(undefined)) return { ...contents, keys: undefined, values: list };
   // What PHP calls an array may have gained names here. On an array that JavaScript made they are metadata of its maker
   // (`index` and `input` of a RegExp match), and it is not known whether they are to be kept.
-  const named = keys.filter((key) => !(Number(key) < list.length && String(Number(key)) === key));
+  const indexes = keys.filter((key) => isIndex.test(key) && Number(key) < list.length).map(Number);
+  const named = keys.slice(indexes.length);
   if (named.length > 0 && from === undefined) return undefined;
-  const indexes = list.map((_, index) => index).filter((index) => index in list);
   const properties = list as unknown as Record<string, unknown>;
   const written = named.filter((key) => properties[key] !== undefined);
   return {
     ...contents,
     keys: [...indexes, ...written],
     values: [...indexes.map((index) => list[index] ?? null), ...written.map((key) => properties[key])],
-    tokens: indexes.map((index) => contents.tokens[index] ?? -1),
+    tokens: indexes.map((index) => tokens[index] ?? -1),
   };
 }
 

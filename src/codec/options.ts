@@ -16,7 +16,7 @@ export interface DecodeOptions {
   maxBytes?: number;
   /** The most arrays and objects inside each other; default 4,096, as PHP's `unserialize_max_depth`. */
   maxDepth?: number;
-  /** The most elements and properties, counted over all arrays and objects; default 4,194,304. */
+  /** The most elements and properties, counted over all arrays and objects; default 1,048,576. */
   maxElements?: number;
 }
 
@@ -57,7 +57,7 @@ export function decodeLimits(options: DecodeOptions): Limits {
   return {
     maxBytes: limit('maxBytes', options.maxBytes, 16_777_216),
     maxDepth: limit('maxDepth', options.maxDepth, 4096),
-    maxElements: limit('maxElements', options.maxElements, 4_194_304),
+    maxElements: limit('maxElements', options.maxElements, 1_048_576),
   };
 }
 

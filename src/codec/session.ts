@@ -14,7 +14,7 @@ import {
 import { References } from './references.ts';
 import { inputText } from './serialize.ts';
 import { createSessionObject, sessionOf } from './session-object.ts';
-import { Source } from './source.ts';
+import { origin, Source, stamp } from './source.ts';
 import { isPhpArray, isPlainObject, normalKey, PhpArray, type PhpKey } from './values.ts';
 import { needsNumbers, Writer } from './write.ts';
 
@@ -42,7 +42,9 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions =
   const source = new Source(text, starts, references);
   if (view === 'plain') return createSessionObject(new Session(source, format, variables));
   const entries = variables.map(({ key, start }): [PhpKey, unknown] => [key, build(source, start, view)]);
-  return new PhpArray(entries, { literalKeys: !format.isArray });
+  const exact = new PhpArray(entries, { literalKeys: !format.isArray });
+  stamp(exact, source, -1);
+  return exact;
 }
 
 /**
@@ -66,7 +68,7 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   );
   const keys = entries.map(([key]) => (isPhpArray(session) ? key : normalKey(key)));
   const values = entries.map(([, value]) => value);
-  const contents = { keys, values, source: undefined, tokens: [], kind: 'session' as const };
+  const contents = { keys, values, source: origin(session)?.source, tokens: [], kind: 'session' as const };
   const writer = new Writer(rules, contents, { counts: true, isArray: format.isArray });
   const variables = keys.map((key, index) => format.variableHead(key) + writer.write(index));
   return fromByteString(format.session(variables.join(''), keys.length));

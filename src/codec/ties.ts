@@ -1,6 +1,8 @@
 import { PhpSessionError } from '../errors.ts';
 import { build } from './build.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
+import { isFrom } from './source.ts';
+import { unchangedUntil } from './unchanged.ts';
 import { isPhpReference, type PhpReference } from './values.ts';
 
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
@@ -88,6 +90,13 @@ export class Ties {
   #compare(tie: number, step: Step, index: number): void {
     const value = step.contents.values[index];
     if (Object.is(value, this.#before(tie))) return;
+    if (step.contents.kind === 'list' && !this.#isOnlyChange(step.contents, index)) {
+      throw new PhpSessionError(
+        'ERR_PHP_REFERENCE',
+        'A list with PHP references in it was changed in a way that does not tell what became of them; replace it by a copy',
+        { path: pathTo(step, index) },
+      );
+    }
     if (this.#changed.has(tie) && !Object.is(value, this.#changed.get(tie))) {
       throw new PhpSessionError(
         'ERR_PHP_REFERENCE',
@@ -96,6 +105,19 @@ export class Ties {
       );
     }
     this.#changed.set(tie, value);
+  }
+
+  /** In a list elements move, so a new value is a change of the reference only where all others are what they were. */
+  #isOnlyChange(list: Contents, changed: number): boolean {
+    const source = this.#top.source!;
+    if (list.keys !== undefined || list.values.length !== list.tokens.length) return false;
+    return list.values.every((value, index) => {
+      if (index === changed) return true;
+      const tie = this.#tie(list, index);
+      if (typeof tie === 'number') return Object.is(value, this.#before(tie));
+      const token = source.resolve(tokenAt(list, index));
+      return isObject(value) ? isFrom(value, source, token) : unchangedUntil(source, token, value, 0) >= 0;
+    });
   }
 
   #before(tie: number): unknown {
@@ -107,7 +129,12 @@ export class Ties {
 /** The value behind a reference of the exact view. */
 export function withoutReference(value: unknown): unknown {
   let behind = value;
-  while (isObject(behind) && isPhpReference(behind)) behind = behind.value;
+  for (let steps = 0; isObject(behind) && isPhpReference(behind); steps++) {
+    if (steps > 100) {
+      throw new PhpSessionError('ERR_PHP_UNREPRESENTABLE', 'A PhpReference that leads to itself holds no value');
+    }
+    behind = behind.value;
+  }
   return behind;
 }
 

@@ -220,6 +220,8 @@ export function isPhpReference(value: object): value is PhpReference {
   return kindOf(value) === 'reference';
 }
 
+const root = Symbol.for('php-session-bridge/root');
+
 function PlainMap(): void {}
 PlainMap.prototype = createRoot();
 
@@ -228,7 +230,7 @@ export function createRoot(): object {
   const value = function (this: object) {
     return { ...this };
   };
-  return Object.create(null, { [Symbol.for('nodejs.util.inspect.custom')]: { value } });
+  return Object.create(null, { [Symbol.for('nodejs.util.inspect.custom')]: { value }, [root]: { value: true } });
 }
 
 /**
@@ -247,7 +249,8 @@ export function isCommon(value: object): boolean {
 /** An object literal, of whatever realm, or one of ours: its prototype is a root. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (prototype === null || Object.hasOwn(prototype, root)) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
 }
 
 export function isBytes(value: object): value is Uint8Array {

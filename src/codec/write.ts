@@ -92,7 +92,9 @@ export class Writer {
         continue;
       }
       frame.next++;
-      out += contents.keys === undefined ? `i:${next};` : this.#key(contents.keys[next]!, frame.object);
+      if (contents.keys === undefined) out += `i:${next};`;
+      else if (frame.object) out += this.#property(contents, next);
+      else out += this.#key(contents.keys[next]!, false);
       out += this.#value(contents, next);
     }
   }
@@ -167,7 +169,7 @@ export class Writer {
         number = 0; // -0 too: an int stays an int
       }
     }
-    if (!Number.isSafeInteger(number) || Object.is(number, -0) || isListOfFloats(list)) return this.#float(number);
+    if (!Number.isSafeInteger(number) || Object.is(number, -0) || list?.allFloats === true) return this.#float(number);
     return sameInt(number, source, token) ?? `i:${number};`;
   }
 
@@ -226,6 +228,16 @@ export class Writer {
     return undefined;
   }
 
+  /** PHP refuses an object with a name that begins like a mangled one and is none, and with it the session. */
+  #property(contents: Contents, index: number): ByteString {
+    const key = keyAt(contents, index);
+    const isBad = typeof key === 'string' && key.startsWith('\0') && !/^\0[^\0]+\0/.test(key);
+    if (isBad && tokenAt(contents, index) < 0 && contents.kind !== 'exact') {
+      throw this.#error('ERR_PHP_KEY', 'A name of a property that begins with NUL');
+    }
+    return this.#key(key, true);
+  }
+
   #key(key: PhpKey, ofObject: boolean): ByteString {
     if (typeof key !== 'string') return `i:${this.#intKey(key)};`;
     const keys = ofObject ? this.#propertyKeys : this.#arrayKeys;
@@ -247,7 +259,9 @@ export class Writer {
 
   /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */
   #className(value: object, name: string): string {
-    const known = origin(value) !== undefined || this.#rules.classes.has(name) || this.#top.source?.hasClass(name);
+    const { source } = this.#top;
+    const wasRead = source !== undefined && (origin(value)?.source === source || source.hasClass(name));
+    const known = wasRead || this.#rules.classes.has(name);
     if (!known) {
       throw this.#error('ERR_PHP_CLASS', 'A PHP class that was neither read nor registered by the option `classes`');
     }
@@ -291,12 +305,6 @@ function sameInt(value: number | bigint, source: Source | undefined, token: numb
   if (source!.text.charCodeAt(at) !== 0x69) return undefined;
   const tokens = new Tokens(source!.text, at);
   return tokens.int() === value ? source!.text.slice(at, tokens.at) : undefined;
-}
-
-function isListOfFloats(list: Contents | undefined): boolean {
-  if (list === undefined || list.tokens.length === 0) return false;
-  const source = list.source!;
-  return list.tokens.every((token) => token >= 0 && source.text.charCodeAt(source.resolve(token)) === 0x64);
 }
 
 function isCaseName(name: string): boolean {

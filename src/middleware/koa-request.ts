@@ -47,6 +47,8 @@ export class KoaRequest<T extends object = SessionData> {
   protected readonly config: Settings;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
+  /** What calls of `control()` failed with. */
+  readonly #failures: Set<unknown> = new Set();
 
   constructor(ctx: Context, config: Settings) {
     this.ctx = ctx;
@@ -70,10 +72,16 @@ export class KoaRequest<T extends object = SessionData> {
       get id() {
         return request.session.id;
       },
-      regenerate: () => request.session.regenerate(),
-      destroy: () => request.session.destroy(),
-      close: () => request.session.close(),
+      regenerate: () => request.#watch(request.session.regenerate()),
+      destroy: () => request.#watch(request.session.destroy()),
+      close: () => request.#watch(request.session.close()),
     };
+  }
+
+  /** A failure that nobody waits for must not end the process, and must not be lost. */
+  #watch(call: Promise<void>): Promise<void> {
+    call.catch((error) => this.#failures.add(error));
+    return call;
   }
 
   /** Goes on as if the browser had sent no cookie. The session stays as it is stored. */
@@ -104,6 +112,7 @@ export class KoaRequest<T extends object = SessionData> {
       throw toHttp(error);
     }
     await this.#end();
+    for (const failure of this.#failures) this.ctx.app.emit('error', failure, this.ctx);
   }
 
   /** Saves and frees the lock when the handler has ended. It must not fail without having freed the lock. */

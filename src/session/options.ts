@@ -13,7 +13,7 @@ import type { CookieOptions } from './cookie.ts';
 export interface SessionOptions
   extends Partial<CookieOptions>,
     Pick<SessionDecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements'>,
-    Pick<SessionEncodeOptions, 'serializePrecision' | 'classes'> {
+    Pick<SessionEncodeOptions, 'serializePrecision' | 'classes' | 'phpVersion'> {
   /** Where sessions are; `mysqlStore()` from `php-session-bridge/mysql`. */
   store: SessionStore;
   /** `session.serialize_handler`; default `php`. */
@@ -88,7 +88,7 @@ export function settings(options: SessionOptions): Settings {
     typeof classes?.[Symbol.iterator] === 'function' && typeof classes !== 'string',
     'classes must be a list of names',
   );
-  const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision'];
+  const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision', 'phpVersion'];
   for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
   const codec: Codec = { ...limits, classes: new Set(classes), format: serializeHandler };
   encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options

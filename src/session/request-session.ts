@@ -1,4 +1,5 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
+import { isPlainObject } from '../codec/values.ts';
 import { PhpSessionError } from '../errors.ts';
 import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
@@ -88,10 +89,12 @@ export class RequestSession<T extends object = SessionData> {
   /**
    * Makes this the content of `$_SESSION`; what it shares with the present one keeps its place and its PHP types.
    *
-   * @throws TypeError if it is no object
+   * @throws TypeError if it is no plain object
    */
   replace(content: object): void {
-    if (typeof content !== 'object' || content === null) throw new TypeError('A session is an object');
+    if (typeof content !== 'object' || content === null || !isPlainObject(content)) {
+      throw new TypeError('A session is a plain object');
+    }
     const data = this.data as SessionData;
     for (const key of Object.keys(data)) if (!Object.hasOwn(content, key)) delete data[key];
     Object.assign(data, content);

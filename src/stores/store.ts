@@ -9,7 +9,7 @@ export interface SessionStore {
    * Each lease must be released; `release()` belongs into a `finally`.
    *
    * @throws PhpSessionError `ERR_SESSION_LOCK_TIMEOUT` when the lock could not be had before the deadline,
-   *   `ERR_SESSION_BUSY` when too many already wait for this id or hold others, `ERR_SESSION_UNAVAILABLE` when the database does not
+   *   `ERR_SESSION_BUSY` when too many already wait for this id, or the process holds as many sessions as it may, `ERR_SESSION_UNAVAILABLE` when the database does not
    *   answer, `ERR_SESSION_TABLE` when the table cannot be used.
    */
   open(id: string, options?: OpenOptions): Promise<SessionLease>;

@@ -131,7 +131,7 @@ describe('503, Retry-After and no cookie', () => {
         );
         expect(answer.status).toBe(200);
         expect(answer.headers['set-cookie']).toBeUndefined();
-        expect(site.codes()).toEqual([]);
+        expect(site.codes()).toEqual(['ERR_SESSION_UNAVAILABLE']);
         expect(await php.row(table, id)).toBe('user|s:5:"alice";');
         expect(await php.count(table)).toBe(before);
       });

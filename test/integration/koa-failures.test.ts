@@ -347,5 +347,33 @@ describe('close()', () => {
     expect(answer.headers['set-cookie']).toBeUndefined();
     expect(await php.row(table, id)).toBe('a|i:1;');
     expect(await php.count(table)).toBe(before);
+    expect(site.codes()).toEqual(['ERR_PHP_UNREPRESENTABLE']);
   });
+
+  test('that fails and is not awaited is reported, and does not end the process', async () => {
+    const id = await put('a|i:1;');
+    const answer = await site.ask(
+      (ctx) => {
+        ctx.session.bad = () => 1;
+        void ctx.phpSession.close();
+      },
+      { id },
+    );
+    expect(answer.status).toBe(200);
+    expect(site.codes()).toEqual(['ERR_PHP_UNREPRESENTABLE']);
+    expect(await php.row(table, id)).toBe('a|i:1;');
+  });
+});
+
+test('only a plain object can become the session', async () => {
+  const id = await put('a|i:1;');
+  const answer = await site.ask(
+    (ctx) => {
+      expect(() => Object.assign(ctx, { session: new Map() })).toThrow(TypeError);
+      ctx.session = { ...ctx.session, b: 2 };
+    },
+    { id },
+  );
+  expect(answer.status).toBe(200);
+  expect(await php.row(table, id)).toBe('a|i:1;b|i:2;');
 });

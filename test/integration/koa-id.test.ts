@@ -197,6 +197,7 @@ describe('login: regenerate()', () => {
     );
     while (await isLocked(table, id));
     expect(await php.row(table, id)).toBe('a|i:2;');
+    expect(site.codes()).toEqual(['ERR_SESSION_HEADERS_SENT']);
   });
 });
 

@@ -158,7 +158,9 @@ export class Connection {
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
   #prepared = false;
+  /** Whether its holder may use it. */
   #usable = true;
+  #destroyed = false;
 
   constructor(driver: DriverConnection, maxHold: number, owner: Owner) {
     this.#driver = driver;
@@ -195,8 +197,8 @@ export class Connection {
   }
 
   /**
-   * Runs a prepared statement. When it does not answer in time, the connection is destroyed: what it does later
-   * ends with the transaction, which was not committed.
+   * Runs a prepared statement. When it does not answer in time, the connection is lost to its holder: what the statement
+   * does later is rolled back.
    *
    * @throws the driver's error, `DeadlineExpired`, or the reason of the deadline's signal
    */
@@ -230,7 +232,8 @@ export class Connection {
 
   /** For a connection on which anything went wrong. The server rolls back when it notices. */
   destroy(broke: boolean = false): void {
-    if (!this.#usable) return;
+    if (this.#destroyed) return;
+    this.#destroyed = true;
     this.#usable = false;
     this.#owner.gone(this, broke);
     this.#driver.destroy();
@@ -247,15 +250,44 @@ export class Connection {
     send: (done: (error: unknown, result: unknown) => void) => void,
     deadline: Deadline,
   ): Promise<Result> {
-    try {
-      const answer = new Promise<Result>((resolve, reject) => {
-        this.#interrupt = reject;
-        send((error, result) => (error ? reject(error) : resolve(result as Result)));
+    let isPending = true;
+    const answer = new Promise<Result>((resolve, reject) => {
+      this.#interrupt = reject;
+      send((error, result) => {
+        isPending = false;
+        if (error) reject(error);
+        else resolve(result as Result);
       });
+    });
+    try {
       return await deadline.race(answer);
     } catch (error) {
-      if (!isAnswer(error)) this.destroy();
+      if (isPending && !this.#destroyed) this.#abandon(answer);
+      else if (!isAnswer(error)) this.destroy();
       throw error;
     }
+  }
+
+  /**
+   * For a statement that nobody waits for any more. The server goes on with it: a wait for a lock does not notice that its
+   * client has gone. So the connection stays in use until there is an answer. If it were closed, those who come and go
+   * would open one after the other, until the server has no more for anybody.
+   */
+  #abandon(answer: Promise<unknown>): void {
+    this.#usable = false;
+    const { onLost } = this;
+    this.onLost = undefined;
+    const patience = new Deadline((LOCK_WAIT_TIMEOUT + 1) * 1000);
+    patience
+      .race(answer)
+      .catch((error) => {
+        if (!isAnswer(error)) throw error;
+      })
+      .then(() => {
+        this.#usable = !this.#destroyed;
+        return this.rollback(patience);
+      })
+      .catch(() => this.destroy());
+    onLost?.();
   }
 }

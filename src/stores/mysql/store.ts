@@ -37,6 +37,7 @@ class MysqlStore implements SessionStore {
   #busy = 0;
   #idle: (() => void) | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -81,7 +82,12 @@ class MysqlStore implements SessionStore {
     }
   }
 
-  async close(deadline: number = 5_000): Promise<void> {
+  close(deadline: number = 5_000): Promise<void> {
+    this.#closing ??= this.#close(deadline);
+    return this.#closing;
+  }
+
+  async #close(deadline: number): Promise<void> {
     this.#closed = true;
     if (this.#busy > 0) {
       const idle = new Promise<void>((resolve) => {

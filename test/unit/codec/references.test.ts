@@ -68,6 +68,24 @@ describe('references', () => {
     );
   });
 
+  test('a list whose elements moved does not tell what became of its references', () => {
+    const data = 'x|i:1;l|a:3:{i:0;R:1;i:1;i:2;i:2;i:3;}';
+    const move = (change: (list: unknown[]) => unknown) => () => changed(data, (s: Any) => change(s.l));
+    for (const change of [(l: Any) => l.shift(), (l: Any) => l.unshift(9), (l: Any) => l.reverse()]) {
+      expect(failure(move(change))).toMatchObject({ code: 'ERR_PHP_REFERENCE', path: ['l', '0'] });
+    }
+    // These do.
+    expect(move((list) => list.push(4))()).toBe('x|i:1;l|a:4:{i:0;R:1;i:1;i:2;i:2;i:3;i:3;i:4;}');
+    expect(changed(data, (s: Any) => (s.l[0] = 7))).toBe('x|i:7;l|a:3:{i:0;R:1;i:1;i:2;i:2;i:3;}');
+    expect(changed(data, (s: Any) => (s.l = s.l.slice(1)))).toBe('x|i:1;l|a:2:{i:0;i:2;i:1;i:3;}');
+  });
+
+  test('a PhpReference that leads to itself is an error', () => {
+    const self = new PhpReference(5);
+    self.value = self;
+    expect(failure(() => serialize([self, self])).code).toBe('ERR_PHP_UNREPRESENTABLE');
+  });
+
   test('duplicate keys: a number means a place, or a variable of its own', () => {
     const elements = session('x|a:3:{i:0;i:1;i:0;i:5;i:1;R:2;}') as Any;
     expect(elements.x).toEqual({ 0: 5, 1: 5 });

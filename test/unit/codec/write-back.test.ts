@@ -113,6 +113,16 @@ describe('arrays', () => {
     ).toBe('a|a:2:{i:0;i:1;i:2;i:3;}');
   });
 
+  test('negative and huge keys on a list are keys', () => {
+    expect(
+      changed('a|a:0:{}b|a:0:{}', (s: Any) => {
+        s.a[-5] = 'x';
+        s.b[80_000_000] = 'y';
+      }),
+    ).toBe('a|a:1:{i:-5;s:1:"x";}b|a:1:{i:80000000;s:1:"y";}');
+    expect(failure(() => serialize(Object.assign([1], { '-1': 2 }))).code).toBe('ERR_PHP_UNREPRESENTABLE');
+  });
+
   test('undefined is left out of maps, and null in lists', () => {
     expect(encoded({ a: { x: undefined, y: 1 }, b: [undefined, 1], c: undefined })).toBe(
       'a|a:1:{s:1:"y";i:1;}b|a:2:{i:0;N;i:1;i:1;}',
@@ -260,6 +270,24 @@ describe('objects', () => {
     }).toThrow(TypeError);
   });
 
+  test('a class that was read in another session was not read in this one', () => {
+    const other = unserialize(bytes('a:1:{i:0;O:4:"Evil":0:{}}')) as unknown[];
+    const add = (classes: string[]) => {
+      const read = session('a|i:1;');
+      read.b = other[0];
+      return text(encodeSession(read, { classes }));
+    };
+    expect(failure(() => add([]))).toMatchObject({ code: 'ERR_PHP_CLASS', path: ['b'] });
+    expect(add(['Evil'])).toBe('a|i:1;b|O:4:"Evil":0:{}');
+  });
+
+  test('a name that PHP would take for a broken mangled one is refused, unless it was there', () => {
+    const data = 'a|O:8:"stdClass":1:{s:2:"\0x";i:1;}';
+    expect(changed(data, (s: Any) => s.a.set('y', 1))).toBe('a|O:8:"stdClass":2:{s:2:"\0x";i:1;s:1:"y";i:1;}');
+    const error = failure(() => changed(data, (s: Any) => s.a.properties.set('\0z', 1)));
+    expect([error.code, error.path]).toEqual(['ERR_PHP_KEY', ['a', '\0z']]);
+  });
+
   test('a plain object does not take the place of an object', () => {
     const error = failure(() =>
       changed(user, (s: Any) => {
@@ -284,6 +312,12 @@ describe('what cannot be written', () => {
     ['a symbol', [1, Symbol('s')], 'ERR_PHP_UNREPRESENTABLE', ['x', '1']],
     ['half of a surrogate pair', { s: 'a\ud800' }, 'ERR_PHP_UNREPRESENTABLE', ['x', 's']],
     ['a key with half of a surrogate pair', { '\ud800': 1 }, 'ERR_PHP_KEY', ['x', '\ud800']],
+    [
+      'an object that inherits from another',
+      Object.create(Object.assign(Object.create(null), { x: 1 })),
+      'ERR_PHP_UNREPRESENTABLE',
+      ['x'],
+    ],
     ['a bigint beyond 64 bits', 2n ** 63n, 'ERR_PHP_UNREPRESENTABLE', ['x']],
     ['a Date', { d: new Date(0) }, 'ERR_PHP_UNREPRESENTABLE', ['x', 'd']],
     ['a Map', new Map(), 'ERR_PHP_UNREPRESENTABLE', ['x']],
