@@ -105,12 +105,13 @@ for (const [from, to] of [
     assert.equal(text(other.codec.encodeSession(session)), 'a|a:2:{i:0;i:6;i:1;i:7;}b|R:1;c|O:1:"C":0:{}d|r:4;');
   });
 
-  test(`a class that ${from} read may be written by ${to}, elsewhere too`, () => {
-    const { user } = one.codec.decodeSession(bytes('user|O:4:"User":0:{}'));
-    assert.equal(text(other.codec.encodeSession({ copy: user })), 'copy|O:4:"User":0:{}');
-    const { className } = user;
-    const made = new one.codec.PhpObject(className);
-    assert.equal(thrown(() => other.codec.encodeSession({ made })).code, 'ERR_PHP_CLASS');
+  test(`a class that ${from} read may be written by ${to} in the same session, and in no other`, () => {
+    const session = one.codec.decodeSession(bytes('user|O:4:"User":0:{}'));
+    const { user } = session;
+    session.made = new one.codec.PhpObject(user.className);
+    assert.equal(text(other.codec.encodeSession(session)), 'user|O:4:"User":0:{}made|O:4:"User":0:{}');
+    assert.equal(thrown(() => other.codec.encodeSession({ user })).code, 'ERR_PHP_CLASS');
+    assert.equal(text(other.codec.encodeSession({ user }, { classes: ['User'] })), 'user|O:4:"User":0:{}');
   });
 
   test(`a request of ${to} waits in the queue of ${from}`, async (t) => {
