@@ -59,6 +59,7 @@ const byNumber = new Map<number, Failure>([
   [1300, 'charset'], // ER_INVALID_CHARACTER_STRING
   [1366, 'charset'], // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
   [3854, 'charset'], // ER_CANNOT_CONVERT_STRING
+  [3988, 'charset'], // ER_IMPOSSIBLE_STRING_CONVERSION (MySQL)
 ]);
 
 interface DriverError {
