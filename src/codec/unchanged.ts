@@ -2,7 +2,7 @@ import { type ByteString, decodeKey, decodeUtf8, isAscii } from './bytes.ts';
 import { isFrom, type Source } from './source.ts';
 import { parseFloatText, Tokens } from './tokens.ts';
 
-/** An array that is compared: `entries` are how many keys are still to come. */
+/** An array that is compared; `left` keys are still to come. */
 interface Frame {
   readonly list: readonly unknown[] | undefined;
   readonly map: Record<string, unknown> | undefined;
