@@ -60,7 +60,8 @@ export class KoaRequest<T extends object = SessionData> {
 
   /** The session, for the application: from here on the answer depends on it. */
   use(): RequestSession<T> {
-    if (!this.#isUsed) this.#limitCaches(false);
+    // As session_start() does; what the application sets afterwards stays.
+    if (!this.#isUsed) this.#limitCaches(true);
     this.#isUsed = true;
     return this.session;
   }
@@ -72,14 +73,26 @@ export class KoaRequest<T extends object = SessionData> {
       get id() {
         return request.session.id;
       },
-      regenerate: () => request.#watch(request.session.regenerate()),
-      destroy: () => request.#watch(request.session.destroy()),
-      close: () => request.#watch(request.session.close()),
+      regenerate: () => request.watch(request.regenerate()),
+      destroy: () => request.watch(request.destroy()),
+      close: () => request.watch(request.close()),
     };
   }
 
-  /** A failure that nobody waits for must not end the process, and must not be lost. */
-  #watch(call: Promise<void>): Promise<void> {
+  protected regenerate(): Promise<void> {
+    return this.session.regenerate();
+  }
+
+  protected destroy(): Promise<void> {
+    return this.session.destroy();
+  }
+
+  protected close(): Promise<void> {
+    return this.session.close();
+  }
+
+  /** A failure that nobody waits for must not end the process, and must not be lost: it is told when the request ends. */
+  protected watch(call: Promise<void>): Promise<void> {
     call.catch((error) => this.#failures.add(error));
     return call;
   }
@@ -104,6 +117,7 @@ export class KoaRequest<T extends object = SessionData> {
     } catch (error) {
       if (this.config.discardOnError) await this.session.discard();
       else await this.#end().catch((failure) => this.ctx.app.emit('error', failure, this.ctx));
+      this.#tellFailures(error);
       const cookie = cookies(res).find(this.#isOurs);
       beforeHeaders(res, () => {
         if (cookie !== undefined && !cookies(res).some(this.#isOurs)) res.appendHeader('Set-Cookie', cookie);
@@ -111,8 +125,16 @@ export class KoaRequest<T extends object = SessionData> {
       });
       throw toHttp(error);
     }
-    await this.#end();
-    for (const failure of this.#failures) this.ctx.app.emit('error', failure, this.ctx);
+    try {
+      await this.#end();
+    } finally {
+      this.#tellFailures();
+    }
+  }
+
+  /** @param thrown is told by Koa */
+  #tellFailures(thrown?: unknown): void {
+    for (const failure of this.#failures) if (failure !== thrown) this.ctx.app.emit('error', failure, this.ctx);
   }
 
   /** Saves and frees the lock when the handler has ended. It must not fail without having freed the lock. */

@@ -1,4 +1,5 @@
 import { encodeSession, type SessionData } from '../codec/index.ts';
+import { isPlainObject } from '../codec/values.ts';
 import { setCookie } from '../session/cookie.ts';
 import type { Settings } from '../session/options.ts';
 import { type Context, KoaRequest, type PhpSessionControl } from './koa-request.ts';
@@ -89,9 +90,14 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   /** `ctx.session = content` */
   assign(content: unknown): void {
     if (typeof content === 'object' && content !== null) {
+      if (content !== this.#shown?.object && !isPlainObject(content))
+        throw new TypeError('A session is a plain object');
       this.#replace(content as SessionData);
     } else {
-      if (content === null) this.use().destroyAtCommit();
+      if (content === null) {
+        this.use().destroyAtCommit();
+        this.#commitsAtEnd = true; // a logout must not be forgotten
+      }
       this.#property.set!.call(this.ctx, content); // it throws for what is neither
     }
   }
@@ -101,8 +107,27 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
     return Object.defineProperty(super.control(), 'data', data) as PhpSessionControl & { readonly data: T };
   }
 
+  protected override regenerate(): Promise<void> {
+    return this.#commit({ regenerate: true });
+  }
+
+  protected override async destroy(): Promise<void> {
+    await super.destroy();
+    // Only what is stored from here on is a session again.
+    if (this.#read !== undefined) this.#read = this.#encode();
+    this.#isForced = false;
+  }
+
+  protected override close(): Promise<void> {
+    return this.#store(() => this.session.close());
+  }
+
   /** What koa-session's `save()`, `regenerate()` and `manuallyCommit()` do. */
-  async commit({ save = false, regenerate = false }: CommitOptions = {}): Promise<void> {
+  commit(options: CommitOptions = {}): Promise<void> {
+    return this.watch(this.#commit(options));
+  }
+
+  async #commit({ save = false, regenerate = false }: CommitOptions): Promise<void> {
     if (save || regenerate) this.#isForced = true;
     if (regenerate) {
       await this.session.regenerate();
@@ -114,8 +139,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   }
 
   protected override async save(): Promise<void> {
-    // A logout must not be forgotten either.
-    if (this.#commitsAtEnd || this.#model() === null) return this.#store(() => this.session.commit());
+    if (this.#commitsAtEnd) return this.#store(() => this.session.commit());
     await this.session.discard();
     await this.session.commit(); // tells of changes after `manuallyCommit()`
   }
@@ -123,6 +147,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   async #store(commit: () => Promise<void>): Promise<void> {
     try {
       if (this.#mustBeSaved()) this.#options.beforeSave?.(this.ctx, this.shown()!);
+      this.#read = undefined; // once is enough
     } catch (error) {
       await this.session.discard();
       throw error;
@@ -151,9 +176,13 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   }
 
   #replace(content: SessionData): void {
+    const hadNewMaxAge = this.#hasNewMaxAge();
+    const current = this.#model();
+    if (current !== null) for (const key of Object.keys(content)) mustBeSettable(current, key);
     // What is set here, koa-session's object must not have too.
     this.#property.set!.call(this.ctx, Object.hasOwn(content, 'maxAge') ? { maxAge: content.maxAge } : {});
     const model = this.#model()!;
+    if (hadNewMaxAge) Reflect.set(model, '_requireSave', true);
     for (const key of Object.keys(content)) mustBeSettable(model, key);
     const isData = (key: PropertyKey) => !isReserved(model, key);
     const data = this.data as SessionData;

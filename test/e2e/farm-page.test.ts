@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mysql2/promise';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { type Farm, startFarm } from '../../examples/farm/farm.mjs';
+import { startObserver } from '../../examples/farm/observer/observer.mjs';
 import { Visitor } from '../../examples/farm/visitor.mjs';
 import { startChromium } from '../../tools/services/chromium.mjs';
+import { freePort } from '../../tools/services/ports.mjs';
 
 let farm: Farm;
 let browser: Awaited<ReturnType<typeof startChromium>>;
@@ -279,6 +283,46 @@ describe('the trouble of other sites', () => {
   });
 });
 
+describe('the observer', () => {
+  let observer: Awaited<ReturnType<typeof startObserver>>;
+  let url: string;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    const { host, port: databasePort, user, password, database, table } = farm.database;
+    const connection = { host, port: databasePort, user, password, database };
+    const { servers } = farm;
+    observer = await startObserver({ port, connection, table, servers, database: farm.database });
+    url = `http://127.0.0.1:${port}`;
+  });
+
+  afterAll(async () => {
+    await observer.stop();
+  });
+
+  test('outlives whatever is asked for', async () => {
+    for (const path of ['//', '//?server=php-1', '/farm/kill?%', '/?']) {
+      expect((await fetch(url + path)).status).toBe(404);
+    }
+  });
+
+  test.each([
+    ['an int beyond 2^53', 'count|i:9007199254740993;', '9007199254740993n'],
+    ['a cycle', 'user|a:1:{i:0;R:1;}', 'Circular'],
+    ['no session at all', 'nonsense', undefined],
+  ])('shows a row with %s', async (_, data, value) => {
+    const id = randomBytes(16).toString('hex');
+    const { table, ...server } = farm.database;
+    const { host, port, user, password, database } = server;
+    const connection = await createConnection({ host, port, user, password, database });
+    await connection.query('INSERT INTO ?? VALUES (?, ?, UNIX_TIMESTAMP())', [table, id, Buffer.from(data)]);
+    await connection.end();
+    const event = (await firstEvent({ cookie: `PHPSESSID=${id}` }, url)) as { row: { hex: string; decoded: unknown } };
+    expect(event.row.hex).toBe(Buffer.from(data).toString('hex'));
+    expect(JSON.stringify(event.row.decoded)).toContain(value ?? '[]');
+  });
+});
+
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
 /** Presses Tab until the focus is on the button of this name, or the element of this id. */
@@ -325,8 +369,8 @@ function ask(method: string, path: string, headers: Record<string, string>): Pro
   });
 }
 
-async function firstEvent(headers: Record<string, string>): Promise<unknown> {
-  const response = await fetch(`${farm.url}/farm/events`, { headers });
+async function firstEvent(headers: Record<string, string>, url = farm.url): Promise<unknown> {
+  const response = await fetch(`${url}/farm/events`, { headers });
   let text = '';
   for await (const chunk of response.body ?? []) {
     text += Buffer.from(chunk).toString();

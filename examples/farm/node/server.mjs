@@ -50,7 +50,7 @@ app.use(async (ctx) => {
   const route = routes[`${ctx.method} ${ctx.path}`];
   if (!route) return;
   await route(ctx);
-  const { count = 0, user = null } = ctx.session ?? {}; // koa-session has null after a logout.
+  const { count = 0, user = null } = ctx.session;
   const answer = { count, user, server: name, language };
   if (ctx.path === '/count.gif') {
     ctx.type = 'gif';

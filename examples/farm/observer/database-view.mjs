@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import mysql from 'mysql2/promise';
 import { decodeSession } from 'php-session-bridge/codec';
@@ -11,8 +12,8 @@ const PATIENCE = 700;
  * @property {string} hex its bytes
  * @property {number} writtenAt Unix seconds
  * @property {{ key: string, value: string }[]} decoded
- * @property {unknown} count
- * @property {unknown} user
+ * @property {number | undefined} count
+ * @property {string | undefined} user
  */
 
 /** Looks at sessions from beside: reads what is committed, and neither takes a lock nor waits for one. */
@@ -40,23 +41,30 @@ export class DatabaseView {
   async look(id) {
     this.#connection ??= this.#connect();
     const using = this.#connection;
+    // One time for everything: a query that waits behind another one is not told when the connection is dropped.
+    const patience = new AbortController();
+    const late = sleep(PATIENCE, undefined, { signal: patience.signal }).then(() => {
+      throw new Error('The database does not answer');
+    });
     try {
-      const connection = await using;
-      const [rows] = /** @type {any} */ (
-        await connection.query({
-          sql: 'SELECT data, usetime FROM ?? WHERE id = CAST(? AS BINARY)',
-          values: [this.#table, id],
-          timeout: PATIENCE,
-        })
-      );
-      const [[{ Status }]] = /** @type {any} */ (
-        await connection.query({ sql: 'SHOW ENGINE INNODB STATUS', timeout: PATIENCE })
-      );
-      return { row: rows[0] && describe(rows[0]), lock: lockOf(Status, id) };
+      return await Promise.race([this.#ask(using, id), late]);
     } catch (error) {
       if (this.#connection === using) this.#drop();
       throw error;
+    } finally {
+      patience.abort();
+      late.catch(() => {});
     }
+  }
+
+  /** @param {Promise<import('mysql2/promise').Connection>} connecting @param {string} id */
+  async #ask(connecting, id) {
+    const connection = await connecting;
+    const [rows] = /** @type {any} */ (
+      await connection.query('SELECT data, usetime FROM ?? WHERE id = CAST(? AS BINARY)', [this.#table, id])
+    );
+    const [[{ Status }]] = /** @type {any} */ (await connection.query('SHOW ENGINE INNODB STATUS'));
+    return { row: rows[0] && describe(rows[0]), lock: lockOf(Status, id) };
   }
 
   close() {
@@ -92,7 +100,10 @@ function describe({ data, usetime }) {
     key,
     value: inspect(value, { depth: 5, breakLength: 60 }),
   }));
-  return { hex: data.toString('hex'), writtenAt: usetime, decoded: values, count: session.count, user: session.user };
+  // Anything may stand in a row; these two are shown as what the farm itself puts there.
+  const count = typeof session.count === 'number' ? session.count : undefined;
+  const user = typeof session.user === 'string' ? session.user : undefined;
+  return { hex: data.toString('hex'), writtenAt: usetime, decoded: values, count, user };
 }
 
 /** @param {Buffer} data */

@@ -32,16 +32,21 @@ export async function startObserver({ port, connection, table, servers, database
 
   const server = createServer((request, response) => {
     const refused = refusal(request);
-    const { pathname, searchParams } = new URL(request.url ?? '', 'http://farm');
     if (refused) return end(refused.status, refused.reason);
-    switch (`${request.method} ${pathname}`) {
+    // Not by URL, which throws for "//".
+    const [path, query] = (request.url ?? '').split('?');
+    switch (`${request.method} ${path}`) {
       case 'GET /farm/events':
         if (streams >= MOST_STREAMS) return end(503, 'Too many pages are open');
         streams++;
-        void watch(request, response).finally(() => streams--);
+        void watch(request, response)
+          .catch(() => response.destroy())
+          .finally(() => streams--);
         return;
       case 'POST /farm/kill':
-        return trouble.kill(searchParams.get('server') ?? '') ? end(204) : end(404, 'There is no such server');
+        return trouble.kill(new URLSearchParams(query).get('server') ?? '')
+          ? end(204)
+          : end(404, 'There is no such server');
       case 'POST /farm/stop-database':
         return trouble.stopDatabase() ? end(204) : end(409, 'The database stands still already');
       default:
