@@ -3,7 +3,7 @@ import { build } from './build.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { isFrom } from './source.ts';
 import { unchangedUntil } from './unchanged.ts';
-import { isPhpReference, type PhpReference } from './values.ts';
+import { isObject, isPhpReference, type PhpReference } from './values.ts';
 
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
 export type Tie = PhpReference | number;
@@ -144,8 +144,4 @@ function pathTo(last: Step, index: number): string[] {
     path.unshift(String(keyAt(step.outer.contents, step.index)));
   }
   return path;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -201,6 +201,10 @@ export class PhpReference {
 }
 mark(PhpReference.prototype, 'reference');
 
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 export function isPhpFloat(value: object): value is PhpFloat {
   return kindOf(value) === 'float';
 }

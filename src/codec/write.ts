@@ -12,6 +12,7 @@ import {
   isCommon,
   isInt64,
   isIntKey,
+  isObject,
   isPhpCustom,
   isPhpEnum,
   isPhpFloat,
@@ -286,10 +287,6 @@ export class Writer {
 const unrepresentable = 'ERR_PHP_UNREPRESENTABLE';
 const typeChanged =
   'A plain object where an object of a PHP class stood (change that with set(), or give a PhpArray if it is meant)';
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
 
 /** Objects are the same if they are one; enums if they have one name. */
 function identity(value: unknown): unknown {

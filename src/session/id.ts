@@ -15,11 +15,3 @@ export function createId(length: number, bits: 4 | 5 | 6): string {
   for (const byte of randomBytes(length)) id += digits[byte & mask];
   return id;
 }
-
-/**
- * Whether an id may be looked up: what PHP's save handler `files` accepts (php-src: `php_session_valid_key`). Other handlers get
- * anything that a browser sends; here such a cookie counts as none.
- */
-export function isValidId(id: string): boolean {
-  return /^[A-Za-z0-9,-]{1,256}$/.test(id);
-}

@@ -1,9 +1,10 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/values.ts';
 import { PhpSessionError } from '../errors.ts';
+import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
-import { createId, isValidId } from './id.ts';
+import { createId } from './id.ts';
 import type { Settings } from './options.ts';
 
 /** What a request's session needs from the HTTP side. */
@@ -51,7 +52,7 @@ export class RequestSession<T extends object = SessionData> {
 
   /** Whether the request has a session cookie, so that there is something to open. */
   get isExpected(): boolean {
-    return this.#exchange.cookie !== undefined && isValidId(this.#exchange.cookie);
+    return this.#exchange.cookie !== undefined && isSessionId(this.#exchange.cookie);
   }
 
   /**

@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CacheLimiter, cacheHeaders } from '../../src/session/cache-limiter.ts';
 import { type CookieOptions, readCookie, removeCookie, setCookie } from '../../src/session/cookie.ts';
-import { isValidId } from '../../src/session/id.ts';
+import { isSessionId } from '../../src/stores/session-id.ts';
 import { type PhpServer, startPhpServer } from '../../tools/services/php.mjs';
 
 /** Headers of a session, compared with those of the installed PHP. */
@@ -185,7 +185,7 @@ describe('Cookie', () => {
     'a=b',
   ])('%s: the same id, or none', async (header) => {
     // A row is looked up for what is an id; of what is none it does not matter what it is.
-    const asId = (value: unknown) => (typeof value === 'string' && isValidId(value) ? value : undefined);
+    const asId = (value: unknown) => (typeof value === 'string' && isSessionId(value) ? value : undefined);
     const { cookie } = await ask('look', {}, header);
     expect(asId(readCookie(header, 'PHPSESSID'))).toBe(asId(cookie));
   });
@@ -194,7 +194,7 @@ describe('Cookie', () => {
   test('PHP keeps the ids that we take, and no others (files, strict mode off)', async () => {
     for (const value of [id, 'ab,cd-EF', 'a', 'a'.repeat(250), 'a'.repeat(257), 'a_b', 'a.b', 'é', 'a/b', 'a|b', '']) {
       const reply = await ask('start', ini(plain), `PHPSESSID=${encodeURIComponent(value)}`);
-      expect([value, reply.id === value && value !== '']).toEqual([value, isValidId(value)]);
+      expect([value, reply.id === value && value !== '']).toEqual([value, isSessionId(value)]);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createId, isValidId } from '../../src/session/id.ts';
+import { createId } from '../../src/session/id.ts';
+import { isSessionId } from '../../src/stores/session-id.ts';
 
 const digits = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,-';
 
@@ -11,7 +12,7 @@ test.each([4, 5, 6] as const)(
     const ids = Array.from({ length: 500 }, () => createId(length, bits));
     for (const id of ids) {
       expect(id).toHaveLength(length);
-      expect(isValidId(id)).toBe(true);
+      expect(isSessionId(id)).toBe(true);
       for (const digit of id) counts.set(digit, (counts.get(digit) ?? 0) + 1);
     }
     expect([...counts.keys()].sort()).toEqual([...digits.slice(0, 2 ** bits)].sort());
@@ -23,12 +24,13 @@ test.each([4, 5, 6] as const)(
 );
 
 test('an id is 1 to 256 of these characters', () => {
-  for (const id of ['0', digits, 'a'.repeat(256)]) expect(isValidId(id)).toBe(true);
+  for (const id of ['0', digits, 'a'.repeat(256)]) expect(isSessionId(id)).toBe(true);
   const others = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code)).filter(
     (c) => !digits.includes(c),
   );
   for (const other of others) {
-    for (const id of [other, `a${other}`, `${other}a`, `a${other}a`]) expect([id, isValidId(id)]).toEqual([id, false]);
+    for (const id of [other, `a${other}`, `${other}a`, `a${other}a`])
+      expect([id, isSessionId(id)]).toEqual([id, false]);
   }
-  for (const id of ['', 'a'.repeat(257)]) expect(isValidId(id)).toBe(false);
+  for (const id of ['', 'a'.repeat(257)]) expect(isSessionId(id)).toBe(false);
 });

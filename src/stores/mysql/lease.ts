@@ -1,8 +1,8 @@
 import { PhpSessionError } from '../../errors.ts';
 import { Deadline } from '../deadline.ts';
+import { isSessionId } from '../session-id.ts';
 import type { SessionLease } from '../store.ts';
 import type { LockedRow, Rows } from './rows.ts';
-import { isSessionId } from './table.ts';
 import { remove, type WriteResult, write } from './transaction.ts';
 
 /** What a lease needs of the store that gave it out. */

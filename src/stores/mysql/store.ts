@@ -2,13 +2,13 @@ import { PhpSessionError } from '../../errors.ts';
 import { shared } from '../../shared.ts';
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { KeyedQueue, type Leave } from '../queue.ts';
+import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, SessionLease, SessionStore } from '../store.ts';
 import { collectExpired } from './collect.ts';
 import { Connections } from './connections.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { Rows } from './rows.ts';
-import { isSessionId } from './table.ts';
 
 /**
  * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at

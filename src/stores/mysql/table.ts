@@ -151,14 +151,6 @@ function statements({ table, quoted, phpCharset }: Settings, charset: string | n
   };
 }
 
-/**
- * PHP's own rule for ids (php_session_valid_key: `[A-Za-z0-9,-]`, at most 256), which also keeps away everything that
- * a collation could take for something else.
- */
-export function isSessionId(id: unknown): id is string {
-  return typeof id === 'string' && /^[A-Za-z0-9,-]{1,256}$/.test(id);
-}
-
 /** Bytes that these data may have, as far as that can be told: the server knows what comes out of a conversion. */
 export function sizeLimit(table: Table, data: Uint8Array): number {
   const sameBytes = !table.converts || isPlain(table, data);
