@@ -1,0 +1,114 @@
+// What is measured: for each kind of work everyone who can do it, on the same data, from bytes and to bytes.
+import { deserialize, serialize as toV8 } from 'node:v8';
+
+/**
+ * @typedef {import('./corpora.mjs').Corpus} Corpus
+ * @typedef {import('./peers.mjs').Peer} Peer
+ * @typedef {import('./php.mjs').Php} Php
+ * @typedef {import('./measure.mjs').Contestant & { group: 'ours' | 'peer' | 'other', wrong?: string }} Entrant
+ *
+ * @typedef {{ codec: any, peers: { peer: Peer, wrong: { decode?: string, encode?: string, session?: string } }[], php: Php }} Field
+ *
+ * @typedef {keyof typeof kinds} Kind
+ */
+
+export const json = 'JSON';
+export const phpSession = "PHP's session functions";
+
+/** @type {Record<'decode' | 'encode' | 'counter' | 'key', (corpus: Corpus, field: Field) => Entrant[]>} */
+export const kinds = {
+  /** All of a session, every key of it. */
+  decode: ({ name, session, serialized, data, json: text }, { codec, peers, php }) => [
+    ours('decodeSession, every key', () => {
+      const read = codec.decodeSession(session);
+      for (const key of Object.keys(read)) void read[key];
+      return read;
+    }),
+    ours('unserialize', () => codec.unserialize(serialized)),
+    other(json, () => JSON.parse(text.toString())),
+    other('v8.deserialize', v8Reader(data)),
+    inPhp(php, 'PHP unserialize', 'unserialize', `${name} serialized`),
+    inPhp(php, 'PHP session_decode', 'session_decode', `${name} session`),
+    ...peers.flatMap(({ peer, wrong }) => [
+      ...from(peer.decode, (decode) => entrant('peer', peer.name, () => decode(serialized), wrong.decode)),
+      ...from(peer.decodeSession, (decode) =>
+        entrant('peer', `${peer.name}, session`, () => decode(session), wrong.session),
+      ),
+    ]),
+  ],
+
+  /** Plain data that no codec has seen before. */
+  encode: ({ name, data }, { codec, peers, php }) => [
+    ours('encodeSession', () => codec.encodeSession(data)),
+    ours('serialize', () => codec.serialize(data)),
+    other(json, () => Buffer.from(JSON.stringify(data))),
+    other('v8.serialize', () => toV8(data)),
+    inPhp(php, 'PHP serialize', 'serialize', `${name} serialized`),
+    inPhp(php, 'PHP session_encode', 'session_encode', `${name} session`),
+    ...peers.flatMap(({ peer, wrong }) =>
+      from(peer.encode, (encode) => {
+        const value = peer.prepare?.(data) ?? data;
+        return entrant('peer', peer.name, () => encode(value), wrong.encode);
+      }),
+    ),
+  ],
+
+  /** What most requests do: read a session, look at one key, count, write it back. */
+  counter: ({ name, session, serialized, json: text, key }, { codec, peers, php }) => [
+    ours('decodeSession, encodeSession', () => {
+      const read = codec.decodeSession(session);
+      void read[key];
+      read.counter = (read.counter ?? 0) + 1;
+      return codec.encodeSession(read);
+    }),
+    other(json, () => {
+      const read = JSON.parse(text.toString());
+      read.counter = (read.counter ?? 0) + 1;
+      return Buffer.from(JSON.stringify(read));
+    }),
+    inPhp(php, phpSession, 'counter', `${name} session`, key),
+    ...peers.flatMap(({ peer: { name, decode, encode, prepare }, wrong }) => {
+      if (decode === undefined || encode === undefined || prepare !== undefined) return [];
+      const run = () => {
+        const read = /** @type {any} */ (decode(serialized));
+        read.counter = (read.counter ?? 0) + 1;
+        return encode(read);
+      };
+      return [entrant('peer', name, run, wrong.decode ?? wrong.encode)];
+    }),
+  ],
+
+  /** One key of a session, and nothing else of it. */
+  key: ({ name, session, json: text, key }, { codec, php }) => [
+    ours('decodeSession, one key', () => codec.decodeSession(session)[key]),
+    other(json, () => JSON.parse(text.toString())[key]),
+    inPhp(php, phpSession, 'one key', `${name} session`, key),
+  ],
+};
+
+/** @param {'ours' | 'peer' | 'other'} group @param {string} name @param {() => unknown} run @param {string} [wrong] @returns {Entrant} */
+function entrant(group, name, run, wrong) {
+  return { group, name, run, wrong };
+}
+
+const ours = (/** @type {string} */ name, /** @type {() => unknown} */ run) => entrant('ours', name, run);
+const other = (/** @type {string} */ name, /** @type {() => unknown} */ run) => entrant('other', name, run);
+
+/** @param {Php} php @param {string} name @param {string} operation @param {string} bytes @param {string} [key] @returns {Entrant} */
+function inPhp(php, name, operation, bytes, key) {
+  return { group: 'other', name, elsewhere: (count) => php.ask('measure', operation, { bytes, count, key }) };
+}
+
+function v8Reader(/** @type {unknown} */ data) {
+  const bytes = toV8(data);
+  return () => deserialize(bytes);
+}
+
+/**
+ * @template T
+ * @param {T | undefined} offered
+ * @param {(offered: T) => Entrant} make
+ */
+function from(offered, make) {
+  return offered === undefined ? [] : [make(offered)];
+}

@@ -1,0 +1,60 @@
+// Times, taken in many short rounds in each of which everyone has a turn: what disturbs the machine disturbs all alike.
+
+/**
+ * @typedef {object} Contestant
+ * @property {string} name
+ * @property {() => unknown} [run] one operation in this process
+ * @property {(count: number) => Promise<number>} [elsewhere] does that many in another process; gives nanoseconds
+ *
+ * @typedef {{ minimum: number, median: number }} Times nanoseconds for one operation
+ */
+
+/** How long one turn should last, in nanoseconds: long against the clock's steps, short against the disturbances. */
+const turn = 4e6;
+const warmUp = 150e6;
+
+/** What was computed last; it could be optimised away if nobody kept it. */
+export let kept;
+
+/**
+ * @param {readonly Contestant[]} contestants
+ * @param {number} rounds
+ * @returns {Promise<Times[]>} in the order of the contestants
+ */
+export async function measure(contestants, rounds) {
+  const counts = [];
+  for (const contestant of contestants) counts.push(await countForOneTurn(contestant));
+  const times = contestants.map(() => /** @type {number[]} */ ([]));
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < contestants.length; i++) {
+      // Another one begins each time, so that nobody always has the same one's garbage to collect.
+      const at = (i + round) % contestants.length;
+      times[at].push((await time(contestants[at], counts[at])) / counts[at]);
+    }
+  }
+  return times.map((all) => {
+    all.sort((a, b) => a - b);
+    return { minimum: all[0], median: all[all.length >> 1] };
+  });
+}
+
+/** Runs until the code is compiled, and finds how many operations fill a turn. */
+async function countForOneTurn(/** @type {Contestant} */ contestant) {
+  let count = 1;
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let spent = 0; spent < warmUp; ) {
+    const taken = await time(contestant, count);
+    spent += taken;
+    fastest = Math.min(fastest, taken / count);
+    count = Math.max(1, Math.round(turn / fastest));
+  }
+  return count;
+}
+
+/** @param {Contestant} contestant @param {number} count @returns {Promise<number>} nanoseconds */
+async function time({ run, elsewhere }, count) {
+  if (elsewhere !== undefined) return elsewhere(count);
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < count; i++) kept = run();
+  return Number(process.hrtime.bigint() - start);
+}
