@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeSession, encodeSession, PhpSessionError, type SessionData } from '../../src/codec/index.ts';
-import { type Edit, PhpOracle } from '../helpers/php-oracle.ts';
+import {
+  decodeSession,
+  encodeSession,
+  PhpSessionError,
+  type SessionData,
+  type SessionFormatName,
+} from '../../src/codec/index.ts';
+import { batch, cases, isSame, seed, shrink, timeout } from '../helpers/fuzz.ts';
+import { type Answer, type Edit, PhpOracle } from '../helpers/php-oracle.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
 
 // Sessions full of references, in which Node and PHP make the same changes: both must write the same bytes. So every
 // reference that remains means what it meant, whatever its number is now.
-
-const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const cases = Number(process.env.FUZZ_CASES ?? 20_000);
-const batch = 500;
 
 let php: PhpOracle;
 beforeAll(() => {
@@ -16,10 +19,16 @@ beforeAll(() => {
 });
 afterAll(() => php.close());
 
+interface Case {
+  /** As PHP itself would write it. */
+  before: Buffer;
+  edits: Edit[];
+}
+
 /** A session as PHP itself would write it, or `undefined` for random bytes that are none. */
-function canonical(bytes: Buffer): Buffer | undefined {
+function canonical(bytes: Buffer, format: SessionFormatName): Buffer | undefined {
   try {
-    return Buffer.from(encodeSession(decodeSession(bytes, { view: 'exact' })));
+    return Buffer.from(encodeSession(decodeSession(bytes, { view: 'exact', format }), { format }));
   } catch (error) {
     if (error instanceof PhpSessionError) return undefined;
     throw error;
@@ -39,6 +48,24 @@ function randomEdit(session: SessionData, random: RandomPhp): Edit {
   return [[key, random.pick([...elements, 'new'])], value];
 }
 
+function randomCase(random: RandomPhp, format: SessionFormatName): Case {
+  let before: Buffer | undefined;
+  while (before === undefined) before = canonical(random.session(format), format);
+  const session = decodeSession(before, { format });
+  const edits: Edit[] = [];
+  for (let left = 1 + random.below(3); left > 0; left--) {
+    const edit = randomEdit(session, random);
+    // A scalar behind a reference is shared again when the session is written, not before: what is set in one place
+    // and then unset there does not reach the others.
+    if (edits.some(([[key]]) => key === edit[0][0])) continue;
+    // What was an array may be text by now, through a reference.
+    if (edit[0].length === 2 && edits.length > 0) continue;
+    edits.push(edit);
+    apply(session, edit);
+  }
+  return { before, edits };
+}
+
 function apply(session: SessionData, [[key, element], value]: Edit): void {
   // biome-ignore lint/suspicious/noExplicitAny: an array or an object
   const holder: any = element === undefined ? session : session[key!];
@@ -47,56 +74,80 @@ function apply(session: SessionData, [[key, element], value]: Edit): void {
   else holder[name] = value;
 }
 
-/** Our bytes, with those object references as PHP's references that are so in PHP's. */
-function asObjects(ours: string, theirs: string): string {
-  return [...ours]
-    .map((byte, at) => (byte === 'r' && theirs[at] === 'R' && ours[at + 1] === ':' ? 'R' : byte))
-    .join('');
+/** What we write, or `undefined` for a change that PHP takes and that is an error here. */
+function ours({ before, edits }: Case, format: SessionFormatName): string | undefined {
+  const session = decodeSession(before, { format });
+  for (const edit of edits) apply(session, edit);
+  try {
+    return Buffer.from(encodeSession(session)).toString('latin1');
+  } catch (error) {
+    // Two places of one reference got different values: PHP's last one wins.
+    if ((error as PhpSessionError).code === 'ERR_PHP_REFERENCE') return undefined;
+    throw error;
+  }
 }
 
-test('what Node changes is what PHP changes', async () => {
-  const random = new RandomPhp(seed);
-  let compared = 0;
-  let referring = 0;
-  for (let done = 0; done < cases; done += batch) {
-    const jobs: { before: Buffer; edits: Edit[]; after: string }[] = [];
-    while (jobs.length < batch) {
-      const before = canonical(random.session());
-      if (before === undefined) continue;
-      const session = decodeSession(before);
-      const edits: Edit[] = [];
-      for (let left = 1 + random.below(3); left > 0; left--) {
-        const edit = randomEdit(session, random);
-        // A scalar behind a reference is shared again when the session is written, not before: what is set in one place
-        // and then unset there does not reach the others.
-        if (edits.some(([[key]]) => key === edit[0][0])) continue;
-        // What was an array may be text by now, through a reference.
-        if (edit[0].length === 2 && edits.length > 0) continue;
-        edits.push(edit);
-        apply(session, edit);
-      }
-      try {
-        jobs.push({ before, edits, after: Buffer.from(encodeSession(session)).toString('latin1') });
-      } catch (error) {
-        // Two places of one reference got different values: PHP's last one wins, here it is an error.
-        if ((error as PhpSessionError).code !== 'ERR_PHP_REFERENCE') throw error;
-      }
-    }
-    const answers = await php.ask(jobs.map(({ before, edits }) => ({ operation: 'edit', argument: before, edits })));
-    for (const [index, { before, edits, after }] of jobs.entries()) {
-      if (!answers[index]!.ok) continue; // an element of what a reference had made a string
-      const theirs = answers[index]!.bytes.toString('latin1');
-      compared++;
-      if (/[rR]:\d/.test(theirs)) referring++;
-      // In PHP what an edit dropped lives on if it is a cycle, and may be the other holder of a reference to an object.
-      if (after !== theirs && asObjects(after, theirs) !== theirs) {
-        const show = (text: string) => JSON.stringify(text);
-        throw new Error(
-          `seed ${seed}: ${show(before.toString('latin1'))}\n  ${show(JSON.stringify(edits))}\n  Node ${show(after)}\n  PHP  ${show(theirs)}`,
-        );
-      }
-    }
+async function theirs(all: readonly Case[], format: SessionFormatName): Promise<(string | undefined)[]> {
+  const ini = { 'session.serialize_handler': format };
+  const jobs = all.map(({ before, edits }) => ({ operation: 'edit' as const, argument: before, edits, ini }));
+  // PHP refuses an element of what a reference had made a string.
+  return (await php.ask(jobs)).map((answer: Answer) => (answer.ok ? answer.bytes.toString('latin1') : undefined));
+}
+
+async function differs(one: Case, format: SessionFormatName): Promise<boolean> {
+  // Only what is still a session as PHP would write it, and what the changes still fit.
+  if (canonical(one.before, format)?.equals(one.before) !== true) return false;
+  try {
+    const [mine, [other]] = [ours(one, format), await theirs([one], format)];
+    return mine !== undefined && other !== undefined && !isSame(mine, other, format === 'php_serialize');
+  } catch {
+    return false;
   }
-  expect(compared).toBeGreaterThan(cases * 0.9);
-  expect(referring).toBeGreaterThan(cases / 10);
-});
+}
+
+async function report(found: Case, format: SessionFormatName): Promise<string> {
+  let { edits } = found;
+  for (const edit of edits) {
+    const fewer = edits.filter((other) => other !== edit);
+    if (await differs({ ...found, edits: fewer }, format)) edits = fewer;
+  }
+  const before = await shrink(found.before, (bytes) => differs({ before: bytes, edits }, format));
+  const [other] = await theirs([{ before, edits }], format);
+  const show = (text: string | undefined) => JSON.stringify(text);
+  return [
+    `seed ${seed}, PHP ${php.version}: ${show(before.toString('latin1'))}`,
+    `  changes ${JSON.stringify(edits)}`,
+    `  ours    ${show(ours({ before, edits }, format))}`,
+    `  PHP     ${show(other)}`,
+  ].join('\n');
+}
+
+test.each(['php', 'php_binary', 'php_serialize'] as const)(
+  'what Node changes is what PHP changes, in the format %s',
+  async (format) => {
+    const random = new RandomPhp(seed);
+    let compared = 0;
+    let referring = 0;
+    for (let done = 0; done < cases; done += batch) {
+      const all: Case[] = [];
+      const written: string[] = [];
+      while (all.length < batch) {
+        const one = randomCase(random, format);
+        const mine = ours(one, format);
+        if (mine === undefined) continue;
+        all.push(one);
+        written.push(mine);
+      }
+      for (const [index, other] of (await theirs(all, format)).entries()) {
+        if (other === undefined) continue;
+        compared++;
+        if (/[rR]:\d/.test(other)) referring++;
+        if (!isSame(written[index], other, format === 'php_serialize'))
+          throw new Error(await report(all[index]!, format));
+      }
+    }
+    expect(compared).toBeGreaterThan(cases * 0.9);
+    expect(referring).toBeGreaterThan(cases / 10);
+  },
+  timeout,
+);

@@ -50,6 +50,8 @@ function describe($value)
     return $value;
 }
 
+// gc_collect_cycles(): what a duplicate key or a change dropped would live on as long as it is a cycle. Until PHP happens to
+// collect it, it may be the second holder of a reference to an object, and serialize() writes R: where it else writes r:.
 while (($line = fgets(STDIN)) !== false) {
     $answers = [];
     foreach (json_decode($line, true) as [$operation, $argument, $ini, $edits]) {
@@ -60,12 +62,14 @@ while (($line = fgets(STDIN)) !== false) {
                 $bytes = base64_decode($argument);
                 $value = unserialize($bytes);
                 if ($value !== false || strncmp($bytes, 'b:0;', 4) === 0) {
+                    gc_collect_cycles();
                     $answer = ['ok' => true, 'bytes' => base64_encode(serialize($value))];
                 }
             } elseif ($operation === 'session') {
                 $handler->data = base64_decode($argument);
                 session_id('oracle');
                 if (session_start()) {
+                    gc_collect_cycles();
                     $answer = ['ok' => true, 'bytes' => base64_encode((string) session_encode())];
                     session_abort();
                 }
@@ -85,6 +89,7 @@ while (($line = fgets(STDIN)) !== false) {
                             else $_SESSION[$path[0]][$path[1]] = $value;
                         }
                     }
+                    gc_collect_cycles();
                     $answer = ['ok' => true, 'bytes' => base64_encode((string) session_encode())];
                     session_abort();
                 }
