@@ -1,4 +1,5 @@
 import { type ByteString, decodeKey, decodeUtf8, fromByteString } from './bytes.ts';
+import { InstanceReader } from './classes.ts';
 import type { View } from './options.ts';
 import { enumName, type Source, stamp } from './source.ts';
 import { parseFloatText, Tokens } from './tokens.ts';
@@ -36,7 +37,8 @@ interface Frame {
 export function build(source: Source, at: number, view: View): unknown {
   const tokens = new Tokens(source.text, at);
   const exact = view === 'exact';
-  const { references } = source;
+  const { references, classes } = source;
+  const instances = !exact && classes?.hasMappings ? new InstanceReader(source, classes) : undefined;
   const open: Frame[] = [];
   for (;;) {
     const start = tokens.at;
@@ -74,6 +76,7 @@ export function build(source: Source, at: number, view: View): unknown {
         const left = tokens.braceCount();
         frame = { kind: 'object', container, result: container, at: start, left, key: '' };
         stamp(container, source, exact ? -1 : start);
+        instances?.begin(container);
         break;
       }
       case 0x43: {
@@ -97,6 +100,7 @@ export function build(source: Source, at: number, view: View): unknown {
         tokens.reference();
         value = source.built.get(references!.targets.get(start)!);
         if (token === 0x72 && value instanceof PhpReference) value = value.value;
+        if (open.length > 0) instances?.refer(value, open.at(-1)!.container, open.at(-1)!.key);
       }
     }
 
@@ -117,6 +121,9 @@ export function build(source: Source, at: number, view: View): unknown {
     for (frame = open.at(-1)!; frame.left === 0; frame = open.at(-1)!) {
       tokens.skip(1);
       open.pop();
+      if (instances !== undefined && frame.kind === 'object') {
+        frame.result = instances.end(frame.container as PhpObject, frame.at);
+      }
       if (open.length === 0) return frame.result;
       add(source, open.at(-1)!, frame.result);
     }

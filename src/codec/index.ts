@@ -2,6 +2,7 @@
 
 // Errors
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+export type { ClassMapping, ClassOption } from './classes.ts';
 export type { SessionFormatName } from './formats/index.ts';
 // Options
 export type {

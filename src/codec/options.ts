@@ -1,6 +1,6 @@
+import { Classes, type ClassOption } from './classes.ts';
 import type { SessionFormat } from './formats/format.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
-import { isClassName } from './grammar.ts';
 
 /**
  * - `plain`: numbers, strings, arrays and objects as an application wants them; what plain JavaScript cannot say is
@@ -18,6 +18,11 @@ export interface DecodeOptions {
   maxDepth?: number;
   /** The most elements and properties, counted over all arrays and objects; default 1,048,576. */
   maxElements?: number;
+  /**
+   * Mappings of PHP classes to classes of the application, for the plain view; names may stand beside them, so that one value
+   * serves here and in `EncodeOptions`. Default none: every object is a `PhpObject`.
+   */
+  classes?: ClassOption;
 }
 
 export interface EncodeOptions {
@@ -25,9 +30,10 @@ export interface EncodeOptions {
   serializePrecision?: -1 | 17;
   /**
    * Classes and enums that may be written although they were not read: PHP instantiates what it reads, so a name that
-   * comes from outside must never get in. Default none.
+   * comes from outside must never get in. Mappings say how instances of the application's classes are written. Default:
+   * those that the session was read with.
    */
-  classes?: Iterable<string>;
+  classes?: ClassOption;
   /**
    * The lowest PHP that has to read the result. Below 8.1 enums are an error: an older PHP destroys a session in which it
    * meets one. Default: whatever wrote the session.
@@ -78,20 +84,18 @@ export function formatOption(options: { format?: SessionFormatName }, byDefault?
 
 export interface WriteRules {
   readonly precision: -1 | 17;
-  readonly classes: ReadonlySet<string>;
+  readonly classes: Classes;
   readonly allowsEnums: boolean;
 }
 
-export function writeRules(options: EncodeOptions): WriteRules {
+/** @param classes for when the option is not given */
+export function writeRules(options: EncodeOptions, classes?: Classes): WriteRules {
   const precision = options.serializePrecision ?? -1;
   if (precision !== -1 && precision !== 17) throw new TypeError('serializePrecision must be -1 or 17');
-  const classes = new Set(options.classes ?? []);
-  for (const name of classes) {
-    if (!isClassName(name)) throw new TypeError('classes must be names of PHP classes, without a leading backslash');
-  }
   const { phpVersion = '8.5' } = options;
   if (!/^(7\.[2-4]|8\.[0-5])$/.test(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
-  return { precision, classes, allowsEnums: phpVersion >= '8.1' };
+  const registered = options.classes === undefined && classes !== undefined ? classes : Classes.of(options.classes);
+  return { precision, classes: registered, allowsEnums: phpVersion >= '8.1' };
 }
 
 function limit(name: string, value: number | undefined, byDefault: number): number {

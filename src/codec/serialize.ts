@@ -1,10 +1,11 @@
 import { build } from './build.ts';
 import { fromByteString, toByteString } from './bytes.ts';
+import { Classes, readObject } from './classes.ts';
 import { Grammar, syntax } from './grammar.ts';
 import { type DecodeOptions, decodeLimits, type EncodeOptions, viewOption, writeRules } from './options.ts';
 import { References } from './references.ts';
 import { origin, Source } from './source.ts';
-import { isBytes } from './values.ts';
+import { isBytes, isObject } from './values.ts';
 import { Writer } from './write.ts';
 
 /**
@@ -20,7 +21,9 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
   const end = grammar.value(0);
   if (end !== text.length) throw syntax(end);
   const references = grammar.hasReferences ? new References(text, [{ key: '', start: 0 }], false) : undefined;
-  return build(new Source(text, [0], references), 0, view) as T;
+  const source = new Source(text, [0], references);
+  source.classes = Classes.of(options.classes);
+  return build(source, 0, view) as T;
 }
 
 /**
@@ -32,8 +35,8 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
-  const rules = writeRules(options);
-  const from = typeof value === 'object' && value !== null ? origin(value) : undefined;
+  const from = isObject(value) ? origin(readObject(value)) : undefined;
+  const rules = writeRules(options, from?.source.classes);
   const top = { keys: [''], values: [value], source: from?.source, tokens: [from?.at ?? -1], kind: 'map' as const };
   return fromByteString(new Writer(rules, top, { counts: true }).write(0));
 }

@@ -1,5 +1,6 @@
 import { build } from './build.ts';
 import { type ByteString, fromByteString } from './bytes.ts';
+import { Classes } from './classes.ts';
 import type { SessionFormat, Variable } from './formats/format.ts';
 import { Grammar } from './grammar.ts';
 import {
@@ -40,6 +41,7 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions =
   const starts = variables.map(({ start }) => start);
   const references = grammar.hasReferences ? new References(text, variables, format.isArray) : undefined;
   const source = new Source(text, starts, references);
+  source.classes = Classes.of(options.classes);
   if (view === 'plain') return createSessionObject(new Session(source, format, variables));
   const entries = variables.map(({ key, start }): [PhpKey, unknown] => [key, build(source, start, view)]);
   const exact = new PhpArray(entries, { literalKeys: !format.isArray });
@@ -56,8 +58,8 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions =
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
-  const rules = writeRules(options);
   const read = sessionOf(session);
+  const rules = writeRules(options, read?.classes ?? origin(session)?.source.classes);
   const format = formatOption(options, read?.format);
   if (read !== undefined) return fromByteString(read.encode(format, rules));
   if (!isPhpArray(session) && !isPlainObject(session)) {
@@ -99,6 +101,10 @@ export class Session {
       this.#variables.set(name, variable);
       this.#values.set(name, unread);
     }
+  }
+
+  get classes(): Classes | undefined {
+    return this.#source.classes;
   }
 
   keys(): string[] {
@@ -186,15 +192,18 @@ export class Session {
   /** Builds what nobody looked at yet, in the order of the text. */
   #buildAll(): void {
     if (this.#isBuilt) return;
-    this.#isBuilt = true;
+    const made = new Map<string, unknown>();
     for (const variable of this.#all) {
       const name = String(variable.key);
       const isCurrent = this.#variables.get(name) === variable && this.#values.get(name) === unread;
       // With references an overwritten variable is built too: others may share what is in it.
       if (!isCurrent && this.#source.references === undefined) continue;
       const value = build(this.#source, variable.start, 'plain');
-      if (isCurrent) this.#values.set(name, value);
+      if (isCurrent) made.set(name, value);
     }
+    // All or nothing, as a mapping of a class may throw.
+    this.#isBuilt = true;
+    for (const [name, value] of made) this.#values.set(name, value);
   }
 
   #head(key: string, format: SessionFormat): ByteString {

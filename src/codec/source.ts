@@ -1,5 +1,6 @@
 import { shared } from '../shared.ts';
 import { type ByteString, decodeKey } from './bytes.ts';
+import type { Classes } from './classes.ts';
 import type { References } from './references.ts';
 import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
@@ -27,6 +28,8 @@ export class Source {
   readonly references: References | undefined;
   /** What was built for tokens that references share. */
   readonly built: Map<number, unknown> = new Map();
+  /** What the application registered for what is in it. */
+  classes: Classes | undefined;
   readonly #starts: readonly number[];
   readonly #nodes: Map<number, Node> = new Map();
   #classNames: Set<string> | undefined;

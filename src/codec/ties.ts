@@ -1,5 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
 import { build } from './build.ts';
+import { type InstanceWriter, readObject } from './classes.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { isFrom } from './source.ts';
 import { unchangedUntil } from './unchanged.ts';
@@ -26,16 +27,19 @@ interface Step {
  */
 export class Ties {
   readonly #top: Contents;
+  readonly #instances: InstanceWriter | undefined;
   /** New values, by the token that names the reference. */
   readonly #changed: Map<number, unknown> = new Map();
   readonly #holders: Map<Tie, number> = new Map();
 
   /**
    * @param top all values that are written
+   * @param instances what instances of mapped classes are
    * @throws PhpSessionError `ERR_PHP_REFERENCE` where places that share a value were changed to different ones
    */
-  constructor(top: Contents) {
+  constructor(top: Contents, instances: InstanceWriter | undefined) {
     this.#top = top;
+    this.#instances = instances;
     this.#visit((tie, step, index) => {
       if (typeof tie === 'number') this.#compare(tie, step, index);
     });
@@ -54,8 +58,10 @@ export class Ties {
       for (let index = 0; index < contents.values.length; index++) {
         const tie = this.#tie(contents, index);
         if (tie !== undefined) found(tie, step, index);
-        const value = withoutReference(typeof tie === 'number' ? this.value(tie) : contents.values[index]);
-        if (!isObject(value) || seen.has(value)) continue;
+        const given = withoutReference(typeof tie === 'number' ? this.value(tie) : contents.values[index]);
+        if (!isObject(given)) continue;
+        const value = this.#instances?.object(given) ?? given;
+        if (seen.has(value)) continue;
         seen.add(value);
         const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
         const inner = contentsOf(value, contents.source, token);
@@ -116,7 +122,7 @@ export class Ties {
       const tie = this.#tie(list, index);
       if (typeof tie === 'number') return Object.is(value, this.#before(tie));
       const token = source.resolve(tokenAt(list, index));
-      return isObject(value) ? isFrom(value, source, token) : unchangedUntil(source, token, value, 0) >= 0;
+      return isObject(value) ? isFrom(readObject(value), source, token) : unchangedUntil(source, token, value, 0) >= 0;
     });
   }
 

@@ -1,5 +1,6 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 import { type ByteString, encodeKey, encodeUtf8, toByteString } from './bytes.ts';
+import { InstanceWriter } from './classes.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import type { WriteRules } from './options.ts';
@@ -55,6 +56,7 @@ export class Writer {
   readonly #seen: Map<unknown, number> = new Map();
   /** The number of the first `C:`; what comes after it is numbered by rules that only its class knows. */
   #firstCustom = Number.POSITIVE_INFINITY;
+  readonly #instances: InstanceWriter | undefined;
   /** Made where there are references. */
   #ties: Ties | undefined;
   #variable = 0;
@@ -71,7 +73,8 @@ export class Writer {
     this.#top = top;
     this.#counts = how.counts;
     this.#levels = this.#numbered = how.isArray ? 1 : 0;
-    if (how.counts && top.source?.references !== undefined) this.#ties = new Ties(top);
+    if (rules.classes.hasMappings) this.#instances = new InstanceWriter(rules.classes);
+    if (how.counts && top.source?.references !== undefined) this.#ties = new Ties(top, this.#instances);
   }
 
   /**
@@ -115,13 +118,14 @@ export class Writer {
   /** What stands in a place that shares its value with others; `undefined` for any other place. */
   #tied(contents: Contents, index: number): ByteString | undefined {
     if (!this.#counts) throw needsNumbers;
-    this.#ties ??= new Ties(this.#top);
+    this.#ties ??= new Ties(this.#top, this.#instances);
     const tie = this.#ties.tie(contents, index);
     const value = withoutReference(tie === undefined ? contents.values[index] : this.#ties.value(tie));
     const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
     if (tie !== undefined) {
       // A reference to an object has the number of the object.
-      const number = this.#seen.get(tie) ?? this.#seen.get(identity(value));
+      const object = isObject(value) ? this.#instances?.object(value) : undefined;
+      const number = this.#seen.get(tie) ?? this.#seen.get(identity(object ?? value));
       if (number !== undefined) return `R:${this.#target(number)};`;
       this.#seen.set(tie, this.#numbered + 1);
     }
@@ -178,7 +182,8 @@ export class Writer {
     return `d:${floatText(value, this.#rules.precision)};`;
   }
 
-  #object(value: object, source: Source | undefined, token: number, inList: boolean): ByteString {
+  #object(given: object, source: Source | undefined, token: number, inList: boolean): ByteString {
+    const value = this.#instances?.object(given) ?? given;
     // Tried only at the first levels, as it goes over the whole value each time.
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
       const end = unchangedUntil(source!, token, value, maxDepth - this.#levels - this.#open.length);
@@ -326,5 +331,7 @@ function quotedName(name: string): ByteString {
 function describe(value: object): string {
   if (Array.isArray(value)) return 'A list with named properties';
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === 'string' ? `An instance of ${name}` : 'An object of this kind';
+  return typeof name === 'string'
+    ? `An instance of ${name}, for which the option \`classes\` has no mapping,`
+    : 'An object of this kind';
 }

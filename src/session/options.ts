@@ -86,7 +86,7 @@ export function settings(options: SessionOptions): Settings {
   check(isCount(cacheExpire, maxMinutes), `cacheExpire must be minutes, 0 to ${maxMinutes}`);
   check(
     typeof classes?.[Symbol.iterator] === 'function' && typeof classes !== 'string',
-    'classes must be a list of names',
+    'classes must be a list of names and mappings',
   );
   const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision', 'phpVersion'];
   for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
