@@ -5,26 +5,32 @@ import { deserialize, serialize as toV8 } from 'node:v8';
  * @typedef {import('./corpora.mjs').Corpus} Corpus
  * @typedef {import('./peers.mjs').Peer} Peer
  * @typedef {import('./php.mjs').Php} Php
- * @typedef {import('./measure.mjs').Contestant & { group: 'ours' | 'peer' | 'other', wrong?: string }} Entrant
+ * @typedef {Awaited<ReturnType<typeof import('./check.mjs').findWrong>>} Wrong
  *
- * @typedef {{ codec: any, peers: { peer: Peer, wrong: { decode?: string, encode?: string, session?: string } }[], php: Php }} Field
+ * @typedef {'ours' | 'peer' | 'other'} Group
+ * @typedef {{ name: string, group: Group, wrong?: string } & import('./measure.mjs').Contestant} Entrant
  *
- * @typedef {keyof typeof kinds} Kind
+ * @typedef {object} Field
+ * @property {{ label: string, codec: any }[]} codecs ours, and perhaps another build of it
+ * @property {{ peer: Peer, wrong: Wrong }[]} peers and what is wrong with what they make of this corpus
+ * @property {Php} php
+ *
+ * @typedef {'decode' | 'encode' | 'counter' | 'key'} Kind
  */
 
 export const json = 'JSON';
 export const phpSession = "PHP's session functions";
 
-/** @type {Record<'decode' | 'encode' | 'counter' | 'key', (corpus: Corpus, field: Field) => Entrant[]>} */
+/** @type {Record<Kind, (corpus: Corpus, field: Field) => Entrant[]>} */
 export const kinds = {
   /** All of a session, every key of it. */
-  decode: ({ name, session, serialized, data, json: text }, { codec, peers, php }) => [
-    ours('decodeSession, every key', () => {
+  decode: ({ name, session, serialized, data, json: text }, { codecs, peers, php }) => [
+    ...ours(codecs, 'decodeSession, every key', (codec) => {
       const read = codec.decodeSession(session);
       for (const key of Object.keys(read)) void read[key];
       return read;
     }),
-    ours('unserialize', () => codec.unserialize(serialized)),
+    ...ours(codecs, 'unserialize', (codec) => codec.unserialize(serialized)),
     other(json, () => JSON.parse(text.toString())),
     other('v8.deserialize', v8Reader(data)),
     inPhp(php, 'PHP unserialize', 'unserialize', `${name} serialized`),
@@ -32,15 +38,15 @@ export const kinds = {
     ...peers.flatMap(({ peer, wrong }) => [
       ...from(peer.decode, (decode) => entrant('peer', peer.name, () => decode(serialized), wrong.decode)),
       ...from(peer.decodeSession, (decode) =>
-        entrant('peer', `${peer.name}, session`, () => decode(session), wrong.session),
+        entrant('peer', `${peer.name}, session`, () => decode(session), wrong.decodeSession),
       ),
     ]),
   ],
 
   /** Plain data that no codec has seen before. */
-  encode: ({ name, data }, { codec, peers, php }) => [
-    ours('encodeSession', () => codec.encodeSession(data)),
-    ours('serialize', () => codec.serialize(data)),
+  encode: ({ name, data }, { codecs, peers, php }) => [
+    ...ours(codecs, 'encodeSession', (codec) => codec.encodeSession(data)),
+    ...ours(codecs, 'serialize', (codec) => codec.serialize(data)),
     other(json, () => Buffer.from(JSON.stringify(data))),
     other('v8.serialize', () => toV8(data)),
     inPhp(php, 'PHP serialize', 'serialize', `${name} serialized`),
@@ -54,13 +60,8 @@ export const kinds = {
   ],
 
   /** What most requests do: read a session, look at one key, count, write it back. */
-  counter: ({ name, session, serialized, json: text, key }, { codec, peers, php }) => [
-    ours('decodeSession, encodeSession', () => {
-      const read = codec.decodeSession(session);
-      void read[key];
-      read.counter = (read.counter ?? 0) + 1;
-      return codec.encodeSession(read);
-    }),
+  counter: ({ name, session, serialized, json: text, key }, { codecs, peers, php }) => [
+    ...ours(codecs, 'decodeSession, encodeSession', (codec) => countInSession(codec, session, key)),
     other(json, () => {
       const read = JSON.parse(text.toString());
       read.counter = (read.counter ?? 0) + 1;
@@ -79,20 +80,41 @@ export const kinds = {
   ],
 
   /** One key of a session, and nothing else of it. */
-  key: ({ name, session, json: text, key }, { codec, php }) => [
-    ours('decodeSession, one key', () => codec.decodeSession(session)[key]),
+  key: ({ name, session, json: text, key }, { codecs, php }) => [
+    ...ours(codecs, 'decodeSession, one key', (codec) => codec.decodeSession(session)[key]),
     other(json, () => JSON.parse(text.toString())[key]),
     inPhp(php, phpSession, 'one key', `${name} session`, key),
   ],
 };
 
-/** @param {'ours' | 'peer' | 'other'} group @param {string} name @param {() => unknown} run @param {string} [wrong] @returns {Entrant} */
+/**
+ * @param {any} codec
+ * @param {Buffer} session
+ * @param {string} key
+ * @returns {Uint8Array}
+ */
+export function countInSession({ decodeSession, encodeSession }, session, key) {
+  const read = decodeSession(session);
+  void read[key];
+  read.counter = (read.counter ?? 0) + 1;
+  return encodeSession(read);
+}
+
+/** @param {Group} group @param {string} name @param {() => unknown} run @param {string} [wrong] @returns {Entrant} */
 function entrant(group, name, run, wrong) {
   return { group, name, run, wrong };
 }
 
-const ours = (/** @type {string} */ name, /** @type {() => unknown} */ run) => entrant('ours', name, run);
 const other = (/** @type {string} */ name, /** @type {() => unknown} */ run) => entrant('other', name, run);
+
+/**
+ * @param {Field['codecs']} codecs
+ * @param {string} name
+ * @param {(codec: any) => unknown} run
+ */
+function ours(codecs, name, run) {
+  return codecs.map(({ label, codec }) => entrant(label === '' ? 'ours' : 'other', name + label, () => run(codec)));
+}
 
 /** @param {Php} php @param {string} name @param {string} operation @param {string} bytes @param {string} [key] @returns {Entrant} */
 function inPhp(php, name, operation, bytes, key) {

@@ -1,12 +1,9 @@
 // Times, taken in many short rounds in each of which everyone has a turn: what disturbs the machine disturbs all alike.
 
 /**
- * @typedef {object} Contestant
- * @property {string} name
- * @property {() => unknown} [run] one operation in this process
- * @property {(count: number) => Promise<number>} [elsewhere] does that many in another process; gives nanoseconds
- *
- * @typedef {{ minimum: number, median: number }} Times nanoseconds for one operation
+ * @typedef {{ run: () => unknown }} Here one operation in this process
+ * @typedef {{ elsewhere: (count: number) => Promise<number> }} Elsewhere that many in another one; gives nanoseconds
+ * @typedef {Here | Elsewhere} Contestant
  */
 
 /** How long one turn should last, in nanoseconds: long against the clock's steps, short against the disturbances. */
@@ -14,12 +11,12 @@ const turn = 4e6;
 const warmUp = 150e6;
 
 /** What was computed last; it could be optimised away if nobody kept it. */
-export let kept;
+export let kept = /** @type {unknown} */ (undefined);
 
 /**
  * @param {readonly Contestant[]} contestants
  * @param {number} rounds
- * @returns {Promise<Times[]>} in the order of the contestants
+ * @returns {Promise<number[][]>} for each contestant the nanoseconds for one operation, round by round
  */
 export async function measure(contestants, rounds) {
   const counts = [];
@@ -29,13 +26,15 @@ export async function measure(contestants, rounds) {
     for (let i = 0; i < contestants.length; i++) {
       // Another one begins each time, so that nobody always has the same one's garbage to collect.
       const at = (i + round) % contestants.length;
-      times[at].push((await time(contestants[at], counts[at])) / counts[at]);
+      times[at][round] = (await time(contestants[at], counts[at])) / counts[at];
     }
   }
-  return times.map((all) => {
-    all.sort((a, b) => a - b);
-    return { minimum: all[0], median: all[all.length >> 1] };
-  });
+  return times;
+}
+
+/** @param {readonly number[]} numbers */
+export function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
 
 /** Runs until the code is compiled, and finds how many operations fill a turn. */
@@ -52,9 +51,9 @@ async function countForOneTurn(/** @type {Contestant} */ contestant) {
 }
 
 /** @param {Contestant} contestant @param {number} count @returns {Promise<number>} nanoseconds */
-async function time({ run, elsewhere }, count) {
-  if (elsewhere !== undefined) return elsewhere(count);
+async function time(contestant, count) {
+  if ('elsewhere' in contestant) return contestant.elsewhere(count);
   const start = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) kept = run();
+  for (let i = 0; i < count; i++) kept = contestant.run();
   return Number(process.hrtime.bigint() - start);
 }

@@ -10,6 +10,7 @@ const require = createRequire(import.meta.url);
  * @property {(bytes: Buffer) => unknown} [decode] reads what `serialize()` wrote
  * @property {(bytes: Buffer) => object} [decodeSession] reads what `session_encode()` wrote
  * @property {(value: any) => Uint8Array} [encode] writes what `unserialize()` reads
+ * @property {(value: any) => any} [simplify] makes of its own classes what can be compared
  * @property {(value: unknown) => unknown} [prepare] makes of plain data what `encode` wants; not measured
  */
 
@@ -47,6 +48,7 @@ const load = {
       decode: (bytes) => unserialize(bytes.toString()),
       encode: (value) => Buffer.from(serialize(value, 'array')),
       prepare: (value) => prepareForPhpSerialization(Class, value),
+      simplify: simplifyPhpSerialization,
     };
   },
   locutus: () => {
@@ -84,6 +86,14 @@ function prepareForPhpSerialization(Class, value) {
     made.__addAttr__(key, keyType, prepareForPhpSerialization(Class, element), typeForPhpSerialization(element));
   }
   return made;
+}
+
+/** Its properties are not enumerable, and its floats are objects. */
+function simplifyPhpSerialization(/** @type {any} */ value) {
+  if (typeof value?.doubleValue === 'function') return value.doubleValue();
+  return value?.__attr__ === undefined
+    ? value
+    : Object.fromEntries(Object.keys(value.__attr__).map((key) => [key, value[key]]));
 }
 
 /** @param {unknown} value */

@@ -1,70 +1,76 @@
-import { json, phpSession } from './contestants.mjs';
+import { json } from './contestants.mjs';
+import { median } from './measure.mjs';
 
 /**
  * @typedef {object} Row
  * @property {string} name
- * @property {'ours' | 'peer' | 'other'} group
- * @property {string} [wrong] what is wrong with what it gives
- * @property {number} minimum nanoseconds for one operation
- * @property {number} median
+ * @property {import('./contestants.mjs').Group} group
+ * @property {number[]} times nanoseconds for one operation, round by round
  *
- * @typedef {{ corpus: string, bytes: number, kind: string, rows: Row[] }} Result
+ * @typedef {object} Result
+ * @property {string} corpus
+ * @property {number} bytes
+ * @property {import('./contestants.mjs').Kind} kind
+ * @property {Row[]} rows
+ * @property {{ name: string, wrong?: string }[]} wrong who was not measured, and why
  */
 
+/** @param {Row} row */
+const minimum = ({ times }) => Math.min(...times);
+
+/**
+ * How many times as long one takes as another: by their best times, which the rest of the machine disturbed least, and by
+ * what is typical in one round.
+ *
+ * @param {Row} row
+ * @param {Row} other
+ */
+export function ratios(row, other) {
+  return { best: minimum(row) / minimum(other), typical: median(row.times.map((time, i) => time / other.times[i])) };
+}
+
 /** @param {Result} result */
-export function printTable({ corpus, bytes, kind, rows }) {
-  const base = rows.find(({ name }) => name === json) ?? rows[0];
-  const ours = rows[0];
-  const lines = [
-    [`${corpus}, ${kind} (${bytes.toLocaleString('en')} bytes)`, 'minimum', 'median', 'x JSON', 'x ours', ''],
-  ];
-  for (const row of [...rows].sort((a, b) => a.minimum - b.minimum)) {
-    lines.push([
-      (row.group === 'ours' ? '* ' : '  ') + row.name,
-      microseconds(row.minimum),
-      microseconds(row.median),
-      ratio(row.minimum / base.minimum),
-      ratio(row.minimum / ours.minimum),
-      row.wrong === undefined ? '' : `not ranked: ${row.wrong}`,
-    ]);
-  }
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+export function printResult({ corpus, bytes, kind, rows, wrong }) {
+  const ours = /** @type {Row} */ (rows.find(({ group }) => group === 'ours'));
+  const base = rows.find(({ name }) => name === json) ?? ours;
+  const lines = rows
+    .toSorted((a, b) => minimum(a) - minimum(b))
+    .map((row) => {
+      const [toJson, toOurs] = [ratios(row, base), ratios(row, ours)];
+      const figures = [toJson.best, toOurs.best, toJson.typical, toOurs.typical].map(decimal);
+      const name = (row.group === 'ours' ? '* ' : '  ') + row.name;
+      return [name, duration(minimum(row)), duration(median(row.times)), ...figures];
+    });
+  const title = `${corpus}, ${kind} (${bytes.toLocaleString('en')} bytes)`;
+  printTable([[title, 'minimum', 'median', '/ JSON', '/ ours', '~ / JSON', '~ / ours'], ...lines]);
+  for (const { name, wrong: fault } of wrong) console.log(`  ${name}: not ranked, ${fault}`);
+}
+
+/** @param {readonly import('./targets.mjs').Target[]} targets */
+export function printTargets(targets) {
+  const lines = targets.map(({ corpus, what, figure, typical, limit, met }) => [
+    `${met ? 'yes' : 'no '} ${corpus}: ${what}`,
+    decimal(figure),
+    decimal(typical),
+    limit,
+  ]);
+  printTable([['Targets', 'reached', '~', 'wanted'], ...lines]);
+}
+
+/** @param {readonly string[][]} lines the first column is text, the others are figures */
+function printTable(lines) {
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const align = (/** @type {string} */ cell, /** @type {number} */ column) =>
-    column === 0 || column === 5 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
-  console.log(`\n${lines.map((line) => line.map(align).join('  ').trimEnd()).join('\n')}`);
+    column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+  console.log(`\n${lines.map((line) => line.map(align).join('  ')).join('\n')}`);
 }
 
-/** @param {readonly Result[]} results */
-export function printTargets(results) {
-  const lines = [];
-  /** @param {string} text @param {number | undefined} reached @param {number} most */
-  const atMost = (text, reached, most) => {
-    if (reached !== undefined)
-      lines.push(`${reached <= most ? 'yes' : 'NO '}  ${text}: ${ratio(reached)}, at most ${most}`);
-  };
-  for (const { corpus, kind, rows } of results) {
-    const time = (/** @type {string} */ name) => rows.find((row) => row.name === name)?.minimum;
-    const ours = rows.filter(({ group }) => group === 'ours');
-    const decodeLimit = { login: 1.7, application: 1.4, big: 1.2 }[corpus];
-    const counterLimit = { application: 0.6, big: 0.55 }[corpus];
-    for (const { name, minimum } of ours) {
-      const over = (/** @type {string} */ who) => minimum / (time(who) ?? Number.NaN);
-      if (kind === 'decode' && decodeLimit) atMost(`${corpus}: ${name} / JSON.parse`, over(json), decodeLimit);
-      if (kind === 'encode') atMost(`${corpus}: ${name} / JSON.stringify`, over(json), 1.3);
-      if (kind === 'counter' && counterLimit) atMost(`${corpus}: counter / PHP`, over(phpSession), counterLimit);
-      if (kind === 'decode' || kind === 'encode') {
-        const leader = over('php-serialize');
-        const most = kind === 'decode' ? 1 / 12 : 1 / 2;
-        if (!Number.isNaN(leader)) {
-          lines.push(
-            `${leader <= most ? 'yes' : 'NO '}  ${corpus}: ${name} is ${ratio(1 / leader)} times as fast as php-serialize, at least ${1 / most}`,
-          );
-        }
-      }
-    }
-  }
-  console.log(`\nTargets\n${lines.join('\n')}`);
+/** @param {number} nanoseconds */
+function duration(nanoseconds) {
+  return nanoseconds < 1e6 ? `${(nanoseconds / 1e3).toFixed(2)} us` : `${(nanoseconds / 1e6).toFixed(2)} ms`;
 }
 
-const microseconds = (/** @type {number} */ nanoseconds) => `${(nanoseconds / 1000).toPrecision(4)} us`;
-const ratio = (/** @type {number} */ value) => value.toFixed(2);
+/** @param {number} value */
+function decimal(value) {
+  return value.toFixed(2);
+}

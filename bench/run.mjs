@@ -1,58 +1,117 @@
 // `npm run bench`: how fast the codec is, next to JSON, to PHP itself, and to the packages that people use.
+//
+//   --corpus NAME    only this one (login, application, big, references, row); may be given more than once
+//   --only KIND      only decode, encode, counter or key; may be given more than once
+//   --rounds N       default 60
+//   --row FILE       a session from a real table, in the format `php`; also as the environment variable BENCH_ROW
+//   --against DIR    another checkout, whose dist/ is measured in the same run
+//   --json           all figures as JSON
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../tools/build.mjs';
-import { setUp } from '../tools/setup.mjs';
+import { SetupError, setUp } from '../tools/setup.mjs';
+import { checkOurs, findWrong } from './check.mjs';
 import { kinds } from './contestants.mjs';
 import { loadCorpora } from './corpora.mjs';
 import { installPeers } from './install.mjs';
 import { measure } from './measure.mjs';
-import { loadPeer } from './peers.mjs';
+import { loadPeer, peerNames } from './peers.mjs';
 import { Php } from './php.mjs';
-import { printTable, printTargets } from './report.mjs';
+import { printResult, printTargets } from './report.mjs';
+import { targets } from './targets.mjs';
 
 const { values: options } = parseArgs({
   options: {
     corpus: { type: 'string', multiple: true },
     only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '40' },
+    rounds: { type: 'string', default: '60' },
     row: { type: 'string', default: process.env.BENCH_ROW },
+    against: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 
-await setUp();
-await build();
-await installPeers();
-const codec = await import('../dist/esm/codec/index.js');
-const php = new Php();
 try {
-  const corpora = await loadCorpora(php, options.row);
-  const peers = ['php-serialize'].map((name) => ({ peer: loadPeer(name), wrong: {} }));
-  const results = [];
-  for (const corpus of corpora) {
-    if (options.corpus && !options.corpus.includes(corpus.name)) continue;
-    for (const kind of /** @type {import('./contestants.mjs').Kind[]} */ (Object.keys(kinds))) {
-      if (options.only && !options.only.includes(kind)) continue;
-      const entrants = kinds[kind](corpus, { codec, peers, php }).filter(canRun);
-      const times = await measure(entrants, Number(options.rounds));
-      const rows = entrants.map(({ name, group, wrong }, i) => ({ name, group, wrong, ...times[i] }));
-      const result = { corpus: corpus.name, bytes: corpus.serialized.length, kind, rows };
-      results.push(result);
-      if (!options.json) printTable(result);
-    }
-  }
-  if (options.json) console.log(JSON.stringify(results, undefined, 1));
-  else printTargets(results);
-} finally {
-  php.close();
+  await setUp();
+  await build();
+  await installPeers();
+  await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }
 
-/** @param {import('./contestants.mjs').Entrant} entrant */
-function canRun({ run }) {
-  try {
-    run?.();
-    return true;
-  } catch {
-    return false;
+async function main() {
+  const wantedKinds = choose(/** @type {import('./contestants.mjs').Kind[]} */ (Object.keys(kinds)), options.only);
+  const codecs = [{ label: '', codec: await import('../dist/esm/codec/index.js') }];
+  if (options.against !== undefined) {
+    const codec = await import(resolve(options.against, 'dist/esm/codec/index.js'));
+    codecs.push({ label: ` of ${options.against}`, codec });
   }
+  const php = new Php();
+  try {
+    await introduce(php);
+    const results = [];
+    for (const corpus of await wantedCorpora(php)) {
+      for (const { codec } of codecs) await checkOurs(codec, corpus, php);
+      const peers = [];
+      for (const peer of peerNames.map(loadPeer)) peers.push({ peer, wrong: await findWrong(peer, corpus, php) });
+      for (const kind of wantedKinds) {
+        const result = await compare(corpus, kind, { codecs, peers, php });
+        results.push(result);
+        if (!options.json) printResult(result);
+      }
+    }
+    if (options.json) console.log(JSON.stringify({ results, targets: targets(results) }, undefined, 1));
+    else printTargets(targets(results));
+  } finally {
+    php.close();
+  }
+}
+
+/** @param {Php} php */
+async function introduce(php) {
+  const { version, opcache, xdebug } = await php.ask('about');
+  // To the error output, so that --json gives nothing but JSON.
+  console.error(
+    `Node ${process.versions.node}, PHP ${version}. Ratios are of minima, and after ~ the median of the rounds; * is this package.`,
+  );
+  if (opcache || xdebug)
+    console.error(`PHP has ${opcache ? 'opcache on the command line' : 'xdebug'}: its times differ.`);
+  if (options.row === undefined) console.error('Left out: a row of a real table (--row FILE, or BENCH_ROW).');
+}
+
+/**
+ * @param {import('./corpora.mjs').Corpus} corpus
+ * @param {import('./contestants.mjs').Kind} kind
+ * @param {import('./contestants.mjs').Field} field
+ * @returns {Promise<import('./report.mjs').Result>}
+ */
+async function compare(corpus, kind, field) {
+  const entrants = kinds[kind](corpus, field);
+  // Who is wrong is not measured: it is easy to be fast then, and some never come back.
+  const right = entrants.filter(({ wrong }) => wrong === undefined);
+  const wrong = entrants.filter(({ wrong }) => wrong !== undefined).map(({ name, wrong }) => ({ name, wrong }));
+  const times = await measure(right, Number(options.rounds));
+  const rows = right.map(({ name, group }, i) => ({ name, group, times: times[i] }));
+  return { corpus: corpus.name, bytes: corpus.serialized.length, kind, rows, wrong };
+}
+
+/** @param {Php} php */
+async function wantedCorpora(php) {
+  const corpora = new Map((await loadCorpora(php, options.row)).map((corpus) => [corpus.name, corpus]));
+  return choose([...corpora.keys()], options.corpus).map((name) => /** @type {any} */ (corpora.get(name)));
+}
+
+/**
+ * @template {string} T
+ * @param {readonly T[]} all
+ * @param {readonly string[] | undefined} wanted default all
+ * @returns {readonly T[]}
+ */
+function choose(all, wanted = all) {
+  const unknown = wanted.find((name) => !all.includes(/** @type {T} */ (name)));
+  if (unknown !== undefined) throw new SetupError(`There is no ${unknown}, but ${all.join(', ')}.`);
+  return all.filter((name) => wanted.includes(name));
 }

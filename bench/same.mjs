@@ -1,8 +1,11 @@
 // Whether a codec read what PHP reads. PHP describes the value (php.php, `describe`); this compares.
 
 /**
- * @typedef {['string' | 'int', string] | ['float', number] | ['value', boolean | null] | ['again', number]
- *   | ['list' | 'map' | 'object', number, [key: string, value: Description][]]} Description
+ * - `['string', base64]`, `['int', decimal]`, `['float', number]`, `['value', true | false | null]`
+ * - `['list' | 'map' | 'object', number, [key in base64, Description][]]`
+ * - `['again', number]`: the array or object that has this number
+ *
+ * @typedef {[kind: string, content: any, entries?: [string, any][]]} Description
  */
 
 /**
@@ -20,7 +23,8 @@ export function difference(description, value, simplify = (any) => any) {
 
   /** @type {(description: Description, value: any, path: string) => string | undefined} */
   function compare([kind, content, entries], value, path) {
-    const wrong = `${path || 'the value'}: PHP has ${kind} ${String(content).slice(0, 40)}`;
+    // Not what is in a string: the row of a real user may be read here.
+    const wrong = `${path || 'the value'}: PHP has ${kind}${kind === 'string' ? '' : ` ${content}`}`;
     if (kind === 'again') return seen.get(content) === value ? undefined : wrong;
     if (entries !== undefined) {
       if (typeof value !== 'object' || value === null) return wrong;
@@ -89,11 +93,11 @@ export function plainData([kind, content, entries]) {
     case 'again':
       return null;
     case 'list':
-      return entries.map(([, value]) => plainData(value));
+      return (entries ?? []).map(([, value]) => plainData(value));
     case 'map':
     case 'object':
       return Object.fromEntries(
-        entries.map(([key, value]) => [Buffer.from(key, 'base64').toString(), plainData(value)]),
+        (entries ?? []).map(([key, value]) => [Buffer.from(key, 'base64').toString(), plainData(value)]),
       );
     default:
       return content;
