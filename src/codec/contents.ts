@@ -1,3 +1,4 @@
+import { shared } from '../shared.ts';
 import { type Origin, origin, type Source } from './source.ts';
 import { isCommon, isPhpArray, isPhpObject, isPlainObject, type PhpKey } from './values.ts';
 
@@ -28,6 +29,9 @@ export function keyAt(contents: Contents, index: number): PhpKey {
   return contents.keys === undefined ? index : contents.keys[index]!;
 }
 
+/** Lists that `asList` made of all elements of a map. */
+export const renumbered: WeakMap<object, Origin> = shared('renumbered', () => new WeakMap());
+
 const none: readonly number[] = [];
 const isIndex = /^(?:0|[1-9][0-9]*)$/;
 
@@ -44,7 +48,7 @@ const isIndex = /^(?:0|[1-9][0-9]*)$/;
 export function contentsOf(container: object, source: Source | undefined, token: number): Contents | undefined {
   const from = origin(container);
   const own = from !== undefined && from.at >= 0 ? from : undefined;
-  if (Array.isArray(container)) return ofList(container, own);
+  if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
   if (!isCommon(container)) {
     if (isPhpObject(container)) return ofEntries(container.properties, own, own === undefined && from !== undefined);
     if (isPhpArray(container)) return ofEntries(container, undefined, true);
@@ -92,7 +96,7 @@ function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents
 
 function ofList(list: readonly unknown[], from: Origin | undefined): Contents | undefined {
   const node = from?.source.node(from.at);
-  const tokens = node?.isList ? node.tokens : none;
+  const tokens = node === undefined ? none : node.isList ? node.tokens : [...node.index.values()];
   const allFloats = tokens.length > 0 && tokens.every((token) => kindAt(from!.source, token) === 'd');
   const contents = { source: from?.source, tokens, kind: 'list' as const, allFloats };
   const keys = Object.keys(list);
