@@ -1,0 +1,141 @@
+// A process that runs the tests of the codec, again and again, each time with another source in the place of a file. What
+// it is asked and what it answers are the messages below.
+import { join } from 'node:path';
+import { Suite } from './harness.mjs';
+import { Loader } from './loader.mjs';
+import { recordedPhp } from './recorded-php.mjs';
+
+/**
+ * @typedef {object} Question
+ * @property {'all' | 'until one fails'} run
+ * @property {Record<string, string>} changed sources by path
+ * @property {readonly TestName[]} [tests] in this order; default all
+ *
+ * @typedef {{ file: string, index: number }} TestName
+ * @typedef {{ test: TestName, name: string, ms: number, reached: string[] }} Result
+ * @typedef {{ results: Result[], failed?: { test: TestName, name: string, message: string } }} Answer
+ */
+
+const { root, testFiles, answers, isFirst } = JSON.parse(/** @type {string} */ (process.argv[2]));
+process.env.FUZZ_SEED = '1';
+process.env.FUZZ_CASES = '2000';
+
+const oracle = join(root, 'test/helpers/php-oracle.ts');
+const php = recordedPhp(new Loader({}, {}).load(oracle).PhpOracle, answers, isFirst);
+
+/** The functions that were called, where the sources say so. @type {Set<string>} */
+const reached = new Set();
+/** @type {any} */ (globalThis).reached = (/** @type {string} */ scope) => reached.add(scope);
+
+// A mutant may leave a promise that nobody waits for.
+process.on('unhandledRejection', () => {});
+process.on('message', async (/** @type {Question} */ question) => {
+  const answer = await (question.run === 'all' ? runAll(question) : runUntilOneFails(question));
+  process.send?.({ answer });
+});
+process.on('disconnect', () => process.exit());
+process.send?.({ ready: true });
+
+/** @param {Question} question @returns {Promise<Answer>} */
+async function runAll({ changed }) {
+  const run = new Run(changed);
+  const results = [];
+  for (const file of testFiles) {
+    const { tests } = run.suite(file);
+    for (let index = 0; index < tests.length; index++) {
+      const test = { file, index };
+      reached.clear();
+      const start = performance.now();
+      const failed = await run.fails(test);
+      if (failed !== undefined) return { results, failed };
+      const ms = performance.now() - start;
+      results.push({ test, name: run.name(test), ms, reached: [...reached] });
+    }
+  }
+  await run.end();
+  return { results };
+}
+
+/** @param {Question} question @returns {Promise<Answer>} */
+async function runUntilOneFails({ changed, tests = [] }) {
+  const run = new Run(changed);
+  for (const [at, test] of tests.entries()) {
+    process.send?.({ runs: at });
+    const failed = await run.fails(test);
+    if (failed !== undefined) return { results: [], failed };
+  }
+  await run.end();
+  return { results: [] };
+}
+
+/** All tests, loaded with one set of sources. */
+class Run {
+  /** @type {Map<string, Suite>} */
+  #suites = new Map();
+  /** @type {Suite | undefined} */
+  #loading;
+  #loader;
+
+  constructor(/** @type {Record<string, string>} */ changed) {
+    // What copies of the package share would outlive the sources.
+    delete (/** @type {any} */ (globalThis)[Symbol.for('php-session-bridge/0')]);
+    const run = this;
+    this.#loader = new Loader(changed, {
+      get '@jest/globals'() {
+        return /** @type {Suite} */ (run.#loading).globals;
+      },
+      get '@fast-check/jest'() {
+        return /** @type {Suite} */ (run.#loading).properties;
+      },
+      [oracle]: php,
+    });
+  }
+
+  suite(/** @type {string} */ file) {
+    let suite = this.#suites.get(file);
+    if (suite === undefined) {
+      suite = new Suite();
+      this.#suites.set(file, suite);
+      this.#loading = suite;
+      this.#loader.load(file);
+    }
+    return suite;
+  }
+
+  name(/** @type {TestName} */ { file, index }) {
+    return (this.suite(file).tests[index]?.name ?? '').split('\n', 1)[0] ?? '';
+  }
+
+  /** What is wrong, or `undefined` if the test passes. @param {TestName} test */
+  async fails(test) {
+    Math.random = seeded();
+    try {
+      const suite = this.suite(test.file);
+      await suite.run(/** @type {import('./harness.mjs').Test} */ (suite.tests[test.index]));
+      return undefined;
+    } catch (error) {
+      await this.end();
+      return {
+        test,
+        name: this.name(test),
+        message: String(/** @type {any} */ (error)?.message ?? error).slice(0, 300),
+      };
+    }
+  }
+
+  async end() {
+    for (const suite of this.#suites.values()) await suite.end();
+  }
+}
+
+/** Random numbers that are the same each time (mulberry32). */
+function seeded() {
+  let state = 1;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
