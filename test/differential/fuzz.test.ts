@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import {
-  decodeSession,
-  encodeSession,
-  isPhpArray,
-  isPhpObject,
-  isPhpReference,
-  PhpSessionError,
-  serialize,
-  unserialize,
-} from '../../src/codec/index.ts';
+import { decodeSession, encodeSession, PhpSessionError, serialize, unserialize } from '../../src/codec/index.ts';
+import { asPhpWrites } from '../helpers/exact.ts';
 import { batch, cases, isSame, seed, shrink, timeout } from '../helpers/fuzz.ts';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
@@ -41,20 +33,6 @@ function differs(input: Buffer, mine: string | undefined, answer: { ok: boolean;
   const theirs = answer.ok ? answer.bytes.toString('latin1') : undefined;
   if (isSame(mine, theirs, input.toString('latin1').startsWith('a:'))) return false;
   return !excluded.test(input.toString('latin1'));
-}
-
-/** As PHP writes objects of classes that it does not know: all names of properties are strings. */
-function asPhpWrites<T>(value: T, seen: Set<unknown> = new Set()): T {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
-  seen.add(value);
-  if (isPhpReference(value)) asPhpWrites(value.value, seen);
-  if (isPhpArray(value)) for (const element of value.values()) asPhpWrites(element, seen);
-  if (isPhpObject(value)) {
-    const entries = [...value.properties];
-    value.properties.clear();
-    for (const [key, element] of entries) value.properties.set(String(key), asPhpWrites(element, seen));
-  }
-  return value;
 }
 
 function report(input: Buffer, mine: string | undefined, answer: { ok: boolean; bytes: Buffer }): string {
