@@ -18,7 +18,7 @@ import { measure } from './measure.mjs';
 import { loadPeer, peerNames } from './peers.mjs';
 import { Php } from './php.mjs';
 import { printResult, printTargets } from './report.mjs';
-import { targets } from './targets.mjs';
+import { memoryTargets, targets } from './targets.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -63,8 +63,10 @@ async function main() {
         if (!options.json) printResult(result);
       }
     }
-    if (options.json) console.log(JSON.stringify({ results, targets: targets(results) }, undefined, 1));
-    else printTargets(targets(results));
+    const isAll = options.corpus === undefined && options.only === undefined;
+    const reached = [...targets(results), ...(isAll ? memoryTargets(codecs[0]?.codec) : [])];
+    if (options.json) console.log(JSON.stringify({ results, targets: reached }, undefined, 1));
+    else printTargets(reached);
   } finally {
     php.close();
   }

@@ -1,5 +1,6 @@
 // What the codec is to reach, with its default options and all its checks.
 import { json, phpSession } from './contestants.mjs';
+import { enough, memoryHeld } from './memory.mjs';
 import { ratios } from './report.mjs';
 
 /**
@@ -57,5 +58,19 @@ export function targets(results) {
       timesAsFast(`fastest peer (${fastest?.name}) / ${row.name}`, row, fastest, 1);
     }
     return found;
+  });
+}
+
+/**
+ * What of 10,000 sessions of 8 KB stays in memory when a string of each is kept, in bytes for each.
+ *
+ * @param {any} codec
+ * @returns {Target[]}
+ */
+export function memoryTargets(codec) {
+  return ['a string of 30 characters', 'a string that is not ASCII'].map((kept) => {
+    const figure = memoryHeld(codec, 'decodeSession', kept, 8000);
+    const what = `bytes held by ${kept}`;
+    return { corpus: 'memory', what, figure, typical: figure, limit: `at most ${enough}`, met: figure <= enough };
   });
 }
