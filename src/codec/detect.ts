@@ -1,0 +1,86 @@
+import { PhpSessionError } from '../errors.ts';
+import type { Variable } from './formats/format.ts';
+import { formats, type SessionFormatName } from './formats/index.ts';
+import { Grammar } from './grammar.ts';
+import { type DecodeOptions, decodeLimits, type Limits } from './options.ts';
+import { References } from './references.ts';
+import { inputText } from './serialize.ts';
+
+/** What `detectSessionFormat` found. */
+export interface DetectedFormat {
+  /** The only format that fits, or the likeliest of several; `undefined` if none does, or if any could be meant. */
+  format: SessionFormatName | undefined;
+  /**
+   * - `sure`: PHP would read these bytes in one format only
+   * - `likely`: in several, but in the others names would hold what looks like serialized data
+   * - `none`: nothing can be said
+   */
+  certainty: 'sure' | 'likely' | 'none';
+  /** All formats in which PHP 8 would read these bytes as a session, the likeliest first. */
+  possible: readonly SessionFormatName[];
+  /** If none is possible: what is wrong in the format that fits furthest, with `offset`. */
+  error?: PhpSessionError;
+}
+
+/**
+ * Finds out in which format (php.ini's `session.serialize_handler`) a session was written. This is for tools that look at rows of
+ * somebody else; whoever writes sessions has to know the format, as the others in the table do.
+ *
+ * Most sessions fit one format. Where strings hold `|` or serialized data, two may fit: `a` = `|s:0:"` is in php_binary
+ * `\x01as:6:"|s:0:"";`, which PHP also reads in the format php, with a name of nine odd characters. No bytes at all are an
+ * empty session in all three.
+ *
+ * @param limits as for `decodeSession`; what goes over them fits no format
+ */
+export function detectSessionFormat(
+  bytes: Uint8Array,
+  limits: Pick<DecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements'> = {},
+): DetectedFormat {
+  const text = inputText(bytes);
+  const checked = decodeLimits(limits);
+  const fits: { name: SessionFormatName; oddities: number }[] = [];
+  let furthest: PhpSessionError | undefined;
+  // PHP's default comes first, for no format is likelier.
+  for (const name of ['php', 'php_serialize', 'php_binary'] as const) {
+    try {
+      fits.push({ name, oddities: oddities(text, name, checked) });
+    } catch (error) {
+      if (!(error instanceof PhpSessionError)) throw error;
+      if ((error.offset ?? 0) >= (furthest?.offset ?? 0)) furthest = error;
+    }
+  }
+  fits.sort((a, b) => a.oddities - b.oddities);
+  const possible = fits.map(({ name }) => name);
+  const [first, second] = fits;
+  if (first === undefined) return { format: undefined, certainty: 'none', possible, error: furthest! };
+  if (second === undefined) return { format: first.name, certainty: 'sure', possible };
+  if (first.oddities < second.oddities) return { format: first.name, certainty: 'likely', possible };
+  return { format: undefined, certainty: 'none', possible };
+}
+
+/** How much in these bytes would be odd if they were a session in this format. Throws if they are none. */
+function oddities(text: string, name: SessionFormatName, limits: Limits): number {
+  const format = formats[name];
+  const grammar = new Grammar(text, limits);
+  const variables = format.variables(text, grammar);
+  if (grammar.hasReferences) checkTargets(text, variables, format.isArray);
+  const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
+  return odd + (format.isArray && endOfArray(text, variables) < text.length ? 1 : 0);
+}
+
+/** No names that an application gives, but what names are if they begin or end at the wrong byte. */
+const looksSerialized = /[^\x20-\x7e\x80-\u{10ffff}]|[|";{}]/u;
+
+function endOfArray(text: string, variables: readonly Variable[]): number {
+  if (text.startsWith('N;')) return 2;
+  return (variables.at(-1)?.end ?? text.indexOf('{') + 1) + 1;
+}
+
+/** PHP reads a reference of which only its numbering is unknown here (`ERR_PHP_REFERENCE`), so the format fits. */
+function checkTargets(text: string, variables: readonly Variable[], isArray: boolean): void {
+  try {
+    new References(text, variables, isArray);
+  } catch (error) {
+    if ((error as PhpSessionError).code !== 'ERR_PHP_REFERENCE') throw error;
+  }
+}
