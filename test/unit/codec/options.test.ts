@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  type DecodeOptions,
+  decodeSession,
+  type EncodeOptions,
+  encodeSession,
+  PhpEnum,
+  unserialize,
+} from '../../../src/codec/index.ts';
+import { bytes, failure, text } from './helpers.ts';
+
+describe('limits', () => {
+  const elements = (count: number) => bytes(`a|a:${count}:{${'i:0;N;'.repeat(count)}}`);
+  const size = (total: number) => {
+    const head = `a|s:${total - 16}:"`;
+    return bytes(`${head}${'x'.repeat(total - 16)}";`);
+  };
+
+  test('by default 16 MiB, as in a MEDIUMBLOB', () => {
+    const most = size(16_777_216);
+    expect(most).toHaveLength(16_777_216);
+    expect(Object.keys(decodeSession(most))).toEqual(['a']);
+    expect(failure(() => decodeSession(Buffer.concat([bytes('b|N;'), most])))).toMatchObject({
+      code: 'ERR_PHP_LIMIT',
+      message: expect.stringContaining('maxBytes, 16777216,') as unknown,
+    });
+  });
+
+  test('by default 1,048,576 elements', () => {
+    expect(Object.keys(decodeSession(elements(1_048_576)))).toEqual(['a']);
+    expect(failure(() => decodeSession(elements(1_048_577)))).toMatchObject({
+      code: 'ERR_PHP_LIMIT',
+      message: expect.stringContaining('maxElements, 1048576,') as unknown,
+    });
+  });
+
+  test('elements are counted over all arrays and objects', () => {
+    const nested = bytes('a|a:1:{i:0;O:3:"Foo":1:{s:1:"p";a:1:{i:0;N;}}}b|a:1:{i:0;N;}');
+    expect(Object.keys(decodeSession(nested, { maxElements: 4 }))).toEqual(['a', 'b']);
+    expect(failure(() => decodeSession(nested, { maxElements: 3 })).code).toBe('ERR_PHP_LIMIT');
+  });
+
+  test('0 is a limit', () => {
+    expect(unserialize(bytes('i:1;'), { maxDepth: 0 })).toBe(1);
+    expect(failure(() => unserialize(bytes('a:1:{i:0;N;}'), { maxDepth: 0 }))).toMatchObject({
+      code: 'ERR_PHP_LIMIT',
+      offset: 0,
+      message: expect.stringContaining('maxDepth, 0,') as unknown,
+    });
+    expect({ ...decodeSession(bytes(''), { maxBytes: 0 }) }).toEqual({});
+  });
+});
+
+describe('an option that is wrong is a TypeError that names it', () => {
+  test.each<[name: string, options: object]>([
+    ['maxBytes', { maxBytes: -1 }],
+    ['maxDepth', { maxDepth: Number.NaN }],
+    ['maxElements', { maxElements: 'many' }],
+    ['format', { format: 'json' }],
+    ['format', { format: 'toString' }],
+    ['view', { view: 'raw' }],
+  ])('%s, to read: %j', (name, options) => {
+    const read = () => decodeSession(bytes('a|i:1;'), options as DecodeOptions);
+    expect(read).toThrow(TypeError);
+    expect(read).toThrow(`${name} must be`);
+  });
+
+  test.each<[name: string, options: object]>([
+    ['serializePrecision', { serializePrecision: 5 }],
+    ['classes', { classes: ['Foo', 'App User'] }],
+    ['phpVersion', { phpVersion: '7.1' }],
+    ['phpVersion', { phpVersion: '8.6' }],
+    ['phpVersion', { phpVersion: '18.1' }],
+    ['phpVersion', { phpVersion: '8.10' }],
+    ['format', { format: 'wddx' }],
+  ])('%s, to write: %j', (name, options) => {
+    const write = () => encodeSession({ a: 1 }, options as EncodeOptions);
+    expect(write).toThrow(TypeError);
+    expect(write).toThrow(`${name} must be`);
+  });
+});
+
+describe('phpVersion', () => {
+  const write = (phpVersion: string) => () =>
+    text(encodeSession({ e: new PhpEnum('Suit', 'Hearts') }, { classes: ['Suit'], phpVersion } as EncodeOptions));
+
+  test.each(['7.2', '7.3', '7.4', '8.0'])('%s has no enums', (version) => {
+    expect(failure(write(version))).toMatchObject({ code: 'ERR_PHP_UNREPRESENTABLE', path: ['e'] });
+  });
+
+  test.each(['8.1', '8.2', '8.3', '8.4', '8.5'])('%s has enums', (version) => {
+    expect(write(version)()).toBe('e|E:11:"Suit:Hearts";');
+  });
+});
