@@ -331,7 +331,7 @@ function quotedName(name: string): ByteString {
 function describe(value: object): string {
   if (Array.isArray(value)) return 'A list with named properties';
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === 'string'
+  return typeof name === 'string' && name !== '' && name !== 'Object'
     ? `An instance of ${name}, for which the option \`classes\` has no mapping,`
     : 'An object of this kind';
 }
