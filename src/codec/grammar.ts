@@ -168,6 +168,7 @@ export class Grammar {
   array(start: number): { count: number; at: number } {
     const at = this.#digits(start);
     this.#expect(COLON, at, start);
+    if (at - start > 17) this.#count = amount(this.#text, start + 2, at);
     return { count: this.#count, at: this.#expect(OPEN, at + 1, start) };
   }
 
@@ -183,7 +184,7 @@ export class Grammar {
     if (sign === 0x2b || sign === 0x2d) at++;
     const digits = at;
     while (isDigit(text.charCodeAt(at))) at++;
-    this.#count = unsigned(text, digits, at);
+    this.#count = amount(text, digits, at);
     if (sign === 0x2d && this.#count > 0) throw syntax(digits);
     this.#expect(COLON, at, at);
     at = this.#expect(OPEN, at + 1, at);
@@ -198,6 +199,7 @@ export class Grammar {
     const name = this.#text.slice(open, end);
     const colon = name.indexOf(':');
     if (end >= this.#text.length || colon < 0 || !isEnumName(name.slice(0, colon))) throw syntax(start);
+    if (!caseName.test(name.slice(colon + 1))) throw syntax(start);
     return this.#expect(SEMICOLON, this.#expect(QUOTE, end, end), end);
   }
 
@@ -230,6 +232,9 @@ const hexPair = /^[0-9A-Fa-f]{2}$/;
 // Bytes as in PHP's own check; a leading backslash is refused since 8.1.
 const className = /^[0-9A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\\\x80-\u{10ffff}]*$/u;
 
+// A case is a constant of its class; a name that PHP's own grammar has not can be none.
+const caseName = /^[A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\x80-\u{10ffff}]*$/u;
+
 /** Whether PHP takes this as the name of a class in serialized data. */
 export function isClassName(name: string): boolean {
   return className.test(name);
@@ -252,6 +257,11 @@ export function unsigned(text: ByteString, start: number, end: number): number {
     value = BigInt.asUintN(64, value * 10n ** BigInt(part.length) + BigInt(part));
   }
   return Number(value);
+}
+
+/** How many elements or bytes: here what is beyond 64 bits is too many, and not taken modulo 2^64 (`parse_iv2`). */
+function amount(text: ByteString, start: number, end: number): number {
+  return end - start <= 15 ? unsigned(text, start, end) : Number(text.slice(start, end));
 }
 
 export function isDigit(byte: number): boolean {
