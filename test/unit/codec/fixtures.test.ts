@@ -1,62 +1,148 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { decodeSession, encodeSession } from '../../../src/codec/index.ts';
-import { encoded, text, touched } from './helpers.ts';
+import {
+  decodeSession,
+  encodeSession,
+  PhpSessionError,
+  type SessionFormatName,
+  serialize,
+  unserialize,
+} from '../../../src/codec/index.ts';
+import { type Case, loadCorpus, type Other, type Written } from '../../../tools/corpus.mjs';
+import { differences, notYet } from './fixtures-differences.ts';
+import { bytes, text } from './helpers.ts';
 
-// Sessions recorded from PHP by fixtures/record.php; fixtures/sessions.php is the code that filled them.
-const directory = join(__dirname, '../../../fixtures/sessions');
-const names = readdirSync(directory).map((file) => file.replace(/\.session$/, ''));
-const load = (name: string) => readFileSync(join(directory, `${name}.session`));
+// The codec over the corpus: what PHP 7.2 to 8.5 wrote, and what they made of odd and damaged data (fixtures/README.md).
+const corpus = loadCorpus(join(__dirname, '../../../fixtures'));
+const formats: readonly SessionFormatName[] = ['php', 'php_binary', 'php_serialize'];
+const known = new Map(differences.flatMap(({ gives, cases }) => cases.map((name) => [name, [gives].flat()])));
 
-/** What an application sees of those that have no objects. */
-const plain: Record<string, unknown> = {
-  article: { count: 5, foo: 'bar' },
-  empty: {},
-  'null-and-bools': { n: null, t: true, f: false },
-  ints: { a: 0, b: -1, c: 9007199254740991, d: 9007199254740992n, e: 2n ** 63n - 1n, f: -(2n ** 63n) },
-  floats: { a: 1, b: -0, c: 0.1 + 0.2, d: 1e25, e: 1.5e-7, f: 5e-324, g: 1e17, h: Number('123456789012345678') },
-  'floats-not-finite': { a: [Number.NaN, Infinity, -Infinity] },
-  strings: { a: '', b: 'é😀', c: 'x|y;}"\n', d: '\ufeff' },
-  bytes: {
-    a: new Uint8Array([0xff, 0xfe, 0]),
-    b: new Uint8Array([0x63, 0x61, 0x66, 0xe9]),
-    c: Uint8Array.from({ length: 256 }, (_, byte) => byte),
-  },
-  lists: { a: [], b: [1, [2, []], { x: [] }] },
-  maps: { a: { b: 1, 10: 2, 9: 3 }, b: { 1: 1, 0: 2 }, c: { '-5': 1, '9223372036854775807': 2 } },
-  unset: { a: { 0: 1, 2: 3 } },
-  'numeric-text-keys': {
-    a: { 5: 1, '05': 2, '-0': 3, '-5': 4, '9223372036854775808': 5, '1.5': 6, ' 5': 7 },
-  },
-  'reference-to-scalar': { a: 1, b: 1 },
-  'reference-to-array': { a: [1, 2], b: [1, 2] },
-  'reference-to-element': { a: [1, 2], b: 2 },
-  'references-in-arrays': { a: { k: 1, l: [1] }, b: 1 },
-  'reference-with-one-holder': { a: 5 },
-  'copy-of-array': { a: [1, { x: 1 }], b: [1, { x: 1 }] },
-};
-
-describe('sessions that PHP wrote', () => {
-  test.each(names)('%s: comes back byte for byte', (name) => {
-    const data = load(name);
-    expect(text(encodeSession(decodeSession(data)))).toBe(text(data));
-    expect(touched(text(data))).toBe(text(data));
-    const serializePrecision = name === 'floats-17-digits' ? 17 : -1;
-    const exact = decodeSession(data, { view: 'exact' });
-    expect(text(encodeSession(exact, { serializePrecision }))).toBe(text(data));
+for (const [file, cases] of corpus) {
+  describe(file, () => {
+    for (const one of cases) {
+      const id = `${file}: ${one.name}`;
+      const run = notYet.has(id) ? test.failing : test;
+      run(one.name, () => {
+        const found = file.startsWith('write/') ? written(one, file) : read(one, file);
+        expect(found).toEqual(known.get(id) ?? []);
+      });
+    }
   });
+}
 
-  test.each(names)('%s: one key more, and gone again', (name) => {
-    const read = decodeSession(load(name));
-    read.new = 1;
-    expect(encoded(read)).toBe(`${text(load(name))}new|i:1;`);
-    const more = decodeSession(encodeSession(read));
-    delete more.new;
-    expect(encoded(more)).toBe(text(load(name)));
-  });
-
-  test.each(Object.entries(plain))('%s: what an application sees', (name, expected) => {
-    expect({ ...decodeSession(load(name)) }).toEqual(expected);
-  });
+test('every case that is listed as a difference is there', () => {
+  const all = new Set([...corpus].flatMap(([file, cases]) => cases.map(({ name }) => `${file}: ${name}`)));
+  expect([...known.keys(), ...notYet].filter((name) => !all.has(name))).toEqual([]);
 });
+
+test('there are as many cases as there should be', () => {
+  const count = [...corpus].map(([file, cases]) => [file, cases.length] as const);
+  expect(count.reduce((sum, [, cases]) => sum + cases, 0)).toBeGreaterThan(900);
+});
+
+/**
+ * A session that PHP wrote comes back as the same bytes: untouched, with every key of the plain view looked at, and from the
+ * exact view. Into another format it gives what PHP wrote in that one.
+ *
+ * @returns what is otherwise
+ */
+function written({ results }: Case<Written>, file: string): string[] {
+  const found = new Set<string>();
+  for (const result of new Set(results.values())) {
+    const recorded = formats.flatMap((format) => {
+      const data = result[format];
+      return typeof data === 'string' ? [{ format, data }] : [];
+    });
+    for (const from of recorded) {
+      if (isIncomplete(from, result)) continue;
+      for (const { format, data } of recorded) {
+        const options = { format, serializePrecision: file === 'write/floats-17' ? 17 : -1 } as const;
+        const outcomes = [
+          outcomeOf(() => encodeSession(plain(from), options)),
+          outcomeOf(() => encodeSession(touched(plain(from)), options)),
+          outcomeOf(() => encodeSession(exact(from), options)),
+        ];
+        for (const outcome of outcomes) if (outcome !== data) found.add(`${from.format} to ${format}: ${outcome}`);
+      }
+    }
+  }
+  return [...found];
+}
+
+/**
+ * What PHP 8.2 and later read from odd data is read, and gives the bytes that PHP makes of it; what they refuse is refused. What
+ * any PHP makes of it comes back as it is, if it is no damage to later ones.
+ *
+ * @returns what is otherwise: the bytes that the codec makes of it, `kept` if they are the input, or a code
+ */
+function read({ input: data, results }: Case<string | Other>, file: string): string[] {
+  const found = new Set<string>();
+  const isValue = file.startsWith('read/value');
+  const format = isValue ? 'php' : (file.slice('read/'.length).split('-')[0] as SessionFormatName);
+  // A value is read as such, and as a variable of a session.
+  const from = { format, data: isValue ? `v|${data}` : data! };
+  const ways = [
+    () => (isValue ? serialize(unserialize(bytes(data!), { view: 'exact' })) : encodeSession(exact(from), { format })),
+    () => {
+      const session = encodeSession(exact({ format, data: text(encodeSession(touched(plain(from)))) }), { format });
+      return isValue ? session.subarray(2) : session;
+    },
+  ];
+  const isRefused = (result: string | Other | undefined) => typeof result === 'object' && result.refused !== undefined;
+  for (const [version, result] of results) {
+    if (version >= '8.2') {
+      for (const way of ways) {
+        const outcome = outcomeOf(way);
+        if (isRefused(result) ? !outcome.startsWith('ERR_') : outcome !== result)
+          found.add(outcome === data ? 'kept' : outcome);
+      }
+    }
+    if (typeof result === 'string' && !isRefused(results.get('8.5'))) {
+      const again = { format, data: isValue ? `v|${result}` : result };
+      expect(outcomeOf(() => encodeSession(exact(again), { format }))).toBe(again.data);
+      expect(outcomeOf(() => encodeSession(touched(plain(again))))).toBe(again.data);
+    }
+  }
+  return [...found];
+}
+
+interface Session {
+  readonly format: SessionFormatName;
+  readonly data: string;
+}
+
+function plain({ data, format }: Session): object {
+  return decodeSession(bytes(data), { format });
+}
+
+function exact({ data, format }: Session): object {
+  return decodeSession(bytes(data), { format, view: 'exact' });
+}
+
+/** Looks at everything, so that nothing is copied only because nobody looked. */
+function touched(session: object): object {
+  Object.values(session);
+  return session;
+}
+
+/** Whether PHP dropped variables as it wrote this. */
+function isIncomplete(session: Session, { php_serialize: all }: Written): boolean {
+  const count = (one: Session) =>
+    [...(decodeSession(bytes(one.data), { ...one, view: 'exact' }) as Iterable<unknown>)].length;
+  try {
+    return typeof all === 'string' && count(session) < count({ data: all, format: 'php_serialize' });
+  } catch {
+    return false; // it cannot be read, which is found all the same
+  }
+}
+
+/** The bytes that this makes, or the code of its error. An error of the grammar says at which byte it is. */
+function outcomeOf(run: () => Uint8Array): string {
+  try {
+    return text(run());
+  } catch (error) {
+    if (!(error instanceof PhpSessionError)) throw error;
+    if (error.code === 'ERR_PHP_SYNTAX') expect(error.offset).toBeGreaterThanOrEqual(0);
+    return error.code;
+  }
+}

@@ -1,0 +1,173 @@
+// `npm run test:php-versions`: runs the corpus of fixtures/ on PHP 7.2 to 8.5, as WebAssembly, and compares with what is
+// recorded; what the codec writes for it is read by each of them. `npm run test:php-versions -- --record` records it anew.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { changedSessions, loadCorpus, recordedCases, saveCorpus, versions } from './corpus.mjs';
+import { endWithNpm, root, run, SetupError, setUp } from './setup.mjs';
+
+const fixtures = join(root, 'fixtures');
+const workspace = join(root, 'test', 'php-versions');
+
+/** @typedef {import('./corpus.mjs').Version} Version */
+
+const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false } } });
+endWithNpm();
+try {
+  await setUp();
+  await build();
+  await installVersions();
+  process.exitCode = options.record ? await record() : await compare();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+// WebAssembly keeps the event loop alive.
+process.exit();
+
+async function installVersions() {
+  const lock = (/** @type {string} */ file) => {
+    try {
+      return JSON.parse(readFileSync(join(workspace, file), 'utf8')).packages;
+    } catch {
+      return {};
+    }
+  };
+  const installed = lock('node_modules/.package-lock.json');
+  const isThere = ([path, wanted]) => path === '' || wanted.optional || installed[path]?.integrity === wanted.integrity;
+  if (Object.entries(lock('package-lock.json')).every(isThere)) return;
+  console.log(
+    `Installing PHP ${versions[0]} to ${versions.at(-1)} as WebAssembly, 600 MB, into test/php-versions/node_modules: npm ci --ignore-scripts`,
+  );
+  const flags = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund'];
+  const end = await run('npm', ['ci', ...flags], { cwd: workspace });
+  if (end !== 'exit 0') throw new SetupError(`npm ci failed (${end}).`);
+}
+
+/**
+ * Starts one PHP, with the fixtures in its own file system.
+ *
+ * @param {Version} version
+ */
+async function startPhp(version) {
+  const require = createRequire(join(workspace, 'package.json'));
+  const load = (/** @type {string} */ name) => import(pathToFileURL(require.resolve(name)).href);
+  const { PHP, loadPHPRuntime } = await load('@php-wasm/universal');
+  const { getPHPLoaderModule } = await load(`@php-wasm/node-${version.replace('.', '-')}`);
+  const php = new PHP(await loadPHPRuntime(await getPHPLoaderModule(), {}));
+  for (const directory of ['.', 'write', 'read']) {
+    php.mkdir(join('/fixtures', directory));
+    for (const file of readdirSync(join(fixtures, directory)).filter((name) => name.endsWith('.php'))) {
+      php.writeFile(join('/fixtures', directory, file), readFileSync(join(fixtures, directory, file)));
+    }
+  }
+  return {
+    /** @param {string} script @param {Record<string, string>} [env] */
+    async run(script, env = {}) {
+      const { bytes, exitCode, errors } = await php.run({ scriptPath: join('/fixtures', script), env });
+      const text = Buffer.from(bytes).toString('utf8');
+      if (exitCode !== 0) throw new SetupError(`PHP ${version}, ${script}: ${text} ${errors}`);
+      return JSON.parse(text);
+    },
+    /** @param {string} path @param {unknown} data */
+    write: (path, data) => php.writeFile(path, JSON.stringify(data)),
+    close: () => php.exit(),
+  };
+}
+
+/** What all of them make of the cases. Those whose file ends in -native are asked of the installed PHP. */
+async function record() {
+  const corpus = new Map();
+  const add = (/** @type {Version} */ version, /** @type {ReturnType<typeof recordedCases>} */ files) => {
+    for (const [file, cases] of files) {
+      if (!corpus.has(file)) corpus.set(file, new Map());
+      for (const [name, { input, result }] of cases) {
+        const all = corpus.get(file);
+        if (!all.has(name)) all.set(name, { name, input, results: new Map() });
+        all.get(name).results.set(version, result);
+      }
+    }
+  };
+  for (const version of versions) {
+    const php = await startPhp(version);
+    const recorded = await php.run('record.php');
+    php.close();
+    add(version, recordedCases(recorded.cases));
+    console.log(`PHP ${recorded.php}: ${count(recorded.cases)} cases recorded`);
+  }
+  const native = JSON.parse(
+    execFileSync('php', [join(fixtures, 'record.php')], { encoding: 'utf8', maxBuffer: 2 ** 26 }),
+  );
+  const only = Object.entries(native.cases).filter(([file]) => file.endsWith('-native'));
+  add(native.php.slice(0, 3), recordedCases(Object.fromEntries(only)));
+  console.log(`PHP ${native.php}, as it is installed: ${count(Object.fromEntries(only))} cases recorded`);
+  saveCorpus(fixtures, new Map([...corpus].map(([file, cases]) => [file, [...cases.values()]])));
+  return 0;
+}
+
+async function compare() {
+  const corpus = loadCorpus(fixtures);
+  let differences = 0;
+  const differs = (/** @type {string} */ what, /** @type {unknown} */ expected, /** @type {unknown} */ actual) => {
+    differences++;
+    console.error(`${what}\n  expected: ${JSON.stringify(expected)}\n  received: ${JSON.stringify(actual)}`);
+  };
+  for (const version of versions) {
+    const php = await startPhp(version);
+    const recorded = await php.run('record.php');
+    const actual = recordedCases(recorded.cases);
+    let ran = 0;
+    for (const [file, cases] of corpus) {
+      for (const { name, input, results } of cases) {
+        if (!results.has(version) || file.endsWith('-native')) continue;
+        const expected = { input, result: results.get(version) };
+        const { input: given, result } = actual.get(file)?.get(name) ?? {};
+        if (JSON.stringify(expected) !== JSON.stringify({ input: given, result })) {
+          differs(`PHP ${recorded.php}, ${file}, ${name}`, expected, { input: given, result });
+        }
+        ran++;
+      }
+    }
+    if (ran !== count(recorded.cases)) differs(`PHP ${recorded.php}, the number of cases`, ran, count(recorded.cases));
+    const written = await readWhatCodecWrites(php, version, corpus, (what, ...both) =>
+      differs(`PHP ${recorded.php}, ${what}`, ...both),
+    );
+    php.close();
+    console.log(`PHP ${recorded.php}: ${ran} cases as recorded; ${written}`);
+  }
+  console.log(differences === 0 ? 'No difference.' : `${differences} differences. If they are right: --record.`);
+  return differences === 0 ? 0 : 1;
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof startPhp>>} php
+ * @param {Version} version
+ * @param {ReturnType<typeof loadCorpus>} corpus
+ * @param {(what: string, expected: unknown, actual: unknown) => void} differs
+ */
+async function readWhatCodecWrites(php, version, corpus, differs) {
+  const codec = await import(pathToFileURL(join(root, 'dist/esm/codec/index.js')).href);
+  const { jobs, unread } = changedSessions(corpus, version, codec);
+  php.write(
+    '/sessions.json',
+    jobs.flatMap(({ sessions }) => sessions),
+  );
+  const results = await php.run('reread.php', { SESSIONS: '/sessions.json' });
+  for (const { name, sessions } of jobs) {
+    const [own, ...others] = results.splice(0, sessions.length);
+    for (const [index, other] of others.entries()) {
+      if (JSON.stringify(other) !== JSON.stringify(own)) differs(`${name}: ${sessions[index + 1]?.[1]}`, own, other);
+    }
+  }
+  return `${jobs.length * 2} sessions that the codec wrote, ${unread} that it does not write`;
+}
+
+/** @param {Record<string, Record<string, unknown>>} cases */
+function count(cases) {
+  return Object.values(cases).reduce((sum, file) => sum + Object.keys(file).length, 0);
+}
