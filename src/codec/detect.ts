@@ -62,7 +62,7 @@ export function detectSessionFormat(
 function oddities(text: string, name: SessionFormatName, limits: Limits): number {
   const format = formats[name];
   const grammar = new Grammar(text, limits);
-  const variables = format.variables(text, grammar);
+  const variables = format.variables(text, grammar, '8.0');
   if (grammar.hasReferences) checkTargets(text, variables, format.isArray);
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
   return odd + (format.isArray && endOfArray(text, variables) < text.length ? 1 : 0);

@@ -35,8 +35,9 @@ export interface EncodeOptions {
    */
   classes?: ClassOption;
   /**
-   * The lowest PHP that has to read the result. Below 8.1 enums are an error: an older PHP destroys a session in which it
-   * meets one. Default: whatever wrote the session.
+   * The lowest PHP that has to read the result. Below 8.1 a new enum is an error: an older PHP destroys a session in which it
+   * meets one. Nothing else that is written differs from 7.2 on: ints have no leading zeros (7.2 would read octal), `r:` only
+   * means objects, and keys with `!` are a matter of 7.1. What was read and not changed is copied as it stood. Default: `'8.5'`.
    */
   phpVersion?: PhpVersion;
 }
@@ -46,6 +47,12 @@ export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' |
 export interface SessionDecodeOptions extends DecodeOptions {
   /** Default `'php'`. */
   format?: SessionFormatName;
+  /**
+   * The lowest PHP that reads and writes these sessions. In the format php, PHP up to 7.4 ignores what is left behind the last
+   * variable (php-src: `PS_SERIALIZER_DECODE_FUNC(php)`), and PHP 8 destroys the session. With a version below 8.0 it is
+   * ignored here too, and gone when the session is written again, so that PHP 8 can read it. Default: an error, as in PHP 8.
+   */
+  phpVersion?: PhpVersion;
 }
 
 export interface SessionEncodeOptions extends EncodeOptions {
@@ -92,10 +99,13 @@ export interface WriteRules {
 export function writeRules(options: EncodeOptions, classes?: Classes): WriteRules {
   const precision = options.serializePrecision ?? -1;
   if (precision !== -1 && precision !== 17) throw new TypeError('serializePrecision must be -1 or 17');
-  const { phpVersion = '8.5' } = options;
-  if (!/^(7\.[2-4]|8\.[0-5])$/.test(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
   const registered = options.classes === undefined && classes !== undefined ? classes : Classes.of(options.classes);
-  return { precision, classes: registered, allowsEnums: phpVersion >= '8.1' };
+  return { precision, classes: registered, allowsEnums: phpVersionOption(options) >= '8.1' };
+}
+
+export function phpVersionOption({ phpVersion = '8.5' }: { phpVersion?: PhpVersion }): PhpVersion {
+  if (!/^(7\.[2-4]|8\.[0-5])$/.test(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
+  return phpVersion;
 }
 
 function limit(name: string, value: number | undefined, byDefault: number): number {

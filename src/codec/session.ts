@@ -6,6 +6,7 @@ import { Grammar } from './grammar.ts';
 import {
   decodeLimits,
   formatOption,
+  phpVersionOption,
   type SessionDecodeOptions,
   type SessionEncodeOptions,
   viewOption,
@@ -37,7 +38,7 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions =
   const format = formatOption(options);
   const text = inputText(bytes);
   const grammar = new Grammar(text, decodeLimits(options));
-  const variables = format.variables(text, grammar);
+  const variables = format.variables(text, grammar, phpVersionOption(options));
   const starts = variables.map(({ start }) => start);
   const references = grammar.hasReferences ? new References(text, variables, format.isArray) : undefined;
   const source = new Source(text, starts, references);

@@ -1,6 +1,7 @@
 import { PhpSessionError } from '../../errors.ts';
 import type { ByteString } from '../bytes.ts';
 import type { Grammar } from '../grammar.ts';
+import type { PhpVersion } from '../options.ts';
 import type { PhpKey } from '../values.ts';
 
 /** A top-level variable of a session, by offsets in its text. */
@@ -21,8 +22,12 @@ export interface SessionFormat {
    * and has the keys of an array.
    */
   readonly isArray: boolean;
-  /** All variables, in the order of the text and with duplicates. Throws what `Grammar` throws. */
-  variables(text: ByteString, grammar: Grammar): Variable[];
+  /**
+   * All variables, in the order of the text and with duplicates. Throws what `Grammar` throws.
+   *
+   * @param phpVersion the lowest PHP that reads the session
+   */
+  variables(text: ByteString, grammar: Grammar, phpVersion: PhpVersion): Variable[];
   /** What stands before a value. Throws `ERR_PHP_KEY` for a key that the format cannot hold. */
   variableHead(key: PhpKey): ByteString;
   /** The session, of its variables one after the other. */
