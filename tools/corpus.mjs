@@ -21,7 +21,7 @@ export const versions = /** @type {const} */ (['7.2', '7.3', '7.4', '8.0', '8.1'
  * @typedef {{ name: string, input?: string, results: Map<Version, R> }} Case
  */
 
-/** @typedef {{ php: string | Other, php_binary: string | Other, php_serialize: string | Other }} Written */
+/** @typedef {{ php: string | Other, php_binary: string | Other, php_serialize: string | Other, json?: string }} Written */
 
 /**
  * What is recorded, by file: `write/floats`, `read/value-strings`, and so on.
@@ -59,7 +59,7 @@ export function saveCorpus(fixtures, corpus) {
     const path = join(fixtures, 'recorded', `${file}.json`);
     mkdirSync(dirname(path), { recursive: true });
     const blocks = cases.map(({ name, input, results }) => {
-      const lines = group(results).map(([names, result]) => `    ${ascii(names)}: ${ascii(result)}`);
+      const lines = group(results).map(([names, result]) => `    ${ascii(names)}: ${formatResult(result)}`);
       if (input !== undefined) lines.unshift(`    "input": ${ascii(input)}`);
       return `  ${ascii(name)}: {\n${lines.join(',\n')}\n  }`;
     });
@@ -136,6 +136,13 @@ function group(results) {
     groups.set(key, [...(groups.get(key) ?? []), version]);
   }
   return [...groups].map(([key, all]) => [collapse(all), JSON.parse(key)]);
+}
+
+/** Formats of one session stand below each other. @param {unknown} result */
+function formatResult(result) {
+  const entries = Object.entries(/** @type {object} */ (result));
+  if (typeof result === 'string' || entries.length === 1) return ascii(result);
+  return `{\n${entries.map(([key, value]) => `      ${ascii(key)}: ${ascii(value)}`).join(',\n')}\n    }`;
 }
 
 /** `7.2-8.0, 8.2`. @param {Version[]} all in their order */

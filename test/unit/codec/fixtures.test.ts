@@ -3,7 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import {
   decodeSession,
   encodeSession,
+  isPhpObject,
   PhpSessionError,
+  type SessionData,
   type SessionFormatName,
   serialize,
   unserialize,
@@ -42,7 +44,8 @@ test('there are as many cases as there should be', () => {
 
 /**
  * A session that PHP wrote comes back as the same bytes: untouched, with every key of the plain view looked at, and from the
- * exact view. Into another format it gives what PHP wrote in that one.
+ * exact view. Into another format it gives what PHP wrote in that one. The plain view has what PHP's JSON has. A variable
+ * more, and gone again, changes nothing else.
  *
  * @returns what is otherwise
  */
@@ -64,9 +67,30 @@ function written({ results }: Case<Written>, file: string): string[] {
         ];
         for (const outcome of outcomes) if (outcome !== data) found.add(`${from.format} to ${format}: ${outcome}`);
       }
+      if (![...found].some((difference) => difference.startsWith(`${from.format} to ${from.format}`))) {
+        const more = changed(from, (session) => {
+          session.new = 1;
+        });
+        expect(more).toBe(withNew(from));
+        expect(changed({ ...from, data: more }, (session) => delete session.new)).toBe(from.data);
+      }
+    }
+    if (result.json !== undefined) {
+      // A list of variables is an array to json_encode().
+      const expected: object = { ...JSON.parse(result.json) };
+      expect(asJson(plain({ format: 'php_serialize', data: result.php_serialize as string }))).toEqual(expected);
     }
   }
   return [...found];
+}
+
+/** The value that `JSON.parse` would give for this, minus zero included. */
+function asJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(asJson);
+  const properties = isPhpObject(value) ? (value.toJSON() as object) : value;
+  return Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, asJson(inner)]));
 }
 
 /**
@@ -111,7 +135,7 @@ interface Session {
   readonly data: string;
 }
 
-function plain({ data, format }: Session): object {
+function plain({ data, format }: Session): SessionData {
   return decodeSession(bytes(data), { format });
 }
 
@@ -123,6 +147,19 @@ function exact({ data, format }: Session): object {
 function touched(session: object): object {
   Object.values(session);
   return session;
+}
+
+function changed(session: Session, change: (read: SessionData) => void): string {
+  const read = plain(session);
+  change(read);
+  return text(encodeSession(read));
+}
+
+/** The session with `$_SESSION['new'] = 1`. */
+function withNew({ format, data }: Session): string {
+  if (format === 'php') return `${data}new|i:1;`;
+  if (format === 'php_binary') return `${data}\x03newi:1;`;
+  return `a:${Number.parseInt(data.slice(2), 10) + 1}${data.slice(data.indexOf(':{'), -1)}s:3:"new";i:1;}`;
 }
 
 /** Whether PHP dropped variables as it wrote this. */
