@@ -1,6 +1,7 @@
 // Whether a peer is right about a corpus, found out in a process of its own: some never come back, and some end the process.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { unwatch, watch } from '../tools/services/lifeline.mjs';
 import { countInSession } from './contestants.mjs';
 import { loadPeer } from './peers.mjs';
 import { difference } from './same.mjs';
@@ -68,9 +69,12 @@ export async function checkOurs({ decodeSession, encodeSession, isPhpObject, ser
  */
 function tryElsewhere(name, ability, corpus) {
   const stdio = /** @type {import('node:child_process').StdioOptions} */ (['ignore', 'ignore', 'ignore', 'ipc']);
-  const child = fork(self, ['check'], { stdio, serialization: 'advanced', timeout: patience });
+  const child = fork(self, ['check'], { stdio, serialization: 'advanced', timeout: patience, detached: true });
+  const { pid = 0 } = child;
+  watch('group', pid);
   child.send({ name, ability, corpus });
   return new Promise((resolve) => {
+    child.once('exit', () => unwatch('group', pid));
     child.once('message', (answer) => {
       child.kill();
       resolve(/** @type {any} */ (answer));

@@ -48,6 +48,7 @@ export function printResult({ corpus, bytes, kind, rows, wrong }) {
 
 /** @param {readonly import('./targets.mjs').Target[]} targets */
 export function printTargets(targets) {
+  if (targets.length === 0) return;
   const lines = targets.map(({ corpus, what, figure, typical, limit, met }) => [
     `${met ? 'yes' : 'no '} ${corpus}: ${what}`,
     decimal(figure),

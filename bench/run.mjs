@@ -9,7 +9,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../tools/build.mjs';
-import { SetupError, setUp } from '../tools/setup.mjs';
+import { endWithNpm, SetupError, setUp } from '../tools/setup.mjs';
 import { checkOurs, findWrong } from './check.mjs';
 import { kinds } from './contestants.mjs';
 import { loadCorpora } from './corpora.mjs';
@@ -31,6 +31,7 @@ const { values: options } = parseArgs({
   },
 });
 
+endWithNpm();
 try {
   await setUp();
   await build();
