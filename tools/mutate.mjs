@@ -1,12 +1,12 @@
 // `npm run test:mutation -- [--file NAME] [--sample N] [--seed S] [--only N] [--jobs N]`: changes the codec in a few thousand
 // small ways, one at a time, and looks whether its tests notice. Fails where they notice less than 85 % of what compiles.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
 import { thoseThatCompile } from './mutation/compile-check.mjs';
 import { findMutants } from './mutation/mutants.mjs';
-import { lineChange, report } from './mutation/report.mjs';
+import { describe, lineChange, report } from './mutation/report.mjs';
 import { Runner } from './mutation/runner.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -39,14 +39,17 @@ const compiling = sources.flatMap((path) =>
   ),
 );
 const mutants = values.sample === undefined ? compiling : sample(compiling, Number(values.sample), Number(values.seed));
+if (values.only !== undefined) for (const mutant of chosen) console.log(lineChange(mutant));
 console.log(`${mutants.length} mutants, of ${chosen.length} of which ${compiling.length} compile`);
 
 const testFiles = [
-  ...filesIn('test/unit/codec', '.test.ts'),
+  // Not what measures memory: that takes long, and does not look at what comes out.
+  ...filesIn('test/unit/codec', '.test.ts').filter((path) => !path.endsWith('memory.test.ts')),
   ...filesIn('test/property', '.test.ts'),
   // In these real PHP says what is right: its answers are recorded before the mutants are tried.
-  join(root, 'test/differential/fuzz.test.ts'),
-  join(root, 'test/differential/edits.test.ts'),
+  ...filesIn('test/differential', '.test.ts').filter((path) =>
+    /(?:fuzz|edits|lists|detect|rules-[^/]*)\.test/.test(path),
+  ),
 ];
 const settings = { root, testFiles, answers: join(directory, `answers-${process.pid}`) };
 const first = new Runner(settings);
@@ -64,19 +67,18 @@ await Promise.all(
     for (const mutant of waiting) {
       const outcome = await runner.run(mutant);
       outcomes.set(mutant, outcome);
-      if (values.only !== undefined)
-        console.log(`${lineChange(mutant)}\n${outcome.end} ${outcome.by ?? ''}\n${outcome.message ?? ''}`);
+      if (values.only !== undefined) console.log(`${outcome.end} ${outcome.by ?? ''}\n${outcome.message ?? ''}`);
+      else if (outcome.end === 'survived') console.log(describe(tried(mutant)));
       if (outcomes.size % 100 === 0) console.log(`${outcomes.size} of ${mutants.length}, ${seconds()} s`);
     }
     await runner.check();
     runner.close();
   }),
 );
+rmSync(settings.answers);
 
 if (values.only === undefined) {
-  const { text, percent } = report(
-    mutants.map((mutant) => ({ ...mutant, ...outcomes.get(mutant), tests: first.testsOf(mutant).length })),
-  );
+  const { text, percent } = report(mutants.map(tried));
   const file = join(directory, 'report.txt');
   writeFileSync(file, text);
   console.log(`\n${text}\n\n${seconds()} s; also in ${relative(root, file)}`);
@@ -84,6 +86,11 @@ if (values.only === undefined) {
     console.error(`Less than ${needed} % were noticed.`);
     process.exitCode = 1;
   }
+}
+
+/** @param {Mutant} mutant */
+function tried(mutant) {
+  return { ...mutant, ...outcomes.get(mutant), tests: first.testsOf(mutant).length };
 }
 
 function seconds() {

@@ -1,3 +1,5 @@
+// Jest takes a second to begin, which is too much where that happens thousands of times. This has the part of it that the
+// tests of the codec use.
 import { createRequire } from 'node:module';
 import { format } from 'node:util';
 import fc from 'fast-check';
@@ -15,49 +17,32 @@ const { expect } = createRequire(fromJest.resolve('@jest/expect'))('expect');
 /** @param {Block} [outer] @returns {Block} */
 const newBlock = (outer) => ({ before: [], after: [], beforeEach: [], afterEach: [], started: false, outer });
 
-/**
- * The tests of one file, run one by one. Jest takes a second to begin, which is too much where that happens thousands of times;
- * this has the part of it that the tests of the codec use.
- */
+/** The file that is being loaded. @type {Suite | undefined} */
+let current;
+
+/** The tests of one file, to be run one by one. */
 export class Suite {
   /** @type {Test[]} */
   tests = [];
-  #block = newBlock();
+  /** @type {Block} */
+  block = newBlock();
   /** @type {Block[]} */
-  #all = [this.#block];
+  #all = [this.block];
 
-  /** What the file finds in `@jest/globals`. */
-  get globals() {
-    const hook = (/** @type {'before' | 'after' | 'beforeEach' | 'afterEach'} */ kind) => (/** @type {Run} */ run) =>
-      void this.#block[kind].push(run);
-    const globals = {
-      expect,
-      test: this.#test,
-      it: this.#test,
-      describe: this.#describe,
-      beforeAll: hook('before'),
-      afterAll: hook('after'),
-      beforeEach: hook('beforeEach'),
-      afterEach: hook('afterEach'),
-    };
-    return strict(globals);
+  /** @param {Run} load loads the file, which finds `globals` and `properties` in the place of Jest's */
+  load(load) {
+    current = this;
+    load();
+    current = undefined;
   }
 
-  /** What it finds in `@fast-check/jest`. The seed is always the same, and what fails is not made smaller. */
-  get properties() {
-    const prop = (/** @type {any} */ arbitraries, /** @type {any} */ options = {}) => {
-      return (/** @type {string} */ name, /** @type {any} */ run) =>
-        this.#test(name, () => {
-          const property = Array.isArray(arbitraries)
-            ? /** @type {any} */ (fc.asyncProperty)(...arbitraries, async (/** @type {any[]} */ ...values) =>
-                run(...values),
-              )
-            : fc.asyncProperty(fc.record(arbitraries), async (values) => run(values));
-          const numRuns = Math.min(options.numRuns ?? 100, 100);
-          return fc.assert(property, { seed: 1, ...options, numRuns, endOnFailure: true });
-        });
-    };
-    return strict({ fc, test: Object.assign(this.#test.bind(this), this.#test, { prop }) });
+  /** @param {Run} define */
+  nest(define) {
+    const outer = this.block;
+    this.block = newBlock(outer);
+    this.#all.push(this.block);
+    define();
+    this.block = outer;
   }
 
   /** Runs one test, with the hooks around it. @param {Test} test */
@@ -76,18 +61,52 @@ export class Suite {
   async end() {
     for (const { started, after } of this.#all.reverse()) if (started) for (const run of after) await run();
   }
+}
 
-  #test = withTable((/** @type {string} */ name, /** @type {Run} */ run) => {
-    this.tests.push({ name, run, block: this.#block });
-  });
+function loading() {
+  if (current === undefined) throw new Error('Tests and hooks are defined while a file is loaded');
+  return current;
+}
 
-  #describe = withTable((/** @type {string} */ _name, /** @type {Run} */ define) => {
-    const outer = this.#block;
-    this.#block = newBlock(outer);
-    this.#all.push(this.#block);
-    define();
-    this.#block = outer;
-  });
+const hook = (/** @type {'before' | 'after' | 'beforeEach' | 'afterEach'} */ kind) => (/** @type {Run} */ run) =>
+  void loading().block[kind].push(run);
+
+const test = Object.assign(
+  withTable((name, run) => {
+    const { tests, block } = loading();
+    tests.push({ name, run, block });
+  }),
+  // What is known to fail tells nothing about a mutant.
+  { failing: withTable(() => {}) },
+);
+
+/** What a test file finds in `@jest/globals`. */
+export const globals = strict({
+  expect,
+  test,
+  it: test,
+  describe: withTable((_name, define) => loading().nest(define)),
+  beforeAll: hook('before'),
+  afterAll: hook('after'),
+  beforeEach: hook('beforeEach'),
+  afterEach: hook('afterEach'),
+});
+
+/** What it finds in `@fast-check/jest`. The seed is always the same, and what fails is not made smaller. */
+export const properties = strict({ fc, test: Object.assign(test, { prop }) });
+
+/** @param {any} arbitraries @param {any} [options] */
+function prop(arbitraries, options = {}) {
+  return (/** @type {string} */ name, /** @type {any} */ check) =>
+    test(name, () => {
+      const property = Array.isArray(arbitraries)
+        ? /** @type {any} */ (fc.asyncProperty)(...arbitraries, async (/** @type {any[]} */ ...values) =>
+            check(...values),
+          )
+        : fc.asyncProperty(fc.record(arbitraries), async (values) => check(values));
+      const numRuns = Math.min(options.numRuns ?? 100, 100);
+      return fc.assert(property, { seed: 1, ...options, numRuns, endOnFailure: true });
+    });
 }
 
 /** With `each`, as Jest has it. @param {(name: string, run: Run) => void} define */
@@ -101,12 +120,11 @@ function withTable(define) {
   return Object.assign(define, { each });
 }
 
-/** What is missing here must not be `undefined` in silence. @template {object} T @param {T} globals @returns {T} */
-function strict(globals) {
-  return new Proxy(globals, {
+/** What is missing here must not be `undefined` in silence. @template {object} T @param {T} names @returns {T} */
+function strict(names) {
+  return new Proxy(names, {
     get(target, name) {
-      if (name in target || typeof name === 'symbol' || name === '__esModule' || name === 'default')
-        return Reflect.get(target, name);
+      if (name in target || typeof name === 'symbol' || name === '__esModule') return Reflect.get(target, name);
       throw new Error(`tools/mutation/harness.mjs has no ${name}`);
     },
   });

@@ -149,8 +149,8 @@ function visit(node, checker, add) {
 
   if (ts.isNumericLiteral(node)) {
     const number = Number(node.text);
-    add(node, 'number', String(number + 1));
-    add(node, 'number', number === 0 ? '(-1)' : String(number - 1));
+    for (const other of [number + 1, number - 1])
+      if (other !== number) add(node, 'number', `${other < 0 ? `(${other})` : other}`);
   } else if (ts.isBigIntLiteral(node)) {
     const number = BigInt(node.text.slice(0, -1));
     add(node, 'number', `${number + 1n}n`);

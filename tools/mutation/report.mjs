@@ -43,8 +43,8 @@ function table(lines) {
     .join('\n');
 }
 
-/** @param {Tried} tried */
-function describe({ number, place, operator, original, replacement, tests }) {
+/** A mutant in a line. @param {Tried} tried */
+export function describe({ number, place, operator, original, replacement, tests }) {
   const line = `${place} ${operator}: ${short(original)} -> ${short(replacement)}  [${number}]`;
   return tests === 0 ? `${line} (no test comes here)` : line;
 }

@@ -1,7 +1,7 @@
 // A process that runs the tests of the codec, again and again, each time with another source in the place of a file. What
 // it is asked and what it answers are the messages below.
 import { join } from 'node:path';
-import { Suite } from './harness.mjs';
+import { globals, properties, Suite } from './harness.mjs';
 import { Loader } from './loader.mjs';
 import { recordedPhp } from './recorded-php.mjs';
 
@@ -41,6 +41,8 @@ async function runAll({ changed }) {
   const run = new Run(changed);
   const results = [];
   for (const file of testFiles) {
+    const failed = await run.fails({ file, index: -1 });
+    if (failed !== undefined) return { results, failed };
     const { tests } = run.suite(file);
     for (let index = 0; index < tests.length; index++) {
       const test = { file, index };
@@ -72,23 +74,12 @@ async function runUntilOneFails({ changed, tests = [] }) {
 class Run {
   /** @type {Map<string, Suite>} */
   #suites = new Map();
-  /** @type {Suite | undefined} */
-  #loading;
   #loader;
 
   constructor(/** @type {Record<string, string>} */ changed) {
     // What copies of the package share would outlive the sources.
     delete (/** @type {any} */ (globalThis)[Symbol.for('php-session-bridge/0')]);
-    const run = this;
-    this.#loader = new Loader(changed, {
-      get '@jest/globals'() {
-        return /** @type {Suite} */ (run.#loading).globals;
-      },
-      get '@fast-check/jest'() {
-        return /** @type {Suite} */ (run.#loading).properties;
-      },
-      [oracle]: php,
-    });
+    this.#loader = new Loader(changed, { '@jest/globals': globals, '@fast-check/jest': properties, [oracle]: php });
   }
 
   suite(/** @type {string} */ file) {
@@ -96,22 +87,22 @@ class Run {
     if (suite === undefined) {
       suite = new Suite();
       this.#suites.set(file, suite);
-      this.#loading = suite;
-      this.#loader.load(file);
+      suite.load(() => this.#loader.load(file));
     }
     return suite;
   }
 
   name(/** @type {TestName} */ { file, index }) {
-    return (this.suite(file).tests[index]?.name ?? '').split('\n', 1)[0] ?? '';
+    return (this.#suites.get(file)?.tests[index]?.name ?? '').split('\n', 1)[0] ?? '';
   }
 
-  /** What is wrong, or `undefined` if the test passes. @param {TestName} test */
+  /** What is wrong, or `undefined` if the test passes; of -1 only the file is loaded. @param {TestName} test */
   async fails(test) {
     Math.random = seeded();
     try {
       const suite = this.suite(test.file);
-      await suite.run(/** @type {import('./harness.mjs').Test} */ (suite.tests[test.index]));
+      const one = suite.tests[test.index];
+      if (one !== undefined) await suite.run(one);
       return undefined;
     } catch (error) {
       await this.end();
