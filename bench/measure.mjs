@@ -8,6 +8,7 @@
 
 /** How long one turn should last, in nanoseconds: long against the clock's steps, short against the disturbances. */
 const turn = 4e6;
+/** How long each runs before, so that V8 compiles it. */
 const warmUp = 150e6;
 
 /** What was computed last; it could be optimised away if nobody kept it. */
@@ -23,13 +24,17 @@ export async function measure(contestants, rounds) {
   for (const contestant of contestants) counts.push(await countForOneTurn(contestant));
   const times = contestants.map(() => /** @type {number[]} */ ([]));
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < contestants.length; i++) {
-      // Another one begins each time, so that nobody always has the same one's garbage to collect.
-      const at = (i + round) % contestants.length;
+    for (const at of shuffled(contestants.length)) {
       times[at][round] = (await time(contestants[at], counts[at])) / counts[at];
     }
   }
   return times;
+}
+
+/** The numbers below `count` in any order, so that nobody always comes after the same one and has its garbage to collect. */
+function shuffled(/** @type {number} */ count) {
+  const keys = Array.from({ length: count }, () => Math.random());
+  return [...keys.keys()].sort((a, b) => keys[a] - keys[b]);
 }
 
 /** @param {readonly number[]} numbers */
