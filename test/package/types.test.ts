@@ -64,6 +64,80 @@ const codec = `
   }
 `;
 
+// Interfaces as applications write them: without an index signature, with optional and nested parts, and classes.
+const shapes = `
+  import { asList, asMap, type ClassMapping, type ClassOption, decodeSession, encodeSession, PhpObject, serialize, unserialize } from 'php-session-bridge/codec';
+
+  class Cart {
+    #total = 0;
+    constructor(readonly items: string[]) {}
+    get total(): number { return this.#total; }
+  }
+  abstract class Shape { abstract area: number; }
+  class Single {
+    private constructor() {}
+    static make(): Single { return new Single(); }
+  }
+  class Box<T> { constructor(public value: T) {} }
+
+  interface User { readonly id: number; name?: string; roles: readonly string[]; }
+  interface MySession {
+    user?: User;
+    cart: Cart;
+    flash: { [key: string]: string[] };
+    legacy: PhpObject;
+    items: string[] | Record<string, string>;
+    since: Date | null;
+  }
+
+  const cart: ClassMapping<Cart> = {
+    className: 'Cart',
+    class: Cart,
+    fromPhp: (object) => (object.has('items') ? new Cart(object.get('items') as string[]) : object),
+    toPhp: (cart, object) => object.set('items', cart.items),
+  };
+  const date: ClassMapping<Date> = {
+    className: 'DateTimeImmutable',
+    class: Date,
+    fromPhp: (object) => new Date(String(object.get('date'))),
+    toPhp(date, object) { object.set('date', date.toISOString()); },
+  };
+  const shape: ClassMapping<Shape> = { className: 'Shape', class: Shape, fromPhp: (o) => o, toPhp: ({ area }, o) => o.set('area', area) };
+  const single: ClassMapping<Single> = { className: 'Single', class: Single, fromPhp: () => Single.make(), toPhp() {} };
+  const box: ClassMapping<Box<number>> = { className: 'Box', class: Box, fromPhp: (o) => new Box(Number(o.get('value'))), toPhp: (b, o) => o.set('value', b.value.toFixed()) };
+  const classes: ClassOption = [cart, date, shape, single, box, 'App\\\\Address'];
+  decodeSession(new Uint8Array(), { classes: new Set(['App\\\\Address']) });
+
+  const session = decodeSession<MySession>(new Uint8Array(), { classes, format: 'php_serialize' });
+  const total: number = session.cart.total;
+  const roles: readonly string[] = session.user?.roles ?? [];
+  const first: string | undefined = asList(session.items)[0];
+  const map: Record<string, string> = asMap(session.items);
+  const flash: string[][] = asList(session.flash);
+  session.since = new Date();
+  encodeSession(session, { classes });
+  serialize(session.cart, { classes: [cart] });
+  const one: Cart = unserialize<Cart>(new Uint8Array(), { classes: [cart] });
+  const unknown: unknown = decodeSession(new Uint8Array())['anything'];
+
+  // @ts-expect-error: nobody has said so
+  decodeSession<MySession>(new Uint8Array()).other;
+  // @ts-expect-error: it may be missing
+  session.user.name;
+  // @ts-expect-error: a Cart has no such property
+  session.cart.coupon;
+  // @ts-expect-error: a Date or null
+  session.since = 'today';
+  // @ts-expect-error: a Cart is expected of the mapping of Cart
+  const wrong: ClassMapping<Cart> = { ...cart, fromPhp: () => new Date() };
+  // @ts-expect-error: toPhp is missing
+  const half: ClassMapping<Cart> = { className: 'Cart', class: Cart, fromPhp: (object) => object };
+  // @ts-expect-error: a list of names and mappings
+  encodeSession(session, { classes: { Cart: cart } });
+  // @ts-expect-error: text is no array
+  asList('text');
+`;
+
 const store = `
   import { createTableSql, mysqlStore, type SessionStore } from 'php-session-bridge/mysql';
 
@@ -77,25 +151,38 @@ const application = `
   import Koa = require('koa');
   import mysql = require('mysql2');
   import promise = require('mysql2/promise');
+  import type { ClassMapping } from 'php-session-bridge/codec';
   import { type PhpSessionContext, phpSession } from 'php-session-bridge/koa';
   import { mysqlStore } from 'php-session-bridge/mysql';
 
   interface MySession {
     count?: number;
     user?: { name: string };
+    cart?: Cart;
   }
 
   const store = mysqlStore({ connection: { host: 'localhost', user: 'app', database: 'app' } });
   mysqlStore({ connection: mysql.createPool({}) });
   mysqlStore({ connection: promise.createPool({}) });
 
+  class Cart { items: string[] = []; }
+  const cart: ClassMapping<Cart> = {
+    className: 'Cart',
+    class: Cart,
+    fromPhp: (object) => Object.assign(new Cart(), { items: object.get('items') }),
+    toPhp: (cart, object) => object.set('items', cart.items),
+  };
+
   const app = new Koa<Koa.DefaultState, PhpSessionContext<MySession>>();
-  app.use(phpSession<MySession>({ store }));
+  app.use(phpSession<MySession>({ store, classes: [cart, 'App\\\\Address'] }));
   app.use(async (ctx, next) => {
     const count: number = ctx.session.count ?? 0;
     ctx.session.count = count + 1;
     ctx.session.user = { name: 'Ada' };
     ctx.body = ctx.session.user.name;
+    ctx.session.cart?.items.push('tea');
+    // @ts-expect-error: a Cart
+    ctx.session.cart = { items: 'tea' };
     // @ts-expect-error: there is no such key
     ctx.session.cuont = 1;
     // @ts-expect-error: a number
@@ -162,6 +249,9 @@ const koaSessionApplication = `
 describe.each(names)('%s', (resolution) => {
   test('values and sessions: with the language alone', () =>
     compile(bare, resolution, codec, { lib: ['ES2022'], types: [] }));
+
+  test('the shape of a session, with classes of the application', () =>
+    compile(bare, resolution, shapes, { lib: ['ES2022'], types: [] }));
 
   // AbortSignal, which is the browser's as well as Node's.
   test('the store: without mysql2 and @types/node', () =>
