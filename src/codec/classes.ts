@@ -3,6 +3,7 @@ import { isClassName } from './grammar.ts';
 import { origin, type Source, stamp } from './source.ts';
 import {
   isCommon,
+  isObject,
   isPhpObject,
   PhpArray,
   PhpCustom,
@@ -142,6 +143,11 @@ const known: Known = shared('instances', () => ({ objects: new WeakMap(), instan
 /** The object that this instance was made from, or the value itself. */
 export function readObject(value: object): object {
   return known.objects.get(value) ?? value;
+}
+
+/** Whether both are the same value; an object is the same as the instance that was made from it. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return Object.is(one, other) || (isObject(one) && isObject(other) && readObject(one) === readObject(other));
 }
 
 /** A place that leads back to an object that is not complete yet. */

@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
 import { build } from './build.ts';
-import { type InstanceWriter, readObject } from './classes.ts';
+import { type InstanceWriter, isSame, readObject } from './classes.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { isFrom } from './source.ts';
 import { unchangedUntil } from './unchanged.ts';
@@ -95,7 +95,7 @@ export class Ties {
 
   #compare(tie: number, step: Step, index: number): void {
     const value = step.contents.values[index];
-    if (Object.is(value, this.#before(tie))) return;
+    if (isSame(value, this.#before(tie))) return;
     if (step.contents.kind === 'list' && !this.#isOnlyChange(step.contents, index)) {
       throw new PhpSessionError(
         'ERR_PHP_REFERENCE',
@@ -103,7 +103,7 @@ export class Ties {
         { path: pathTo(step, index) },
       );
     }
-    if (this.#changed.has(tie) && !Object.is(value, this.#changed.get(tie))) {
+    if (this.#changed.has(tie) && !isSame(value, this.#changed.get(tie))) {
       throw new PhpSessionError(
         'ERR_PHP_REFERENCE',
         'Two places that share one value by a PHP reference were given different values; give both the same',
@@ -120,7 +120,7 @@ export class Ties {
     return list.values.every((value, index) => {
       if (index === changed) return true;
       const tie = this.#tie(list, index);
-      if (typeof tie === 'number') return Object.is(value, this.#before(tie));
+      if (typeof tie === 'number') return isSame(value, this.#before(tie));
       const token = source.resolve(tokenAt(list, index));
       return isObject(value) ? isFrom(readObject(value), source, token) : unchangedUntil(source, token, value, 0) >= 0;
     });

@@ -364,6 +364,13 @@ describe('one instance in many places', () => {
     expect(written(session)).toBe(two.replace('"next";r:1;', '"next";N;'));
   });
 
+  test('cycles of references: what fromPhp took is no other value than the instance', () => {
+    const cycle = 'n|O:4:"Node":2:{s:4:"next";R:1;s:1:"x";R:1;}';
+    expect(changed(cycle)).toBe(cycle);
+    // One place of the reference gets a new value, and so all do.
+    expect(changed(cycle, ({ n }) => Object.assign(n, { next: 5 }))).toBe('n|i:5;');
+  });
+
   test('a cycle of new instances', () => {
     const [a, b] = [new Node(), new Node()];
     a.next = [b];
