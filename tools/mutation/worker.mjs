@@ -30,8 +30,13 @@ const reached = new Set();
 // A mutant may leave a promise that nobody waits for.
 process.on('unhandledRejection', () => {});
 process.on('message', async (/** @type {Question} */ question) => {
-  const answer = await (question.run === 'all' ? runAll(question) : runUntilOneFails(question));
-  process.send?.({ answer });
+  try {
+    const answer = await (question.run === 'all' ? runAll(question) : runUntilOneFails(question));
+    process.send?.({ answer });
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
+  }
 });
 process.on('disconnect', () => process.exit());
 process.send?.({ ready: true });
@@ -40,22 +45,29 @@ process.send?.({ ready: true });
 async function runAll({ changed }) {
   const run = new Run(changed);
   const results = [];
+  // What is called while modules and tests are loaded shows in all tests, or in all of that file.
+  const first = called(() => run.load(Object.keys(changed)));
   for (const file of testFiles) {
-    const failed = await run.fails({ file, index: -1 });
-    if (failed !== undefined) return { results, failed };
-    const { tests } = run.suite(file);
-    for (let index = 0; index < tests.length; index++) {
+    const early = called(() => run.suite(file));
+    for (let index = 0; index < run.suite(file).tests.length; index++) {
       const test = { file, index };
-      reached.clear();
       const start = performance.now();
+      reached.clear();
       const failed = await run.fails(test);
       if (failed !== undefined) return { results, failed };
       const ms = performance.now() - start;
-      results.push({ test, name: run.name(test), ms, reached: [...reached] });
+      results.push({ test, name: run.name(test), ms, reached: [...new Set([...first, ...early, ...reached])] });
     }
   }
   await run.end();
   return { results };
+}
+
+/** The functions that are called meanwhile. @param {() => void} run */
+function called(run) {
+  reached.clear();
+  run();
+  return [...reached];
 }
 
 /** @param {Question} question @returns {Promise<Answer>} */
@@ -82,6 +94,10 @@ class Run {
     this.#loader = new Loader(changed, { '@jest/globals': globals, '@fast-check/jest': properties, [oracle]: php });
   }
 
+  load(/** @type {string[]} */ files) {
+    for (const file of files) this.#loader.load(file);
+  }
+
   suite(/** @type {string} */ file) {
     let suite = this.#suites.get(file);
     if (suite === undefined) {
@@ -96,7 +112,7 @@ class Run {
     return (this.#suites.get(file)?.tests[index]?.name ?? '').split('\n', 1)[0] ?? '';
   }
 
-  /** What is wrong, or `undefined` if the test passes; of -1 only the file is loaded. @param {TestName} test */
+  /** What is wrong, or `undefined` if the test passes. @param {TestName} test */
   async fails(test) {
     Math.random = seeded();
     try {

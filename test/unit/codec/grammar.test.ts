@@ -258,3 +258,60 @@ describe('what PHP refuses', () => {
     expect(all.map((data) => failure(() => exact(data)).code)).toEqual(all.map(() => 'ERR_PHP_SYNTAX'));
   });
 });
+
+describe('where it is: the offset of the token that is wrong, or of the byte in it', () => {
+  test.each([
+    ['a:1:{i:0;x}', 9],
+    ['a:1:{i:0;b:7;}', 9],
+    ['a:1:{i:0;i:5}', 9],
+    ['a:1:{i:0;d:1e;}', 9],
+    ['a:1:{i:0;s:9:"ab";}', 11],
+    ['a:1:{i:0;s:1:"ab";}', 15],
+    ['a:1:{i:0;S:9:"ab', 11],
+    ['a:1:{i:0;S:3:"ab', 11],
+    ['a:1:{i:0;S:2:"a\\4x";}', 15],
+    ['a:1:{i:0;S:1:"ab";}', 15],
+    ['a:1:{i:0;S:1:"a":}', 15],
+    ['a:1:{i:0;a:1}', 9],
+    ['a:1:{i:0;a:1:i:0;N;}', 9],
+    ['a:1:{i:0;O:3:"F-o":0:{}}', 9],
+    ['a:1:{i:0;O:2:"Foo":0:{}}', 16],
+    ['a:1:{i:0;O:3:"Foo"0:{}}', 17],
+    ['a:1:{i:0;O:3:"Foo":-1:{}}', 20],
+    ['a:1:{i:0;O:3:"Foo":1{}}', 20],
+    ['a:1:{i:0;O:3:"Foo":1:}', 20],
+    ['a:1:{i:0;C:3:"Foo":9:{xy}}', 22],
+    ['a:1:{i:0;C:3:"Foo":1:{xy}}', 9],
+    ['a:1:{i:0;E:6:"Suit:H"}', 20],
+    ['a:1:{i:0;E:6:"SuitxH";}', 9],
+    ['a:1:{i:0;r:1}', 9],
+    ['a:1:{i:0;N;N;}', 11],
+    ['a:2:{i:0;N;}', 11],
+    ['a:1:{N;N;}', 5],
+    ['a:1:{i:0;N;}x', 12],
+  ])('%j', (data, offset) => {
+    expect(failure(() => exact(data)).offset).toBe(offset);
+  });
+
+  test('a limit: of bytes the limit, of levels the container, of elements the key', () => {
+    const read = (options: object) => failure(() => unserialize(bytes('a:2:{i:0;N;i:1;a:1:{i:0;N;}}'), options));
+    expect(read({ maxBytes: 27 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 27 });
+    expect(read({ maxDepth: 1 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 15 });
+    expect(read({ maxElements: 2 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 20 });
+    expect(read({ maxElements: 1 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 11 });
+  });
+});
+
+test('a length that lies takes no time', () => {
+  for (const length of ['99999999999999', '9999999999999999999']) {
+    for (const data of [
+      `s:${length}:"a";`,
+      `S:${length}:"a";`,
+      `O:${length}:"Foo":0:{}`,
+      `C:3:"Foo":${length}:{}`,
+      `a:${length}:{}`,
+    ]) {
+      expect(failure(() => exact(data)).code).toBe('ERR_PHP_SYNTAX');
+    }
+  }
+});

@@ -1,0 +1,156 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import { PhpArray, PhpFloat, PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
+import { bytes, failure, session, text } from './helpers.ts';
+
+describe('PhpFloat', () => {
+  test('counts, and shows in JSON, as its number', () => {
+    const price = new PhpFloat(12.5);
+    expect(Number(price) + 1).toBe(13.5);
+    expect(JSON.stringify({ price })).toBe('{"price":12.5}');
+  });
+});
+
+describe('PhpArray', () => {
+  const array = () =>
+    new PhpArray([
+      ['b', 1],
+      ['5', 2],
+      [7n, 3],
+      ['05', 4],
+    ] as [string | bigint, number][]);
+
+  test('has the keys that PHP makes of those it is given', () => {
+    expect([...array()]).toEqual([
+      ['b', 1],
+      [5, 2],
+      [7, 3],
+      ['05', 4],
+    ]);
+    expect([array().get(5), array().get(5n), array().get('5'), array().get(7), array().get('7')]).toEqual([
+      2, 2, 2, 3, 3,
+    ]);
+    expect([array().has('7'), array().has(8n), array().get('x')]).toEqual([true, false, undefined]);
+    expect([...array().keys()]).toEqual(['b', 5, 7, '05']);
+    expect([...array().values()]).toEqual([1, 2, 3, 4]);
+  });
+
+  test('beyond 2^53 keys are bigints, beyond 64 bits they are text', () => {
+    const keys = ['9007199254740991', '9007199254740992', '9223372036854775807', '9223372036854775808'];
+    expect([...new PhpArray(keys.map((key) => [key, 0])).keys()]).toEqual([
+      9007199254740991,
+      9007199254740992n,
+      9223372036854775807n,
+      '9223372036854775808',
+    ]);
+  });
+
+  test('a key that is set again keeps its place; one that is deleted and set goes last', () => {
+    const changed = array().set('b', 9).set(5n, 8);
+    expect([changed.size, changed.delete('7'), changed.delete('7'), changed.size]).toEqual([4, true, false, 3]);
+    changed.set(7, 1);
+    expect(text(serialize(changed))).toBe('a:4:{s:1:"b";i:9;i:5;i:8;s:2:"05";i:4;i:7;i:1;}');
+  });
+});
+
+describe('PhpObject', () => {
+  // As PHP mangles the names of a public, a protected, and a private property, and of a private one of a parent class.
+  const data = 'O:5:"Child":4:{s:4:"open";i:1;s:8:"\0*\0guard";i:2;s:10:"\0Child\0own";i:3;s:10:"\0Base\0base";i:4;}';
+  const read = () => unserialize<PhpObject>(bytes(data));
+
+  test('gives a property by its name, whatever its visibility', () => {
+    const object = read();
+    expect(['open', 'guard', 'own', 'base', 'none'].map((name) => object.get(name))).toEqual([1, 2, 3, 4, undefined]);
+    expect(['open', 'guard', 'own', 'base', 'none'].map((name) => object.has(name))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('changes the property that it gives; a new one is public', () => {
+    const object = read();
+    for (const name of ['open', 'guard', 'own', 'base', 'more']) object.set(name, `new`);
+    const expected = data
+      .replaceAll(/i:\d;/g, 's:3:"new";')
+      .replace(':4:{', ':5:{')
+      .replace(/}$/, 's:4:"more";s:3:"new";}');
+    expect(text(serialize(object))).toBe(expected);
+    expect(['guard', 'base', 'none'].map((name) => object.delete(name))).toEqual([true, true, false]);
+    expect([...object.entries()].map(({ name }) => name)).toEqual(['open', 'own', 'more']);
+  });
+
+  test('public before protected before private, the own class before a parent', () => {
+    const properties: [string, number][] = [
+      ['\0Base\0p', 4],
+      ['\0Child\0p', 3],
+      ['\0*\0p', 2],
+      ['p', 1],
+    ];
+    for (let left = properties.length; left > 0; left--) {
+      expect(new PhpObject('Child', properties.slice(0, left)).get('p')).toBe(5 - left);
+    }
+  });
+
+  test('tells all properties with their visibility, in their order', () => {
+    expect([...read().entries()]).toEqual([
+      { name: 'open', visibility: 'public', value: 1 },
+      { name: 'guard', visibility: 'protected', value: 2 },
+      { name: 'own', visibility: 'private', declaredBy: 'Child', value: 3 },
+      { name: 'base', visibility: 'private', declaredBy: 'Base', value: 4 },
+    ]);
+    expect(JSON.stringify(read())).toBe('{"open":1}');
+  });
+
+  test('names that only look mangled are public', () => {
+    const names = ['a\0b', '\0', '\0x', 'x\0*\0y', ''];
+    const object = new PhpObject(
+      'Foo',
+      names.map((name) => [name, 1]),
+    );
+    expect([...object.entries()]).toEqual(names.map((name) => ({ name, visibility: 'public', value: 1 })));
+    expect([
+      ...new PhpObject('Foo', [
+        ['\0\0x', 1],
+        ['\0A\0', 2],
+      ]).entries(),
+    ]).toEqual([
+      { name: 'x', visibility: 'private', declaredBy: '', value: 1 },
+      { name: '', visibility: 'private', declaredBy: 'A', value: 2 },
+    ]);
+  });
+
+  test('int names are found as they are, and told as text', () => {
+    const object = unserialize<PhpObject>(bytes('O:13:"SplFixedArray":1:{i:0;i:1;}'));
+    expect(object.properties.get(0)).toBe(1);
+    expect([...object.entries()]).toEqual([{ name: '0', visibility: 'public', value: 1 }]);
+  });
+
+  test('a __proto__ is a property', () => {
+    const object = new PhpObject('Foo', [['__proto__', { x: 1 }]]);
+    expect(JSON.stringify(object)).toBe('{"__proto__":{"x":1}}');
+    expect(Object.keys(object.toJSON() as object)).toEqual(['__proto__']);
+  });
+});
+
+describe('the plain view', () => {
+  test('shows in util.inspect as objects do', () => {
+    const read = session('a|a:1:{s:1:"b";a:1:{s:1:"c";i:1;}}d|a:1:{i:0;i:2;}');
+    expect(inspect(read, { depth: 9 })).toBe('{ a: { b: { c: 1 } }, d: [ 2 ] }');
+    expect(Object.keys(read.a as object)).toEqual(['b']);
+  });
+
+  test('what only says that it is bytes, or a plain object, is none', () => {
+    const bytesInName = { [Symbol.toStringTag]: 'Uint8Array', x: 1 };
+    expect(text(serialize(bytesInName))).toBe('a:1:{s:1:"x";i:1;}');
+    class Cart {
+      x = 1;
+      hasOwnProperty() {
+        return true;
+      }
+    }
+    expect(failure(() => serialize(new Cart())).code).toBe('ERR_PHP_UNREPRESENTABLE');
+  });
+});
