@@ -38,7 +38,7 @@ export const shapes = {
   'references to one value': (size) => `x|i:1;a|${array(size, (i) => `i:${i};R:1;`)}`,
   'references to one object': (size) => `x|O:1:"A":0:{}a|${array(size, (i) => `i:${i};r:1;`)}`,
   'references, each to the one before': (size) =>
-    `x|O:1:"A":0:{}a|a:1:{i:0;r:1;}b|${array(size, (i) => `i:${i};r:${i + 3};`)}`,
+    `x|O:1:"A":0:{}a|${array(size, (i) => `i:${i};r:${i === 0 ? 1 : i + 2};`)}`,
   'references, each to a value of its own': (size) =>
     `a|${array(size, (i) => `i:${i};a:2:{i:0;N;i:1;R:${2 * i + 3};}`)}`,
   'references to the array around': (size) => `a|${array(size, (i) => `i:${i};R:1;`)}`,

@@ -111,9 +111,14 @@ export class Grammar {
         left = outer.pop()!;
       }
       left--;
-      if (++this.#elements > this.#limits.maxElements) throw limit('maxElements', this.#limits, at);
+      this.element(at);
       at = this.key(at);
     }
+  }
+
+  /** Counts an element, a property, or a variable of the session, which begins at `at`. */
+  element(at: number): void {
+    if (++this.#elements > this.#limits.maxElements) throw limit('maxElements', this.#limits, at);
   }
 
   /** Checks the key that starts at `at`, and returns the offset behind it. */

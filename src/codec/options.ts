@@ -16,7 +16,7 @@ export interface DecodeOptions {
   maxBytes?: number;
   /** The most arrays and objects inside each other; default 4,096, as PHP's `unserialize_max_depth`. */
   maxDepth?: number;
-  /** The most elements and properties, counted over all arrays and objects; default 1,048,576. */
+  /** The most elements and properties, counted over all arrays and objects, `$_SESSION` too; default 1,048,576. */
   maxElements?: number;
   /**
    * Mappings of PHP classes to classes of the application, for the plain view; names may stand beside them, so that one value

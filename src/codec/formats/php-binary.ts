@@ -15,6 +15,7 @@ export const phpBinary: SessionFormat = {
     for (let from = 0; from < text.length; ) {
       const start = from + 1 + (text.charCodeAt(from) & 0x7f);
       if (start >= text.length) throw syntax(from);
+      grammar.element(from);
       const end = grammar.value(start);
       variables.push({ key: decodeKey(text.slice(from + 1, start)), from, start, end });
       from = end;

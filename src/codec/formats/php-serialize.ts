@@ -19,6 +19,7 @@ export const phpSerialize: SessionFormat = {
     let { count, at } = grammar.array(0);
     for (; count > 0; count--) {
       const from = at;
+      grammar.element(from);
       const start = grammar.key(from);
       at = grammar.value(start, 1);
       const key = new Tokens(text, from).key();

@@ -18,6 +18,7 @@ export const php: SessionFormat = {
       const bar = text.indexOf('|', from);
       if (bar < 0 && phpVersion < '8.0') break;
       if (bar < 0) throw syntax(from);
+      grammar.element(from);
       const end = grammar.value(bar + 1);
       variables.push({ key: decodeKey(text.slice(from, bar)), from, start: bar + 1, end });
       from = end;
