@@ -83,48 +83,80 @@ export function recordedCases(cases) {
 }
 
 /**
- * Sessions that the codec writes for what this PHP wrote: it reads each, puts a variable in front of all (exact view), so that
- * all numbers of references move, or behind all (plain view). PHP reads all three, unsets that variable, and must write the same.
+ * Stored bytes of a session, and the variable to unset when PHP has read them.
+ *
+ * @typedef {[format: string, bytes: string, unset: string | null]} Stored
+ */
+
+/**
+ * What this PHP wrote, changed by the codec so that the numbers of references move: with a variable in front of all (exact
+ * view) or behind all (plain view), and without the first one. PHP makes the same change, and must write the same for all
+ * sessions of a job; the first is its own.
  *
  * @param {Map<string, Case<any>[]>} corpus
  * @param {Version} version
  * @param {typeof import('../src/codec/index.ts')} codec
- * @returns {{ jobs: { name: string, sessions: [format: string, bytes: string, unset: string | null][] }[], unread: number }}
- *   `unread`: how many the codec does not read or write, and says so
+ * @returns {{ jobs: { name: string, sessions: Stored[] }[], unread: number }} `unread`: how many sessions the codec refuses,
+ *   as references come behind a `C:`
  */
-export function changedSessions(corpus, version, { decodeSession, encodeSession, PhpSessionError }) {
-  const added = 'added';
-  const value = [1, { x: 2.5 }];
-  const text = (/** @type {Uint8Array} */ bytes) => Buffer.from(bytes).toString('latin1');
+export function changedSessions(corpus, version, codec) {
+  const formats = /** @type {const} */ (['php', 'php_binary', 'php_serialize']);
   const jobs = [];
   let unread = 0;
   for (const [file, cases] of corpus) {
     if (!file.startsWith('write/')) continue;
     for (const { name, results } of cases) {
-      for (const format of /** @type {const} */ (['php', 'php_binary', 'php_serialize'])) {
+      for (const format of formats) {
         const own = results.get(version)?.[format];
         if (typeof own !== 'string') continue;
-        const bytes = Buffer.from(own, 'latin1');
+        const title = `${file}, ${name}, ${format}`;
         try {
-          const exact = decodeSession(bytes, { format, view: 'exact' });
-          const entries = [...exact];
-          for (const [key] of entries) exact.delete(key);
-          exact.set(added, value);
-          for (const [key, old] of entries) exact.set(key, old);
-          const plain = decodeSession(bytes, { format });
-          Object.values(plain);
-          plain[added] = value;
-          const written = [encodeSession(exact, { format }), encodeSession(plain)];
-          const sessions = written.map((session) => /** @type {const} */ ([format, text(session), added]));
-          jobs.push({ name: `${file}, ${name}, ${format}`, sessions: [[format, own, null], ...sessions] });
+          jobs.push({ name: title, sessions: [[format, own, null], ...extended(format, own, codec)] });
+          // PHP 7.2 makes a reference of an r: whose target is one.
+          if (version === '7.2' && own.includes('R:') && own.includes('r:')) continue;
+          const shorter = shortened(format, own, codec);
+          if (shorter !== undefined) jobs.push({ name: `${title}, without its first variable`, sessions: shorter });
         } catch (error) {
-          if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_REFERENCE') throw error;
+          if (!(error instanceof codec.PhpSessionError) || error.code !== 'ERR_PHP_REFERENCE') throw error;
           unread++;
         }
       }
     }
   }
   return { jobs, unread };
+}
+
+/** @typedef {import('../src/codec/index.ts').SessionFormatName} Format */
+
+/** @param {Format} format @param {string} own @param {typeof import('../src/codec/index.ts')} codec @returns {Stored[]} */
+function extended(format, own, { decodeSession, encodeSession }) {
+  const value = [1, { x: 2.5 }];
+  const exact = decodeSession(Buffer.from(own, 'latin1'), { format, view: 'exact' });
+  const entries = [...exact];
+  for (const [key] of entries) exact.delete(key);
+  exact.set('added', value);
+  for (const [key, old] of entries) exact.set(key, old);
+  const plain = decodeSession(Buffer.from(own, 'latin1'), { format });
+  Object.values(plain);
+  plain.added = value;
+  return [exact, plain].map((session) => [format, latin1(encodeSession(session, { format })), 'added']);
+}
+
+/** @param {Format} format @param {string} own @param {typeof import('../src/codec/index.ts')} codec @returns {Stored[] | undefined} */
+function shortened(format, own, { decodeSession, encodeSession }) {
+  const plain = decodeSession(Buffer.from(own, 'latin1'), { format });
+  const [first, second] = Object.keys(plain);
+  if (second === undefined || !/^[a-z]+$/i.test(/** @type {string} */ (first))) return undefined;
+  delete plain[/** @type {string} */ (first)];
+  return [
+    [format, own, /** @type {string} */ (first)],
+    [format, latin1(encodeSession(plain)), null],
+  ];
+}
+
+/** @param {Uint8Array} bytes */
+function latin1(bytes) {
+  return Buffer.from(bytes).toString('latin1');
 }
 
 /** @param {Map<Version, unknown>} results @returns {[names: string, result: unknown][]} */

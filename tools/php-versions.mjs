@@ -164,7 +164,8 @@ async function readWhatCodecWrites(php, version, corpus, differs) {
       if (JSON.stringify(other) !== JSON.stringify(own)) differs(`${name}: ${sessions[index + 1]?.[1]}`, own, other);
     }
   }
-  return `${jobs.length * 2} sessions that the codec wrote, ${unread} that it does not write`;
+  const read = jobs.reduce((sum, { sessions }) => sum + sessions.length - 1, 0);
+  return `${read} sessions that the codec changed and this PHP reads, ${unread} that the codec refuses`;
 }
 
 /** @param {Record<string, Record<string, unknown>>} cases */

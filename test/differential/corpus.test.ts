@@ -34,7 +34,7 @@ describe('what is recorded is what the installed PHP does', () => {
   });
 });
 
-describe('what PHP wrote, with a variable that the codec put before or behind it', () => {
+describe('what PHP wrote, and the codec changed', () => {
   const { jobs } = changedSessions(corpus, version, codec);
   const directory = mkdtempSync(join(tmpdir(), 'php-session-bridge-'));
   const path = join(directory, 'sessions.json');
