@@ -17,7 +17,7 @@ function compile(path, source) {
   return /** @type {Code} */ (compileFunction(code, parameters, { filename: path }));
 }
 
-/** Loads TypeScript files as modules, each loader its own; packages and what belongs to Node are those of the process. */
+/** Loads the files of the project as modules, each loader its own; packages and what belongs to Node are those of the process. */
 export class Loader {
   /** @type {Map<string, { exports: object }>} */
   #modules = new Map();
@@ -44,7 +44,7 @@ export class Loader {
       const file = name.startsWith('.') ? resolve(dirname(path), name) : name;
       const given = this.#packages[file];
       if (given !== undefined && file !== path) return given;
-      return file.endsWith('.ts') ? this.load(file) : native(name);
+      return file !== name && /\.(?:ts|mjs)$/.test(file) ? this.load(file) : native(name);
     };
     this.#code(path)(module.exports, require, module, path, dirname(path));
     return module.exports;
