@@ -206,6 +206,30 @@ export const differences: readonly Difference[] = [
     cases: named('read/php_serialize', 'an int', 'a string', 'false', 'an object'),
   },
   {
+    why: 'PHP 7.2 takes r: for a copy of any value.',
+    gives: 'ERR_PHP_SYNTAX',
+    cases: named('read/php-references', 'r: to an int'),
+  },
+  {
+    why: 'PHP up to 7.4 takes what it cannot read in this format for an empty session, and writes over it.',
+    gives: 'ERR_PHP_SYNTAX',
+    cases: named(
+      'read/php_serialize',
+      'R: fills the name that it means',
+      'an array that is cut off',
+      'a count that is too large',
+      'a value that is no value',
+      'a reference alone',
+      'the format php',
+      'JSON',
+    ),
+  },
+  {
+    why: 'The same, for a reference to the session.',
+    gives: 'ERR_PHP_REFERENCE',
+    cases: named('read/php_serialize', 'r: to the session'),
+  },
+  {
     why: '$_SESSION would be a reference to itself, which PHP never writes again.',
     gives: 'ERR_PHP_REFERENCE',
     cases: named('read/php_serialize', 'R: to the session'),

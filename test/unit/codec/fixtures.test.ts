@@ -4,13 +4,14 @@ import {
   decodeSession,
   encodeSession,
   isPhpObject,
+  type PhpArray,
   PhpSessionError,
   type SessionData,
   type SessionFormatName,
   serialize,
   unserialize,
 } from '../../../src/codec/index.ts';
-import { type Case, loadCorpus, type Other, type Written } from '../../../tools/corpus.mjs';
+import { type Case, loadCorpus, type Other, type Version, type Written } from '../../../tools/corpus.mjs';
 import { differences, notYet } from './fixtures-differences.ts';
 import { bytes, text } from './helpers.ts';
 
@@ -94,8 +95,9 @@ function asJson(value: unknown): unknown {
 }
 
 /**
- * What PHP 8.2 and later read from odd data is read, and gives the bytes that PHP makes of it; what they refuse is refused. What
- * any PHP makes of it comes back as it is, if it is no damage to later ones.
+ * What PHP reads from odd data is read, and gives the bytes that PHP makes of it; what it refuses is refused. Values are
+ * judged as PHP 8.2 and later do, sessions as each version does (`phpVersion`). What any PHP makes of it comes back as it
+ * is, if it is no damage to later ones.
  *
  * @returns what is otherwise: the bytes that the codec makes of it, `kept` if they are the input, or a code
  */
@@ -103,18 +105,19 @@ function read({ input: data, results }: Case<string | Other>, file: string): str
   const found = new Set<string>();
   const isValue = file.startsWith('read/value');
   const format = isValue ? 'php' : (file.slice('read/'.length).split('-')[0] as SessionFormatName);
-  // A value is read as such, and as a variable of a session.
-  const from = { format, data: isValue ? `v|${data}` : data! };
-  const ways = [
-    () => (isValue ? serialize(unserialize(bytes(data!), { view: 'exact' })) : encodeSession(exact(from), { format })),
-    () => {
-      const session = encodeSession(exact({ format, data: text(encodeSession(touched(plain(from)))) }), { format });
-      return isValue ? session.subarray(2) : session;
-    },
-  ];
   const isRefused = (result: string | Other | undefined) => typeof result === 'object' && result.refused !== undefined;
   for (const [version, result] of results) {
-    if (version >= '8.2') {
+    // A value is read as such, and as a variable of a session.
+    const from = { format, data: isValue ? `v|${data}` : data!, phpVersion: version };
+    const ways = [
+      () =>
+        isValue ? serialize(unserialize(bytes(data!), { view: 'exact' })) : encodeSession(exact(from), { format }),
+      () => {
+        const session = encodeSession(exact({ format, data: text(encodeSession(touched(plain(from)))) }), { format });
+        return isValue ? session.subarray(2) : session;
+      },
+    ];
+    if (version >= '8.2' || file.startsWith('read/php')) {
       for (const way of ways) {
         const outcome = outcomeOf(way);
         if (isRefused(result) ? !outcome.startsWith('ERR_') : outcome !== result)
@@ -133,18 +136,21 @@ function read({ input: data, results }: Case<string | Other>, file: string): str
 interface Session {
   readonly format: SessionFormatName;
   readonly data: string;
+  readonly phpVersion?: Version;
 }
 
-function plain({ data, format }: Session): SessionData {
-  return decodeSession(bytes(data), { format });
+function plain({ data, ...options }: Session): SessionData {
+  return decodeSession(bytes(data), options);
 }
 
-function exact({ data, format }: Session): object {
-  return decodeSession(bytes(data), { format, view: 'exact' });
+function exact({ data, ...options }: Session): PhpArray {
+  return decodeSession(bytes(data), { ...options, view: 'exact' });
 }
 
-/** Looks at everything, so that nothing is copied only because nobody looked. */
-function touched(session: object): object {
+/** Looks at everything, so that nothing is copied only because nobody looked, or because there is nothing to look at. */
+function touched(session: SessionData): SessionData {
+  session.touched = true;
+  delete session.touched;
   Object.values(session);
   return session;
 }
@@ -164,10 +170,8 @@ function withNew({ format, data }: Session): string {
 
 /** Whether PHP dropped variables as it wrote this. */
 function isIncomplete(session: Session, { php_serialize: all }: Written): boolean {
-  const count = (one: Session) =>
-    [...(decodeSession(bytes(one.data), { ...one, view: 'exact' }) as Iterable<unknown>)].length;
   try {
-    return typeof all === 'string' && count(session) < count({ data: all, format: 'php_serialize' });
+    return typeof all === 'string' && exact(session).size < exact({ data: all, format: 'php_serialize' }).size;
   } catch {
     return false; // it cannot be read, which is found all the same
   }
