@@ -1,154 +1,160 @@
-import { type ByteString, decodeKey, decodeUtf8, fromByteString } from './bytes.ts';
 import { InstanceReader } from './classes.ts';
 import type { View } from './options.ts';
-import { enumName, type Source, stamp } from './source.ts';
-import { parseFloatText, Tokens } from './tokens.ts';
-import {
-  createPlainMap,
-  PhpArray,
-  PhpCustom,
-  PhpEnum,
-  PhpFloat,
-  type PhpKey,
-  PhpObject,
-  PhpReference,
-} from './values.ts';
+import { checkDepth } from './skip.ts';
+import type { Source } from './source.ts';
+import { createMap, stamp } from './stamps.ts';
+import type { Tokens } from './tokens.ts';
+import { PhpArray, PhpCustom, PhpEnum, PhpFloat, type PhpKey, PhpObject, PhpReference } from './values.ts';
 
-type Container = unknown[] | Record<string, unknown> | PhpArray | PhpObject;
+/** Thrown where values cannot be built before all references of the source are known. */
+export const needsReferences: unique symbol = Symbol('needs references');
 
 /** An array or object that is being filled. */
 interface Frame {
   kind: 'list' | 'map' | 'array' | 'object';
-  container: Container;
+  container: unknown[] | Record<string, unknown> | PhpArray | PhpObject;
   /** What the place gets when it is full: the container, or in the exact view a reference to it. */
   result: unknown;
   /** The token. */
-  at: number;
+  readonly at: number;
   left: number;
   key: PhpKey;
+  readonly outer: Frame | undefined;
 }
 
 /**
- * Makes the value whose token is at `at`, with a stack of its own, as PHP's depth of 4,096 is more than JavaScript's stack
- * is sure to hold.
+ * Makes the value that comes next, and checks it on the way. The stack is its own, as PHP's depth of 4,096 is more than
+ * JavaScript's is sure to hold.
  *
  * Where the source has references, its values must be built in the order of the text, as they share what was built.
+ *
+ * @param levels how many arrays and objects it is in
+ * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
  */
-export function build(source: Source, at: number, view: View): unknown {
-  const tokens = new Tokens(source.text, at);
+export function build(source: Source, tokens: Tokens, view: View, levels: number = 0): unknown {
   const exact = view === 'exact';
   const { references, classes } = source;
   const instances = !exact && classes?.hasMappings ? new InstanceReader(source, classes) : undefined;
-  const open: Frame[] = [];
+  let frame: Frame | undefined;
+  let depth = levels;
   for (;;) {
     const start = tokens.at;
     const token = tokens.peek();
     let value: unknown;
-    let frame: Frame | undefined;
+    let opened: Frame | undefined;
     switch (token) {
       case 0x73: // s
       case 0x53: // S
-        value = text(tokens.string());
+        value = tokens.string();
         break;
       case 0x69: // i
         value = tokens.int();
         break;
       case 0x61: // a
-        frame = openArray(source, tokens, exact);
+        opened = openArray(source, tokens, exact, frame);
+        checkDepth(tokens, depth, opened.left > 0, start);
         break;
       case 0x4e: // N
-        tokens.skip(2);
-        value = null;
+        value = tokens.null();
         break;
       case 0x62: // b
-        value = source.text.charCodeAt(start + 2) === 0x31;
-        tokens.skip(4);
+        value = tokens.bool();
         break;
-      case 0x64: {
-        // d
-        const number = parseFloatText(tokens.floatText());
-        value = exact ? new PhpFloat(number) : number;
+      case 0x64: // d
+        value = tokens.float();
+        if (exact) value = new PhpFloat(value as number);
         break;
-      }
       case 0x4f: {
         // O
-        const container = new PhpObject(decodeKey(tokens.className()));
-        const left = tokens.braceCount();
-        frame = { kind: 'object', container, result: container, at: start, left, key: '' };
+        const container = new PhpObject(tokens.className());
+        const left = tokens.objectCount();
+        checkDepth(tokens, depth, true, start);
+        opened = { kind: 'object', container, result: container, at: start, left, key: '', outer: frame };
         stamp(container, source, exact ? -1 : start);
         instances?.begin(container);
         break;
       }
       case 0x43: {
         // C
-        const name = decodeKey(tokens.className());
-        const size = tokens.braceCount();
-        value = new PhpCustom(name, fromByteString(source.text.slice(tokens.at, tokens.at + size)));
-        tokens.skip(size + 1);
-        stamp(value as PhpCustom, source, -1);
+        const { className, dataStart, dataEnd } = tokens.custom();
+        value = new PhpCustom(className, new Uint8Array(tokens.bytes.subarray(dataStart, dataEnd)));
+        stamp(value as PhpCustom, source, exact ? -1 : start);
         break;
       }
       case 0x45: {
         // E
-        const { className, caseName } = enumName(tokens.enumCase());
+        const { className, caseName } = tokens.enumCase();
         value = new PhpEnum(className, caseName);
-        stamp(value as PhpEnum, source, -1);
+        stamp(value as PhpEnum, source, exact ? -1 : start);
         break;
       }
-      default: {
-        // r, R
+      case 0x72: // r
+      case 0x52: // R
         tokens.reference();
-        value = source.built.get(references!.targets.get(start)!);
+        if (references === undefined) throw needsReferences;
+        value = source.built.get(references.targets.get(start)!);
         if (token === 0x72 && value instanceof PhpReference) value = value.value;
-        if (open.length > 0) instances?.refer(value, open.at(-1)!.container, open.at(-1)!.key);
-      }
+        if (frame !== undefined) instances?.refer(value, frame.container, frame.key);
+        break;
+      default:
+        tokens.skipScalar(); // throws
     }
 
     if (references?.shared.has(start)) {
-      const made = frame === undefined ? value : frame.container;
+      const made = opened === undefined ? value : opened.container;
       const result = exact && references.tied.has(start) ? new PhpReference(made) : made;
       source.built.set(start, result);
-      if (frame === undefined) value = result;
-      else frame.result = result;
+      if (opened === undefined) value = result;
+      else opened.result = result;
     }
 
-    if (frame === undefined) {
-      if (open.length === 0) return value;
-      add(source, open.at(-1)!, value);
+    if (opened !== undefined) {
+      frame = opened;
+      depth++;
     } else {
-      open.push(frame);
+      if (frame === undefined) return value;
+      add(source, frame, value);
     }
-    for (frame = open.at(-1)!; frame.left === 0; frame = open.at(-1)!) {
-      tokens.skip(1);
-      open.pop();
-      if (instances !== undefined && frame.kind === 'object') {
-        frame.result = instances.end(frame.container as PhpObject, frame.at);
+    while (frame.left === 0) {
+      tokens.close();
+      depth--;
+      const full: Frame = frame;
+      if (instances !== undefined && full.kind === 'object') {
+        full.result = instances.end(full.container as PhpObject, full.at);
       }
-      if (open.length === 0) return frame.result;
-      add(source, open.at(-1)!, frame.result);
+      if (full.outer === undefined) return full.result;
+      frame = full.outer;
+      add(source, frame, full.result);
     }
     frame.left--;
-    const key = tokens.key();
-    frame.key = typeof key === 'string' ? decodeKey(key) : key;
+    frame.key = tokens.key();
   }
 }
 
-function openArray(source: Source, tokens: Tokens, exact: boolean): Frame {
+function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame | undefined): Frame {
   const at = tokens.at;
-  const left = tokens.arrayCount();
+  const left = tokens.array();
   if (exact) {
     const container = new PhpArray();
     stamp(container, source, -1);
-    return { kind: 'array', container, result: container, at, left, key: '' };
+    return { kind: 'array', container, result: container, at, left, key: '', outer };
   }
-  const { references } = source;
   // Most arrays whose first key is 0 are lists. Where one turns out not to be, `add` makes it a map; where references
   // may already point to it, it was found out before.
-  const isList =
-    references === undefined ? left === 0 || source.text.startsWith('i:0;', tokens.at) : references.lists.has(at);
-  const container = isList ? [] : createPlainMap();
+  const { references } = source;
+  const isList = references === undefined ? left === 0 || startsWithZero(tokens) : references.lists.has(at);
+  if (!isList) {
+    const container = createMap(source, at);
+    return { kind: 'map', container, result: container, at, left, key: '', outer };
+  }
+  const container: unknown[] = [];
   stamp(container, source, at);
-  return { kind: isList ? 'list' : 'map', container, result: container, at, left, key: '' };
+  return { kind: 'list', container, result: container, at, left, key: '', outer };
+}
+
+/** Whether `i:0;` comes next. */
+function startsWithZero({ bytes, at }: Tokens): boolean {
+  return bytes[at] === 0x69 && bytes[at + 2] === 0x30 && bytes[at + 3] === 0x3b;
 }
 
 function add(source: Source, frame: Frame, value: unknown): void {
@@ -159,22 +165,16 @@ function add(source: Source, frame: Frame, value: unknown): void {
       list.push(value);
       return;
     }
-    const map = createPlainMap();
-    stamp(map, source, frame.at);
+    const map = createMap(source, frame.at);
     for (let i = 0; i < list.length; i++) map[i] = list[i];
     frame.kind = 'map';
     frame.container = frame.result = map;
     map[String(key)] = value;
   } else if (frame.kind === 'map') {
-    (container as Record<string, unknown>)[String(key)] = value;
+    (container as Record<string | number, unknown>)[typeof key === 'bigint' ? String(key) : key] = value;
   } else if (frame.kind === 'array') {
     (container as PhpArray).set(key, value);
   } else {
     (container as PhpObject).properties.set(key, value);
   }
-}
-
-/** Valid UTF-8 is a string, other bytes are bytes: either way PHP's bytes come back. */
-function text(bytes: ByteString): string | Uint8Array {
-  return decodeUtf8(bytes) ?? fromByteString(bytes);
 }

@@ -1,46 +1,29 @@
 /**
- * Inside the codec, PHP's bytes are a *byte string*: a JavaScript string in which each character is one byte (0 to 255).
- * Offsets in it are offsets in bytes, `slice` is cheap, and V8 keeps it in one byte a character.
+ * Text in PHP's bytes. In Node the bytes are always a Buffer, as only that gives strings out of the middle at little cost;
+ * elsewhere they are what the caller gave. Every string that leaves here is a copy: a part of a larger string would keep all
+ * of the session in memory as long as it is used.
  */
-export type ByteString = string;
+
+interface Slices {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
 
 const hasBuffer = typeof Buffer === 'function';
 
-export function toByteString(bytes: Uint8Array): ByteString {
-  if (hasBuffer) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  // Outside Node. Not TextDecoder('latin1'): that label means windows-1252, which moves 0x80 to 0x9f.
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-}
-
-export function fromByteString(text: ByteString): Uint8Array {
-  // Not Buffer.from(): its memory is shared with other buffers, and it is a Buffer.
-  const bytes = new Uint8Array(text.length);
-  if (hasBuffer) Buffer.from(bytes.buffer).write(text, 'latin1');
-  else for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
-}
-
-const nonAscii = /[^\0-\x7f]/;
-const loneSurrogate = /\p{Surrogate}/u;
-
-export function isAscii(text: string): boolean {
-  // A call of the regular expression costs as much as a few dozen characters here.
-  if (text.length > 48) return !nonAscii.test(text);
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
-  return true;
+/** The same memory, in the kind of array that the functions below are for. */
+export function asBytes(input: Uint8Array): Uint8Array {
+  if (!hasBuffer || input instanceof Buffer) return input;
+  return Buffer.from(input.buffer, input.byteOffset, input.byteLength);
 }
 
 /** The text that these bytes are in UTF-8, or `undefined` where they are no valid UTF-8. */
-export function decodeUtf8(bytes: ByteString): string | undefined {
-  return isAscii(bytes) ? bytes : decode(bytes, false);
-}
-
-/** The bytes of this text in UTF-8, or `undefined` where it has half of a surrogate pair, which UTF-8 cannot say. */
-export function encodeUtf8(text: string): ByteString | undefined {
-  if (isAscii(text)) return text;
-  return loneSurrogate.test(text) ? undefined : encode(text);
+export function readText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  // For long ones the check costs more than it saves.
+  if (end - start <= 48 && isAscii(bytes, start, end)) return readAscii(bytes, start, end);
+  const text = readUtf8(bytes, start, end);
+  // Invalid bytes become U+FFFD, which may also stand there itself.
+  return text.includes('\ufffd') ? decode(bytes, start, end, false) : text;
 }
 
 /**
@@ -48,85 +31,153 @@ export function encodeUtf8(text: string): ByteString | undefined {
  * of valid UTF-8 is the lone surrogate U+DC80 to U+DCFF (Python's "surrogateescape", PEP 383), so that any two keys stay
  * different and the bytes come back.
  */
-export function decodeKey(bytes: ByteString): string {
-  return isAscii(bytes) ? bytes : decode(bytes, true)!;
+export function readKey(bytes: Uint8Array, start: number, end: number): string {
+  const size = end - start;
+  if (size === 0 || size > 24) return readLongKey(bytes, start, end);
+  // The same keys come again and again, and a string that V8 knows as the name of a property is found faster.
+  const slot = (size * 0x9e5 + bytes[start]! * 31 + bytes[end - 1]! * 17 + bytes[start + (size >> 1)]! * 7) & 1023;
+  const known = names[slot]!;
+  if (known.length === size) {
+    let at = 0;
+    while (at < size && known.charCodeAt(at) === bytes[start + at]) at++;
+    if (at === size) return known;
+  }
+  const key = readLongKey(bytes, start, end);
+  if (key.length === size) names[slot] = propertyName(key);
+  return key;
 }
 
-/** The bytes of a key, or `undefined` where `decodeKey` could not have made it. */
-export function encodeKey(key: string): ByteString | undefined {
-  if (isAscii(key)) return key;
-  const bytes = encode(key);
-  return !loneSurrogate.test(key) || decodeKey(bytes) === key ? bytes : undefined;
+const names: string[] = new Array(1024).fill('');
+
+function propertyName(text: string): string {
+  for (const name in { [text]: 0 }) return name;
+  return text;
 }
 
-function decode(bytes: ByteString, escapeInvalid: boolean): string | undefined {
+function readLongKey(bytes: Uint8Array, start: number, end: number): string {
+  return readText(bytes, start, end) ?? decode(bytes, start, end, true)!;
+}
+
+/** Text of which it is known that it is ASCII. */
+export function readAscii(bytes: Uint8Array, start: number, end: number): string {
+  const code = String.fromCharCode;
+  // Short ones are put together faster here than by a call.
+  switch (end - start) {
+    case 0:
+      return '';
+    case 1:
+      return code(bytes[start]!);
+    case 2:
+      return code(bytes[start]!, bytes[start + 1]!);
+    case 3:
+      return code(bytes[start]!, bytes[start + 1]!, bytes[start + 2]!);
+    case 4:
+      return code(bytes[start]!, bytes[start + 1]!, bytes[start + 2]!, bytes[start + 3]!);
+    case 5:
+      return code(bytes[start]!, bytes[start + 1]!, bytes[start + 2]!, bytes[start + 3]!, bytes[start + 4]!);
+    case 6:
+      return (
+        // biome-ignore format: as above
+        code(bytes[start]!, bytes[start + 1]!, bytes[start + 2]!, bytes[start + 3]!, bytes[start + 4]!, bytes[start + 5]!)
+      );
+    default:
+      return hasBuffer ? (bytes as Uint8Array & Slices).latin1Slice(start, end) : readUtf8(bytes, start, end);
+  }
+}
+
+function readUtf8(bytes: Uint8Array, start: number, end: number): string {
+  if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Slice(start, end);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start, end));
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let all = 0;
+  for (let at = start; at < end; at++) all |= bytes[at]!;
+  return all < 0x80;
+}
+
+function decode(bytes: Uint8Array, start: number, end: number, escapeInvalid: boolean): string | undefined {
   let text = '';
-  let run = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const first = bytes.charCodeAt(at);
-    if (first < 0x80) {
-      at++;
-      continue;
-    }
-    text += bytes.slice(run, at);
-    const size = sequenceSize(bytes, at, first);
+  for (let at = start; at < end; ) {
+    const first = bytes[at]!;
+    const size = first < 0x80 ? 1 : sequenceSize(bytes, at, end);
     if (size === 0) {
       if (!escapeInvalid) return undefined;
       text += String.fromCharCode(0xdc00 + first);
       at += 1;
     } else {
-      let point = first & (0xff >> (size + 1));
-      for (let i = 1; i < size; i++) point = (point << 6) | (bytes.charCodeAt(at + i) & 0x3f);
+      let point = size === 1 ? first : first & (0xff >> (size + 1));
+      for (let i = 1; i < size; i++) point = (point << 6) | (bytes[at + i]! & 0x3f);
       text += String.fromCodePoint(point);
       at += size;
     }
-    run = at;
   }
-  return text + bytes.slice(run);
+  return text;
 }
 
 /** How many bytes the sequence has that starts here, or 0 if it is not well-formed (Unicode 15, table 3-7). */
-function sequenceSize(bytes: ByteString, at: number, first: number): number {
-  const second = bytes.charCodeAt(at + 1); // NaN behind the end: then no comparison below holds
-  if (first >= 0xc2 && first <= 0xdf) return isTail(second) ? 2 : 0;
+function sequenceSize(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at]!;
+  const tails = (size: number) => {
+    if (at + size > end) return 0;
+    for (let i = 1; i < size; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
+    return size;
+  };
+  if (first >= 0xc2 && first <= 0xdf) return tails(2);
+  const second = at + 1 < end ? bytes[at + 1]! : 0;
   if (first >= 0xe0 && first <= 0xef) {
     const low = first === 0xe0 ? 0xa0 : 0x80;
     const top = first === 0xed ? 0x9f : 0xbf;
-    return second >= low && second <= top && isTail(bytes.charCodeAt(at + 2)) ? 3 : 0;
+    return second >= low && second <= top ? tails(3) : 0;
   }
   if (first >= 0xf0 && first <= 0xf4) {
     const low = first === 0xf0 ? 0x90 : 0x80;
     const top = first === 0xf4 ? 0x8f : 0xbf;
-    const tails = isTail(bytes.charCodeAt(at + 2)) && isTail(bytes.charCodeAt(at + 3));
-    return second >= low && second <= top && tails ? 4 : 0;
+    return second >= low && second <= top ? tails(4) : 0;
   }
   return 0;
 }
 
-function isTail(byte: number): boolean {
-  return byte >= 0x80 && byte <= 0xbf;
-}
+const loneSurrogate = /\p{Surrogate}/u;
 
-function encode(text: string): ByteString {
-  let bytes = '';
-  let run = 0;
-  for (let at = 0; at < text.length; ) {
-    const point = text.codePointAt(at)!;
-    if (point < 0x80) {
-      at++;
-      continue;
+/**
+ * Writes text as UTF-8. There must be room: three bytes for each UTF-16 unit.
+ *
+ * @returns the offset behind it, or -1 for half of a surrogate pair, which UTF-8 cannot say
+ */
+export function writeText(bytes: Uint8Array, at: number, text: string): number {
+  const { length } = text;
+  if (length < 24) {
+    let index = 0;
+    for (; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) break;
+      bytes[at + index] = unit;
     }
-    bytes += text.slice(run, at);
-    if (point < 0x800) bytes += String.fromCharCode(0xc0 | (point >> 6), tail(point));
-    else if (point >= 0xdc80 && point <= 0xdcff) bytes += String.fromCharCode(point - 0xdc00);
-    else if (point < 0x10000) bytes += String.fromCharCode(0xe0 | (point >> 12), tail(point >> 6), tail(point));
-    else bytes += String.fromCharCode(0xf0 | (point >> 18), tail(point >> 12), tail(point >> 6), tail(point));
-    at += point > 0xffff ? 2 : 1;
-    run = at;
+    if (index === length) return at + length;
   }
-  return bytes + text.slice(run);
+  const end = at + writeUtf8(bytes, at, text);
+  return end > at + length && loneSurrogate.test(text) ? -1 : end;
 }
 
-function tail(bits: number): number {
-  return 0x80 | (bits & 0x3f);
+/** Writes the bytes of a key, as `writeText`; -1 for a key that `readKey` could not have made. */
+export function writeKey(bytes: Uint8Array, start: number, key: string): number {
+  const end = writeText(bytes, start, key);
+  if (end >= 0) return end;
+  let at = start;
+  for (const character of key) {
+    const unit = character.charCodeAt(0);
+    if (character.length === 1 && unit >= 0xdc80 && unit <= 0xdcff) bytes[at++] = unit - 0xdc00;
+    else at += writeUtf8(bytes, at, character);
+  }
+  return decode(bytes, start, at, true) === key ? at : -1;
+}
+
+function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
+  if (hasBuffer) return (bytes as Buffer).write(text, at, 'utf8');
+  return new TextEncoder().encodeInto(text, bytes.subarray(at)).written;
+}
+
+export function allocate(size: number): Uint8Array {
+  return hasBuffer ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size);
 }

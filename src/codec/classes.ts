@@ -1,6 +1,7 @@
 import { shared } from '../shared.ts';
-import { isClassName } from './grammar.ts';
-import { origin, type Source, stamp } from './source.ts';
+import type { Source } from './source.ts';
+import { origin, stamp } from './stamps.ts';
+import { isClassName } from './tokens.ts';
 import {
   isCommon,
   isObject,

@@ -1,6 +1,7 @@
 import { shared } from '../shared.ts';
-import { type Origin, origin, type Source } from './source.ts';
-import { isCommon, isPhpArray, isPhpObject, isPlainObject, type PhpKey } from './values.ts';
+import type { Node, Source } from './source.ts';
+import { isPlainObject, type Origin, origin } from './stamps.ts';
+import { isCommon, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */
 export interface Contents {
@@ -59,11 +60,7 @@ export function contentsOf(container: object, source: Source | undefined, token:
 function arrayAt(source: Source | undefined, token: number): Origin | undefined {
   if (source === undefined || token < 0) return undefined;
   const at = source.resolve(token);
-  return source.text[at] === 'a' ? { source, at } : undefined;
-}
-
-function kindAt(source: Source, token: number): string | undefined {
-  return source.text[source.resolve(token)];
+  return source.bytes[at] === 0x61 ? { source, at } : undefined;
 }
 
 function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefined, isExact: boolean): Contents {
@@ -78,14 +75,7 @@ function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefine
 }
 
 function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents {
-  let keys = Object.keys(map);
-  if (from !== undefined && !isPrefix(from.source.node(from.at).keys, keys)) {
-    const before = from.source.node(from.at).index;
-    keys = [
-      ...([...before.keys()] as string[]).filter((key) => Object.hasOwn(map, key)),
-      ...keys.filter((key) => !before.has(key)),
-    ];
-  }
+  let keys = from === undefined ? Object.keys(map) : keysInOrder(map, from.source.node(from.at));
   let values = keys.map((key) => map[key]);
   if (values.includes(undefined)) {
     keys = keys.filter((_, index) => values[index] !== undefined);
@@ -97,7 +87,7 @@ function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents
 function ofList(list: readonly unknown[], from: Origin | undefined): Contents | undefined {
   const node = from?.source.node(from.at);
   const tokens = node === undefined ? none : node.isList ? node.tokens : [...node.index.values()];
-  const allFloats = tokens.length > 0 && tokens.every((token) => kindAt(from!.source, token) === 'd');
+  const allFloats = tokens.length > 0 && tokens.every((token) => from!.source.letter(token) === 0x64);
   const contents = { source: from?.source, tokens, kind: 'list' as const, allFloats };
   const keys = Object.keys(list);
   if (keys.length === list.length && !list.includes(undefined)) return { ...contents, keys: undefined, values: list };
@@ -116,7 +106,19 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Contents | 
   };
 }
 
-function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
+/** The keys that there are now: those that were there before in the order of then, new ones last. */
+export function keysInOrder(map: object, before: Node): string[] {
+  const keys = Object.keys(map);
+  if (isPrefix(before.keys, keys)) return keys;
+  const { index } = before;
+  return [
+    ...([...index.keys()] as string[]).filter((key) => Object.hasOwn(map, key)),
+    ...keys.filter((key) => !index.has(key)),
+  ];
+}
+
+/** What stood at the places of these keys. */
+export function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
   if (from === undefined) return none;
   const node = from.source.node(from.at);
   return isPrefix(node.keys, keys) ? node.tokens : keys.map((key) => node.index.get(key) ?? -1);

@@ -1,10 +1,11 @@
 import { PhpSessionError } from '../errors.ts';
-import type { Variable } from './formats/format.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
-import { Grammar } from './grammar.ts';
-import { type DecodeOptions, decodeLimits, type Limits } from './options.ts';
+import { type DecodeOptions, type ReadRules, readRules } from './options.ts';
 import { References } from './references.ts';
-import { inputText } from './serialize.ts';
+import { inputBytes } from './serialize.ts';
+import { readVariables } from './session-read.ts';
+import { skip } from './skip.ts';
+import { Source } from './source.ts';
 
 /** What `detectSessionFormat` found. */
 export interface DetectedFormat {
@@ -36,14 +37,13 @@ export function detectSessionFormat(
   bytes: Uint8Array,
   limits: Pick<DecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements'> = {},
 ): DetectedFormat {
-  const text = inputText(bytes);
-  const checked = decodeLimits(limits);
+  const checked = readRules(limits);
   const fits: { name: SessionFormatName; oddities: number }[] = [];
   let furthest: PhpSessionError | undefined;
   // PHP's default comes first, for no format is likelier.
   for (const name of ['php', 'php_serialize', 'php_binary'] as const) {
     try {
-      fits.push({ name, oddities: oddities(text, name, checked) });
+      fits.push({ name, oddities: oddities(bytes, name, checked) });
     } catch (error) {
       if (!(error instanceof PhpSessionError)) throw error;
       if ((error.offset ?? 0) >= (furthest?.offset ?? 0)) furthest = error;
@@ -59,27 +59,25 @@ export function detectSessionFormat(
 }
 
 /** How much in these bytes would be odd if they were a session in this format. Throws if they are none. */
-function oddities(text: string, name: SessionFormatName, limits: Limits): number {
-  const format = formats[name];
-  const grammar = new Grammar(text, limits);
-  const variables = format.variables(text, grammar, '8.0');
-  if (grammar.hasReferences) checkTargets(text, variables, format.isArray);
-  const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
-  return odd + (format.isArray && endOfArray(text, variables) < text.length ? 1 : 0);
+function oddities(bytes: Uint8Array, name: SessionFormatName, rules: ReadRules): number {
+  const source = new Source(inputBytes(bytes, rules), formats[name]);
+  if (readVariables(source, rules, skip)) checkTargets(source);
+  const odd = source.variables.filter(({ key }) => looksSerialized.test(String(key))).length;
+  return odd + (source.format!.isArray && endOfArray(source) < bytes.length ? 1 : 0);
 }
 
 /** No names that an application gives, but what names are if they begin or end at the wrong byte. */
 const looksSerialized = /[^\x20-\x7e\x80-\u{10ffff}]|[|";{}]/u;
 
-function endOfArray(text: string, variables: readonly Variable[]): number {
-  if (text.startsWith('N;')) return 2;
-  return (variables.at(-1)?.end ?? text.indexOf('{') + 1) + 1;
+function endOfArray({ bytes, variables }: Source): number {
+  if (bytes[0] === 0x4e) return 2; // N;
+  return (variables.at(-1)?.end ?? bytes.indexOf(0x7b) + 1) + 1;
 }
 
 /** PHP reads a reference of which only its numbering is unknown here (`ERR_PHP_REFERENCE`), so the format fits. */
-function checkTargets(text: string, variables: readonly Variable[], isArray: boolean): void {
+function checkTargets({ bytes, variables, format }: Source): void {
   try {
-    new References(text, variables, isArray);
+    new References(bytes, variables, format!.isArray);
   } catch (error) {
     if ((error as PhpSessionError).code !== 'ERR_PHP_REFERENCE') throw error;
   }

@@ -1,6 +1,6 @@
 import { contentsOf, renumbered } from './contents.ts';
-import { origin } from './source.ts';
-import { createPlainMap, isObject, isPhpArray, isPlainObject } from './values.ts';
+import { createMap, isPlainObject, origin } from './stamps.ts';
+import { isObject, isPhpArray } from './values.ts';
 
 // PHP has one type of array, and JavaScript two. `unset($list[1])` leaves the keys 0 and 2, and so a map; an empty map is `[]`.
 // An application that wants one of the two, whatever PHP left there, takes it by these.
@@ -47,7 +47,7 @@ export function asMap<T = unknown>(array: object): Record<string, T>;
 export function asMap(array: object): Record<string, unknown> {
   const { keys, values } = arrayContents('asMap', array);
   if (!Array.isArray(array) && !isPhpArray(array)) return array as Record<string, unknown>;
-  const map = createPlainMap();
+  const map = createMap(undefined, -1);
   for (const [index, value] of values.entries()) map[String(keys?.[index] ?? index)] = value;
   return map;
 }

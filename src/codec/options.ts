@@ -60,17 +60,21 @@ export interface SessionEncodeOptions extends EncodeOptions {
   format?: SessionFormatName;
 }
 
-export interface Limits {
+/** What is read, and how much of it. */
+export interface ReadRules {
   readonly maxBytes: number;
   readonly maxDepth: number;
   readonly maxElements: number;
+  /** Whether what is behind the last variable of a session is none of its business. */
+  readonly ignoresRest: boolean;
 }
 
-export function decodeLimits(options: DecodeOptions): Limits {
+export function readRules(options: SessionDecodeOptions): ReadRules {
   return {
     maxBytes: limit('maxBytes', options.maxBytes, 16_777_216),
     maxDepth: limit('maxDepth', options.maxDepth, 4096),
     maxElements: limit('maxElements', options.maxElements, 1_048_576),
+    ignoresRest: phpVersionOption(options) < '8.0',
   };
 }
 

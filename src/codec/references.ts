@@ -1,7 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
-import type { ByteString } from './bytes.ts';
-import { syntax } from './grammar.ts';
-import { Tokens } from './tokens.ts';
+import { syntax, Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
 
 /** A value that places hold, named by the offset of the token that made it. References make places share a cell. */
@@ -53,7 +51,7 @@ export class References {
    * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object, `ERR_PHP_REFERENCE`
    *   for one whose number cannot be known, as a `C:` numbers what is inside it by the rules of its class
    */
-  constructor(text: ByteString, values: readonly Value[], root: boolean) {
+  constructor(bytes: Uint8Array, values: readonly Value[], root: boolean) {
     const targets = new Map<number, number>();
     const tied = new Set<number>();
     const lists = new Set<number>();
@@ -61,7 +59,7 @@ export class References {
     const slots: Place[] = root ? [{ cell: undefined }] : [];
     const variables = new Map<string, Place>();
     let firstCustom = Number.POSITIVE_INFINITY;
-    const tokens = new Tokens(text, 0);
+    const tokens = new Tokens(bytes, 0);
 
     for (const { key, start } of values) {
       tokens.at = start;
@@ -95,21 +93,18 @@ export class References {
           if (token === 0x61 || token === 0x4f) {
             const isArray = token === 0x61;
             if (!isArray) tokens.className();
-            const left = isArray ? tokens.arrayCount() : tokens.braceCount();
+            const left = isArray ? tokens.array() : tokens.objectCount();
             if (isArray) lists.add(at);
             open.push({ at, isArray, places: new Map(), left, index: 0 });
-          } else if (token === 0x43) {
-            firstCustom = Math.min(firstCustom, slots.length);
-            tokens.className();
-            tokens.skip(tokens.braceCount() + 1);
           } else {
+            if (token === 0x43) firstCustom = Math.min(firstCustom, slots.length);
             tokens.skipScalar();
           }
         }
 
         let container = open.at(-1);
         while (container?.left === 0) {
-          tokens.skip(1);
+          tokens.close();
           open.pop();
           container = open.at(-1);
         }

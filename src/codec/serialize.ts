@@ -1,29 +1,55 @@
-import { build } from './build.ts';
-import { fromByteString, toByteString } from './bytes.ts';
+import { build, needsReferences } from './build.ts';
+import { asBytes } from './bytes.ts';
 import { Classes, readObject } from './classes.ts';
-import { Grammar, syntax } from './grammar.ts';
-import { type DecodeOptions, decodeLimits, type EncodeOptions, viewOption, writeRules } from './options.ts';
+import {
+  type DecodeOptions,
+  type EncodeOptions,
+  type ReadRules,
+  readRules,
+  viewOption,
+  writeRules,
+} from './options.ts';
 import { References } from './references.ts';
-import { origin, Source } from './source.ts';
+import { skip } from './skip.ts';
+import { Source } from './source.ts';
+import { origin } from './stamps.ts';
+import { limit, syntax, Tokens } from './tokens.ts';
 import { isBytes, isObject } from './values.ts';
-import { Writer } from './write.ts';
+import { Writer, writeBytes } from './write.ts';
 
 /**
  * Reads one value, as PHP's `unserialize()` with every class unknown: nothing is instantiated.
  *
- * @param bytes what `serialize()` wrote, and nothing behind it
+ * @param bytes what `serialize()` wrote, and nothing behind it. They are kept, not copied: do not change them as long as the
+ *   value is used
  * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
  */
 export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptions = {}): T {
   const view = viewOption(options);
-  const text = inputText(bytes);
-  const grammar = new Grammar(text, decodeLimits(options));
-  const end = grammar.value(0);
-  if (end !== text.length) throw syntax(end);
-  const references = grammar.hasReferences ? new References(text, [{ key: '', start: 0 }], false) : undefined;
-  const source = new Source(text, [0], references);
+  const rules = readRules(options);
+  const source = new Source(inputBytes(bytes, rules), undefined);
+  source.variables.push({ key: '', from: 0, start: 0, end: bytes.length });
   source.classes = Classes.of(options.classes);
-  return build(source, 0, view) as T;
+  if (view === 'plain' && !source.classes.hasMappings) {
+    try {
+      return read(source, rules, (tokens) => build(source, tokens, view)) as T;
+    } catch (error) {
+      if (error !== needsReferences) throw error;
+    }
+  }
+  read(source, rules, (tokens) => {
+    skip(tokens);
+    if (tokens.hasReferences) source.references = new References(source.bytes, source.variables, false);
+  });
+  return source.build(0, view) as T;
+}
+
+/** Reads the one value of a source, by a function that reads values. */
+function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokens) => T): T {
+  const tokens = new Tokens(source.bytes, 0, rules);
+  const result = value(tokens);
+  if (tokens.at !== source.bytes.length) throw syntax(tokens.at);
+  return result;
 }
 
 /**
@@ -36,15 +62,19 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
  */
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
   const from = isObject(value) ? origin(readObject(value)) : undefined;
-  const rules = writeRules(options, from?.source.classes);
-  const top = { keys: [''], values: [value], source: from?.source, tokens: [from?.at ?? -1], kind: 'map' as const };
-  return fromByteString(new Writer(rules, top, { counts: true }).write(0));
+  const source = from?.source;
+  const rules = writeRules(options, source?.classes);
+  const top = { keys: [''], values: [value], source, tokens: [from?.at ?? -1], kind: 'map' as const };
+  return writeBytes(0, source?.references === undefined ? 'count' : 'tie', (out, mode) => {
+    new Writer(out, rules, top, mode, false).write(0);
+  });
 }
 
-/** @throws TypeError for anything but bytes: a string has lost them already */
-export function inputText(bytes: Uint8Array): string {
+/** @throws TypeError for anything but bytes: a string has lost them already; `ERR_PHP_LIMIT` for too many */
+export function inputBytes(bytes: Uint8Array, rules: ReadRules): Uint8Array {
   if (typeof bytes !== 'object' || bytes === null || !isBytes(bytes)) {
     throw new TypeError('PHP data are bytes: a Uint8Array (a Buffer is one), not a string');
   }
-  return toByteString(bytes);
+  if (bytes.length > rules.maxBytes) throw limit('maxBytes', rules, rules.maxBytes);
+  return asBytes(bytes);
 }

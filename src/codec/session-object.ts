@@ -1,72 +1,43 @@
-import type { Session } from './session.ts';
-import { createRoot } from './values.ts';
-
-const session: unique symbol = Symbol.for('php-session-bridge/session') as never;
-
-function Target(): void {}
-Target.prototype = createRoot();
+import type { Source } from './source.ts';
+import { createMap, origin, sessionToken } from './stamps.ts';
 
 /**
- * `$_SESSION` as an object. Its keys are those of the session and nothing else, in PHP's order, which a JavaScript object could
- * not keep; values are made when they are looked at.
+ * `$_SESSION` as an object, whose keys are those of the session and nothing else. A value that nobody has looked at yet is an
+ * accessor, which becomes the value.
  */
-export function createSessionObject(from: Session): object {
-  return new Proxy(new (Target as unknown as new () => object)(), new Handler(from));
+export function createSessionObject(source: Source): Record<string, unknown> {
+  return createMap(source, sessionToken);
 }
 
-/** The session behind such an object, of this or another copy of the package. */
-export function sessionOf(object: object): Session | undefined {
-  return (object as { [session]?: Session })[session];
+/** What a session was read from. */
+export function sourceOf(object: object): Source | undefined {
+  const from = origin(object);
+  return from?.at === sessionToken ? from.source : undefined;
 }
 
-class Handler implements ProxyHandler<object> {
-  readonly #session: Session;
+/** Gives the session a variable that is built when it is looked at. */
+export function defineLater(object: object, key: string, make: () => unknown): void {
+  let build = make;
+  const property = { writable: true, enumerable: true, configurable: true };
+  const get = () => {
+    const value = build();
+    unread.delete(get);
+    // A frozen session keeps the accessor, which must give the same value again.
+    if (!Reflect.defineProperty(object, key, { ...property, value })) build = () => value;
+    return value;
+  };
+  const set = (value: unknown) => {
+    Object.defineProperty(object, key, { ...property, value });
+  };
+  unread.add(get);
+  Object.defineProperty(object, key, { get, set, enumerable: true, configurable: true });
+}
 
-  constructor(from: Session) {
-    this.#session = from;
-  }
+/** The getters of values that were not looked at. */
+const unread = new WeakSet<() => unknown>();
 
-  get(target: object, key: string | symbol): unknown {
-    if (typeof key === 'string') return this.#session.get(key);
-    return key === session ? this.#session : Reflect.get(target, key);
-  }
-
-  set(_target: object, key: string | symbol, value: unknown): boolean {
-    if (typeof key === 'symbol') return false;
-    this.#session.set(key, value);
-    return true;
-  }
-
-  has(_target: object, key: string | symbol): boolean {
-    return typeof key === 'string' && this.#session.has(key);
-  }
-
-  deleteProperty(_target: object, key: string | symbol): boolean {
-    if (typeof key === 'string' && this.#session.has(key)) this.#session.delete(key);
-    return true;
-  }
-
-  ownKeys(): string[] {
-    return this.#session.keys();
-  }
-
-  getOwnPropertyDescriptor(_target: object, key: string | symbol): PropertyDescriptor | undefined {
-    if (typeof key === 'symbol' || !this.#session.has(key)) return undefined;
-    return { value: this.#session.get(key), writable: true, enumerable: true, configurable: true };
-  }
-
-  defineProperty(_target: object, key: string | symbol, descriptor: PropertyDescriptor): boolean {
-    // Only what a session can keep: a value that can be seen and changed.
-    if (typeof key === 'symbol' || !('value' in descriptor)) return false;
-    this.#session.set(key, descriptor.value);
-    return true;
-  }
-
-  preventExtensions(): boolean {
-    return false;
-  }
-
-  setPrototypeOf(): boolean {
-    return false;
-  }
+/** Whether nobody has looked at a variable. */
+export function isUnread(object: object, key: string): boolean {
+  const get = Object.getOwnPropertyDescriptor(object, key)?.get;
+  return get !== undefined && unread.has(get);
 }

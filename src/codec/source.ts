@@ -1,7 +1,9 @@
-import { shared } from '../shared.ts';
-import { type ByteString, decodeKey } from './bytes.ts';
+import { build } from './build.ts';
 import type { Classes } from './classes.ts';
+import type { SessionFormat, Variable } from './formats/format.ts';
+import type { View } from './options.ts';
 import type { References } from './references.ts';
+import { sessionToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
 
@@ -21,24 +23,57 @@ export class Node {
   }
 }
 
-/** Text that was read and checked. Values of the plain view remember which source, and which token of it, they come from. */
+/** Bytes that were read and checked. Values of the plain view remember which source, and which token of it, they come from. */
 export class Source {
-  readonly text: ByteString;
+  readonly bytes: Uint8Array;
+  /** `undefined` where it is one value, and no session. */
+  readonly format: SessionFormat | undefined;
+  /** In the order of the text, and with duplicates. */
+  readonly variables: Variable[] = [];
   /** Only where there are any. */
-  readonly references: References | undefined;
-  /** What was built for tokens that references share. */
-  readonly built: Map<number, unknown> = new Map();
+  references: References | undefined;
   /** What the application registered for what is in it. */
   classes: Classes | undefined;
-  readonly #starts: readonly number[];
-  readonly #nodes: Map<number, Node> = new Map();
+  /** Whether some values of the session are built only when somebody looks at them. */
+  isBuiltLater = false;
+  #built: Map<number, unknown> | undefined;
+  #values: Map<Variable, unknown> | undefined;
+  #nodes: Map<number, Node> | undefined;
+  #sessionNode: Node | undefined;
   #classNames: Set<string> | undefined;
 
-  /** @param starts where top-level values start */
-  constructor(text: ByteString, starts: readonly number[], references: References | undefined) {
-    this.text = text;
-    this.references = references;
-    this.#starts = starts;
+  constructor(bytes: Uint8Array, format: SessionFormat | undefined) {
+    this.bytes = bytes;
+    this.format = format;
+  }
+
+  /** What was built for tokens that references share. */
+  get built(): Map<number, unknown> {
+    this.#built ??= new Map();
+    return this.#built;
+  }
+
+  build(at: number, view: View = 'plain'): unknown {
+    return build(this, new Tokens(this.bytes, at), view);
+  }
+
+  /** The value of a variable in the plain view. Where there are references, all are built, in the order of the text. */
+  valueOf(variable: Variable): unknown {
+    if (this.references === undefined) return this.build(variable.start);
+    this.#values ??= new Map(this.variables.map((each) => [each, this.build(each.start)]));
+    return this.#values.get(variable);
+  }
+
+  /** The variable whose value starts at a token. */
+  variable(at: number): Variable | undefined {
+    if (at < 0) return undefined;
+    let low = 0;
+    for (let high = this.variables.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (this.variables[middle]!.start <= at) low = middle;
+      else high = middle;
+    }
+    return this.variables[low];
   }
 
   /** The token of the value that is at `at`: another one, if a reference is there. */
@@ -50,17 +85,35 @@ export class Source {
     return token;
   }
 
-  /** The array or object whose token is at `at`. */
+  /** The letter of the value that is at `at`. */
+  letter(at: number): number {
+    return this.bytes[this.resolve(at)]!;
+  }
+
+  /** The array or object whose token is at `at`, or the session. */
   node(at: number): Node {
-    if (!this.#nodes.has(at)) walk(this.text, at, this.#nodes, new Set());
+    if (at === sessionToken) return this.#session;
+    this.#nodes ??= new Map();
+    if (!this.#nodes.has(at)) walk(this.bytes, at, this.#nodes, new Set());
     return this.#nodes.get(at)!;
+  }
+
+  get #session(): Node {
+    if (this.#sessionNode === undefined) {
+      this.#sessionNode = new Node();
+      for (const { key, start } of this.variables) {
+        this.#sessionNode.keys.push(String(key));
+        this.#sessionNode.tokens.push(start);
+      }
+    }
+    return this.#sessionNode;
   }
 
   /** Whether a class or enum of this name stands in the text. */
   hasClass(name: string): boolean {
     if (this.#classNames === undefined) {
       this.#classNames = new Set();
-      for (const start of this.#starts) walk(this.text, start, new Map(), this.#classNames);
+      for (const { start } of this.variables) walk(this.bytes, start, new Map(), this.#classNames);
     }
     return this.#classNames.has(name);
   }
@@ -74,29 +127,28 @@ interface OpenNode {
 }
 
 /** Goes once over a value and everything in it, so that no part of it has to be skipped again and again. */
-function walk(text: ByteString, start: number, nodes: Map<number, Node>, classNames: Set<string>): void {
-  const tokens = new Tokens(text, start);
+function walk(bytes: Uint8Array, start: number, nodes: Map<number, Node>, classNames: Set<string>): void {
+  const tokens = new Tokens(bytes, start);
   const open: OpenNode[] = [];
   for (;;) {
     const at = tokens.at;
     const token = tokens.peek();
     if (token === 0x61) {
-      open.push({ node: new Node(), at, isArray: true, left: tokens.arrayCount() });
+      open.push({ node: new Node(), at, isArray: true, left: tokens.array() });
     } else if (token === 0x4f) {
-      classNames.add(decodeKey(tokens.className()));
-      open.push({ node: new Node(), at, isArray: false, left: tokens.braceCount() });
+      classNames.add(tokens.className());
+      open.push({ node: new Node(), at, isArray: false, left: tokens.objectCount() });
     } else if (token === 0x43) {
-      classNames.add(decodeKey(tokens.className()));
-      tokens.skip(tokens.braceCount() + 1);
+      classNames.add(tokens.custom().className);
     } else if (token === 0x45) {
-      classNames.add(enumName(tokens.enumCase()).className);
+      classNames.add(tokens.enumCase().className);
     } else {
       tokens.skipScalar();
     }
 
     let inner = open.at(-1);
     while (inner?.left === 0) {
-      tokens.skip(1);
+      tokens.close();
       nodes.set(inner.at, inner.node);
       open.pop();
       inner = open.at(-1);
@@ -106,67 +158,7 @@ function walk(text: ByteString, start: number, nodes: Map<number, Node>, classNa
     const { node } = inner;
     const key = tokens.key();
     if (key !== node.keys.length) node.isList = false;
-    node.keys.push(typeof key === 'string' ? decodeKey(key) : inner.isArray ? String(key) : key);
+    node.keys.push(inner.isArray ? String(key) : key);
     node.tokens.push(tokens.at);
   }
 }
-
-/** What `E:` holds, in two. */
-export function enumName(bytes: ByteString): { className: string; caseName: string } {
-  const colon = bytes.indexOf(':');
-  return { className: decodeKey(bytes.slice(0, colon)), caseName: decodeKey(bytes.slice(colon + 1)) };
-}
-
-interface Stamps {
-  stamp(value: object, source: Source, at: number): void;
-  origin(value: object): Origin | undefined;
-  isFrom(value: object, source: Source, at: number): boolean;
-}
-
-export interface Origin {
-  readonly source: Source;
-  /** The token that the value was made from; -1 where only the class name is to be remembered. */
-  readonly at: number;
-}
-
-/**
- * Marks a value with where it comes from, in private fields: they cannot be seen, copied, spread or cloned, and cost a
- * seventh of a WeakMap. The class only serves to put them on objects that others made.
- */
-const stamps: Stamps = shared('stamps', () => {
-  class Any {
-    constructor(value: object) {
-      // biome-ignore lint/correctness/noConstructorReturn: this is how private fields get onto an existing object
-      return value;
-    }
-  }
-  class Stamp extends Any {
-    #source: Source;
-    #at: number;
-    constructor(value: object, source: Source, at: number) {
-      super(value);
-      this.#source = source;
-      this.#at = at;
-    }
-    static of(value: object): Origin | undefined {
-      return #source in value ? { source: value.#source, at: value.#at } : undefined;
-    }
-    static isFrom(value: object, source: Source, at: number): boolean {
-      return #source in value && value.#at === at && value.#source === source;
-    }
-  }
-  return {
-    stamp: (value, source, at) => void new Stamp(value, source, at),
-    origin: (value) => Stamp.of(value),
-    isFrom: (value, source, at) => Stamp.isFrom(value, source, at),
-  };
-});
-
-/** Marks a value that was made from the token at `at`, or at -1 where only its class name is to be remembered. */
-export const stamp: Stamps['stamp'] = stamps.stamp;
-
-/** Where a value comes from, if it was read. */
-export const origin: Stamps['origin'] = stamps.origin;
-
-/** Whether a value was made from this token of this source. */
-export const isFrom: Stamps['isFrom'] = stamps.isFrom;

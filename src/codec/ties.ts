@@ -1,8 +1,7 @@
 import { PhpSessionError } from '../errors.ts';
-import { build } from './build.ts';
 import { type InstanceWriter, isSame, readObject } from './classes.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
-import { isFrom } from './source.ts';
+import { isFrom } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpReference, type PhpReference } from './values.ts';
 
@@ -89,7 +88,7 @@ export class Ties {
     const references = source === this.#top.source ? source?.references : undefined;
     const token = tokenAt(contents, index);
     if (references === undefined || token < 0) return undefined;
-    if (source!.text[token] === 'R') return references.targets.get(token);
+    if (source!.bytes[token] === 0x52) return references.targets.get(token);
     return references.tied.has(token) ? token : undefined;
   }
 
@@ -128,7 +127,7 @@ export class Ties {
 
   #before(tie: number): unknown {
     const source = this.#top.source!;
-    return source.built.has(tie) ? source.built.get(tie) : build(source, tie, 'plain');
+    return source.built.has(tie) ? source.built.get(tie) : source.build(tie);
   }
 }
 

@@ -1,159 +1,413 @@
-import type { ByteString } from './bytes.ts';
-import { isDigit, unsigned } from './grammar.ts';
-import { isInt64 } from './values.ts';
+import { PhpSessionError } from '../errors.ts';
+import { asBytes, readAscii, readKey, readText } from './bytes.ts';
+import type { ReadRules } from './options.ts';
+import { isInt64, type PhpKey } from './values.ts';
 
-/** Reads the tokens of text that `Grammar` has accepted, one after the other. Nothing is checked again. */
+const SEMICOLON = 0x3b;
+const COLON = 0x3a;
+const QUOTE = 0x22;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const POINT = 0x2e;
+const BACKSLASH = 0x5c;
+
+/**
+ * Reads the tokens of serialized data one after the other, each by the grammar of `unserialize()` (php-src:
+ * ext/standard/var_unserializer.re). What PHP 8.2 and later accept is accepted, and nothing else.
+ *
+ *     value  = "N;" | "b:" ("0" | "1") ";" | "i:" int ";" | "d:" float ";" | string
+ *            | "a:" digits ":{" *(key value) "}"
+ *            | "O:" class count ":{" *(key value) "}"
+ *            | "C:" class count ":{" bytes "}"
+ *            | "E:" digits ':"' name ":" case '";'
+ *            | ("r:" | "R:") digits ";"
+ *     key    = "i:" int ";" | string
+ *     string = "s:" digits ':"' bytes '";' | "S:" digits ':"' *(byte | "\" hex hex) '";'
+ *     class  = digits ':"' name '":'
+ *     count  = ["+" | "-"] *digit                  ; yes, it may be empty
+ *
+ * Every method stands at the start of its token, leaves `at` behind it, and throws `ERR_PHP_SYNTAX`.
+ */
 export class Tokens {
-  readonly text: ByteString;
+  readonly bytes: Uint8Array;
   at: number;
+  readonly rules: ReadRules;
+  /** Whether an `r:` or `R:` was met: then the numbering of all values matters. */
+  hasReferences = false;
+  #elements = 0;
+  /** Where the content of the last string starts, and the last size that was read. */
+  #content = 0;
+  #size = 0;
 
-  constructor(text: ByteString, at: number) {
-    this.text = text;
+  constructor(bytes: Uint8Array, at: number, rules: ReadRules = unlimited) {
+    this.bytes = bytes;
     this.at = at;
+    this.rules = rules;
   }
 
-  /** The letter of the token that comes next. */
-  peek(): number {
-    return this.text.charCodeAt(this.at);
+  /** The letter of the token that comes next; `undefined` at the end. */
+  peek(): number | undefined {
+    return this.bytes[this.at];
   }
 
-  skip(bytes: number): void {
-    this.at += bytes;
+  null(): null {
+    const start = this.at;
+    this.#expect(SEMICOLON, start + 1, start);
+    return null;
+  }
+
+  bool(): boolean {
+    const { bytes, at } = this;
+    const digit = bytes[at + 2]!;
+    if (bytes[at + 1] !== COLON || (digit & ~1) !== 0x30) throw syntax(at);
+    this.#expect(SEMICOLON, at + 3, at);
+    return digit === 0x31;
+  }
+
+  /** An int, with an optional sign and leading zeros. What is beyond 64 bits is the nearest int64 (`ZEND_STRTOL`). */
+  int(): number | bigint {
+    const { bytes, at: start } = this;
+    if (bytes[start + 1] !== COLON) throw syntax(start);
+    let at = start + 2;
+    let byte = bytes[at]!;
+    const isNegative = byte === MINUS;
+    if (isNegative || byte === PLUS) byte = bytes[++at]!;
+    const digits = at;
+    let value = 0;
+    for (; isDigit(byte); byte = bytes[++at]!) value = value * 10 + (byte - 0x30);
+    if (at === digits || byte !== SEMICOLON) throw syntax(start);
+    this.at = at + 1;
+    if (value > Number.MAX_SAFE_INTEGER) return saturated(readAscii(bytes, digits, at), isNegative);
+    return isNegative && value !== 0 ? -value : value;
+  }
+
+  float(): number {
+    const { bytes, at: start } = this;
+    if (bytes[start + 1] !== COLON) throw syntax(start);
+    let at = start + 2;
+    let byte = bytes[at]!;
+    const isNegative = byte === MINUS;
+    if (isNegative) byte = bytes[++at]!;
+    let digits = 0;
+    let value = 0;
+    for (; isDigit(byte); byte = bytes[++at]!, digits++) value = value * 10 + (byte - 0x30);
+    let decimals = 0;
+    if (byte === POINT) {
+      byte = bytes[++at]!;
+      for (; isDigit(byte); byte = bytes[++at]!, decimals++) value = value * 10 + (byte - 0x30);
+      digits += decimals;
+    }
+    // Up to fifteen digits both numbers of the division are exact, so its result is the nearest float.
+    if (byte !== SEMICOLON || digits === 0 || digits > 15) return this.#longFloat();
+    this.at = at + 1;
+    const size = decimals === 0 ? value : value / powersOfTen[decimals]!;
+    return isNegative ? -size : size;
+  }
+
+  #longFloat(): number {
+    const { bytes, at: start } = this;
+    const end = bytes.indexOf(SEMICOLON, start);
+    const text = readAscii(bytes, start + 2, Math.max(end, start + 2));
+    if (!float.test(text)) throw syntax(start);
+    this.at = end + 1;
+    // PHP spells what is not finite in capitals.
+    return text.endsWith('INF') ? Number(text.replace('INF', 'Infinity')) : Number(text);
+  }
+
+  /** A string of either kind. Valid UTF-8 is a string, other bytes are bytes: either way PHP's bytes come back. */
+  string(): string | Uint8Array {
+    if (this.peek() !== 0x73) {
+      const bytes = this.#unescaped();
+      return readText(bytes, 0, bytes.length) ?? new Uint8Array(bytes);
+    }
+    const end = this.#string();
+    return readText(this.bytes, this.#content, end) ?? new Uint8Array(this.bytes.subarray(this.#content, end));
+  }
+
+  skipString(): void {
+    if (this.peek() === 0x73) this.#string();
+    else this.#unescaped();
+  }
+
+  /** Whether the string is this text; where it is not, `at` may be anywhere. */
+  isString(text: string): boolean {
+    if (this.peek() !== 0x73) return this.string() === text;
+    const end = this.#string();
+    const { bytes } = this;
+    const start = this.#content;
+    if (end - start !== text.length) return end - start > text.length && readText(bytes, start, end) === text;
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit > 0x7f || unit !== bytes[start + at]) return false; // one byte is one character only in ASCII
+    }
+    return true;
+  }
+
+  /** The key of an element or property: an int or a string. */
+  key(): PhpKey {
+    this.countElement();
+    const token = this.peek();
+    if (token === 0x73) {
+      const end = this.#string();
+      return readKey(this.bytes, this.#content, end);
+    }
+    if (token === 0x69) return this.int();
+    if (token !== 0x53) throw syntax(this.at);
+    const bytes = this.#unescaped();
+    return readKey(bytes, 0, bytes.length);
+  }
+
+  skipKey(): void {
+    this.countElement();
+    const token = this.peek();
+    if (token === 0x73) this.#string();
+    else if (token === 0x69) this.int();
+    else if (token === 0x53) this.#unescaped();
+    else throw syntax(this.at);
+  }
+
+  /** `a:count:{`; the first key comes next. */
+  array(): number {
+    const start = this.at;
+    const count = this.#number(start);
+    this.#expect(COLON, this.at, start);
+    this.#expect(OPEN, this.at, start);
+    return count;
+  }
+
+  /** `O:size:"class":`; `objectCount` comes next. */
+  className(): string {
+    const start = this.at;
+    this.#number(start);
+    const { bytes } = this;
+    const open = this.#quote(start);
+    const end = open + this.#size;
+    const name = end < bytes.length ? readKey(bytes, open, end) : '';
+    if (!isClassName(name)) throw syntax(start);
+    this.#expect(QUOTE, end, end);
+    this.#expect(COLON, end + 1, end);
+    return name;
+  }
+
+  /** `count:{` of an object; its first property comes next. */
+  objectCount(): number {
+    const { bytes } = this;
+    let { at } = this;
+    const sign = bytes[at];
+    if (sign === PLUS || sign === MINUS) at++;
+    const digits = at;
+    let count = 0;
+    for (let byte = bytes[at]!; isDigit(byte); byte = bytes[++at]!) count = count * 10 + (byte - 0x30);
+    if (sign === MINUS && count > 0) throw syntax(digits);
+    this.#expect(COLON, at, at);
+    this.#expect(OPEN, at + 1, at);
+    return count;
+  }
+
+  /** `C:size:"class":size:{bytes}`; the bytes are from `dataStart` to `dataEnd`. */
+  custom(): { className: string; dataStart: number; dataEnd: number } {
+    const start = this.at;
+    const className = this.className();
+    const size = this.objectCount();
+    const dataStart = this.at;
+    const dataEnd = dataStart + size;
+    if (dataEnd >= this.bytes.length) throw syntax(dataStart);
+    this.#expect(CLOSE, dataEnd, start);
+    return { className, dataStart, dataEnd };
+  }
+
+  /** What `E:` holds. Whether there is such a case is known to PHP alone. */
+  enumCase(): { className: string; caseName: string } {
+    const start = this.at;
+    this.#number(start);
+    const open = this.#quote(start);
+    const end = open + this.#size;
+    if (end >= this.bytes.length) throw syntax(start);
+    const name = readKey(this.bytes, open, end);
+    const colon = name.indexOf(':');
+    const className = name.slice(0, Math.max(colon, 0));
+    if (!caseName.test(name.slice(colon + 1))) throw syntax(start);
+    if (!isClassName(className.startsWith('\\') ? className.slice(1) : className)) throw syntax(start);
+    this.#expect(QUOTE, end, end);
+    this.#expect(SEMICOLON, end + 1, end);
+    return { className, caseName: name.slice(colon + 1) };
+  }
+
+  /** The number behind `r:` or `R:`. Whether there is such a value is checked by `References`. */
+  reference(): number {
+    const start = this.at;
+    this.#number(start);
+    this.hasReferences = true;
+    this.#expect(SEMICOLON, this.at, start);
+    return this.#size;
+  }
+
+  /** The end of an array or object. */
+  close(): void {
+    this.#expect(CLOSE, this.at, this.at);
   }
 
   /** Any token that holds no others. */
   skipScalar(): void {
     switch (this.peek()) {
-      case 0x4e: // N
-        this.skip(2);
-        break;
-      case 0x62: // b
-        this.skip(4);
-        break;
       case 0x73: // s
       case 0x53: // S
-        this.string();
+        this.skipString();
+        break;
+      case 0x69: // i
+        this.int();
+        break;
+      case 0x4e: // N
+        this.null();
+        break;
+      case 0x62: // b
+        this.bool();
+        break;
+      case 0x64: // d
+        this.float();
+        break;
+      case 0x72: // r
+      case 0x52: // R
+        this.reference();
+        break;
+      case 0x43: // C
+        this.custom();
         break;
       case 0x45: // E
         this.enumCase();
         break;
-      default: // i, d, r, R
-        this.at = this.text.indexOf(';', this.at) + 1;
+      default:
+        throw syntax(this.at);
     }
   }
 
-  int(): number | bigint {
-    const { text } = this;
-    const start = this.at + 2;
-    let at = start;
-    let value = 0;
-    let byte = text.charCodeAt(at);
-    const negative = byte === 0x2d;
-    if (negative || byte === 0x2b) byte = text.charCodeAt(++at);
-    for (; byte !== 0x3b; byte = text.charCodeAt(++at)) value = value * 10 + (byte - 0x30);
-    this.at = at + 1;
-    if (value <= Number.MAX_SAFE_INTEGER) return negative && value !== 0 ? -value : value;
-    return saturated(text.slice(start, at), negative);
+  /** `s:size:"bytes";`, and returns where the bytes end. */
+  #string(): number {
+    const { bytes, at: start } = this;
+    this.#number(start);
+    const content = this.#quote(start);
+    const end = content + this.#size;
+    if (bytes[end] !== QUOTE || bytes[end + 1] !== SEMICOLON) throw syntax(end < bytes.length ? end : start + 2);
+    this.#content = content;
+    this.at = end + 2;
+    return end;
   }
 
-  /** The text between `d:` and `;`. */
-  floatText(): ByteString {
-    const end = this.text.indexOf(';', this.at);
-    const text = this.text.slice(this.at + 2, end);
-    this.at = end + 1;
-    return text;
-  }
-
-  /** A string of either kind. */
-  string(): ByteString {
-    const { text } = this;
-    const escaped = text.charCodeAt(this.at) === 0x53;
-    const size = this.#number(this.at + 2);
-    const start = this.at + 2; // behind :"
-    if (!escaped) {
-      this.at = start + size + 2;
-      return text.slice(start, start + size);
+  /** The bytes of an `S:`, which counts what it stands for: `\41` is one byte. PHP reads this and never writes it. */
+  #unescaped(): Uint8Array {
+    const { bytes, at: start } = this;
+    this.#number(start);
+    let at = this.#quote(start);
+    if (this.#size > bytes.length - at) throw syntax(start + 2);
+    const content = new Uint8Array(this.#size);
+    for (let index = 0; index < content.length; index++) {
+      if (at >= bytes.length) throw syntax(start + 2);
+      if (bytes[at] === BACKSLASH) {
+        const pair = String.fromCharCode(bytes[at + 1] ?? 0, bytes[at + 2] ?? 0);
+        if (!hexPair.test(pair)) throw syntax(at);
+        content[index] = Number.parseInt(pair, 16);
+        at += 3;
+      } else {
+        content[index] = bytes[at++]!;
+      }
     }
-    let at = start;
-    let bytes = '';
-    for (let left = size; left > 0; left--) {
-      const isEscape = text.charCodeAt(at) === 0x5c;
-      bytes += isEscape ? String.fromCharCode(Number.parseInt(text.slice(at + 1, at + 3), 16)) : text[at];
-      at += isEscape ? 3 : 1;
-    }
-    this.at = at + 2;
-    return bytes;
+    this.#expect(QUOTE, at, at);
+    this.#expect(SEMICOLON, at + 1, at + 1);
+    return asBytes(content);
   }
 
-  /** The key of an element: an int, or the bytes of a string. */
-  key(): ByteString | number | bigint {
-    return this.peek() === 0x69 ? this.int() : this.string();
+  /** `:"` behind the size, from where the token starts; returns where the content starts. */
+  #quote(start: number): number {
+    const { bytes, at } = this;
+    if (bytes[at] !== COLON || bytes[at + 1] !== QUOTE) throw syntax(start);
+    return at + 2;
   }
 
-  /** `a:count:{`; the first key comes next. */
-  arrayCount(): number {
-    const count = this.#number(this.at + 2);
-    this.at += 2;
-    return count;
-  }
-
-  /** `O:size:"class":` or `C:size:"class":`; `braceCount` comes next. */
-  className(): ByteString {
-    const name = this.#quoted();
-    this.at += 1; // the colon
-    return name;
-  }
-
-  /** `count:{` of an object, or `size:{` of a `C:`; its content comes next. */
-  braceCount(): number {
-    const first = this.peek();
-    const count = this.#number(first === 0x2b || first === 0x2d ? this.at + 1 : this.at);
-    this.at += 2;
-    return count;
-  }
-
-  /** `class:case` of an `E:`. */
-  enumCase(): ByteString {
-    const name = this.#quoted();
-    this.at += 1; // the semicolon
-    return name;
-  }
-
-  /** The number behind `r:` or `R:`. */
-  reference(): number {
-    const slot = this.#number(this.at + 2);
-    this.at += 1;
-    return slot;
-  }
-
-  #quoted(): ByteString {
-    const size = this.#number(this.at + 2);
-    const start = this.at + 2; // behind :"
-    this.at = start + size + 1;
-    return this.text.slice(start, start + size);
-  }
-
-  /** Digits, which may be none; they end at the first other byte. */
+  /**
+   * `X:digits`, from the start of the token; `at` is then behind the digits, and their number modulo 2^64 in `#size`, as PHP
+   * reads sizes (`parse_uiv`).
+   *
+   * @returns the number itself: a count of elements beyond 64 bits is too many
+   */
   #number(start: number): number {
-    let at = start;
-    while (isDigit(this.text.charCodeAt(at))) at++;
+    const { bytes } = this;
+    const first = start + 2;
+    let at = first;
+    let value = 0;
+    for (let byte = bytes[at]!; isDigit(byte); byte = bytes[++at]!) value = value * 10 + (byte - 0x30);
+    if (at === first || bytes[start + 1] !== COLON) throw syntax(start);
     this.at = at;
-    return unsigned(this.text, start, at);
+    this.#size = at - first > 15 ? unsigned(bytes, first, at) : value;
+    return value;
+  }
+
+  /** Counts an element, a property, or a variable of the session. */
+  countElement(): void {
+    if (++this.#elements > this.rules.maxElements) throw limit('maxElements', this.rules, this.at);
+  }
+
+  #expect(byte: number, at: number, offset: number): void {
+    if (this.bytes[at] !== byte) throw syntax(offset);
+    this.at = at + 1;
   }
 }
 
-/** What is beyond 64 bits is the nearest int64 (`ZEND_STRTOL`). */
-function saturated(text: ByteString, negative: boolean): bigint {
-  const digits = text.replace(/^[+-]?0*/, '');
-  const limit = negative ? -(2n ** 63n) : 2n ** 63n - 1n;
+/** For what was checked before. */
+const unlimited: ReadRules = { maxBytes: Infinity, maxDepth: Infinity, maxElements: Infinity, ignoresRest: false };
+const float = /^(?:[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|NAN|-?INF)$/;
+const powersOfTen = Array.from({ length: 16 }, (_, power) => 10 ** power);
+const hexPair = /^[0-9A-Fa-f]{2}$/;
+// Bytes as in PHP's own check; a leading backslash is refused since 8.1.
+const className = /^[0-9A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\\\x80-\u{10ffff}]*$/u;
+
+// A case is a constant of its class; a name that PHP's own grammar has not can be none.
+const caseName = /^[A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\x80-\u{10ffff}]*$/u;
+
+/** Whether PHP takes this as the name of a class in serialized data. */
+export function isClassName(name: string): boolean {
+  return className.test(name);
+}
+
+/** An unsigned number modulo 2^64. */
+function unsigned(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0n;
+  for (let at = start; at < end; at += 15) {
+    const part = readAscii(bytes, at, Math.min(at + 15, end));
+    value = BigInt.asUintN(64, value * 10n ** BigInt(part.length) + BigInt(part));
+  }
+  return Number(value);
+}
+
+function saturated(text: string, isNegative: boolean): bigint {
+  const digits = text.replace(/^0*/, '');
+  const limit = isNegative ? -(2n ** 63n) : 2n ** 63n - 1n;
   if (digits.length > 19) return limit;
-  const value = negative ? -BigInt(digits) : BigInt(digits);
+  const value = isNegative ? -BigInt(digits) : BigInt(digits);
   return isInt64(value) ? value : limit;
 }
 
-/** The float that this text is; PHP spells what is not finite in capitals. */
-export function parseFloatText(text: ByteString): number {
-  if (text === 'INF') return Number.POSITIVE_INFINITY;
-  if (text === '-INF') return Number.NEGATIVE_INFINITY;
-  return Number(text); // NAN included
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+export function limit(
+  name: 'maxBytes' | 'maxDepth' | 'maxElements',
+  rules: ReadRules,
+  offset: number,
+): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_LIMIT',
+    `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if they are to be trusted`,
+    { offset },
+  );
+}
+
+export function syntax(offset: number): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_SYNTAX',
+    `Not what PHP serializes, at byte ${offset}: the data are damaged, or in another format (session.serialize_handler)`,
+    { offset },
+  );
 }

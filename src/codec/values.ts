@@ -1,3 +1,5 @@
+import { isMap } from './stamps.ts';
+
 /** What PHP has and JavaScript has not. All classes are told by a brand, so that two copies of the package agree. */
 
 const brand: unique symbol = Symbol.for('php-session-bridge/value') as never;
@@ -224,37 +226,11 @@ export function isPhpReference(value: object): value is PhpReference {
   return kindOf(value) === 'reference';
 }
 
-const root = Symbol.for('php-session-bridge/root');
-
-function PlainMap(): void {}
-PlainMap.prototype = createRoot();
-
-/** A prototype that inherits nothing, and that `util.inspect` does not mention. */
-export function createRoot(): object {
-  const value = function (this: object) {
-    return { ...this };
-  };
-  return Object.create(null, { [Symbol.for('nodejs.util.inspect.custom')]: { value }, [root]: { value: true } });
-}
-
-/**
- * The object that a PHP array with keys becomes in the plain view. It inherits nothing, so that `__proto__` and `toString`
- * are keys like any other. An instance and not `Object.create(null)`, which V8 makes a slow dictionary.
- */
-export const createPlainMap = (): Record<string, unknown> => new (PlainMap as unknown as new () => never)();
-
 /** Whether it is surely none of PHP's own values: told at once, as nearly all objects are of these kinds. */
 export function isCommon(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value);
-  return prototype === PlainMap.prototype || prototype === Object.prototype;
-}
-
-/** An object literal, of whatever realm, or one of ours: its prototype is a root. */
-export function isPlainObject(value: object): value is Record<string, unknown> {
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === null || Object.hasOwn(prototype, root)) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
+  return prototype === Object.prototype || isMap(value);
 }
 
 export function isBytes(value: object): value is Uint8Array {

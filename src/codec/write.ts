@@ -1,12 +1,12 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-import { type ByteString, encodeKey, encodeUtf8, toByteString } from './bytes.ts';
 import { InstanceWriter } from './classes.ts';
-import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
+import { type Contents, contentsOf, keyAt, renumbered, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import type { WriteRules } from './options.ts';
-import { origin, type Source } from './source.ts';
+import { Output } from './output.ts';
+import type { Source } from './source.ts';
+import { isPlainObject, type Origin, origin } from './stamps.ts';
 import { Ties, withoutReference } from './ties.ts';
-import { parseFloatText, Tokens } from './tokens.ts';
 import { unchangedUntil } from './unchanged.ts';
 import {
   isBytes,
@@ -19,22 +19,70 @@ import {
   isPhpFloat,
   isPhpObject,
   isPhpReference,
-  isPlainObject,
   type PhpKey,
 } from './values.ts';
 
 /** PHP's `unserialize_max_depth`: what is deeper could be written but not read. */
 const maxDepth = 4096;
 
-/** Thrown where an `r:` needs the number of a value that was not counted. */
-export const needsNumbers: unique symbol = Symbol('needs numbers');
+/**
+ * How much the writer has to know of values:
+ *
+ * - `patch`: some of the values of a source, which depend on no others
+ * - `count`: all values, one after the other, so that they have numbers
+ * - `tie`: and the PHP references among them
+ */
+export type Mode = 'patch' | 'count' | 'tie';
+
+/** Thrown where a mode is not enough. */
+export const needsMore: unique symbol = Symbol('needs a mode that knows more');
+
+/**
+ * Writes in the first mode that is enough.
+ *
+ * @param size how many bytes there will be, as far as is known
+ */
+export function writeBytes(size: number, first: Mode, write: (out: Output, mode: Mode) => void): Uint8Array {
+  for (let mode = first; ; mode = mode === 'patch' ? 'count' : 'tie') {
+    const out = new Output(size);
+    try {
+      write(out, mode);
+      return out.take();
+    } catch (error) {
+      if (error !== needsMore) throw error;
+    }
+  }
+}
 
 /** An array or object that is being written. */
-interface Frame {
+class Frame {
   readonly container: object;
-  readonly contents: Contents;
-  readonly object: boolean;
-  next: number;
+  /** `undefined` for an array or plain object that nothing has to be known about. */
+  readonly contents: Contents | undefined;
+  readonly keys: readonly PhpKey[] | undefined;
+  readonly isObject: boolean;
+  readonly size: number;
+  /** Where the number of elements stands. */
+  readonly sizeAt: number;
+  next = 0;
+  /** Elements that are left out, as they are `undefined`. */
+  skipped = 0;
+
+  constructor(
+    container: object,
+    contents: Contents | undefined,
+    keys: readonly PhpKey[] | undefined,
+    isObject: boolean,
+    size: number,
+    sizeAt: number,
+  ) {
+    this.container = container;
+    this.contents = contents;
+    this.keys = keys;
+    this.isObject = isObject;
+    this.size = size;
+    this.sizeAt = sizeAt;
+  }
 }
 
 /**
@@ -43,38 +91,38 @@ interface Frame {
  * the same key, and in a list if the number at that index is the same, or if all were floats.
  */
 export class Writer {
+  readonly #out: Output;
   readonly #rules: WriteRules;
   /** The values to be written; classes that stand in their source may be written. */
   readonly #top: Contents;
-  /** Whether all of them pass through this writer, so that it can number them. */
   readonly #counts: boolean;
+  readonly #instances: InstanceWriter | undefined;
+  readonly #ties: Ties | undefined;
   /** How many levels are around them. */
   readonly #levels: number;
   /** How many values have a number: all but `R:` (`php_add_var_hash`). */
   #numbered: number;
   /** The numbers of what is written once: objects, enums (by name) and references. */
-  readonly #seen: Map<unknown, number> = new Map();
+  #seen: Map<unknown, number> | undefined;
+  /** Tokens of the objects that were written or copied, where there are no numbers. */
+  #used: Set<number> | undefined;
   /** The number of the first `C:`; what comes after it is numbered by rules that only its class knows. */
   #firstCustom = Number.POSITIVE_INFINITY;
-  readonly #instances: InstanceWriter | undefined;
-  /** Made where there are references. */
-  #ties: Ties | undefined;
   #variable = 0;
-  /** Keys as they are written. */
-  readonly #arrayKeys: Map<string, ByteString> = new Map();
-  readonly #propertyKeys: Map<string, ByteString> = new Map();
   /** The containers around the value that is written next. */
   readonly #open: Frame[] = [];
-  readonly #inside: Set<object> = new Set();
+  /** Those of them that are very deep. */
+  #inside: Set<object> | undefined;
 
-  /** @param how `counts`: all values are written, one after the other; `isArray`: into an array that is not written here */
-  constructor(rules: WriteRules, top: Contents, how: { counts: boolean; isArray?: boolean }) {
+  /** @param isArray whether the values are elements of an array that is not written here */
+  constructor(out: Output, rules: WriteRules, top: Contents, mode: Mode, isArray: boolean) {
+    this.#out = out;
     this.#rules = rules;
     this.#top = top;
-    this.#counts = how.counts;
-    this.#levels = this.#numbered = how.isArray ? 1 : 0;
+    this.#counts = mode !== 'patch';
     if (rules.classes.hasMappings) this.#instances = new InstanceWriter(rules.classes);
-    if (how.counts && top.source?.references !== undefined) this.#ties = new Ties(top, this.#instances);
+    this.#ties = mode === 'tie' ? new Ties(top, this.#instances) : undefined;
+    this.#levels = this.#numbered = isArray ? 1 : 0;
   }
 
   /**
@@ -82,200 +130,328 @@ export class Writer {
    * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
    *   `ERR_PHP_REFERENCE`
    */
-  write(index: number): ByteString {
+  write(index: number): void {
+    const open = this.#open;
     this.#variable = index;
-    let out = this.#value(this.#top, index);
-    for (;;) {
-      const frame = this.#open.at(-1);
-      if (frame === undefined) return out;
-      const { contents, next } = frame;
-      if (next === contents.values.length) {
-        out += '}';
-        this.#open.pop();
-        this.#inside.delete(frame.container);
-        continue;
+    this.#element(this.#top, index);
+    while (open.length > 0) {
+      const frame = open[open.length - 1]!;
+      if (frame.next === frame.size) this.#close(frame);
+      else if (frame.contents === undefined) this.#freeElement(frame, frame.next++);
+      else this.#knownElement(frame, frame.contents, frame.next++);
+    }
+  }
+
+  #close(frame: Frame): void {
+    if (frame.skipped > 0) this.#out.replaceInt(frame.sizeAt, frame.size, frame.size - frame.skipped);
+    this.#out.byte(0x7d);
+    this.#open.pop();
+    this.#inside?.delete(frame.container);
+  }
+
+  /** An element of something that was not read, and stands where nothing stood. */
+  #freeElement(frame: Frame, index: number): void {
+    let value: unknown;
+    if (frame.keys === undefined) {
+      value = (frame.container as unknown[])[index];
+      this.#out.ascii('i:');
+      this.#out.int(index);
+      this.#out.byte(0x3b);
+    } else {
+      const key = frame.keys[index] as string;
+      value = (frame.container as Record<string, unknown>)[key];
+      if (value === undefined) {
+        frame.skipped++;
+        return;
       }
-      frame.next++;
-      if (contents.keys === undefined) out += `i:${next};`;
-      else if (frame.object) out += this.#property(contents, next);
-      else out += this.#key(contents.keys[next]!, false);
-      out += this.#value(contents, next);
+      this.#key(key, false);
     }
+    this.#value(value, undefined, -1, undefined);
   }
 
-  /** A value, or the beginning of one whose content is then in `#open`. */
-  #value(contents: Contents, index: number): ByteString {
-    const value = contents.values[index];
-    const { source } = contents;
-    const token = tokenAt(contents, index);
-    if (this.#ties !== undefined || (isObject(value) && !isCommon(value) && isPhpReference(value))) {
-      const tied = this.#tied(contents, index);
-      if (tied !== undefined) return tied;
-    }
-    return this.#untied(value, source, token, contents.kind === 'list' ? contents : undefined);
+  #knownElement(frame: Frame, contents: Contents, index: number): void {
+    if (frame.isObject) this.#checkProperty(contents, index);
+    this.#key(keyAt(contents, index), frame.isObject);
+    this.#element(contents, index);
   }
 
-  /** What stands in a place that shares its value with others; `undefined` for any other place. */
-  #tied(contents: Contents, index: number): ByteString | undefined {
-    if (!this.#counts) throw needsNumbers;
-    this.#ties ??= new Ties(this.#top, this.#instances);
+  #element(contents: Contents, index: number): void {
+    const list = contents.kind === 'list' ? contents : undefined;
+    if (this.#ties === undefined) {
+      this.#value(contents.values[index], contents.source, tokenAt(contents, index), list);
+      return;
+    }
     const tie = this.#ties.tie(contents, index);
     const value = withoutReference(tie === undefined ? contents.values[index] : this.#ties.value(tie));
     const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
     if (tie !== undefined) {
       // A reference to an object has the number of the object.
       const object = isObject(value) ? this.#instances?.object(value) : undefined;
-      const number = this.#seen.get(tie) ?? this.#seen.get(identity(object ?? value));
-      if (number !== undefined) return `R:${this.#target(number)};`;
-      this.#seen.set(tie, this.#numbered + 1);
+      const number = this.#seen?.get(tie) ?? this.#seen?.get(identity(object ?? value));
+      if (number !== undefined) {
+        this.#out.ascii(`R:${this.#target(number)};`);
+        return;
+      }
+      this.#see(tie, this.#numbered + 1);
     }
-    return this.#untied(value, contents.source, token, contents.kind === 'list' ? contents : undefined);
+    this.#value(value, contents.source, token, list);
   }
 
-  #untied(value: unknown, source: Source | undefined, token: number, list: Contents | undefined): ByteString {
+  /**
+   * A value, or the beginning of one whose content is then in `#open`.
+   *
+   * @param token what stood at its place in `source`, or -1
+   * @param list the list that it is in, if there is something to know about it
+   */
+  #value(value: unknown, source: Source | undefined, token: number, list: Contents | undefined): void {
+    const out = this.#out;
     this.#numbered++;
     switch (typeof value) {
       case 'string':
-        return this.#string(value, source, token);
+        if (token >= 0 && source!.bytes[token] === 0x53 && this.#copied(value, source!, token)) return;
+        out.ascii('s:');
+        if (!out.text(value)) throw this.#error(unrepresentable, 'A string with half of a surrogate pair');
+        out.byte(0x3b);
+        return;
       case 'number':
-        return this.#number(value, source, token, list);
+        this.#number(value, source, token, list);
+        return;
       case 'boolean':
-        return value ? 'b:1;' : 'b:0;';
+        out.ascii(value ? 'b:1;' : 'b:0;');
+        return;
       case 'bigint':
         if (!isInt64(value)) throw this.#error(unrepresentable, 'A bigint beyond 64 bits');
-        return sameInt(value, source, token) ?? `i:${value};`;
+        this.#int(value, source, token);
+        return;
       case 'object':
-        return value === null ? 'N;' : this.#object(value, source, token, list !== undefined);
+        if (value === null) out.ascii('N;');
+        else this.#object(value, source, token, list !== undefined);
+        return;
       default:
         throw this.#error(unrepresentable, `A value of type ${typeof value}`);
     }
   }
 
-  #string(value: string, source: Source | undefined, token: number): ByteString {
-    const bytes = encodeUtf8(value);
-    if (bytes === undefined) throw this.#error(unrepresentable, 'A string with half of a surrogate pair');
-    if (token >= 0 && source!.text.charCodeAt(token) === 0x53) {
-      const tokens = new Tokens(source!.text, token);
-      if (tokens.string() === bytes) return source!.text.slice(token, tokens.at);
-    }
-    return quoted(bytes);
-  }
-
-  #number(value: number, source: Source | undefined, token: number, list: Contents | undefined): ByteString {
+  #number(value: number, source: Source | undefined, token: number, list: Contents | undefined): void {
     let number = value;
     if (token >= 0) {
-      const at = source!.resolve(token);
-      const before = source!.text.charCodeAt(at);
+      const before = source!.letter(token);
       if (before === 0x64) {
-        const text = new Tokens(source!.text, at).floatText();
-        if (Object.is(parseFloatText(text), value)) return `d:${text};`;
-        if (list === undefined) return this.#float(value);
+        if (this.#copied(value, source!, token)) return;
+        if (list === undefined) {
+          this.#float(value);
+          return;
+        }
       } else if (before === 0x69 && value === 0) {
         number = 0; // -0 too: an int stays an int
       }
     }
-    if (!Number.isSafeInteger(number) || Object.is(number, -0) || list?.allFloats === true) return this.#float(number);
-    return sameInt(number, source, token) ?? `i:${number};`;
+    if (!Number.isSafeInteger(number) || Object.is(number, -0) || list?.allFloats === true) this.#float(number);
+    else this.#int(number, source, token);
   }
 
-  #float(value: number): ByteString {
-    return `d:${floatText(value, this.#rules.precision)};`;
+  #float(value: number): void {
+    this.#out.ascii(`d:${floatText(value, this.#rules.precision)};`);
   }
 
-  #object(given: object, source: Source | undefined, token: number, inList: boolean): ByteString {
+  /** `i:+5;` stays as it is. */
+  #int(value: number | bigint, source: Source | undefined, token: number): void {
+    if (token >= 0 && this.#copied(value, source!, token)) return;
+    this.#out.ascii('i:');
+    this.#out.int(value);
+    this.#out.byte(0x3b);
+  }
+
+  /** Copies what stood at the place of a scalar, if that is the same value. */
+  #copied(value: unknown, source: Source, token: number): boolean {
+    const at = source.resolve(token);
+    const end = unchangedUntil(source, at, value, 0);
+    if (end < 0) return false;
+    this.#out.copy(source.bytes, at, end);
+    return true;
+  }
+
+  #object(given: object, source: Source | undefined, token: number, inList: boolean): void {
     const value = this.#instances?.object(given) ?? given;
     // Tried only at the first levels, as it goes over the whole value each time.
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
-      const end = unchangedUntil(source!, token, value, maxDepth - this.#levels - this.#open.length);
-      if (end >= 0) return source!.text.slice(token, end);
+      const objects: number[] = [];
+      const end = unchangedUntil(source!, token, value, maxDepth - this.#levels - this.#open.length, objects);
+      if (end >= 0) {
+        for (const at of objects) this.#use({ source: source!, at });
+        this.#out.copy(source!.bytes, token, end);
+        return;
+      }
     }
-    if (!isCommon(value)) {
-      const special = this.#special(value);
-      if (special !== undefined) return special;
-    }
+    const common = isCommon(value);
+    if (!common && this.#special(value)) return;
+    if (common && token < 0 && this.#ties === undefined && origin(value) === undefined && this.#free(value)) return;
     if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
     const contents = contentsOf(value, source, token);
     if (contents === undefined) throw this.#error(unrepresentable, describe(value));
-    if (this.#inside.has(value)) throw this.#error(unrepresentable, 'A value that contains itself');
-    const object = !isCommon(value) && isPhpObject(value);
-    if (this.#open.length + this.#levels >= maxDepth && (object || contents.values.length > 0)) {
-      throw this.#error(unrepresentable, `More than ${maxDepth} arrays and objects inside each other`);
-    }
-    const head = object ? `O:${quotedName(this.#className(value, value.className))}` : 'a';
-    this.#open.push({ container: value, contents, object, next: 0 });
-    this.#inside.add(value);
-    return `${head}:${contents.values.length}:{`;
+    const { keys, values } = contents;
+    this.#begin(value, contents, keys, !common && isPhpObject(value), values.length);
   }
 
-  /** What is written once, or holds no values. */
-  #special(value: object): ByteString | undefined {
+  /** Begins an array or plain object that nothing has to be known about; false if there is something to know. */
+  #free(value: object): boolean {
+    if (!Array.isArray(value)) {
+      const keys = Object.keys(value);
+      this.#begin(value, undefined, keys, false, keys.length);
+      return true;
+    }
+    // Not with holes, names or `undefined` in it.
+    if (renumbered.has(value)) return false;
+    if (Object.keys(value).length !== value.length || value.includes(undefined)) return false;
+    this.#begin(value, undefined, undefined, false, value.length);
+    return true;
+  }
+
+  #begin(
+    value: object,
+    contents: Contents | undefined,
+    keys: readonly PhpKey[] | undefined,
+    isObject: boolean,
+    size: number,
+  ): void {
+    const out = this.#out;
+    this.#checkPlace(value, isObject || size > 0);
+    if (isObject) {
+      out.ascii('O:');
+      this.#name((value as { className: string }).className, value);
+      out.byte(0x3a);
+    } else {
+      out.ascii('a:');
+    }
+    const sizeAt = out.at;
+    out.int(size);
+    out.ascii(':{');
+    this.#open.push(new Frame(value, contents, keys, isObject, size, sizeAt));
+  }
+
+  /** Neither in itself, nor too deep. */
+  #checkPlace(value: object, isLevel: boolean): void {
+    const open = this.#open;
+    const depth = open.length;
+    let isInside = this.#inside?.has(value) ?? false;
+    for (let index = 0; index < depth && index <= nearby; index++)
+      if (open[index]!.container === value) isInside = true;
+    if (isInside) throw this.#error(unrepresentable, 'A value that contains itself');
+    if (isLevel && depth + this.#levels >= maxDepth) {
+      throw this.#error(unrepresentable, `More than ${maxDepth} arrays and objects inside each other`);
+    }
+    if (depth > nearby) {
+      this.#inside ??= new Set();
+      this.#inside.add(value);
+    }
+  }
+
+  /** Writes what is written once, or holds no values; false for anything else. */
+  #special(value: object): boolean {
+    const out = this.#out;
+    // Without the references it is not known what others hold.
+    if (isPhpReference(value)) throw needsMore;
     const key = identity(value);
     if (key !== undefined) {
-      const number = this.#seen.get(key);
-      if (number !== undefined) return `r:${this.#target(number)};`;
-      this.#seen.set(key, this.#numbered);
+      const number = this.#seen?.get(key);
+      if (number !== undefined) {
+        out.ascii(`r:${this.#target(number)};`);
+        return true;
+      }
+      if (!this.#counts) this.#use(origin(value));
+      this.#see(key, this.#numbered);
     }
-    if (isPhpFloat(value)) return this.#float(value.value);
-    if (isBytes(value)) return quoted(toByteString(value));
-    if (isPhpEnum(value)) {
-      // The case may stand in a variable that is copied, and in PHP both are one object.
-      if (!this.#rules.allowsEnums) throw this.#error(unrepresentable, 'An enum, which PHP has since 8.1,');
-      const isNew = origin(value) === undefined;
-      if (isNew && !this.#counts && this.#top.source?.hasClass(value.className)) throw needsNumbers;
-      const name = this.#className(value, value.className);
-      if (isNew && !isCaseName(value.caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
-      return `E:${quotedName(`${name}:${value.caseName}`)};`;
-    }
-    if (isPhpCustom(value)) {
-      const data = toByteString(value.data);
+    if (isPhpFloat(value)) {
+      this.#float(value.value);
+    } else if (isBytes(value)) {
+      this.#bytes('s:', value, '"', '";');
+    } else if (isPhpEnum(value)) {
+      this.#enum(value.className, value.caseName, value);
+    } else if (isPhpCustom(value)) {
       this.#firstCustom = Math.min(this.#firstCustom, this.#numbered);
-      return `C:${quotedName(this.#className(value, value.className))}:${data.length}:{${data}}`;
+      out.ascii('C:');
+      this.#name(value.className, value);
+      this.#bytes(':', value.data, '{', '}');
+    } else {
+      return false;
     }
-    return undefined;
+    return true;
+  }
+
+  #enum(className: string, caseName: string, value: object): void {
+    if (!this.#rules.allowsEnums) throw this.#error(unrepresentable, 'An enum, which PHP has since 8.1,');
+    const isNew = origin(value) === undefined;
+    // The case may stand in what is copied, and in PHP both are one object.
+    if (isNew && !this.#counts && this.#top.source?.hasClass(className)) throw needsMore;
+    if (isNew && !isCaseName(caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
+    this.#checkClass(className, value);
+    this.#out.ascii('E:');
+    this.#out.key(`${className}:${caseName}`);
+    this.#out.byte(0x3b);
+  }
+
+  #bytes(start: string, bytes: Uint8Array, open: string, end: string): void {
+    const out = this.#out;
+    out.ascii(`${start}${bytes.length}:${open}`);
+    out.copy(bytes, 0, bytes.length);
+    out.ascii(end);
   }
 
   /** PHP refuses an object with a name that begins like a mangled one and is none, and with it the session. */
-  #property(contents: Contents, index: number): ByteString {
+  #checkProperty(contents: Contents, index: number): void {
     const key = keyAt(contents, index);
     const isBad = typeof key === 'string' && key.startsWith('\0') && !/^\0[^\0]+\0/.test(key);
     if (isBad && tokenAt(contents, index) < 0 && contents.kind !== 'exact') {
       throw this.#error('ERR_PHP_KEY', 'A name of a property that begins with NUL');
     }
-    return this.#key(key, true);
   }
 
-  #key(key: PhpKey, ofObject: boolean): ByteString {
-    if (typeof key !== 'string') return `i:${this.#intKey(key)};`;
-    const keys = ofObject ? this.#propertyKeys : this.#arrayKeys;
-    const known = keys.get(key);
-    if (known !== undefined) return known;
-    const bytes = encodeKey(key);
-    if (bytes === undefined) throw this.#error('ERR_PHP_KEY', 'A key with half of a surrogate pair');
-    const token = !ofObject && isIntKey(key) ? `i:${key};` : quoted(bytes);
-    // Rows of a table have the same keys, those of a dictionary do not.
-    if (keys.size < 256) keys.set(key, token);
-    return token;
+  #key(key: PhpKey, ofObject: boolean): void {
+    const out = this.#out;
+    if (typeof key !== 'string') {
+      const isExact = typeof key === 'bigint' ? isInt64(key) : Number.isSafeInteger(key);
+      if (!isExact) throw this.#error('ERR_PHP_KEY', 'A number as key that is no 64-bit integer');
+      out.ascii('i:');
+      out.int(key);
+    } else if (!ofObject && isIntKey(key)) {
+      out.ascii('i:');
+      out.ascii(key);
+    } else {
+      out.ascii('s:');
+      if (!out.key(key)) throw this.#error('ERR_PHP_KEY', 'A key with half of a surrogate pair');
+    }
+    out.byte(0x3b);
   }
 
-  #intKey(key: number | bigint): number | bigint {
-    const isExact = typeof key === 'bigint' ? isInt64(key) : Number.isSafeInteger(key);
-    if (!isExact) throw this.#error('ERR_PHP_KEY', 'A number as key that is no 64-bit integer');
-    return key;
+  #name(name: string, value: object): void {
+    this.#checkClass(name, value);
+    this.#out.key(name); // it was read, or checked as an option
   }
 
   /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */
-  #className(value: object, name: string): string {
+  #checkClass(name: string, value: object): void {
     const { source } = this.#top;
     const wasRead = source !== undefined && (origin(value)?.source === source || source.hasClass(name));
-    const known = wasRead || this.#rules.classes.has(name);
-    if (!known) {
+    if (!wasRead && !this.#rules.classes.has(name)) {
       throw this.#error('ERR_PHP_CLASS', 'A PHP class that was neither read nor registered by the option `classes`');
     }
-    return name;
+  }
+
+  /** Each object that was read may stand in one place: in two, the second one has the number of the first. */
+  #use(from: Origin | undefined): void {
+    if (from === undefined || from.at < 0 || from.source !== this.#top.source) return;
+    this.#used ??= new Set();
+    if (this.#used.has(from.at)) throw needsMore;
+    this.#used.add(from.at);
+  }
+
+  #see(what: unknown, number: number): void {
+    this.#seen ??= new Map();
+    this.#seen.set(what, number);
   }
 
   #target(number: number): number {
-    if (!this.#counts) throw needsNumbers;
+    if (!this.#counts) throw needsMore;
     if (number > this.#firstCustom) {
       throw this.#error('ERR_PHP_REFERENCE', 'A reference to what comes after an object that serialized itself (C:)');
     }
@@ -283,11 +459,14 @@ export class Writer {
   }
 
   #error(code: PhpSessionErrorCode, what: string): PhpSessionError {
-    const path = this.#open.map(({ contents, next }) => String(keyAt(contents, next - 1)));
+    const path = this.#open.map(({ keys, next }) => String(keys === undefined ? next - 1 : keys[next - 1]));
     if (this.#top.kind === 'session') path.unshift(String(keyAt(this.#top, this.#variable)));
     return new PhpSessionError(code, `${what} cannot be written to a PHP session; nothing was written`, { path });
   }
 }
+
+/** So many of the containers around a value are looked at one by one: faster than a set, as most are not deeper. */
+const nearby = 32;
 
 const unrepresentable = 'ERR_PHP_UNREPRESENTABLE';
 const typeChanged =
@@ -300,38 +479,19 @@ function identity(value: unknown): unknown {
   return isPhpObject(value) || isPhpCustom(value) ? value : undefined;
 }
 
-/** The text of the int that stood at this place, if it is this one: `i:+5;` stays as it is. */
-function sameInt(value: number | bigint, source: Source | undefined, token: number): ByteString | undefined {
-  if (token < 0) return undefined;
-  const at = source!.resolve(token);
-  if (source!.text.charCodeAt(at) !== 0x69) return undefined;
-  const tokens = new Tokens(source!.text, at);
-  return tokens.int() === value ? source!.text.slice(at, tokens.at) : undefined;
-}
-
 function isCaseName(name: string): boolean {
   return /^[A-Za-z_\x80-\u{10ffff}][\w\x80-\u{10ffff}]*$/u.test(name);
 }
 
 function isReplacedObject(value: object, source: Source | undefined, token: number): boolean {
   if (token < 0 || !isPlainObject(value) || origin(value) !== undefined) return false;
-  return source!.text.charCodeAt(source!.resolve(token)) === 0x4f;
-}
-
-function quoted(bytes: ByteString): ByteString {
-  return `s:${bytes.length}:"${bytes}";`;
-}
-
-/** Names were read as keys are, so every byte comes back. */
-function quotedName(name: string): ByteString {
-  const bytes = encodeKey(name) ?? '';
-  return `${bytes.length}:"${bytes}"`;
+  return source!.letter(token) === 0x4f;
 }
 
 function describe(value: object): string {
   if (Array.isArray(value)) return 'A list with named properties';
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === 'string' && name !== '' && name !== 'Object'
+  return typeof name === 'string'
     ? `An instance of ${name}, for which the option \`classes\` has no mapping,`
     : 'An object of this kind';
 }

@@ -1,5 +1,5 @@
 import { encodeSession, type SessionData } from '../codec/index.ts';
-import { isPlainObject } from '../codec/values.ts';
+import { isPlainObject } from '../codec/stamps.ts';
 import { setCookie } from '../session/cookie.ts';
 import type { Settings } from '../session/options.ts';
 import { type Context, KoaRequest, type PhpSessionControl } from './koa-request.ts';

@@ -1,10 +1,9 @@
 import { PhpSessionError } from '../../errors.ts';
-import type { ByteString } from '../bytes.ts';
-import type { Grammar } from '../grammar.ts';
-import type { PhpVersion } from '../options.ts';
+import type { Output } from '../output.ts';
+import type { Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
 
-/** A top-level variable of a session, by offsets in its text. */
+/** A top-level variable of a session, by offsets in its bytes. */
 export interface Variable {
   /** As in the exact view: a number only in a format that has int keys. */
   readonly key: PhpKey;
@@ -23,15 +22,18 @@ export interface SessionFormat {
    */
   readonly isArray: boolean;
   /**
-   * All variables, in the order of the text and with duplicates. Throws what `Grammar` throws.
+   * Reads a session, in the order of the text and with duplicates. `value` is called at the start of each value and must read
+   * it.
    *
-   * @param phpVersion the lowest PHP that reads the session
+   * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
    */
-  variables(text: ByteString, grammar: Grammar, phpVersion: PhpVersion): Variable[];
-  /** What stands before a value. Throws `ERR_PHP_KEY` for a key that the format cannot hold. */
-  variableHead(key: PhpKey): ByteString;
-  /** The session, of its variables one after the other. */
-  session(variables: ByteString, count: number): ByteString;
+  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void;
+  /** Writes what stands before all variables. */
+  writeStart(out: Output, count: number): void;
+  /** Writes what stands before a value. Throws `ERR_PHP_KEY` for a key that the format cannot hold. */
+  writeKey(out: Output, key: PhpKey): void;
+  /** Writes what stands behind all variables. */
+  writeEnd(out: Output): void;
 }
 
 /** For keys that PHP would drop, or lose the session by. */

@@ -1,7 +1,8 @@
-import { type ByteString, decodeKey, encodeKey } from '../bytes.ts';
-import { type Grammar, syntax } from '../grammar.ts';
+import { readKey } from '../bytes.ts';
+import type { Output } from '../output.ts';
+import { syntax, type Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
-import { badKey, type SessionFormat, type Variable } from './format.ts';
+import { badKey, type SessionFormat } from './format.ts';
 
 /**
  * `session.serialize_handler = php_binary`: one byte with the length of the name, the name, the value (php-src:
@@ -10,27 +11,30 @@ import { badKey, type SessionFormat, type Variable } from './format.ts';
 export const phpBinary: SessionFormat = {
   isArray: false,
 
-  variables(text: ByteString, grammar: Grammar): Variable[] {
-    const variables: Variable[] = [];
-    for (let from = 0; from < text.length; ) {
-      const start = from + 1 + (text.charCodeAt(from) & 0x7f);
-      if (start >= text.length) throw syntax(from);
-      grammar.element(from);
-      const end = grammar.value(start);
-      variables.push({ key: decodeKey(text.slice(from + 1, start)), from, start, end });
-      from = end;
+  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
+    const { bytes } = tokens;
+    while (tokens.at < bytes.length) {
+      const from = tokens.at;
+      const start = from + 1 + (bytes[from]! & 0x7f);
+      if (start >= bytes.length) throw syntax(from);
+      tokens.countElement();
+      tokens.at = start;
+      value(readKey(bytes, from + 1, start), from);
     }
-    return variables;
   },
+
+  writeStart(): void {},
 
   /** PHP drops a variable with an int key, and without a word one with a key of more than 127 bytes. */
-  variableHead(key: PhpKey): ByteString {
+  writeKey(out: Output, key: PhpKey): void {
     if (typeof key !== 'string') throw badKey('php_binary', key, 'an integer as key');
-    const bytes = encodeKey(key);
-    if (bytes === undefined) throw badKey('php_binary', key, 'a key with half of a surrogate pair');
-    if (bytes.length > 127) throw badKey('php_binary', key, 'a key of more than 127 bytes');
-    return String.fromCharCode(bytes.length) + bytes;
+    const start = out.at;
+    out.byte(0);
+    const size = out.bareKey(key);
+    if (size < 0) throw badKey('php_binary', key, 'a key with half of a surrogate pair');
+    if (size > 127) throw badKey('php_binary', key, 'a key of more than 127 bytes');
+    out.set(start, size);
   },
 
-  session: (variables) => variables,
+  writeEnd(): void {},
 };

@@ -1,8 +1,7 @@
-import { type ByteString, decodeKey, encodeKey } from '../bytes.ts';
-import { type Grammar, syntax } from '../grammar.ts';
-import { Tokens } from '../tokens.ts';
+import type { Output } from '../output.ts';
+import { syntax, type Tokens } from '../tokens.ts';
 import { normalKey, type PhpKey } from '../values.ts';
-import { badKey, type SessionFormat, type Variable } from './format.ts';
+import { badKey, type SessionFormat } from './format.ts';
 
 /**
  * `session.serialize_handler = php_serialize`: `serialize($_SESSION)` (php-src: `PS_SERIALIZER_DECODE_FUNC(php_serialize)`).
@@ -12,29 +11,32 @@ import { badKey, type SessionFormat, type Variable } from './format.ts';
 export const phpSerialize: SessionFormat = {
   isArray: true,
 
-  variables(text: ByteString, grammar: Grammar): Variable[] {
-    if (text === '' || text.startsWith('N;')) return [];
-    if (!text.startsWith('a:')) throw syntax(0);
-    const variables: Variable[] = [];
-    let { count, at } = grammar.array(0);
-    for (; count > 0; count--) {
-      const from = at;
-      grammar.element(from);
-      const start = grammar.key(from);
-      at = grammar.value(start, 1);
-      const key = new Tokens(text, from).key();
-      variables.push({ key: normalKey(typeof key === 'string' ? decodeKey(key) : key), from, start, end: at });
+  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
+    const { bytes } = tokens;
+    if (bytes.length === 0 || (bytes[0] === 0x4e && bytes[1] === 0x3b)) return;
+    if (bytes[0] !== 0x61) throw syntax(0);
+    for (let left = tokens.array(); left > 0; left--) {
+      const from = tokens.at;
+      value(normalKey(tokens.key()), from);
     }
-    if (text[at] !== '}') throw syntax(at);
-    return variables;
+    tokens.close();
   },
 
-  variableHead(key: PhpKey): ByteString {
-    if (typeof key !== 'string') return `i:${key};`;
-    const bytes = encodeKey(key);
-    if (bytes === undefined) throw badKey('php_serialize', key, 'a key with half of a surrogate pair');
-    return `s:${bytes.length}:"${bytes}";`;
+  writeStart(out: Output, count: number): void {
+    out.ascii(`a:${count}:{`);
   },
 
-  session: (variables, count) => `a:${count}:{${variables}}`,
+  writeKey(out: Output, key: PhpKey): void {
+    if (typeof key !== 'string') {
+      out.ascii(`i:${key};`);
+    } else {
+      out.ascii('s:');
+      if (!out.key(key)) throw badKey('php_serialize', key, 'a key with half of a surrogate pair');
+      out.byte(0x3b);
+    }
+  },
+
+  writeEnd(out: Output): void {
+    out.byte(0x7d);
+  },
 };

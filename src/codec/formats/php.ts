@@ -1,8 +1,10 @@
-import { type ByteString, decodeKey, encodeKey } from '../bytes.ts';
-import { type Grammar, syntax } from '../grammar.ts';
-import type { PhpVersion } from '../options.ts';
+import { readKey } from '../bytes.ts';
+import type { Output } from '../output.ts';
+import { syntax, type Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
-import { badKey, type SessionFormat, type Variable } from './format.ts';
+import { badKey, type SessionFormat } from './format.ts';
+
+const BAR = 0x7c;
 
 /**
  * `session.serialize_handler = php`: `name|value` one after the other (php-src: `PS_SERIALIZER_DECODE_FUNC(php)` in
@@ -12,28 +14,31 @@ import { badKey, type SessionFormat, type Variable } from './format.ts';
 export const php: SessionFormat = {
   isArray: false,
 
-  variables(text: ByteString, grammar: Grammar, phpVersion: PhpVersion): Variable[] {
-    const variables: Variable[] = [];
-    for (let from = 0; from < text.length; ) {
-      const bar = text.indexOf('|', from);
-      if (bar < 0 && phpVersion < '8.0') break;
-      if (bar < 0) throw syntax(from);
-      grammar.element(from);
-      const end = grammar.value(bar + 1);
-      variables.push({ key: decodeKey(text.slice(from, bar)), from, start: bar + 1, end });
-      from = end;
+  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
+    const { bytes } = tokens;
+    while (tokens.at < bytes.length) {
+      const from = tokens.at;
+      let bar = from;
+      while (bar < bytes.length && bytes[bar] !== BAR) bar++;
+      if (bar === bytes.length) {
+        if (tokens.rules.ignoresRest) return;
+        throw syntax(from);
+      }
+      tokens.countElement();
+      tokens.at = bar + 1;
+      value(readKey(bytes, from, bar), from);
     }
-    return variables;
   },
+
+  writeStart(): void {},
 
   /** PHP drops a variable with an int key, and writes an empty session where a key has a `|`. */
-  variableHead(key: PhpKey): ByteString {
+  writeKey(out: Output, key: PhpKey): void {
     if (typeof key !== 'string') throw badKey('php', key, 'an integer as key');
-    const bytes = encodeKey(key);
-    if (bytes === undefined) throw badKey('php', key, 'a key with half of a surrogate pair');
-    if (bytes.includes('|')) throw badKey('php', key, 'a key with "|"');
-    return `${bytes}|`;
+    if (key.includes('|')) throw badKey('php', key, 'a key with "|"');
+    if (out.bareKey(key) < 0) throw badKey('php', key, 'a key with half of a surrogate pair');
+    out.byte(BAR);
   },
 
-  session: (variables) => variables,
+  writeEnd(): void {},
 };

@@ -1,0 +1,167 @@
+import { allocate, writeKey, writeText } from './bytes.ts';
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const MINUS = 0x2d;
+
+/** Kept for the next session that is written, unless it is very large. */
+let spare: Uint8Array | undefined;
+const spareSize = 65_536;
+
+/** Bytes that are being written, one token after the other. */
+export class Output {
+  at = 0;
+  #bytes: Uint8Array;
+
+  /** @param size how many bytes there will be, as far as is known */
+  constructor(size: number) {
+    if (size <= spareSize) {
+      this.#bytes = spare ?? allocate(spareSize);
+      spare = undefined; // who writes another session meanwhile, from a getter, takes its own
+    } else {
+      this.#bytes = allocate(size);
+    }
+  }
+
+  /** All bytes. Nothing can be written any more. */
+  take(): Uint8Array {
+    const { at } = this;
+    const bytes = this.#bytes;
+    if (bytes.length === spareSize) {
+      spare = bytes;
+    } else if (at > bytes.length / 2) {
+      bytes.fill(0, at); // what was in this memory before is nobody's business
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, at);
+    }
+    const copy = new Uint8Array(at);
+    copy.set(bytes.subarray(0, at));
+    return copy;
+  }
+
+  byte(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.at++] = byte;
+  }
+
+  /** A few characters of ASCII. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    const bytes = this.#bytes;
+    let { at } = this;
+    for (let index = 0; index < text.length; index++) bytes[at++] = text.charCodeAt(index);
+    this.at = at;
+  }
+
+  int(value: number | bigint): void {
+    if (typeof value === 'bigint' || value > 0x3fffffff || value < -0x3fffffff) {
+      this.ascii(String(value));
+      return;
+    }
+    this.#reserve(11);
+    let rest = value;
+    if (rest < 0) {
+      this.#bytes[this.at++] = MINUS;
+      rest = -rest;
+    }
+    this.at = this.#digits(this.at, rest, digitsOf(rest));
+  }
+
+  /** `size:"text"`; false for half of a surrogate pair, and then nothing is written. */
+  text(text: string): boolean {
+    return this.#sized(text, writeText);
+  }
+
+  /** `size:"bytes"` of a key or name, false for one that PHP cannot have. */
+  key(key: string): boolean {
+    return this.#sized(key, writeKey);
+  }
+
+  /** The bytes of a key alone; their number, or -1. */
+  bareKey(key: string): number {
+    this.#reserve(key.length * 3);
+    const end = writeKey(this.#bytes, this.at, key);
+    if (end < 0) return -1;
+    const size = end - this.at;
+    this.at = end;
+    return size;
+  }
+
+  /** Bytes as they are. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start);
+    if (end - start < 24) {
+      const target = this.#bytes;
+      let { at } = this;
+      for (let from = start; from < end; from++) target[at++] = bytes[from]!;
+      this.at = at;
+    } else {
+      this.#bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.at);
+      this.at += end - start;
+    }
+  }
+
+  set(at: number, byte: number): void {
+    this.#bytes[at] = byte;
+  }
+
+  /** Replaces the number at an offset by another one. */
+  replaceInt(at: number, before: number, after: number): void {
+    const moved = digitsOf(after) - digitsOf(before);
+    this.#bytes.copyWithin(at + digitsOf(after), at + digitsOf(before), this.at);
+    this.#digits(at, after, digitsOf(after));
+    this.at += moved;
+  }
+
+  #sized(text: string, write: typeof writeText): boolean {
+    const { length } = text;
+    this.#reserve(length * 3 + 12);
+    // Mostly there are as many bytes as characters.
+    const start = this.at;
+    const digits = digitsOf(length);
+    const content = start + digits + 2;
+    const end = write(this.#bytes, content, text);
+    if (end < 0) return false;
+    const size = end - content;
+    const moved = digitsOf(size) - digits;
+    if (moved > 0) this.#bytes.copyWithin(content + moved, content, end);
+    const bytes = this.#bytes;
+    const quote = this.#digits(start, size, digits + moved);
+    bytes[quote] = COLON;
+    bytes[quote + 1] = QUOTE;
+    bytes[end + moved] = QUOTE;
+    this.at = end + moved + 1;
+    return true;
+  }
+
+  /** Writes a number that has so many digits; returns the offset behind it. */
+  #digits(start: number, value: number, digits: number): number {
+    const bytes = this.#bytes;
+    let rest = value;
+    for (let at = start + digits - 1; at > start; at--) {
+      const tens = Math.floor(rest / 10);
+      bytes[at] = 0x30 + rest - tens * 10;
+      rest = tens;
+    }
+    bytes[start] = 0x30 + rest;
+    return start + digits;
+  }
+
+  #reserve(size: number): void {
+    const needed = this.at + size;
+    if (needed <= this.#bytes.length) return;
+    const bytes = allocate(Math.max(needed, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(0, this.at));
+    if (this.#bytes.length === spareSize) spare = this.#bytes;
+    this.#bytes = bytes;
+  }
+}
+
+function digitsOf(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1000) return 3;
+  if (value < 10_000) return 4;
+  let digits = 5;
+  for (let limit = 100_000; value >= limit; limit *= 10) digits++;
+  return digits;
+}

@@ -1,0 +1,88 @@
+import { build, needsReferences } from './build.ts';
+import type { ReadRules } from './options.ts';
+import { References } from './references.ts';
+import { createSessionObject, defineLater } from './session-object.ts';
+import { skip } from './skip.ts';
+import type { Source } from './source.ts';
+import { stamp } from './stamps.ts';
+import { Tokens } from './tokens.ts';
+import { PhpArray, type PhpKey } from './values.ts';
+
+/** A session of at most so many bytes is built when it is read: there is little to save. */
+const smallSession = 1024;
+/** In a larger one, so are values of at most so many bytes. */
+const smallValue = 64;
+
+export function readPlain(source: Source, rules: ReadRules): object {
+  // What the application does with its classes, it does when the value is looked at.
+  if (source.bytes.length <= smallSession && !source.classes?.hasMappings) {
+    try {
+      return readAtOnce(source, rules);
+    } catch (error) {
+      if (error !== needsReferences) throw error;
+    }
+  }
+  return readInParts(source, rules);
+}
+
+/** Checks and builds in one go. */
+function readAtOnce(source: Source, rules: ReadRules): object {
+  const session = createSessionObject(source);
+  readVariables(source, rules, (tokens, levels, key) => {
+    // Of two with one name the last counts, at the place of the first, as in PHP.
+    session[String(key)] = build(source, tokens, 'plain', levels);
+  });
+  return session;
+}
+
+/** Checks all of it, and builds small values now and large ones when they are looked at. */
+function readInParts(source: Source, rules: ReadRules): object {
+  check(source, rules);
+  const session = createSessionObject(source);
+  const last = new Map(source.variables.map((variable) => [String(variable.key), variable]));
+  for (const [key, variable] of last) {
+    const { start, end } = variable;
+    // With references, values depend on each other.
+    const isSmall = end - start <= smallValue && source.references === undefined && !source.classes?.hasMappings;
+    if (isSmall) session[key] = source.build(start);
+    else defineLater(session, key, () => source.valueOf(variable));
+    source.isBuiltLater ||= !isSmall;
+  }
+  return session;
+}
+
+export function readExact(source: Source, rules: ReadRules): PhpArray {
+  check(source, rules);
+  const entries = source.variables.map(({ key, start }): [PhpKey, unknown] => [key, source.build(start, 'exact')]);
+  const session = new PhpArray(entries, { literalKeys: !source.format!.isArray });
+  stamp(session, source, -1);
+  return session;
+}
+
+function check(source: Source, rules: ReadRules): void {
+  if (readVariables(source, rules, skip)) {
+    source.references = new References(source.bytes, source.variables, source.format!.isArray);
+  }
+}
+
+/**
+ * Finds the variables of a session, by a function that reads each value.
+ *
+ * @returns whether there are references, which remain to be checked
+ */
+export function readVariables(
+  source: Source,
+  rules: ReadRules,
+  value: (tokens: Tokens, levels: number, key: PhpKey) => void,
+): boolean {
+  const format = source.format!;
+  const tokens = new Tokens(source.bytes, 0, rules);
+  const levels = format.isArray ? 1 : 0;
+  source.variables.length = 0;
+  format.read(tokens, (key, from) => {
+    const start = tokens.at;
+    value(tokens, levels, key);
+    source.variables.push({ key, from, start, end: tokens.at });
+  });
+  return tokens.hasReferences;
+}

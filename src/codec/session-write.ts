@@ -1,0 +1,106 @@
+import { type Contents, keysInOrder, tokensFor } from './contents.ts';
+import type { SessionFormat } from './formats/format.ts';
+import type { WriteRules } from './options.ts';
+import { isUnread } from './session-object.ts';
+import type { Source } from './source.ts';
+import { origin, sessionToken } from './stamps.ts';
+import { unchangedUntil } from './unchanged.ts';
+import { isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
+import { type Mode, Writer, writeBytes } from './write.ts';
+
+/** Writes a session that was not read. */
+export function writeSession(
+  session: PhpArray | Record<string, unknown>,
+  format: SessionFormat,
+  rules: WriteRules,
+): Uint8Array {
+  const isExact = isPhpArray(session);
+  const keys: PhpKey[] = [];
+  const values: unknown[] = [];
+  for (const [key, value] of isExact ? session : Object.entries(session)) {
+    if (value === undefined) continue;
+    keys.push(isExact ? key : normalKey(key));
+    values.push(value);
+  }
+  const top: Contents = { keys, values, source: origin(session)?.source, tokens: [], kind: 'session' };
+  return writeBytes(0, top.source?.references === undefined ? 'count' : 'tie', (out, mode) => {
+    const writer = new Writer(out, rules, top, mode, format.isArray);
+    format.writeStart(out, keys.length);
+    for (let index = 0; index < keys.length; index++) {
+      format.writeKey(out, keys[index]!);
+      writer.write(index);
+    }
+    format.writeEnd(out);
+  });
+}
+
+/** Stands for a value that nobody has looked at. */
+const unread: unique symbol = Symbol('unread');
+
+/**
+ * Writes a session that was read. Without references no value depends on another, so what was not changed is copied. With
+ * them all is written, as they are numbers of values, which change with what comes before.
+ */
+export function patchSession(
+  session: Record<string, unknown>,
+  source: Source,
+  format: SessionFormat,
+  rules: WriteRules,
+): Uint8Array {
+  const isSameFormat = format === source.format;
+  const hasReferences = source.references !== undefined;
+  if (hasReferences && isSameFormat && isUntouched(session, source)) return new Uint8Array(source.bytes);
+
+  const bytes = writeBytes(source.bytes.length + 1024, hasReferences ? 'tie' : 'patch', (out, mode) => {
+    const top = contentsOf(session, source, mode);
+    const writer = new Writer(out, rules, top, mode, format.isArray);
+    format.writeStart(out, top.keys.length);
+    for (let index = 0; index < top.keys.length; index++) {
+      const variable = source.variable(top.tokens[index] ?? -1);
+      if (variable === undefined) format.writeKey(out, normalKey(top.keys[index]!));
+      else if (isSameFormat) out.copy(source.bytes, variable.from, variable.start);
+      else format.writeKey(out, variable.key);
+      if (top.values[index] === unread) out.copy(source.bytes, variable!.start, variable!.end);
+      else writer.write(index);
+    }
+    format.writeEnd(out);
+  });
+  // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed.
+  const isOther = bytes.length !== source.bytes.length && isSameFormat && !hasReferences;
+  return isOther && isUnchanged(session, source) ? new Uint8Array(source.bytes) : bytes;
+}
+
+interface Top extends Contents {
+  readonly keys: readonly string[];
+}
+
+function contentsOf(session: Record<string, unknown>, source: Source, mode: Mode): Top {
+  const mayBeUnread = mode === 'patch' && source.isBuiltLater;
+  let keys = keysInOrder(session, source.node(sessionToken));
+  let values = keys.map((key) => (mayBeUnread && isUnread(session, key) ? unread : session[key]));
+  if (values.includes(undefined)) {
+    keys = keys.filter((_, index) => values[index] !== undefined);
+    values = values.filter((value) => value !== undefined);
+  }
+  return { keys, values, source, tokens: tokensFor(keys, { source, at: sessionToken }), kind: 'session' };
+}
+
+/** Whether all variables are there, in their order, and nobody has looked at any. */
+function isUntouched(session: Record<string, unknown>, source: Source): boolean {
+  const keys = Object.keys(session);
+  return keys.length === source.node(sessionToken).index.size && keys.every((key) => isUnread(session, key));
+}
+
+/** Whether all variables are there, with the values that were read. */
+function isUnchanged(session: Record<string, unknown>, source: Source): boolean {
+  const { index } = source.node(sessionToken);
+  const keys = Object.keys(session);
+  return (
+    keys.length === index.size &&
+    keys.every((key) => {
+      const start = index.get(key);
+      if (start === undefined) return false;
+      return isUnread(session, key) || unchangedUntil(source, start, session[key], Infinity) >= 0;
+    })
+  );
+}

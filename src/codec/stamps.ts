@@ -1,0 +1,110 @@
+import { shared } from '../shared.ts';
+import type { Source } from './source.ts';
+
+/** In place of a token: the value is a session. */
+export const sessionToken = -2;
+
+/** Where a value comes from. */
+export interface Origin {
+  readonly source: Source;
+  /** The token that it was made from; -1 where only the class name is to be remembered, or `sessionToken`. */
+  readonly at: number;
+}
+
+interface Stamps {
+  createMap(source: Source | undefined, at: number): Record<string, unknown>;
+  stamp(value: object, source: Source, at: number): void;
+  origin(value: object): Origin | undefined;
+  isFrom(value: object, source: Source, at: number): boolean;
+  isMap(value: object): boolean;
+}
+
+const root: unique symbol = Symbol.for('php-session-bridge/root') as never;
+
+/**
+ * Values are marked with where they come from in private fields: these cannot be seen, copied, spread or cloned, and cost
+ * a seventh of a WeakMap. One process may load the package twice, and both must see the same marks.
+ */
+const stamps: Stamps = shared('stamps', () => {
+  class PlainMap {
+    #source: Source | undefined;
+    #at: number;
+    constructor(source: Source | undefined, at: number) {
+      this.#source = source;
+      this.#at = at;
+    }
+    static origin(value: object): Origin | undefined {
+      return #at in value && value.#source !== undefined ? { source: value.#source, at: value.#at } : undefined;
+    }
+    static isFrom(value: object, source: Source, at: number): boolean {
+      return #at in value && value.#at === at && value.#source === source;
+    }
+  }
+  beRoot(PlainMap.prototype);
+
+  class Any {
+    constructor(value: object) {
+      // biome-ignore lint/correctness/noConstructorReturn: this is how private fields get onto an existing object
+      return value;
+    }
+  }
+  class Stamp extends Any {
+    #source: Source;
+    #at: number;
+    constructor(value: object, source: Source, at: number) {
+      super(value);
+      this.#source = source;
+      this.#at = at;
+    }
+    static origin(value: object): Origin | undefined {
+      return #at in value ? { source: value.#source, at: value.#at } : undefined;
+    }
+    static isFrom(value: object, source: Source, at: number): boolean {
+      return #at in value && value.#at === at && value.#source === source;
+    }
+  }
+
+  return {
+    createMap: (source, at) => new PlainMap(source, at) as never,
+    stamp: (value, source, at) => void new Stamp(value, source, at),
+    origin: (value) => PlainMap.origin(value) ?? Stamp.origin(value),
+    isFrom: (value, source, at) => PlainMap.isFrom(value, source, at) || Stamp.isFrom(value, source, at),
+    isMap: (value) => Object.getPrototypeOf(value) === PlainMap.prototype,
+  };
+});
+
+/**
+ * The object that a PHP array with keys becomes in the plain view. It inherits nothing, so that `__proto__` and `toString`
+ * are keys like any other. An instance and not `Object.create(null)`, which V8 makes a slow dictionary.
+ */
+export const createMap: Stamps['createMap'] = stamps.createMap;
+
+/** Marks an array, or one of PHP's own values. */
+export const stamp: Stamps['stamp'] = stamps.stamp;
+
+/** Where a value comes from, if it was read. */
+export const origin: Stamps['origin'] = stamps.origin;
+
+/** Whether a value was made from this token of this source. */
+export const isFrom: Stamps['isFrom'] = stamps.isFrom;
+
+/** Whether `createMap` made it. */
+export const isMap: Stamps['isMap'] = stamps.isMap;
+
+/** Makes it a prototype that gives nothing, and that `util.inspect` does not mention. */
+function beRoot(prototype: object): void {
+  Object.setPrototypeOf(prototype, null);
+  Reflect.deleteProperty(prototype, 'constructor');
+  const value = function (this: object) {
+    return { ...this };
+  };
+  Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), { value });
+  Object.defineProperty(prototype, root, { value: true });
+}
+
+/** An object literal, of whatever realm, or one of ours. */
+export function isPlainObject(value: object): value is Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === null || Object.hasOwn(prototype, root)) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
+}
