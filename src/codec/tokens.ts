@@ -314,7 +314,7 @@ export class Tokens {
       }
     }
     this.#expect(QUOTE, at, at);
-    this.#expect(SEMICOLON, at + 1, at + 1);
+    this.#expect(SEMICOLON, at + 1, at);
     return asBytes(content);
   }
 
