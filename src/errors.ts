@@ -33,6 +33,8 @@ export interface PhpSessionErrorDetails {
    * as keys can be data (Horde has `horde_prefs_cache/alice||horde`).
    */
   path?: readonly string[];
+  /** The bytes around `offset`, for a developer who asked for them (`excerpts`): they become part of the message. */
+  excerpt?: string;
   /** The database's error; only its `code`, `errno` and `sqlState` are kept, as drivers put ids and data into messages. */
   cause?: unknown;
 }
@@ -41,7 +43,7 @@ const brand = Symbol.for('php-session-bridge/error');
 
 /**
  * The error class of this package. Neither its message nor an enumerable property ever holds a session id, a key,
- * a value or an SQL parameter, so that it can be logged as it is.
+ * a value or an SQL parameter, so that it can be logged as it is; unless a developer asked for that (`excerpts`).
  *
  * `instanceof` also holds for errors of another copy of the package in the same process.
  */
@@ -52,19 +54,25 @@ export class PhpSessionError extends Error {
   declare readonly offset?: number;
   /** Keys from the session down to the value. Not enumerable. */
   declare readonly path?: readonly string[];
+  /**
+   * The bytes around `offset`, which `<here>` marks, with `\xff` for what is no printable ASCII. Only with the option `excerpts`; then
+   * the message ends in it too. Not enumerable.
+   */
+  declare readonly excerpt?: string;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
   constructor(code: PhpSessionErrorCode, message: string, details: PhpSessionErrorDetails = {}) {
-    super(message);
+    super(details.excerpt === undefined ? message : `${message}: ${details.excerpt}`);
     this.code = code;
     if (details.offset !== undefined)
       Object.defineProperty(this, 'offset', { value: details.offset, enumerable: true });
     hide(this, brand, true);
     hide(this, 'name', 'PhpSessionError');
     if (details.path !== undefined) hide(this, 'path', details.path);
+    if (details.excerpt !== undefined) hide(this, 'excerpt', details.excerpt);
     if (details.cause !== undefined) hide(this, 'cause', withoutData(details.cause));
   }
 }

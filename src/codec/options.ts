@@ -19,6 +19,11 @@ export interface DecodeOptions {
   /** The most elements and properties, counted over all arrays and objects, `$_SESSION` too; default 1,048,576. */
   maxElements?: number;
   /**
+   * Whether an error about the data shows the bytes around its `offset`: as `excerpt`, which is not enumerable, and at the end of its
+   * message. Default false, as these bytes are somebody's data: for development only.
+   */
+  excerpts?: boolean;
+  /**
    * Mappings of PHP classes to classes of the application, for the plain view; names may stand beside them, so that one value
    * serves here and in `EncodeOptions`. Default none: every object is a `PhpObject`.
    */

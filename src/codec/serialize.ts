@@ -1,6 +1,7 @@
 import { build, needsReferences } from './build.ts';
 import { asBytes } from './bytes.ts';
 import { Classes, readObject } from './classes.ts';
+import { withExcerpts } from './excerpt.ts';
 import {
   type DecodeOptions,
   type EncodeOptions,
@@ -25,6 +26,10 @@ import { Writer, writeBytes } from './write.ts';
  * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
  */
 export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptions = {}): T {
+  return withExcerpts(options, bytes, decode) as T;
+}
+
+function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
   const view = viewOption(options);
   const rules = readRules(options);
   const source = new Source(inputBytes(bytes, rules), undefined);
@@ -32,7 +37,7 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
   source.classes = Classes.of(options.classes);
   if (view === 'plain' && !source.classes.hasMappings) {
     try {
-      return read(source, rules, (tokens) => build(source, tokens, view)) as T;
+      return read(source, rules, (tokens) => build(source, tokens, view));
     } catch (error) {
       if (error !== needsReferences) throw error;
     }
@@ -41,7 +46,7 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
     skip(tokens);
     if (tokens.hasReferences) source.references = new References(source.bytes, source.variables, false);
   });
-  return source.build(0, view) as T;
+  return source.build(0, view);
 }
 
 /** Reads the one value of a source, by a function that reads values. */

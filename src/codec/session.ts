@@ -1,4 +1,5 @@
 import { Classes } from './classes.ts';
+import { withExcerpts } from './excerpt.ts';
 import {
   formatOption,
   readRules,
@@ -30,6 +31,10 @@ export type SessionData = Record<string, unknown>;
 export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions & { view: 'exact' }): PhpArray;
 export function decodeSession<T extends object = SessionData>(bytes: Uint8Array, options?: SessionDecodeOptions): T;
 export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions = {}): object {
+  return withExcerpts(options, bytes, decode);
+}
+
+function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const view = viewOption(options);
   const format = formatOption(options);
   const rules = readRules(options);
