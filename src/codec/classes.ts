@@ -1,4 +1,5 @@
 import { shared } from '../shared.ts';
+import { isAscii } from './bytes.ts';
 import type { Source } from './source.ts';
 import { origin, stamp } from './stamps.ts';
 import { isClassName } from './tokens.ts';
@@ -58,6 +59,9 @@ const meanings: readonly object[] = [
   ...[PhpArray, PhpObject, PhpFloat, PhpEnum, PhpCustom, PhpReference],
 ].map(({ prototype }) => prototype);
 
+/** Lists that cannot change any more are read once: an application has one list for all of its sessions. */
+const frozen: WeakMap<object, Classes> = new WeakMap();
+
 /** The classes that the application has registered. */
 export class Classes implements Iterable<string | ClassMapping> {
   static readonly none: Classes = new Classes([]);
@@ -80,7 +84,11 @@ export class Classes implements Iterable<string | ClassMapping> {
     if (option instanceof Classes) return option;
     const isList = typeof option === 'object' && option !== null && typeof option[Symbol.iterator] === 'function';
     if (!isList) throw new TypeError('classes must be a list of names and mappings');
-    return new Classes(option);
+    const known = frozen.get(option);
+    if (known !== undefined) return known;
+    const classes = new Classes(option);
+    if (Array.isArray(option) && Object.isFrozen(option)) frozen.set(option, classes);
+    return classes;
   }
 
   get hasMappings(): boolean {
@@ -131,19 +139,56 @@ export class Classes implements Iterable<string | ClassMapping> {
   }
 }
 
-interface Known {
+interface Links {
+  link(instance: object, object: PhpObject): void;
   /** The object that an instance was made from. */
-  readonly objects: WeakMap<object, PhpObject>;
+  object(instance: object): PhpObject | undefined;
   /** The instance that was made from an object. */
-  readonly instances: WeakMap<object, object>;
+  instance(object: object): object | undefined;
 }
 
-/** Shared by all copies of the package: an instance may be read by one and written by the other. */
-const known: Known = shared('instances', () => ({ objects: new WeakMap(), instances: new WeakMap() }));
+/**
+ * Instances and the objects that they were made from, in private fields of both: with WeakMaps a mapped object costs
+ * seven times as much. Shared by all copies of the package: an instance may be read by one and written by the other.
+ */
+const known: Links = shared('instances', () => {
+  class Any {
+    constructor(value: object) {
+      // biome-ignore lint/correctness/noConstructorReturn: this is how private fields get onto an existing object
+      return value;
+    }
+  }
+  class Link extends Any {
+    #instance: object;
+    #object: PhpObject;
+    constructor(value: object, instance: object, object: PhpObject) {
+      super(value);
+      this.#instance = instance;
+      this.#object = object;
+    }
+    static object(value: object): PhpObject | undefined {
+      return #object in value ? value.#object : undefined;
+    }
+    static instance(value: object): object | undefined {
+      return #instance in value ? value.#instance : undefined;
+    }
+  }
+  // Private fields on what cannot be extended are to become an error in JavaScript.
+  const frozen = new WeakMap<object, PhpObject>();
+  return {
+    link(instance, object) {
+      if (Object.isExtensible(instance)) new Link(instance, instance, object);
+      else frozen.set(instance, object);
+      new Link(object, instance, object);
+    },
+    object: (instance) => Link.object(instance) ?? frozen.get(instance),
+    instance: Link.instance,
+  };
+});
 
 /** The object that this instance was made from, or the value itself. */
 export function readObject(value: object): object {
-  return known.objects.get(value) ?? value;
+  return known.object(value) ?? value;
 }
 
 /** Whether both are the same value; an object is the same as the instance that was made from it. */
@@ -151,7 +196,13 @@ export function isSame(one: unknown, other: unknown): boolean {
   return Object.is(one, other) || (isObject(one) && isObject(other) && readObject(one) === readObject(other));
 }
 
-/** A place that leads back to an object that is not complete yet. */
+/** An object that is to become an instance, and is not complete yet. */
+interface Unfinished {
+  readonly mapping: ClassMapping;
+  /** The places inside it that hold it. */
+  readonly places: Place[];
+}
+
 interface Place {
   readonly container: unknown[] | Record<string, unknown> | PhpObject;
   readonly key: PhpKey;
@@ -161,8 +212,7 @@ interface Place {
 export class InstanceReader {
   readonly #source: Source;
   readonly #classes: Classes;
-  /** Objects that are not complete, with the places inside them that hold them. */
-  readonly #open: Map<unknown, Place[]> = new Map();
+  readonly #open: Map<unknown, Unfinished> = new Map();
 
   constructor(source: Source, classes: Classes) {
     this.#source = source;
@@ -170,12 +220,13 @@ export class InstanceReader {
   }
 
   begin(object: PhpObject): void {
-    if (this.#classes.byName(object.className) !== undefined) this.#open.set(object, []);
+    const mapping = this.#classes.byName(object.className);
+    if (mapping !== undefined) this.#open.set(object, { mapping, places: [] });
   }
 
   /** Remembers a place where a reference leads to an object around it. */
   refer(value: unknown, container: unknown, key: PhpKey): void {
-    this.#open.get(value)?.push({ container: container as Place['container'], key });
+    this.#open.get(value)?.places.push({ container: container as Place['container'], key });
   }
 
   /**
@@ -183,10 +234,10 @@ export class InstanceReader {
    * @returns what stands for the object from now on
    */
   end(object: PhpObject, at: number): object {
-    const places = this.#open.get(object);
-    if (places === undefined) return object;
+    const unfinished = this.#open.get(object);
+    if (unfinished === undefined) return object;
     this.#open.delete(object);
-    const mapping = this.#classes.byName(object.className)!;
+    const { mapping, places } = unfinished;
     const { className } = mapping;
     const instance: object = mapping.fromPhp(object);
     if (instance === object) return object;
@@ -194,10 +245,9 @@ export class InstanceReader {
       throw new TypeError(`fromPhp of ${className} must return an instance of its class, or the object itself`);
     }
     // Of one that others have already, it would not be known which object it is.
-    if (known.objects.has(instance))
+    if (known.object(instance) !== undefined)
       throw new TypeError(`fromPhp of ${className} must return a new instance each time`);
-    known.objects.set(instance, object);
-    known.instances.set(object, instance);
+    known.link(instance, object);
     if (this.#source.built.has(at)) this.#source.built.set(at, instance);
     for (const { container, key } of places) replace(container, key, object, instance);
     return instance;
@@ -227,10 +277,10 @@ export class InstanceWriter {
   object(value: object): object {
     if (isCommon(value)) return value;
     // Somebody may have kept the object, as `fromPhp` saw it.
-    const instance = known.instances.get(value) ?? value;
+    const instance = known.instance(value) ?? value;
     const made = this.#objects.get(instance);
     if (made !== undefined) return made;
-    const read = known.objects.get(instance);
+    const read = known.object(instance);
     const mapping =
       read === undefined
         ? this.#classes.byPrototype(Object.getPrototypeOf(instance))
@@ -254,5 +304,5 @@ function inherits(value: unknown, prototype: object): boolean {
 
 /** As PHP compares names of classes (`zend_str_tolower`): ASCII only. */
 function lowerCase(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return isAscii(name) ? name.toLowerCase() : name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

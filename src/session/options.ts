@@ -90,7 +90,7 @@ export function settings(options: SessionOptions): Settings {
   );
   const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision', 'phpVersion'];
   for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
-  const codec: Codec = { ...limits, classes: new Set(classes), format: serializeHandler };
+  const codec: Codec = { ...limits, classes: Object.freeze([...classes]), format: serializeHandler };
   encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options
   return {
     store,

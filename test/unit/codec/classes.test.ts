@@ -133,6 +133,12 @@ describe('reading', () => {
 });
 
 describe('writing what was read', () => {
+  test('a frozen instance, too', () => {
+    const freezing: ClassMapping<Cart> = { ...cart, fromPhp: (object) => Object.freeze(cart.fromPhp(object)) as Cart };
+    expect(changed(data, undefined, [freezing])).toBe(data);
+    expect(changed(data, (session) => Object.assign(session, { v: session.c }), [freezing])).toBe(`${data}v|r:1;`);
+  });
+
   test('an instance that did not change is written as it stood', () => {
     expect(changed(data)).toBe(data);
     expect(changed(`n|i:1;${data}`, (session) => session.n++)).toBe(`n|i:2;${data}`);
@@ -395,6 +401,17 @@ describe('the option', () => {
       );
     }
     expect(written({}, ['App\\Cart', cart, 'app\\cart'])).toBe('');
+  });
+
+  test('a list may change from one call to the next, unless it is frozen', () => {
+    const classes: (string | ClassMapping)[] = ['Foo'];
+    expect(read(data, classes).c).toBeInstanceOf(PhpObject);
+    classes.push(cart);
+    Object.freeze(classes);
+    for (let twice = 0; twice < 2; twice++) {
+      expect(read(data, classes).c).toBeInstanceOf(Cart);
+      expect(changed(data, undefined, classes)).toBe(data);
+    }
   });
 
   const wrong: [name: string, classes: unknown][] = [
