@@ -1,4 +1,4 @@
-import { InstanceReader } from './classes.ts';
+import { InstanceReader } from './instances.ts';
 import type { View } from './options.ts';
 import { checkDepth } from './skip.ts';
 import type { Source } from './source.ts';

@@ -1,7 +1,8 @@
 import { build, needsReferences } from './build.ts';
 import { asBytes } from './bytes.ts';
-import { Classes, readObject } from './classes.ts';
+import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
+import { readObject } from './instances.ts';
 import {
   type DecodeOptions,
   type EncodeOptions,

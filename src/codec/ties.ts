@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
-import { type InstanceWriter, isSame, readObject } from './classes.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
+import { type InstanceWriter, isSame, readObject } from './instances.ts';
 import { isFrom } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpReference, type PhpReference } from './values.ts';

@@ -1,7 +1,7 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-import { InstanceWriter } from './classes.ts';
 import { type Contents, contentsOf, keyAt, renumbered, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
+import { InstanceWriter } from './instances.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
 import type { Source } from './source.ts';

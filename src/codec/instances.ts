@@ -1,0 +1,164 @@
+import { shared } from '../shared.ts';
+import { type Classes, type ClassMapping, inherits } from './classes.ts';
+import type { Source } from './source.ts';
+import { origin, stamp } from './stamps.ts';
+import { isCommon, isObject, isPhpObject, type PhpKey, PhpObject } from './values.ts';
+
+interface Links {
+  link(instance: object, object: PhpObject): void;
+  /** The object that an instance was made from. */
+  object(instance: object): PhpObject | undefined;
+  /** The instance that was made from an object. */
+  instance(object: object): object | undefined;
+}
+
+/**
+ * Instances and the objects that they were made from, in private fields of both: with WeakMaps a mapped object costs
+ * seven times as much. Shared by all copies of the package: an instance may be read by one and written by the other.
+ */
+const known: Links = shared('instances', () => {
+  class Any {
+    constructor(value: object) {
+      // biome-ignore lint/correctness/noConstructorReturn: this is how private fields get onto an existing object
+      return value;
+    }
+  }
+  class Link extends Any {
+    #instance: object;
+    #object: PhpObject;
+    constructor(value: object, instance: object, object: PhpObject) {
+      super(value);
+      this.#instance = instance;
+      this.#object = object;
+    }
+    static object(value: object): PhpObject | undefined {
+      return #object in value ? value.#object : undefined;
+    }
+    static instance(value: object): object | undefined {
+      return #instance in value ? value.#instance : undefined;
+    }
+  }
+  // Private fields on what cannot be extended are to become an error in JavaScript.
+  const frozen = new WeakMap<object, PhpObject>();
+  return {
+    link(instance, object) {
+      if (Object.isExtensible(instance)) new Link(instance, instance, object);
+      else frozen.set(instance, object);
+      new Link(object, instance, object);
+    },
+    object: (instance) => Link.object(instance) ?? frozen.get(instance),
+    instance: Link.instance,
+  };
+});
+
+/** The object that this instance was made from, or the value itself. */
+export function readObject(value: object): object {
+  return known.object(value) ?? value;
+}
+
+/** Whether both are the same value; an object is the same as the instance that was made from it. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return Object.is(one, other) || (isObject(one) && isObject(other) && readObject(one) === readObject(other));
+}
+
+/** An object that is to become an instance, and is not complete yet. */
+interface Unfinished {
+  readonly mapping: ClassMapping;
+  /** The places inside it that hold it. */
+  readonly places: Place[];
+}
+
+interface Place {
+  readonly container: unknown[] | Record<string, unknown> | PhpObject;
+  readonly key: PhpKey;
+}
+
+/** Makes instances of the objects of one value, while it is built. */
+export class InstanceReader {
+  readonly #source: Source;
+  readonly #classes: Classes;
+  readonly #open: Map<unknown, Unfinished> = new Map();
+
+  constructor(source: Source, classes: Classes) {
+    this.#source = source;
+    this.#classes = classes;
+  }
+
+  begin(object: PhpObject): void {
+    const mapping = this.#classes.byName(object.className);
+    if (mapping !== undefined) this.#open.set(object, { mapping, places: [] });
+  }
+
+  /** Remembers a place where a reference leads to an object around it. */
+  refer(value: unknown, container: unknown, key: PhpKey): void {
+    this.#open.get(value)?.places.push({ container: container as Place['container'], key });
+  }
+
+  /**
+   * @param at the token of the object
+   * @returns what stands for the object from now on
+   */
+  end(object: PhpObject, at: number): object {
+    const unfinished = this.#open.get(object);
+    if (unfinished === undefined) return object;
+    this.#open.delete(object);
+    const { mapping, places } = unfinished;
+    const { className } = mapping;
+    const instance: object = mapping.fromPhp(object);
+    if (instance === object) return object;
+    if (!inherits(instance, mapping.class.prototype)) {
+      throw new TypeError(`fromPhp of ${className} must return an instance of its class, or the object itself`);
+    }
+    // Of one that others have already, it would not be known which object it is.
+    if (known.object(instance) !== undefined)
+      throw new TypeError(`fromPhp of ${className} must return a new instance each time`);
+    known.link(instance, object);
+    if (this.#source.built.has(at)) this.#source.built.set(at, instance);
+    for (const { container, key } of places) replace(container, key, object, instance);
+    return instance;
+  }
+}
+
+function replace(container: Place['container'], key: PhpKey, object: PhpObject, instance: object): void {
+  // `fromPhp` may have changed what was there.
+  const holder = container as Record<PropertyKey, unknown>;
+  if (isPhpObject(container)) {
+    if (container.properties.get(key) === object) container.properties.set(key, instance);
+  } else if (holder[String(key)] === object) {
+    holder[String(key)] = instance;
+  }
+}
+
+/** What instances are in PHP, while a session is written: one object each, however many places have it. */
+export class InstanceWriter {
+  readonly #classes: Classes;
+  readonly #objects: Map<object, PhpObject> = new Map();
+
+  constructor(classes: Classes) {
+    this.#classes = classes;
+  }
+
+  /** The object to be written for an instance; any other value is itself. */
+  object(value: object): object {
+    if (isCommon(value)) return value;
+    // Somebody may have kept the object, as `fromPhp` saw it.
+    const instance = known.instance(value) ?? value;
+    const made = this.#objects.get(instance);
+    if (made !== undefined) return made;
+    const read = known.object(instance);
+    const mapping =
+      read === undefined
+        ? this.#classes.byPrototype(Object.getPrototypeOf(instance))
+        : this.#classes.byName(read.className);
+    if (mapping === undefined) return value;
+    const object = new PhpObject(read?.className ?? mapping.className, read?.properties);
+    const from = read && origin(read);
+    if (from !== undefined) stamp(object, from.source, from.at);
+    const returned: unknown = mapping.toPhp(instance, object);
+    if (returned !== undefined && returned !== object) {
+      throw new TypeError(`toPhp of ${mapping.className} must set the properties of the object that it gets`);
+    }
+    this.#objects.set(instance, object);
+    return object;
+  }
+}
