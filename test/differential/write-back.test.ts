@@ -121,15 +121,6 @@ describe('keys', () => {
     ['the last element of a list', list, 'array_pop($v);', (s) => s.v.pop()],
     ['a variable is deleted', list, 'unset($_SESSION["first"]);', (s) => delete s.first],
     [
-      'and set again',
-      list,
-      'unset($_SESSION["first"]); $_SESSION["first"] = 1;',
-      (s) => {
-        delete s.first;
-        s.first = 1;
-      },
-    ],
-    [
       'one is renamed',
       shop,
       '$v["items"]["cup"] = $v["items"]["tea"]; unset($v["items"]["tea"]);',
@@ -437,5 +428,19 @@ describe('what differs', () => {
     expect(node).not.toBe(theirs);
     const code = `return unserialize('${expected}') == unserialize('${theirs.slice('first|i:1;v|'.length, -'last|d:2;'.length)}');`;
     expect((await php.one('eval', code)).bytes.toString()).toBe('b:1;');
+  });
+
+  test('a variable that was deleted and set again: it keeps its place', async () => {
+    const [node, theirs] = await compare([
+      '',
+      '5',
+      'unset($_SESSION["first"]); $_SESSION["first"] = 3;',
+      (s) => {
+        delete s.first;
+        s.first = 3;
+      },
+    ]);
+    expect(node).toBe('first|i:3;v|i:5;last|d:2;');
+    expect(theirs).toBe('v|i:5;last|d:2;first|i:3;');
   });
 });
