@@ -21,8 +21,8 @@ interface Step {
  * itself, as they hold the same object; a scalar does not. So it is decided here: where one place has a new value, all
  * get it.
  *
- * As in PHP, a reference that only one element or property holds is none; a variable of the session stays one (php-src:
- * `php_var_serialize_nested_data`).
+ * As in PHP, a reference that only one element or property holds is none (php-src: `php_var_serialize_nested_data`). A variable
+ * of the session stays one, unless the session is written as an array, whose elements variables are then.
  */
 export class Ties {
   readonly #top: Contents;
@@ -30,14 +30,17 @@ export class Ties {
   /** New values, by the token that names the reference. */
   readonly #changed: Map<number, unknown> = new Map();
   readonly #holders: Map<Tie, number> = new Map();
+  readonly #isArray: boolean;
 
   /**
    * @param top all values that are written
    * @param instances what instances of mapped classes are
+   * @param isArray whether they are elements of an array
    * @throws PhpSessionError `ERR_PHP_REFERENCE` where places that share a value were changed to different ones
    */
-  constructor(top: Contents, instances: InstanceWriter | undefined) {
+  constructor(top: Contents, instances: InstanceWriter | undefined, isArray: boolean) {
     this.#top = top;
+    this.#isArray = isArray;
     this.#instances = instances;
     this.#visit((tie, step, index) => {
       if (typeof tie === 'number') this.#compare(tie, step, index);
@@ -55,7 +58,7 @@ export class Ties {
     for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
       const { contents } = step;
       for (let index = 0; index < contents.values.length; index++) {
-        const tie = this.#tie(contents, index);
+        const tie = this.tie(contents, index);
         if (tie !== undefined) found(tie, step, index);
         const given = withoutReference(typeof tie === 'number' ? this.value(tie) : contents.values[index]);
         if (!isObject(given)) continue;
@@ -69,10 +72,9 @@ export class Ties {
     }
   }
 
-  /** The reference that this place holds, or `undefined`. */
-  tie(contents: Contents, index: number): Tie | undefined {
-    const tie = this.#tie(contents, index);
-    return tie !== undefined && (contents.kind === 'session' || this.#holders.get(tie)! > 1) ? tie : undefined;
+  /** Whether this place of a reference is written as one: others hold it too, or it is a variable. */
+  isReference(tie: Tie, contents: Contents): boolean {
+    return (contents.kind === 'session' && !this.#isArray) || this.#holders.get(tie)! > 1;
   }
 
   /** What the places of this reference hold now. */
@@ -81,7 +83,8 @@ export class Ties {
     return this.#changed.has(tie) ? this.#changed.get(tie) : this.#before(tie);
   }
 
-  #tie(contents: Contents, index: number): Tie | undefined {
+  /** The reference that this place holds, or `undefined`. */
+  tie(contents: Contents, index: number): Tie | undefined {
     const value = contents.values[index];
     if (isObject(value) && isPhpReference(value)) return value;
     const { source } = contents;
@@ -118,7 +121,7 @@ export class Ties {
     if (list.keys !== undefined || list.values.length !== list.tokens.length) return false;
     return list.values.every((value, index) => {
       if (index === changed) return true;
-      const tie = this.#tie(list, index);
+      const tie = this.tie(list, index);
       if (typeof tie === 'number') return isSame(value, this.#before(tie));
       const token = source.resolve(tokenAt(list, index));
       return isObject(value) ? isFrom(readObject(value), source, token) : unchangedUntil(source, token, value, 0) >= 0;

@@ -121,7 +121,7 @@ export class Writer {
     this.#top = top;
     this.#counts = mode !== 'patch';
     if (rules.classes.hasMappings) this.#instances = new InstanceWriter(rules.classes);
-    this.#ties = mode === 'tie' ? new Ties(top, this.#instances) : undefined;
+    this.#ties = mode === 'tie' ? new Ties(top, this.#instances, isArray) : undefined;
     this.#levels = this.#numbered = isArray ? 1 : 0;
   }
 
@@ -184,7 +184,7 @@ export class Writer {
     const tie = this.#ties.tie(contents, index);
     const value = withoutReference(tie === undefined ? contents.values[index] : this.#ties.value(tie));
     const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
-    if (tie !== undefined) {
+    if (tie !== undefined && this.#ties.isReference(tie, contents)) {
       // A reference to an object has the number of the object.
       const object = isObject(value) ? this.#instances?.object(value) : undefined;
       const number = this.#seen?.get(tie) ?? this.#seen?.get(identity(object ?? value));

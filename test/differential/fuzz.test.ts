@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpSessionError, serialize, unserialize } from '../../src/codec/index.ts';
 import { asPhpWrites } from '../helpers/exact.ts';
-import { batch, cases, isSame, seed, shrink, timeout } from '../helpers/fuzz.ts';
+import { batch, cases, seed, shrink, timeout } from '../helpers/fuzz.ts';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
 
@@ -31,7 +31,7 @@ const excluded = /[CE]:\+?\d*:|[{;]R:0*1;|__PHP_Incomplete/;
 
 function differs(input: Buffer, mine: string | undefined, answer: { ok: boolean; bytes: Buffer }): boolean {
   const theirs = answer.ok ? answer.bytes.toString('latin1') : undefined;
-  if (isSame(mine, theirs, input.toString('latin1').startsWith('a:'))) return false;
+  if (mine === theirs) return false;
   return !excluded.test(input.toString('latin1'));
 }
 

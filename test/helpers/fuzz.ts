@@ -12,16 +12,6 @@ export const batch = 500;
 export const timeout = 120_000 + cases * 10;
 
 /**
- * Whether PHP and we wrote the same. In php_serialize we still write `R:` for an object at the top level that is behind a
- * reference which nothing else holds any more, where PHP writes `r:`.
- */
-export function isSame(ours: string | undefined, theirs: string | undefined, isArray: boolean): boolean {
-  if (!isArray || ours === theirs) return ours === theirs;
-  const kind = (bytes = '') => bytes.replaceAll(/[rR]:\d+;/g, 'r;');
-  return kind(ours) === kind(theirs);
-}
-
-/**
  * The shortest data that still fail: whole elements are left out, as long as that helps, and then any bytes.
  *
  * @param fails whether these bytes still show the mismatch

@@ -68,6 +68,21 @@ describe('references', () => {
     );
   });
 
+  test('what is set in an array that contains itself takes the place of the array', () => {
+    expect(changed('a|a:1:{i:0;R:1;}', (s: Any) => Object.assign(s.a, { 0: 'x' }))).toBe('a|s:1:"x";');
+    const inner = 'a|a:1:{s:1:"x";a:1:{i:0;R:2;}}';
+    expect(changed(inner, (s: Any) => Object.assign(s.a.x, { 0: 'x' }))).toBe('a|a:1:{s:1:"x";s:1:"x";}');
+  });
+
+  test('in php_serialize a variable is an element too: alone with a reference to an object, it holds the object', () => {
+    const read = () => decodeSession(bytes('a:3:{i:0;O:3:"Foo":0:{}i:1;r:2;i:2;R:3;}'), { format: 'php_serialize' });
+    const session = read();
+    delete session[2];
+    expect(text(encodeSession(session))).toBe('a:2:{i:0;O:3:"Foo":0:{}i:1;r:2;}');
+    // In php it stays a reference, as it does in PHP.
+    expect(changed('a|O:3:"Foo":0:{}b|r:1;c|R:2;', (s) => delete s.c)).toBe('a|O:3:"Foo":0:{}b|R:1;');
+  });
+
   test('a list whose elements moved does not tell what became of its references', () => {
     const data = 'x|i:1;l|a:3:{i:0;R:1;i:1;i:2;i:2;i:3;}';
     const move = (change: (list: unknown[]) => unknown) => () => changed(data, (s: Any) => change(s.l));
