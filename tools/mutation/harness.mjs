@@ -104,7 +104,7 @@ function prop(arbitraries, options = {}) {
             check(...values),
           )
         : fc.asyncProperty(fc.record(arbitraries), async (values) => check(values));
-      const numRuns = Math.min(options.numRuns ?? 100, 100);
+      const numRuns = Math.min(options.numRuns ?? 50, 50);
       return fc.assert(property, { seed: 1, ...options, numRuns, endOnFailure: true });
     });
 }
