@@ -7,6 +7,7 @@
 interface Slices {
   latin1Slice(start: number, end: number): string;
   utf8Slice(start: number, end: number): string;
+  utf8Write(text: string, at: number): number;
 }
 
 const hasBuffer = typeof Buffer === 'function';
@@ -147,7 +148,7 @@ const loneSurrogate = /\p{Surrogate}/u;
  */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
   const { length } = text;
-  if (length < 24) {
+  if (length < 32) {
     let index = 0;
     for (; index < length; index++) {
       const unit = text.charCodeAt(index);
@@ -174,7 +175,7 @@ export function writeKey(bytes: Uint8Array, start: number, key: string): number 
 }
 
 function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
-  if (hasBuffer) return (bytes as Buffer).write(text, at, 'utf8');
+  if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Write(text, at);
   return new TextEncoder().encodeInto(text, bytes.subarray(at)).written;
 }
 

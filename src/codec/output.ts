@@ -3,6 +3,7 @@ import { allocate, writeKey, writeText } from './bytes.ts';
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const MINUS = 0x2d;
+const SEMICOLON = 0x3b;
 
 /** Kept for the next session that is written, unless it is very large. */
 let spare: Uint8Array | undefined;
@@ -52,28 +53,41 @@ export class Output {
     this.at = at;
   }
 
+  /** `i:5;` */
   int(value: number | bigint): void {
     if (typeof value === 'bigint' || value > 0x3fffffff || value < -0x3fffffff) {
-      this.ascii(String(value));
+      this.ascii(`i:${value};`);
       return;
     }
-    this.#reserve(11);
+    this.#reserve(14);
+    const bytes = this.#bytes;
+    let { at } = this;
+    bytes[at++] = 0x69;
+    bytes[at++] = COLON;
     let rest = value;
     if (rest < 0) {
-      this.#bytes[this.at++] = MINUS;
+      bytes[at++] = MINUS;
       rest = -rest;
     }
-    this.at = this.#digits(this.at, rest, digitsOf(rest));
+    at = this.#digits(at, rest, digitsOf(rest));
+    bytes[at] = SEMICOLON;
+    this.at = at + 1;
   }
 
-  /** `size:"text"`; false for half of a surrogate pair, and then nothing is written. */
-  text(text: string): boolean {
-    return this.#sized(text, writeText);
+  /** `s:4:"text";`, or nothing and false for half of a surrogate pair. */
+  string(text: string): boolean {
+    return this.#string(text, writeText);
   }
 
-  /** `size:"bytes"` of a key or name, false for one that PHP cannot have. */
+  /** `s:3:"key";`, or nothing and false for a key that PHP cannot have. */
   key(key: string): boolean {
-    return this.#sized(key, writeKey);
+    return this.#string(key, writeKey);
+  }
+
+  /** `4:"name"`, of a name that is known to be one. */
+  name(name: string): void {
+    this.#reserve(name.length * 3 + 16);
+    this.#sized(this.at, name, writeKey);
   }
 
   /** The bytes of a key alone; their number, or -1. */
@@ -104,30 +118,45 @@ export class Output {
     this.#bytes[at] = byte;
   }
 
-  /** Replaces the number at an offset by another one. */
-  replaceInt(at: number, before: number, after: number): void {
+  /** A number by itself. */
+  number(value: number): void {
+    this.#reserve(16);
+    this.at = this.#digits(this.at, value, digitsOf(value));
+  }
+
+  /** Replaces such a number by another one. */
+  replaceNumber(at: number, before: number, after: number): void {
     const moved = digitsOf(after) - digitsOf(before);
     this.#bytes.copyWithin(at + digitsOf(after), at + digitsOf(before), this.at);
     this.#digits(at, after, digitsOf(after));
     this.at += moved;
   }
 
-  #sized(text: string, write: typeof writeText): boolean {
+  #string(text: string, write: typeof writeText): boolean {
+    this.#reserve(text.length * 3 + 16);
+    const { at } = this;
+    if (!this.#sized(at + 2, text, write)) return false;
+    const bytes = this.#bytes;
+    bytes[at] = 0x73;
+    bytes[at + 1] = COLON;
+    bytes[this.at++] = SEMICOLON;
+    return true;
+  }
+
+  #sized(start: number, text: string, write: typeof writeText): boolean {
     const { length } = text;
-    this.#reserve(length * 3 + 12);
     // Mostly there are as many bytes as characters.
-    const start = this.at;
     const digits = digitsOf(length);
     const content = start + digits + 2;
     const end = write(this.#bytes, content, text);
     if (end < 0) return false;
     const size = end - content;
     const moved = digitsOf(size) - digits;
-    if (moved > 0) this.#bytes.copyWithin(content + moved, content, end);
     const bytes = this.#bytes;
-    const quote = this.#digits(start, size, digits + moved);
-    bytes[quote] = COLON;
-    bytes[quote + 1] = QUOTE;
+    if (moved > 0) bytes.copyWithin(content + moved, content, end);
+    const behind = this.#digits(start, size, digits + moved);
+    bytes[behind] = COLON;
+    bytes[behind + 1] = QUOTE;
     bytes[end + moved] = QUOTE;
     this.at = end + moved + 1;
     return true;

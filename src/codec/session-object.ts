@@ -16,28 +16,49 @@ export function sourceOf(object: object): Source | undefined {
 }
 
 /** Gives the session a variable that is built when it is looked at. */
-export function defineLater(object: object, key: string, make: () => unknown): void {
-  let build = make;
-  const property = { writable: true, enumerable: true, configurable: true };
-  const get = () => {
-    const value = build();
-    unread.delete(get);
-    // A frozen session keeps the accessor, which must give the same value again.
-    if (!Reflect.defineProperty(object, key, { ...property, value })) build = () => value;
-    return value;
-  };
-  const set = (value: unknown) => {
-    Object.defineProperty(object, key, { ...property, value });
-  };
-  unread.add(get);
-  Object.defineProperty(object, key, { get, set, enumerable: true, configurable: true });
+export function defineLater(session: object, key: string): void {
+  Object.defineProperty(session, key, accessor(key));
 }
 
-/** The getters of values that were not looked at. */
-const unread = new WeakSet<() => unknown>();
-
 /** Whether nobody has looked at a variable. */
-export function isUnread(object: object, key: string): boolean {
-  const get = Object.getOwnPropertyDescriptor(object, key)?.get;
-  return get !== undefined && unread.has(get);
+export function isUnread(session: object, key: string, source: Source): boolean {
+  // It may also have been deleted, and given anew.
+  return source.unread?.has(key) === true && Object.getOwnPropertyDescriptor(session, key)?.get !== undefined;
+}
+
+/**
+ * Accessors by name, for all sessions: V8 makes a hidden class for each accessor that it has not seen, and one that belongs to
+ * a session would keep all of that session until the next full garbage collection.
+ */
+const accessors: Map<string, PropertyDescriptor> = new Map();
+
+function accessor(key: string): PropertyDescriptor {
+  const known = accessors.get(key);
+  if (known !== undefined) return known;
+  const made: PropertyDescriptor & ThisType<object> = {
+    get() {
+      const value = ownerOf(this, key)?.read(key);
+      // A frozen session keeps the accessor.
+      Reflect.defineProperty(this, key, { ...data, value });
+      return value;
+    },
+    set(value: unknown) {
+      Object.defineProperty(this, key, { ...data, value });
+    },
+    enumerable: true,
+    configurable: true,
+  };
+  if (accessors.size >= 1000) accessors.clear();
+  accessors.set(key, made);
+  return made;
+}
+
+const data = { writable: true, enumerable: true, configurable: true };
+
+/** The session whose accessor was called, perhaps through an object that inherits from it. */
+function ownerOf(object: object, key: string): Source | undefined {
+  for (let owner: object | null = object; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, key)) return sourceOf(owner);
+  }
+  return undefined;
 }

@@ -39,14 +39,17 @@ function readAtOnce(source: Source, rules: ReadRules): object {
 function readInParts(source: Source, rules: ReadRules): object {
   check(source, rules);
   const session = createSessionObject(source);
-  const last = new Map(source.variables.map((variable) => [String(variable.key), variable]));
-  for (const [key, variable] of last) {
-    const { start, end } = variable;
+  source.unread = new Map();
+  // Of two with one name the last counts, at the place of the first.
+  for (const variable of source.variables) source.unread.set(String(variable.key), variable);
+  for (const [key, { start, end }] of source.unread) {
     // With references, values depend on each other.
-    const isSmall = end - start <= smallValue && source.references === undefined && !source.classes?.hasMappings;
-    if (isSmall) session[key] = source.build(start);
-    else defineLater(session, key, () => source.valueOf(variable));
-    source.isBuiltLater ||= !isSmall;
+    if (end - start <= smallValue && source.references === undefined && !source.classes?.hasMappings) {
+      session[key] = source.build(start);
+      source.unread.delete(key);
+    } else {
+      defineLater(session, key);
+    }
   }
   return session;
 }

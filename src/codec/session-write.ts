@@ -75,9 +75,8 @@ interface Top extends Contents {
 }
 
 function contentsOf(session: Record<string, unknown>, source: Source, mode: Mode): Top {
-  const mayBeUnread = mode === 'patch' && source.isBuiltLater;
   let keys = keysInOrder(session, source.node(sessionToken));
-  let values = keys.map((key) => (mayBeUnread && isUnread(session, key) ? unread : session[key]));
+  let values = keys.map((key) => (mode === 'patch' && isUnread(session, key, source) ? unread : session[key]));
   if (values.includes(undefined)) {
     keys = keys.filter((_, index) => values[index] !== undefined);
     values = values.filter((value) => value !== undefined);
@@ -88,11 +87,12 @@ function contentsOf(session: Record<string, unknown>, source: Source, mode: Mode
 /** Whether all variables are there, in their order, and nobody has looked at any. */
 function isUntouched(session: Record<string, unknown>, source: Source): boolean {
   const keys = Object.keys(session);
-  return keys.length === source.node(sessionToken).index.size && keys.every((key) => isUnread(session, key));
+  return keys.length === source.node(sessionToken).index.size && keys.every((key) => isUnread(session, key, source));
 }
 
-/** Whether all variables are there, with the values that were read. */
+/** Whether all variables are there, with the values that were read, and nothing that PHP 8 could not read. */
 function isUnchanged(session: Record<string, unknown>, source: Source): boolean {
+  if (!source.format!.isArray && source.bytes.length > (source.variables.at(-1)?.end ?? 0)) return false;
   const { index } = source.node(sessionToken);
   const keys = Object.keys(session);
   return (
@@ -100,7 +100,7 @@ function isUnchanged(session: Record<string, unknown>, source: Source): boolean 
     keys.every((key) => {
       const start = index.get(key);
       if (start === undefined) return false;
-      return isUnread(session, key) || unchangedUntil(source, start, session[key], Infinity) >= 0;
+      return isUnread(session, key, source) || unchangedUntil(source, start, session[key], Infinity) >= 0;
     })
   );
 }

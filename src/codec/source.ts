@@ -34,10 +34,10 @@ export class Source {
   references: References | undefined;
   /** What the application registered for what is in it. */
   classes: Classes | undefined;
-  /** Whether some values of the session are built only when somebody looks at them. */
-  isBuiltLater = false;
+  /** Variables that nobody has looked at, so that they are not built yet. */
+  unread: Map<string, Variable> | undefined;
   #built: Map<number, unknown> | undefined;
-  #values: Map<Variable, unknown> | undefined;
+  #values: Map<string, unknown> | undefined;
   #nodes: Map<number, Node> | undefined;
   #sessionNode: Node | undefined;
   #classNames: Set<string> | undefined;
@@ -57,11 +57,18 @@ export class Source {
     return build(this, new Tokens(this.bytes, at), view);
   }
 
-  /** The value of a variable in the plain view. Where there are references, all are built, in the order of the text. */
-  valueOf(variable: Variable): unknown {
-    if (this.references === undefined) return this.build(variable.start);
-    this.#values ??= new Map(this.variables.map((each) => [each, this.build(each.start)]));
-    return this.#values.get(variable);
+  /** The value of a variable that is built when somebody looks at it. With references all are, in the order of the text. */
+  read(key: string): unknown {
+    this.#values ??= new Map();
+    if (!this.#values.has(key)) {
+      const asked = this.unread!.get(key)!;
+      const built = this.references === undefined ? [asked] : this.variables;
+      // All or nothing, as a mapping of a class may throw.
+      const values = built.map((variable) => [String(variable.key), this.build(variable.start)] as const);
+      for (const [name, value] of values) this.#values.set(name, value);
+    }
+    this.unread!.delete(key);
+    return this.#values.get(key);
   }
 
   /** The variable whose value starts at a token. */

@@ -143,7 +143,7 @@ export class Writer {
   }
 
   #close(frame: Frame): void {
-    if (frame.skipped > 0) this.#out.replaceInt(frame.sizeAt, frame.size, frame.size - frame.skipped);
+    if (frame.skipped > 0) this.#out.replaceNumber(frame.sizeAt, frame.size, frame.size - frame.skipped);
     this.#out.byte(0x7d);
     this.#open.pop();
     this.#inside?.delete(frame.container);
@@ -154,9 +154,7 @@ export class Writer {
     let value: unknown;
     if (frame.keys === undefined) {
       value = (frame.container as unknown[])[index];
-      this.#out.ascii('i:');
       this.#out.int(index);
-      this.#out.byte(0x3b);
     } else {
       const key = frame.keys[index] as string;
       value = (frame.container as Record<string, unknown>)[key];
@@ -209,9 +207,7 @@ export class Writer {
     switch (typeof value) {
       case 'string':
         if (token >= 0 && source!.bytes[token] === 0x53 && this.#copied(value, source!, token)) return;
-        out.ascii('s:');
-        if (!out.text(value)) throw this.#error(unrepresentable, 'A string with half of a surrogate pair');
-        out.byte(0x3b);
+        if (!out.string(value)) throw this.#error(unrepresentable, 'A string with half of a surrogate pair');
         return;
       case 'number':
         this.#number(value, source, token, list);
@@ -257,9 +253,7 @@ export class Writer {
   /** `i:+5;` stays as it is. */
   #int(value: number | bigint, source: Source | undefined, token: number): void {
     if (token >= 0 && this.#copied(value, source!, token)) return;
-    this.#out.ascii('i:');
     this.#out.int(value);
-    this.#out.byte(0x3b);
   }
 
   /** Copies what stood at the place of a scalar, if that is the same value. */
@@ -324,7 +318,7 @@ export class Writer {
       out.ascii('a:');
     }
     const sizeAt = out.at;
-    out.int(size);
+    out.number(size);
     out.ascii(':{');
     this.#open.push(new Frame(value, contents, keys, isObject, size, sizeAt));
   }
@@ -386,7 +380,7 @@ export class Writer {
     if (isNew && !isCaseName(caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
     this.#checkClass(className, value);
     this.#out.ascii('E:');
-    this.#out.key(`${className}:${caseName}`);
+    this.#out.name(`${className}:${caseName}`);
     this.#out.byte(0x3b);
   }
 
@@ -411,21 +405,17 @@ export class Writer {
     if (typeof key !== 'string') {
       const isExact = typeof key === 'bigint' ? isInt64(key) : Number.isSafeInteger(key);
       if (!isExact) throw this.#error('ERR_PHP_KEY', 'A number as key that is no 64-bit integer');
-      out.ascii('i:');
       out.int(key);
     } else if (!ofObject && isIntKey(key)) {
-      out.ascii('i:');
-      out.ascii(key);
-    } else {
-      out.ascii('s:');
-      if (!out.key(key)) throw this.#error('ERR_PHP_KEY', 'A key with half of a surrogate pair');
+      out.ascii(`i:${key};`);
+    } else if (!out.key(key)) {
+      throw this.#error('ERR_PHP_KEY', 'A key with half of a surrogate pair');
     }
-    out.byte(0x3b);
   }
 
   #name(name: string, value: object): void {
     this.#checkClass(name, value);
-    this.#out.key(name); // it was read, or checked as an option
+    this.#out.name(name); // it was read, or checked as an option
   }
 
   /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */

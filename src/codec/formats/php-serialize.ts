@@ -27,13 +27,8 @@ export const phpSerialize: SessionFormat = {
   },
 
   writeKey(out: Output, key: PhpKey): void {
-    if (typeof key !== 'string') {
-      out.ascii(`i:${key};`);
-    } else {
-      out.ascii('s:');
-      if (!out.key(key)) throw badKey('php_serialize', key, 'a key with half of a surrogate pair');
-      out.byte(0x3b);
-    }
+    if (typeof key !== 'string') out.int(key);
+    else if (!out.key(key)) throw badKey('php_serialize', key, 'a key with half of a surrogate pair');
   },
 
   writeEnd(out: Output): void {
