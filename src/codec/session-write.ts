@@ -48,8 +48,9 @@ export function patchSession(
   rules: WriteRules,
 ): Uint8Array {
   const isSameFormat = format === source.format;
+  const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const hasReferences = source.references !== undefined;
-  if (hasReferences && isSameFormat && isUntouched(session, source)) return new Uint8Array(source.bytes);
+  if (hasReferences && isSameFormat && isWhole && isUntouched(session, source)) return new Uint8Array(source.bytes);
 
   const bytes = writeBytes(source.bytes.length + 1024, hasReferences ? 'tie' : 'patch', (out, mode) => {
     const top = contentsOf(session, source, mode);
@@ -65,8 +66,8 @@ export function patchSession(
     }
     format.writeEnd(out);
   });
-  // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed.
-  const isOther = bytes.length !== source.bytes.length && isSameFormat && !hasReferences;
+  // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed; not what PHP 8 could not read.
+  const isOther = bytes.length !== source.bytes.length && isSameFormat && isWhole && !hasReferences;
   return isOther && isUnchanged(session, source) ? new Uint8Array(source.bytes) : bytes;
 }
 
@@ -90,9 +91,8 @@ function isUntouched(session: Record<string, unknown>, source: Source): boolean 
   return keys.length === source.node(sessionToken).index.size && keys.every((key) => isUnread(session, key, source));
 }
 
-/** Whether all variables are there, with the values that were read, and nothing that PHP 8 could not read. */
+/** Whether all variables are there, with the values that were read. */
 function isUnchanged(session: Record<string, unknown>, source: Source): boolean {
-  if (!source.format!.isArray && source.bytes.length > (source.variables.at(-1)?.end ?? 0)) return false;
   const { index } = source.node(sessionToken);
   const keys = Object.keys(session);
   return (
