@@ -113,7 +113,7 @@ function read({ input: data, results }: Case<string | Other>, file: string): str
       () =>
         isValue ? serialize(unserialize(bytes(data!), { view: 'exact' })) : encodeSession(exact(from), { format }),
       () => {
-        const session = encodeSession(exact({ format, data: text(encodeSession(touched(plain(from)))) }), { format });
+        const session = encodeSession(exact({ ...from, data: text(encodeSession(touched(plain(from)))) }), { format });
         return isValue ? session.subarray(2) : session;
       },
     ];
