@@ -122,6 +122,10 @@ describe('the examples', () => {
         '1969-12-31T23:59:59+00:00 999000',
       );
     }
+    const broken = 'v|O:17:"DateTimeImmutable":1:{s:4:"date";a:0:{}}';
+    const odd = codec.decodeSession(latin1(broken), { classes });
+    expect(odd.v).toBeInstanceOf(codec.PhpObject);
+    expect(text(codec.encodeSession(odd))).toBe(broken);
     // Dates that a Date cannot be sure of stay what they are.
     for (const code of ["'2024-07-01 12:00:00 Europe/Paris'", "'2024-07-01 12:00:00 EST'", "'@99999999999999'"]) {
       const before = (await php.one('eval', `return new DateTimeImmutable(${code});`)).bytes.toString('latin1');

@@ -99,6 +99,26 @@ for (const [from, to] of [
     assert.equal(text(other.codec.serialize(value)), 'a:3:{s:1:"b";d:3;i:10;a:2:{i:0;d:2;i:1;d:4;}i:9;N;}');
   });
 
+  test(`an instance that ${from} made, ${to} writes`, () => {
+    class Cart {}
+    const cart = {
+      className: 'Cart',
+      class: Cart,
+      fromPhp: (object) => Object.assign(new Cart(), { items: object.get('items') }),
+      toPhp: ({ items }, object) => object.set('items', items),
+    };
+    const session = one.codec.decodeSession(
+      bytes('z|a:1:{i:5;d:1;}c|O:4:"Cart":2:{s:4:"note";d:1;s:5:"items";a:1:{i:0;d:2;}}u|r:3;'),
+      { classes: [cart] },
+    );
+    assert(session.c instanceof Cart && session.u === session.c);
+    session.c.items.push(3);
+    session.z = other.codec.asList(session.z);
+    const expected = 'z|a:1:{i:0;d:1;}c|O:4:"Cart":2:{s:4:"note";d:1;s:5:"items";a:2:{i:0;d:2;i:1;d:3;}}u|r:3;';
+    assert.equal(text(other.codec.encodeSession(session)), expected);
+    assert.equal(text(other.codec.encodeSession(session, { classes: [cart] })), expected);
+  });
+
   test(`references that ${from} read, ${to} renumbers`, () => {
     const session = one.codec.decodeSession(bytes('a|a:1:{i:0;i:7;}b|R:1;c|O:1:"C":0:{}d|r:3;'));
     session.a.unshift(6);
