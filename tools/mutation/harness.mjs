@@ -80,9 +80,16 @@ const test = Object.assign(
   { failing: withTable(() => {}) },
 );
 
+/** What only who loads the files can do. */
+export const environment = {
+  /** Runs a function that finds no module loaded. */
+  isolateModules: (/** @type {Run} */ run) => void run(),
+};
+
 /** What a test file finds in `@jest/globals`. */
 export const globals = strict({
   expect,
+  jest: strict({ isolateModules: (/** @type {Run} */ run) => environment.isolateModules(run) }),
   test,
   it: test,
   describe: withTable((_name, define) => loading().nest(define)),

@@ -50,6 +50,14 @@ export class Loader {
     return module.exports;
   }
 
+  /** Runs a function that finds no module loaded. @param {() => unknown} run */
+  isolated(run) {
+    const modules = this.#modules;
+    this.#modules = new Map();
+    run();
+    this.#modules = modules;
+  }
+
   /** @param {string} path */
   #code(path) {
     const changed = this.#changed[path];

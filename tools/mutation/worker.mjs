@@ -1,7 +1,7 @@
 // A process that runs the tests of the codec, again and again, each time with another source in the place of a file. What
 // it is asked and what it answers are the messages below.
 import { join } from 'node:path';
-import { globals, properties, Suite } from './harness.mjs';
+import { environment, globals, properties, Suite } from './harness.mjs';
 import { Loader } from './loader.mjs';
 import { recordedPhp } from './recorded-php.mjs';
 
@@ -97,6 +97,7 @@ class Run {
     // What copies of the package share would outlive the sources.
     delete (/** @type {any} */ (globalThis)[Symbol.for('php-session-bridge/0')]);
     this.#loader = new Loader(changed, { '@jest/globals': globals, '@fast-check/jest': properties, [oracle]: php });
+    environment.isolateModules = (run) => this.#loader.isolated(run);
   }
 
   load(/** @type {string[]} */ files) {

@@ -136,6 +136,24 @@ describe('PhpObject', () => {
 });
 
 describe('the plain view', () => {
+  test('has the keys that are there, and no others', () => {
+    const read = (data: string) => unserialize<object>(bytes(data));
+    for (const [data, keys] of [
+      ['a:0:{}', []],
+      ['a:3:{i:0;N;i:1;N;i:2;N;}', ['0', '1', '2']],
+      ['a:3:{i:0;N;i:1;N;i:5;N;}', ['0', '1', '5']],
+      ['a:3:{i:0;N;i:1;N;i:1;N;}', ['0', '1']],
+      ['a:2:{i:0;N;s:1:"x";N;}', ['0', 'x']],
+      ['a:2:{i:1;N;i:2;N;}', ['1', '2']],
+      ['a:1:{i:-1;N;}', ['-1']],
+      ['a:1:{i:10;N;}', ['10']],
+      ['a:1:{s:1:"0";N;}', ['0']],
+      ['a:2:{i:0;N;i:9223372036854775807;N;}', ['0', '9223372036854775807']],
+    ] as const) {
+      expect(Object.keys(read(data))).toEqual(keys);
+    }
+  });
+
   test('shows in util.inspect as objects do', () => {
     const read = session('a|a:1:{s:1:"b";a:1:{s:1:"c";i:1;}}d|a:1:{i:0;i:2;}');
     expect(inspect(read, { depth: 9 })).toBe('{ a: { b: { c: 1 } }, d: [ 2 ] }');
