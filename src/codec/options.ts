@@ -55,7 +55,7 @@ export interface SessionDecodeOptions extends DecodeOptions {
   /**
    * The lowest PHP that reads and writes these sessions. In the format php, PHP up to 7.4 ignores what is left behind the last
    * variable (php-src: `PS_SERIALIZER_DECODE_FUNC(php)`), and PHP 8 destroys the session. With a version below 8.0 it is
-   * ignored here too, and gone as soon as something is changed, so that PHP 8 can read it. Default: an error, as in PHP 8.
+   * ignored here too, and gone when the session is written again, so that PHP 8 can read it. Default: an error, as in PHP 8.
    */
   phpVersion?: PhpVersion;
 }

@@ -42,7 +42,7 @@ export class RandomPhp {
       const name = this.pick(['a', 'b', 'c', '', '!x', '12', 'né', 'a b', '\xff', '__proto__', 'toJSON']);
       const bytes = Buffer.from(name).toString('latin1');
       if (format === 'php') text += `${bytes}|`;
-      else if (format === 'php_binary') text += String.fromCharCode(bytes.length) + bytes;
+      else if (format === 'php_binary') text += this.#length(bytes.length) + bytes;
       else text += this.#key();
       text += this.#value(0);
     }
@@ -104,7 +104,7 @@ export class RandomPhp {
   #scalar(): string {
     switch (this.below(6)) {
       case 0:
-        return 'N;';
+        return this.below(3) === 0 ? this.#odd() : 'N;';
       case 1:
         return `b:${this.below(2)};`;
       case 2:
@@ -114,6 +114,18 @@ export class RandomPhp {
       default:
         return this.#string(this.pick(['', 'x', 'x|y', '";}', 'é', '\0', '\xff\xfe', '__proto__', 'i:1;', '日本']));
     }
+  }
+
+  /** A spelling that PHP reads and does not write. */
+  #odd(): string {
+    const numbers = ['i:+5;', 'i:-0;', 'i:007;', 'i:9223372036854775808;', 'd:.5;', 'd:5.;', 'd:+1.E2;', 'd:1e999;'];
+    const strings = ['S:1:"\\41";', 'S:3:"a\\c3\\A9";', 's:03:"abc";', 's:18446744073709551617:"a";', 'S:00:"";'];
+    return this.pick([...numbers, ...strings]);
+  }
+
+  /** The byte before a name; its highest bit says nothing. */
+  #length(length: number): string {
+    return String.fromCharCode(length | (this.below(8) === 0 ? 0x80 : 0));
   }
 
   #key(): string {
