@@ -21,6 +21,8 @@ function compile(path, source) {
 export class Loader {
   /** @type {Map<string, { exports: object }>} */
   #modules = new Map();
+  /** Of the sources that were changed. @type {Map<string, Code>} */
+  #compiled = new Map();
   #changed;
   #packages;
 
@@ -61,9 +63,9 @@ export class Loader {
   /** @param {string} path */
   #code(path) {
     const changed = this.#changed[path];
-    if (changed !== undefined) return compile(path, changed);
-    const code = compiled.get(path) ?? compile(path, readFileSync(path, 'utf8'));
-    compiled.set(path, code);
+    const kept = changed === undefined ? compiled : this.#compiled;
+    const code = kept.get(path) ?? compile(path, changed ?? readFileSync(path, 'utf8'));
+    kept.set(path, code);
     return code;
   }
 }
