@@ -41,6 +41,20 @@ describe('limits', () => {
     expect(failure(() => decodeSession(nested, { maxElements: 5 })).code).toBe('ERR_PHP_LIMIT');
   });
 
+  test('levels are inside each other, not next to each other', () => {
+    const beside = `a:5:{${[0, 1, 2, 3].map((key) => `i:${key};a:1:{i:0;O:3:"Foo":0:{}}`).join('')}i:4;a:0:{}}`;
+    const read = [
+      (maxDepth: number) => unserialize(bytes(beside), { maxDepth }),
+      (maxDepth: number) => unserialize(bytes(beside), { maxDepth, view: 'exact' }),
+      (maxDepth: number) => decodeSession(bytes(`x|${beside}`), { maxDepth }),
+      (maxDepth: number) => decodeSession(bytes(`x|${beside}pad|s:2000:"${'x'.repeat(2000)}";`), { maxDepth }),
+    ];
+    for (const one of read) {
+      expect(() => one(3)).not.toThrow();
+      expect(failure(() => one(2)).code).toBe('ERR_PHP_LIMIT');
+    }
+  });
+
   test('0 is a limit', () => {
     expect(unserialize(bytes('i:1;'), { maxDepth: 0 })).toBe(1);
     expect(failure(() => unserialize(bytes('a:1:{i:0;N;}'), { maxDepth: 0 }))).toMatchObject({

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { PhpArray, PhpFloat, PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
+import { encodeSession, PhpArray, PhpFloat, PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
 import { bytes, failure, session, text } from './helpers.ts';
 
 describe('PhpFloat', () => {
@@ -133,6 +133,32 @@ describe('PhpObject', () => {
     expect(JSON.stringify(object)).toBe('{"__proto__":{"x":1}}');
     expect(Object.keys(object.toJSON() as object)).toEqual(['__proto__']);
   });
+});
+
+describe('the exact view', () => {
+  const exact = (data: string) => unserialize<PhpArray>(bytes(data), { view: 'exact' });
+
+  test('keeps names of properties that PHP would refuse as new ones', () => {
+    const data = 'a:2:{i:0;i:1;i:1;O:8:"stdClass":1:{s:2:"\0x";i:1;}}';
+    expect(text(serialize(exact(data)))).toBe(data);
+  });
+
+  test('a value of it may be changed, moved and written', () => {
+    const read = exact('a:2:{s:1:"o";O:3:"Foo":1:{s:1:"p";d:1;}s:1:"c";C:3:"Bar":2:{xy}}');
+    const object = read.get('o') as PhpObject;
+    object.set('p', [object.get('p'), read.get('c')]);
+    expect(text(serialize(new PhpArray([[7, object]]), { classes: ['Foo', 'Bar'] }))).toBe(
+      'a:1:{i:7;O:3:"Foo":1:{s:1:"p";a:2:{i:0;d:1;i:1;C:3:"Bar":2:{xy}}}}',
+    );
+  });
+});
+
+test('an array that was read may become a session', () => {
+  for (const view of ['plain', 'exact'] as const) {
+    const read = unserialize<{ a: object }>(bytes('a:1:{s:1:"a";a:2:{s:1:"x";i:1;s:1:"y";N;}}'), { view });
+    const array = view === 'plain' ? read.a : (read as unknown as PhpArray).get('a');
+    expect(text(encodeSession(array as object))).toBe('x|i:1;y|N;');
+  }
 });
 
 describe('the plain view', () => {
