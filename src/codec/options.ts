@@ -48,6 +48,7 @@ export interface EncodeOptions {
 }
 
 export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' | '8.4' | '8.5';
+const phpVersions: readonly PhpVersion[] = ['7.2', '7.3', '7.4', '8.0', '8.1', '8.2', '8.3', '8.4', '8.5'];
 
 export interface SessionDecodeOptions extends DecodeOptions {
   /** Default `'php'`. */
@@ -113,7 +114,7 @@ export function writeRules(options: EncodeOptions, classes?: Classes): WriteRule
 }
 
 export function phpVersionOption({ phpVersion = '8.5' }: { phpVersion?: PhpVersion }): PhpVersion {
-  if (!/^(7\.[2-4]|8\.[0-5])$/.test(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
+  if (!phpVersions.includes(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
   return phpVersion;
 }
 

@@ -1,4 +1,4 @@
-import { allocate, writeKey, writeText } from './bytes.ts';
+import { allocate, copyOf, writeKey, writeText } from './bytes.ts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -24,7 +24,7 @@ export class Output {
     }
   }
 
-  /** All bytes. Nothing can be written any more. */
+  /** All bytes, in Node as a Buffer. Nothing can be written any more. */
   take(): Uint8Array {
     const { at } = this;
     const bytes = this.#bytes;
@@ -32,11 +32,9 @@ export class Output {
       spare = bytes;
     } else if (at > bytes.length / 2) {
       bytes.fill(0, at); // what was in this memory before is nobody's business
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, at);
+      return bytes.subarray(0, at);
     }
-    const copy = new Uint8Array(at);
-    copy.set(bytes.subarray(0, at));
-    return copy;
+    return copyOf(bytes, at);
   }
 
   byte(byte: number): void {
@@ -118,18 +116,17 @@ export class Output {
     this.#bytes[at] = byte;
   }
 
-  /** A number by itself. */
-  number(value: number): void {
-    this.#reserve(16);
-    this.at = this.#digits(this.at, value, digitsOf(value));
-  }
-
-  /** Replaces such a number by another one. */
-  replaceNumber(at: number, before: number, after: number): void {
-    const moved = digitsOf(after) - digitsOf(before);
-    this.#bytes.copyWithin(at + digitsOf(after), at + digitsOf(before), this.at);
-    this.#digits(at, after, digitsOf(after));
-    this.at += moved;
+  /** `a:2:{` */
+  openArray(size: number): void {
+    this.#reserve(20);
+    const bytes = this.#bytes;
+    let { at } = this;
+    bytes[at] = 0x61;
+    bytes[at + 1] = COLON;
+    at = this.#digits(at + 2, size, digitsOf(size));
+    bytes[at] = COLON;
+    bytes[at + 1] = 0x7b;
+    this.at = at + 2;
   }
 
   #string(text: string, write: typeof writeText): boolean {

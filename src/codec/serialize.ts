@@ -11,6 +11,8 @@ import {
   viewOption,
   writeRules,
 } from './options.ts';
+import { Output } from './output.ts';
+import { writePlain } from './plain.ts';
 import { References } from './references.ts';
 import { skip } from './skip.ts';
 import { Source } from './source.ts';
@@ -71,6 +73,8 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const source = from?.source;
   const rules = writeRules(options, source?.classes);
   const top = { keys: [''], values: [value], source, tokens: [from?.at ?? -1], kind: 'map' as const };
+  const out = new Output(0);
+  if (writePlain(out, value, rules) >= 0) return out.take();
   return writeBytes(0, source?.references === undefined ? 'count' : 'tie', (out, mode) => {
     new Writer(out, rules, top, mode, false).write(0);
   });

@@ -1,6 +1,9 @@
+import { copyOf } from './bytes.ts';
 import { type Contents, keysInOrder, tokensFor } from './contents.ts';
 import type { SessionFormat } from './formats/format.ts';
 import type { WriteRules } from './options.ts';
+import { Output } from './output.ts';
+import { writePlain } from './plain.ts';
 import { isUnread } from './session-object.ts';
 import type { Source } from './source.ts';
 import { origin, sessionToken } from './stamps.ts';
@@ -14,14 +17,40 @@ export function writeSession(
   format: SessionFormat,
   rules: WriteRules,
 ): Uint8Array {
-  const isExact = isPhpArray(session);
+  return (isPhpArray(session) ? undefined : writePlainSession(session, format, rules)) ?? writeAny(session, format, rules);
+}
+
+/** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */
+function writePlainSession(
+  session: Record<string, unknown>,
+  format: SessionFormat,
+  rules: WriteRules,
+): Uint8Array | undefined {
+  const out = new Output(0);
+  const keys = Object.keys(session);
+  format.writeStart(out, keys.length);
+  for (const key of keys) {
+    format.writeKey(out, normalKey(key));
+    if (writePlain(out, session[key], rules) < 0) return undefined;
+  }
+  format.writeEnd(out);
+  return out.take();
+}
+
+function writeAny(
+  session: PhpArray | Record<string, unknown>,
+  format: SessionFormat,
+  rules: WriteRules,
+): Uint8Array {
   const keys: PhpKey[] = [];
   const values: unknown[] = [];
-  for (const [key, value] of isExact ? session : Object.entries(session)) {
-    if (value === undefined) continue;
-    keys.push(isExact ? key : normalKey(key));
+  const add = (key: PhpKey, value: unknown) => {
+    if (value === undefined) return;
+    keys.push(key);
     values.push(value);
-  }
+  };
+  if (isPhpArray(session)) for (const [key, value] of session) add(key, value);
+  else for (const key of Object.keys(session)) add(normalKey(key), session[key]);
   const top: Contents = { keys, values, source: origin(session)?.source, tokens: [], kind: 'session' };
   return writeBytes(0, top.source?.references === undefined ? 'count' : 'tie', (out, mode) => {
     const writer = new Writer(out, rules, top, mode, format.isArray);
@@ -50,7 +79,8 @@ export function patchSession(
   const isSameFormat = format === source.format;
   const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const hasReferences = source.references !== undefined;
-  if (hasReferences && isSameFormat && isWhole && isUntouched(session, source)) return new Uint8Array(source.bytes);
+  if (hasReferences && isSameFormat && isWhole && isUntouched(session, source))
+    return copyOf(source.bytes, source.bytes.length);
 
   const bytes = writeBytes(source.bytes.length + 1024, hasReferences ? 'tie' : 'patch', (out, mode) => {
     const top = contentsOf(session, source, mode);
@@ -68,7 +98,7 @@ export function patchSession(
   });
   // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed; not what PHP 8 could not read.
   const isOther = bytes.length !== source.bytes.length && isSameFormat && isWhole && !hasReferences;
-  return isOther && isUnchanged(session, source) ? new Uint8Array(source.bytes) : bytes;
+  return isOther && isUnchanged(session, source) ? copyOf(source.bytes, source.bytes.length) : bytes;
 }
 
 interface Top extends Contents {

@@ -1,9 +1,10 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-import { type Contents, contentsOf, keyAt, renumbered, tokenAt } from './contents.ts';
+import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import { InstanceWriter } from './instances.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
+import { writePlain } from './plain.ts';
 import type { Source } from './source.ts';
 import { isPlainObject, type Origin, origin } from './stamps.ts';
 import { Ties, withoutReference } from './ties.ts';
@@ -55,34 +56,11 @@ export function writeBytes(size: number, first: Mode, write: (out: Output, mode:
 }
 
 /** An array or object that is being written. */
-class Frame {
+interface Frame {
   readonly container: object;
-  /** `undefined` for an array or plain object that nothing has to be known about. */
-  readonly contents: Contents | undefined;
-  readonly keys: readonly PhpKey[] | undefined;
+  readonly contents: Contents;
   readonly isObject: boolean;
-  readonly size: number;
-  /** Where the number of elements stands. */
-  readonly sizeAt: number;
-  next = 0;
-  /** Elements that are left out, as they are `undefined`. */
-  skipped = 0;
-
-  constructor(
-    container: object,
-    contents: Contents | undefined,
-    keys: readonly PhpKey[] | undefined,
-    isObject: boolean,
-    size: number,
-    sizeAt: number,
-  ) {
-    this.container = container;
-    this.contents = contents;
-    this.keys = keys;
-    this.isObject = isObject;
-    this.size = size;
-    this.sizeAt = sizeAt;
-  }
+  next: number;
 }
 
 /**
@@ -136,41 +114,18 @@ export class Writer {
     this.#element(this.#top, index);
     while (open.length > 0) {
       const frame = open[open.length - 1]!;
-      if (frame.next === frame.size) this.#close(frame);
-      else if (frame.contents === undefined) this.#freeElement(frame, frame.next++);
-      else this.#knownElement(frame, frame.contents, frame.next++);
-    }
-  }
-
-  #close(frame: Frame): void {
-    if (frame.skipped > 0) this.#out.replaceNumber(frame.sizeAt, frame.size, frame.size - frame.skipped);
-    this.#out.byte(0x7d);
-    this.#open.pop();
-    this.#inside?.delete(frame.container);
-  }
-
-  /** An element of something that was not read, and stands where nothing stood. */
-  #freeElement(frame: Frame, index: number): void {
-    let value: unknown;
-    if (frame.keys === undefined) {
-      value = (frame.container as unknown[])[index];
-      this.#out.int(index);
-    } else {
-      const key = frame.keys[index] as string;
-      value = (frame.container as Record<string, unknown>)[key];
-      if (value === undefined) {
-        frame.skipped++;
-        return;
+      const { contents, isObject, next } = frame;
+      if (next < contents.values.length) {
+        frame.next++;
+        if (isObject) this.#checkProperty(contents, next);
+        this.#key(keyAt(contents, next), isObject);
+        this.#element(contents, next);
+      } else {
+        this.#out.byte(0x7d);
+        open.pop();
+        this.#inside?.delete(frame.container);
       }
-      this.#key(key, false);
     }
-    this.#value(value, undefined, -1, undefined);
-  }
-
-  #knownElement(frame: Frame, contents: Contents, index: number): void {
-    if (frame.isObject) this.#checkProperty(contents, index);
-    this.#key(keyAt(contents, index), frame.isObject);
-    this.#element(contents, index);
   }
 
   #element(contents: Contents, index: number): void {
@@ -278,49 +233,35 @@ export class Writer {
       }
     }
     const common = isCommon(value);
-    if (!common && this.#special(value)) return;
-    if (common && token < 0 && this.#ties === undefined && origin(value) === undefined && this.#free(value)) return;
+    if (common ? token < 0 && this.#plain(value) : this.#special(value)) return;
     if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
     const contents = contentsOf(value, source, token);
     if (contents === undefined) throw this.#error(unrepresentable, describe(value));
-    const { keys, values } = contents;
-    this.#begin(value, contents, keys, !common && isPhpObject(value), values.length);
-  }
-
-  /** Begins an array or plain object that nothing has to be known about; false if there is something to know. */
-  #free(value: object): boolean {
-    if (!Array.isArray(value)) {
-      const keys = Object.keys(value);
-      this.#begin(value, undefined, keys, false, keys.length);
-      return true;
-    }
-    // Not with holes, names or `undefined` in it.
-    if (renumbered.has(value)) return false;
-    if (Object.keys(value).length !== value.length || value.includes(undefined)) return false;
-    this.#begin(value, undefined, undefined, false, value.length);
-    return true;
-  }
-
-  #begin(
-    value: object,
-    contents: Contents | undefined,
-    keys: readonly PhpKey[] | undefined,
-    isObject: boolean,
-    size: number,
-  ): void {
+    const isObject = !common && isPhpObject(value);
+    this.#checkPlace(value, isObject || contents.values.length > 0);
     const out = this.#out;
-    this.#checkPlace(value, isObject || size > 0);
     if (isObject) {
       out.ascii('O:');
-      this.#name((value as { className: string }).className, value);
-      out.byte(0x3a);
+      this.#name(value.className, value);
+      out.ascii(`:${contents.values.length}:{`);
     } else {
-      out.ascii('a:');
+      out.openArray(contents.values.length);
     }
-    const sizeAt = out.at;
-    out.number(size);
-    out.ascii(':{');
-    this.#open.push(new Frame(value, contents, keys, isObject, size, sizeAt));
+    this.#open.push({ container: value, contents, isObject, next: 0 });
+  }
+
+  /** Writes a new value that is like JSON; false, and nothing is written, for any other. */
+  #plain(value: object): boolean {
+    // Tried only at the first levels, as it goes over the whole value each time.
+    if (this.#ties !== undefined || this.#open.length > 3) return false;
+    const start = this.#out.at;
+    const count = writePlain(this.#out, value, this.#rules);
+    if (count < 0) {
+      this.#out.at = start;
+      return false;
+    }
+    this.#numbered += count - 1;
+    return true;
   }
 
   /** Neither in itself, nor too deep. */
@@ -449,7 +390,7 @@ export class Writer {
   }
 
   #error(code: PhpSessionErrorCode, what: string): PhpSessionError {
-    const path = this.#open.map(({ keys, next }) => String(keys === undefined ? next - 1 : keys[next - 1]));
+    const path = this.#open.map(({ contents, next }) => String(keyAt(contents, next - 1)));
     if (this.#top.kind === 'session') path.unshift(String(keyAt(this.#top, this.#variable)));
     return new PhpSessionError(code, `${what} cannot be written to a PHP session; nothing was written`, { path });
   }

@@ -1,0 +1,75 @@
+import { renumbered } from './contents.ts';
+import { floatText } from './float-text.ts';
+import type { WriteRules } from './options.ts';
+import type { Output } from './output.ts';
+import { isMap, origin } from './stamps.ts';
+import { isIntKey } from './values.ts';
+
+/** Deeper values are left to `Writer`, which has a stack of its own. */
+const deepest = 100;
+
+/**
+ * Writes a value of the kinds that JSON has too, and that was not read: most new values are, and nothing has to be known about
+ * them. That is a second way to write them, for speed alone; `Writer` can do all of it, and says what is wrong.
+ *
+ * @returns how many values it is, as PHP numbers them, or -1 for a value with anything else in it; what was written of it is then
+ *   to be dropped
+ */
+export function writePlain(out: Output, value: unknown, rules: WriteRules, depth: number = 0): number {
+  switch (typeof value) {
+    case 'string':
+      return out.string(value) ? 1 : -1;
+    case 'number':
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.int(value);
+      else out.ascii(`d:${floatText(value, rules.precision)};`);
+      return 1;
+    case 'boolean':
+      out.ascii(value ? 'b:1;' : 'b:0;');
+      return 1;
+    case 'object':
+      if (value === null) {
+        out.ascii('N;');
+        return 1;
+      }
+      if (depth === deepest || origin(value) !== undefined) return -1;
+      if (Array.isArray(value)) return writeList(out, value, rules, depth);
+      if (Object.getPrototypeOf(value) === Object.prototype || isMap(value)) {
+        return writeMap(out, value as Record<string, unknown>, rules, depth);
+      }
+      return -1;
+    default:
+      return -1;
+  }
+}
+
+function writeList(out: Output, list: readonly unknown[], rules: WriteRules, depth: number): number {
+  const { length } = list;
+  // With names or holes, or made by `asList`, there is something to know.
+  if (Object.keys(list).length !== length || renumbered.has(list)) return -1;
+  out.openArray(length);
+  let count = 1;
+  for (let index = 0; index < length; index++) {
+    out.int(index);
+    const written = writePlain(out, list[index], rules, depth + 1);
+    if (written < 0) return -1;
+    count += written;
+  }
+  out.byte(0x7d);
+  return count;
+}
+
+function writeMap(out: Output, map: Record<string, unknown>, rules: WriteRules, depth: number): number {
+  const keys = Object.keys(map);
+  out.openArray(keys.length);
+  let count = 1;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    if (isIntKey(key)) out.ascii(`i:${key};`);
+    else if (!out.key(key)) return -1;
+    const written = writePlain(out, map[key], rules, depth + 1);
+    if (written < 0) return -1;
+    count += written;
+  }
+  out.byte(0x7d);
+  return count;
+}
