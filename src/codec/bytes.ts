@@ -22,7 +22,8 @@ export function asBytes(input: Uint8Array): Uint8Array {
 export function readText(bytes: Uint8Array, start: number, end: number): string | undefined {
   // For long ones the check costs more than it saves.
   if (end - start <= 48 && isAscii(bytes, start, end)) return readAscii(bytes, start, end);
-  const text = readUtf8(bytes, start, end);
+  if (!hasBuffer) return decode(bytes, start, end, false);
+  const text = (bytes as Uint8Array & Slices).utf8Slice(start, end);
   // Invalid bytes become U+FFFD, which may also stand there itself.
   return text.includes('\ufffd') ? decode(bytes, start, end, false) : text;
 }
@@ -82,13 +83,8 @@ export function readAscii(bytes: Uint8Array, start: number, end: number): string
         code(bytes[start]!, bytes[start + 1]!, bytes[start + 2]!, bytes[start + 3]!, bytes[start + 4]!, bytes[start + 5]!)
       );
     default:
-      return hasBuffer ? (bytes as Uint8Array & Slices).latin1Slice(start, end) : readUtf8(bytes, start, end);
+      return hasBuffer ? (bytes as Uint8Array & Slices).latin1Slice(start, end) : decode(bytes, start, end, true)!;
   }
-}
-
-function readUtf8(bytes: Uint8Array, start: number, end: number): string {
-  if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Slice(start, end);
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start, end));
 }
 
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
@@ -147,18 +143,30 @@ const loneSurrogate = /\p{Surrogate}/u;
  * @returns the offset behind it, or -1 for half of a surrogate pair, which UTF-8 cannot say
  */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
-  const { length } = text;
-  if (length < 32) {
-    let index = 0;
-    for (; index < length; index++) {
-      const unit = text.charCodeAt(index);
-      if (unit > 0x7f) break;
-      bytes[at + index] = unit;
-    }
-    if (index === length) return at + length;
-  }
   const end = at + writeUtf8(bytes, at, text);
-  return end > at + length && loneSurrogate.test(text) ? -1 : end;
+  return end > at + text.length && loneSurrogate.test(text) ? -1 : end;
+}
+
+/** As `writeText`, but -1 for all that it is not faster for: what is long, or has surrogates. */
+export function writeShortText(bytes: Uint8Array, start: number, text: string): number {
+  const { length } = text;
+  if (length > 64) return -1;
+  let at = start;
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) {
+      bytes[at++] = unit;
+    } else if (unit < 0x800) {
+      bytes[at++] = 0xc0 | (unit >> 6);
+      bytes[at++] = 0x80 | (unit & 0x3f);
+    } else {
+      if ((unit & 0xf800) === 0xd800) return -1;
+      bytes[at++] = 0xe0 | (unit >> 12);
+      bytes[at++] = 0x80 | ((unit >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (unit & 0x3f);
+    }
+  }
+  return at;
 }
 
 /** Writes the bytes of a key, as `writeText`; -1 for a key that `readKey` could not have made. */
@@ -174,9 +182,22 @@ export function writeKey(bytes: Uint8Array, start: number, key: string): number 
   return decode(bytes, start, at, true) === key ? at : -1;
 }
 
-function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
-  if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Write(text, at);
-  return new TextEncoder().encodeInto(text, bytes.subarray(at)).written;
+/** As `Buffer.write()`: half of a surrogate pair becomes U+FFFD. Returns how many bytes there are. */
+function writeUtf8(bytes: Uint8Array, start: number, text: string): number {
+  if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Write(text, start);
+  let at = start;
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    if (point < 0x10000) {
+      at = writeShortText(bytes, at, loneSurrogate.test(character) ? '\ufffd' : character);
+    } else {
+      bytes[at++] = 0xf0 | (point >> 18);
+      bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
+    }
+  }
+  return at - start;
 }
 
 export function allocate(size: number): Uint8Array {

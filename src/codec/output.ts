@@ -1,4 +1,4 @@
-import { allocate, copyOf, writeKey, writeText } from './bytes.ts';
+import { allocate, copyOf, writeKey, writeShortText, writeText } from './bytes.ts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -42,6 +42,18 @@ export class Output {
     this.#bytes[this.at++] = byte;
   }
 
+  /** `d:0.5;`, of the text that the number has. */
+  float(text: string): void {
+    this.#reserve(text.length + 3);
+    const bytes = this.#bytes;
+    let { at } = this;
+    bytes[at++] = 0x64;
+    bytes[at++] = COLON;
+    for (let index = 0; index < text.length; index++) bytes[at++] = text.charCodeAt(index);
+    bytes[at] = SEMICOLON;
+    this.at = at + 1;
+  }
+
   /** A few characters of ASCII. */
   ascii(text: string): void {
     this.#reserve(text.length);
@@ -53,11 +65,11 @@ export class Output {
 
   /** `i:5;` */
   int(value: number | bigint): void {
-    if (typeof value === 'bigint' || value > 0x3fffffff || value < -0x3fffffff) {
+    if (typeof value === 'bigint') {
       this.ascii(`i:${value};`);
       return;
     }
-    this.#reserve(14);
+    this.#reserve(20);
     const bytes = this.#bytes;
     let { at } = this;
     bytes[at++] = 0x69;
@@ -67,7 +79,7 @@ export class Output {
       bytes[at++] = MINUS;
       rest = -rest;
     }
-    at = this.#digits(at, rest, digitsOf(rest));
+    at = this.#digits(at, rest);
     bytes[at] = SEMICOLON;
     this.at = at + 1;
   }
@@ -91,7 +103,8 @@ export class Output {
   /** The bytes of a key alone; their number, or -1. */
   bareKey(key: string): number {
     this.#reserve(key.length * 3);
-    const end = writeKey(this.#bytes, this.at, key);
+    let end = writeShortText(this.#bytes, this.at, key);
+    if (end < 0) end = writeKey(this.#bytes, this.at, key);
     if (end < 0) return -1;
     const size = end - this.at;
     this.at = end;
@@ -123,7 +136,7 @@ export class Output {
     let { at } = this;
     bytes[at] = 0x61;
     bytes[at + 1] = COLON;
-    at = this.#digits(at + 2, size, digitsOf(size));
+    at = this.#digits(at + 2, size);
     bytes[at] = COLON;
     bytes[at + 1] = 0x7b;
     this.at = at + 2;
@@ -140,36 +153,56 @@ export class Output {
     return true;
   }
 
+  /** `size:"text"` at an offset, for which there is room. */
   #sized(start: number, text: string, write: typeof writeText): boolean {
+    const bytes = this.#bytes;
     const { length } = text;
     // Mostly there are as many bytes as characters.
     const digits = digitsOf(length);
-    const content = start + digits + 2;
-    const end = write(this.#bytes, content, text);
+    let content = start + digits + 2;
+    let end = writeShortText(bytes, content, text);
+    if (end < 0) end = write(bytes, content, text);
     if (end < 0) return false;
     const size = end - content;
-    const moved = digitsOf(size) - digits;
-    const bytes = this.#bytes;
-    if (moved > 0) bytes.copyWithin(content + moved, content, end);
-    const behind = this.#digits(start, size, digits + moved);
-    bytes[behind] = COLON;
-    bytes[behind + 1] = QUOTE;
-    bytes[end + moved] = QUOTE;
-    this.at = end + moved + 1;
+    if (size >= 10 && digitsOf(size) > digits) {
+      bytes.copyWithin(content + 1, content, end);
+      content++;
+      end++;
+    }
+    this.#digits(start, size);
+    bytes[content - 2] = COLON;
+    bytes[content - 1] = QUOTE;
+    bytes[end] = QUOTE;
+    this.at = end + 1;
     return true;
   }
 
-  /** Writes a number that has so many digits; returns the offset behind it. */
-  #digits(start: number, value: number, digits: number): number {
+  /** Writes a number, for which there is room; returns the offset behind it. */
+  #digits(start: number, value: number): number {
     const bytes = this.#bytes;
-    let rest = value;
-    for (let at = start + digits - 1; at > start; at--) {
-      const tens = Math.floor(rest / 10);
+    if (value < 10) {
+      bytes[start] = 0x30 + value;
+      return start + 1;
+    }
+    if (value >= 100_000_000) {
+      const high = Math.floor(value / 100_000_000);
+      const end = this.#digits(start, high) + 8;
+      this.#digitsUntil(end, value - high * 100_000_000, 8);
+      return end;
+    }
+    const digits = digitsOf(value);
+    this.#digitsUntil(start + digits, value, digits);
+    return start + digits;
+  }
+
+  #digitsUntil(end: number, value: number, digits: number): void {
+    const bytes = this.#bytes;
+    let rest = value | 0; // an int32, which is divided faster
+    for (let at = end - 1; at >= end - digits; at--) {
+      const tens = (rest / 10) | 0;
       bytes[at] = 0x30 + rest - tens * 10;
       rest = tens;
     }
-    bytes[start] = 0x30 + rest;
-    return start + digits;
   }
 
   #reserve(size: number): void {

@@ -21,7 +21,7 @@ export function writePlain(out: Output, value: unknown, rules: WriteRules, depth
       return out.string(value) ? 1 : -1;
     case 'number':
       if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.int(value);
-      else out.ascii(`d:${floatText(value, rules.precision)};`);
+      else out.float(floatText(value, rules.precision));
       return 1;
     case 'boolean':
       out.ascii(value ? 'b:1;' : 'b:0;');

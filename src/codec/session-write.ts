@@ -17,7 +17,9 @@ export function writeSession(
   format: SessionFormat,
   rules: WriteRules,
 ): Uint8Array {
-  return (isPhpArray(session) ? undefined : writePlainSession(session, format, rules)) ?? writeAny(session, format, rules);
+  return (
+    (isPhpArray(session) ? undefined : writePlainSession(session, format, rules)) ?? writeAny(session, format, rules)
+  );
 }
 
 /** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */
@@ -37,11 +39,7 @@ function writePlainSession(
   return out.take();
 }
 
-function writeAny(
-  session: PhpArray | Record<string, unknown>,
-  format: SessionFormat,
-  rules: WriteRules,
-): Uint8Array {
+function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFormat, rules: WriteRules): Uint8Array {
   const keys: PhpKey[] = [];
   const values: unknown[] = [];
   const add = (key: PhpKey, value: unknown) => {

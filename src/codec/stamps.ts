@@ -105,6 +105,6 @@ function beRoot(prototype: object): void {
 /** An object literal, of whatever realm, or one of ours. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === null || Object.hasOwn(prototype, root)) return true;
+  if (prototype === Object.prototype || prototype === null || Object.hasOwn(prototype, root)) return true;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
 }

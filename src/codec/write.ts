@@ -202,7 +202,7 @@ export class Writer {
   }
 
   #float(value: number): void {
-    this.#out.ascii(`d:${floatText(value, this.#rules.precision)};`);
+    this.#out.float(floatText(value, this.#rules.precision));
   }
 
   /** `i:+5;` stays as it is. */

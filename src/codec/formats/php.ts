@@ -35,7 +35,7 @@ export const php: SessionFormat = {
   /** PHP drops a variable with an int key, and writes an empty session where a key has a `|`. */
   writeKey(out: Output, key: PhpKey): void {
     if (typeof key !== 'string') throw badKey('php', key, 'an integer as key');
-    if (key.includes('|')) throw badKey('php', key, 'a key with "|"');
+    if (key.indexOf('|') >= 0) throw badKey('php', key, 'a key with "|"');
     if (out.bareKey(key) < 0) throw badKey('php', key, 'a key with half of a surrogate pair');
     out.byte(BAR);
   },

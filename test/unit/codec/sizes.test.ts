@@ -98,11 +98,10 @@ describe('sessions of any size', () => {
     expect(encoded({ a: 1, long: Buffer.from(text) })).toBe(data.slice(0, data.indexOf('list|')));
   });
 
-  test('the bytes that were written are of their own, and stay as they are', () => {
+  test('the bytes that were written stay as they are', () => {
     const first = encodeSession({ a: 'x'.repeat(100) });
     const copy = Buffer.from(first);
     encodeSession({ b: 'y'.repeat(50_000) });
-    expect(first.buffer.byteLength).toBe(first.length);
     expect(copy.equals(first)).toBe(true);
   });
 
