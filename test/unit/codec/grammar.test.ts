@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { serialize, unserialize } from '../../../src/codec/index.ts';
+import { decodeSession, serialize, unserialize } from '../../../src/codec/index.ts';
 import { asPhpWrites } from '../../helpers/exact.ts';
 import { PhpOracle } from '../../helpers/php-oracle.ts';
 import { bytes, failure, text } from './helpers.ts';
@@ -300,6 +300,21 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
     expect(read({ maxElements: 2 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 20 });
     expect(read({ maxElements: 1 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 11 });
   });
+});
+
+test('an excerpt shows the 24 bytes before and behind', () => {
+  const shown = (before: number, behind: number) => {
+    const data = bytes(`${'n'.repeat(before - 1)}|x${'m'.repeat(behind - 1)}`);
+    return failure(() => decodeSession(data, { excerpts: true })).excerpt;
+  };
+  const n = (count: number) => 'n'.repeat(count);
+  expect(shown(1, 1)).toBe('| <here> x');
+  expect(shown(24, 24)).toBe(`${n(23)}| <here> x${'m'.repeat(23)}`);
+  expect(shown(25, 25)).toBe(`...${n(23)}| <here> x${'m'.repeat(23)}...`);
+  expect(shown(40, 24)).toBe(`...${n(23)}| <here> x${'m'.repeat(23)}`);
+  expect(failure(() => unserialize(bytes('i:1;\0\x1f \\\x7f~\xff'), { excerpts: true })).excerpt).toBe(
+    'i:1; <here> \\x00\\x1f \\x5c\\x7f~\\xff',
+  );
 });
 
 test('a length that lies takes no time', () => {
