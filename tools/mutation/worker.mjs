@@ -42,6 +42,7 @@ process.on('message', async (/** @type {Question} */ question) => {
   }
 });
 process.on('disconnect', () => process.exit());
+process.on('SIGINT', () => {}); // Ctrl+C goes to all processes; who asks here decides
 process.send?.({ ready: true });
 
 /** @param {Question} question @returns {Promise<Answer>} */
