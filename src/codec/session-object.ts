@@ -1,3 +1,4 @@
+import type { Variable } from './formats/format.ts';
 import type { Source } from './source.ts';
 import { createMap, origin, sessionToken } from './stamps.ts';
 
@@ -16,7 +17,9 @@ export function sourceOf(object: object): Source | undefined {
 }
 
 /** Gives the session a variable that is built when it is looked at. */
-export function defineLater(session: object, key: string): void {
+export function defineLater(session: object, key: string, source: Source, variable: Variable): void {
+  source.unread ??= new Map();
+  source.unread.set(key, variable);
   Object.defineProperty(session, key, accessor(key));
 }
 
@@ -39,11 +42,11 @@ function accessor(key: string): PropertyDescriptor {
     get() {
       const value = ownerOf(this, key)?.read(key);
       // A frozen session keeps the accessor.
-      Reflect.defineProperty(this, key, { ...data, value });
+      Reflect.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
       return value;
     },
     set(value: unknown) {
-      Object.defineProperty(this, key, { ...data, value });
+      Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
     },
     enumerable: true,
     configurable: true,
@@ -52,8 +55,6 @@ function accessor(key: string): PropertyDescriptor {
   accessors.set(key, made);
   return made;
 }
-
-const data = { writable: true, enumerable: true, configurable: true };
 
 /** The session whose accessor was called, perhaps through an object that inherits from it. */
 function ownerOf(object: object, key: string): Source | undefined {

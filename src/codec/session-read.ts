@@ -1,4 +1,5 @@
 import { build, needsReferences } from './build.ts';
+import type { Variable } from './formats/format.ts';
 import type { ReadRules } from './options.ts';
 import { References } from './references.ts';
 import { createSessionObject, defineLater } from './session-object.ts';
@@ -11,10 +12,9 @@ import { PhpArray, type PhpKey } from './values.ts';
 /** A session of at most so many bytes is built when it is read: there is little to save. */
 const smallSession = 1024;
 /** In a larger one, so are values of at most so many bytes. */
-const smallValue = 64;
+const smallValue = 128;
 
 export function readPlain(source: Source, rules: ReadRules): object {
-  // What the application does with its classes, it does when the value is looked at.
   if (source.bytes.length <= smallSession && !source.classes?.hasMappings) {
     try {
       return readAtOnce(source, rules);
@@ -39,19 +39,23 @@ function readAtOnce(source: Source, rules: ReadRules): object {
 function readInParts(source: Source, rules: ReadRules): object {
   check(source, rules);
   const session = createSessionObject(source);
-  source.unread = new Map();
-  // Of two with one name the last counts, at the place of the first.
-  for (const variable of source.variables) source.unread.set(String(variable.key), variable);
-  for (const [key, { start, end }] of source.unread) {
-    // With references, values depend on each other.
-    if (end - start <= smallValue && source.references === undefined && !source.classes?.hasMappings) {
-      session[key] = source.build(start);
-      source.unread.delete(key);
-    } else {
-      defineLater(session, key);
-    }
+  for (const variable of source.variables) {
+    // Of two with one name the last counts, at the place of the first.
+    const key = String(variable.key);
+    if (isBuiltNow(source, variable)) session[key] = source.build(variable.start);
+    else defineLater(session, key, source, variable);
   }
   return session;
+}
+
+function isBuiltNow(source: Source, { start, end }: Variable): boolean {
+  // With references, values depend on each other. What the application does with its classes, it does when it looks.
+  if (source.references !== undefined) return false;
+  return source.classes?.hasMappings ? isScalar(source.bytes[start]!) : end - start <= smallValue;
+}
+
+function isScalar(token: number): boolean {
+  return token !== 0x61 && token !== 0x4f;
 }
 
 export function readExact(source: Source, rules: ReadRules): PhpArray {

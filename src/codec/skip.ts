@@ -19,7 +19,7 @@ export function skip(tokens: Tokens, levels: number = 0): void {
       checkDepth(tokens, outer.length + levels, token === 0x4f || count > 0, start);
       outer.push(left);
       left = count;
-    } else {
+    } else if (!skipSimple(tokens)) {
       tokens.skipScalar();
     }
     while (left === 0) {
@@ -28,8 +28,30 @@ export function skip(tokens: Tokens, levels: number = 0): void {
       left = outer.pop()!;
     }
     left--;
-    tokens.skipKey();
+    tokens.countElement();
+    if (!skipSimple(tokens)) tokens.skipKey();
   }
+}
+
+/** Skips what most tokens are: ints and strings without anything odd. It may leave any to the methods of `tokens`. */
+function skipSimple(tokens: Tokens): boolean {
+  const { bytes, at: start } = tokens;
+  const token = bytes[start];
+  if (bytes[start + 1] !== 0x3a) return false;
+  let at = start + 2;
+  let byte = bytes[at]!;
+  let number = 0;
+  for (; byte >= 0x30 && byte <= 0x39; byte = bytes[++at]!) number = number * 10 + (byte - 0x30);
+  if (at === start + 2 || at > start + 17) return false;
+  if (token === 0x69 && byte === 0x3b) {
+    tokens.at = at + 1;
+    return true;
+  }
+  const end = at + 2 + number;
+  const isString = token === 0x73 && byte === 0x3a && bytes[at + 1] === 0x22;
+  if (!isString || bytes[end] !== 0x22 || bytes[end + 1] !== 0x3b) return false;
+  tokens.at = end + 2;
+  return true;
 }
 
 /**

@@ -36,9 +36,9 @@ export class Tokens {
   readonly rules: ReadRules;
   /** Whether an `r:` or `R:` was met: then the numbering of all values matters. */
   hasReferences = false;
-  #elements = 0;
-  /** Where the content of the last string starts, and the last size that was read. */
-  #content = 0;
+  /** How many elements, properties and variables were met. */
+  elements = 0;
+  /** The last size that was read. */
   #size = 0;
 
   constructor(bytes: Uint8Array, at: number, rules: ReadRules = unlimited) {
@@ -123,7 +123,8 @@ export class Tokens {
       return readText(bytes, 0, bytes.length) ?? new Uint8Array(bytes);
     }
     const end = this.#string();
-    return readText(this.bytes, this.#content, end) ?? new Uint8Array(this.bytes.subarray(this.#content, end));
+    const start = end - this.#size;
+    return readText(this.bytes, start, end) ?? new Uint8Array(this.bytes.subarray(start, end));
   }
 
   skipString(): void {
@@ -136,7 +137,7 @@ export class Tokens {
     if (this.peek() !== 0x73) return this.string() === text;
     const end = this.#string();
     const { bytes } = this;
-    const start = this.#content;
+    const start = end - this.#size;
     if (end - start !== text.length) return end - start > text.length && readText(bytes, start, end) === text;
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
@@ -151,7 +152,7 @@ export class Tokens {
     const token = this.peek();
     if (token === 0x73) {
       const end = this.#string();
-      return readKey(this.bytes, this.#content, end);
+      return readKey(this.bytes, end - this.#size, end);
     }
     if (token === 0x69) return this.int();
     if (token !== 0x53) throw syntax(this.at);
@@ -159,8 +160,8 @@ export class Tokens {
     return readKey(bytes, 0, bytes.length);
   }
 
+  /** What `key` reads; it is not counted. */
   skipKey(): void {
-    this.countElement();
     const token = this.peek();
     if (token === 0x73) this.#string();
     else if (token === 0x69) this.int();
@@ -283,14 +284,19 @@ export class Tokens {
     }
   }
 
-  /** `s:size:"bytes";`, and returns where the bytes end. */
+  /** `s:size:"bytes";`, and returns where the bytes end; their number is in `#size`. */
   #string(): number {
     const { bytes, at: start } = this;
-    this.#number(start);
-    const content = this.#quote(start);
-    const end = content + this.#size;
+    let at = start + 2;
+    let size = 0;
+    let byte = bytes[at]!;
+    for (; isDigit(byte); byte = bytes[++at]!) size = size * 10 + (byte - 0x30);
+    if (at > start + 17) size = unsigned(bytes, start + 2, at);
+    if (at === start + 2 || bytes[start + 1] !== COLON || byte !== COLON || bytes[at + 1] !== QUOTE)
+      throw syntax(start);
+    const end = at + 2 + size;
     if (bytes[end] !== QUOTE || bytes[end + 1] !== SEMICOLON) throw syntax(end < bytes.length ? end : start + 2);
-    this.#content = content;
+    this.#size = size;
     this.at = end + 2;
     return end;
   }
@@ -345,7 +351,7 @@ export class Tokens {
 
   /** Counts an element, a property, or a variable of the session. */
   countElement(): void {
-    if (++this.#elements > this.rules.maxElements) throw limit('maxElements', this.rules, this.at);
+    if (++this.elements > this.rules.maxElements) throw limit('maxElements', this.rules, this.at);
   }
 
   #expect(byte: number, at: number, offset: number): void {
