@@ -95,6 +95,21 @@ describe('an option that is wrong is a TypeError that names it', () => {
   });
 });
 
+test.each([
+  ['text', 'a|i:1;'],
+  ['nothing', undefined],
+  ['null', null],
+  ['a number', 5],
+  ['an object', {}],
+  ['a list', [97]],
+  ['other views', new Uint16Array(1)],
+])('what is read are bytes, and not %s', (_what, data) => {
+  for (const read of [decodeSession, unserialize]) {
+    expect(() => read(data as never)).toThrow(TypeError);
+    expect(() => read(data as never)).toThrow('PHP data are bytes');
+  }
+});
+
 describe('phpVersion', () => {
   const write = (phpVersion: string) => () =>
     text(encodeSession({ e: new PhpEnum('Suit', 'Hearts') }, { classes: ['Suit'], phpVersion } as EncodeOptions));

@@ -155,6 +155,14 @@ describe('a session that is read in parts', () => {
     expect(frozen.a).toBe(frozen.a);
   });
 
+  test('shows its values also through an object that inherits from it', () => {
+    const read = session(`a|${php('y'.repeat(100))}${pad}`);
+    const child: Record<string, unknown> = Object.create(read);
+    expect(child.a).toBe('y'.repeat(100));
+    expect(Object.keys(read)).toEqual(['a', 'pad']);
+    expect(encoded(read)).toBe(`a|${php('y'.repeat(100))}${pad}`);
+  });
+
   test('can be changed before anybody looks', () => {
     const data = `a|${php('y'.repeat(100))}b|a:1:{i:0;${php('z'.repeat(100))}}c|i:1;${pad}`;
     const set = changed(data, (read) => Object.assign(read, { a: 'new' }));
