@@ -104,7 +104,7 @@ test.each([
   ['a list', [97]],
   ['other views', new Uint16Array(1)],
 ])('what is read are bytes, and not %s', (_what, data) => {
-  for (const read of [decodeSession, unserialize]) {
+  for (const read of [decodeSession, unserialize] as ((data: never) => unknown)[]) {
     expect(() => read(data as never)).toThrow(TypeError);
     expect(() => read(data as never)).toThrow('PHP data are bytes');
   }
