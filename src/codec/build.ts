@@ -2,7 +2,7 @@ import { InstanceReader } from './instances.ts';
 import type { View } from './options.ts';
 import { checkDepth } from './skip.ts';
 import type { Source } from './source.ts';
-import { createMap, stamp } from './stamps.ts';
+import { createMap, exactly, stamp } from './stamps.ts';
 import type { Tokens } from './tokens.ts';
 import { PhpArray, PhpCustom, PhpEnum, PhpFloat, type PhpKey, PhpObject, PhpReference } from './values.ts';
 
@@ -70,22 +70,23 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
         const left = tokens.objectCount();
         checkDepth(tokens, depth, true, start);
         opened = { kind: 'object', container, result: container, at: start, left, key: '', outer: frame };
-        stamp(container, source, exact ? -1 : start);
+        stamp(container, source, exact ? exactly(start) : start);
         instances?.begin(container);
         break;
       }
       case 0x43: {
         // C
         const { className, dataStart, dataEnd } = tokens.custom();
+        if (tokens.hasReferences && references === undefined) throw needsReferences;
         value = new PhpCustom(className, new Uint8Array(tokens.bytes.subarray(dataStart, dataEnd)));
-        stamp(value as PhpCustom, source, exact ? -1 : start);
+        stamp(value as PhpCustom, source, exact ? exactly(start) : start);
         break;
       }
       case 0x45: {
         // E
         const { className, caseName } = tokens.enumCase();
         value = new PhpEnum(className, caseName);
-        stamp(value as PhpEnum, source, exact ? -1 : start);
+        stamp(value as PhpEnum, source, exact ? exactly(start) : start);
         break;
       }
       case 0x72: // r
@@ -136,7 +137,7 @@ function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame 
   const left = tokens.array();
   if (exact) {
     const container = new PhpArray();
-    stamp(container, source, -1);
+    stamp(container, source, exactly(at));
     return { kind: 'array', container, result: container, at, left, key: '', outer };
   }
   // Most arrays whose first key is 0 are lists. Where one turns out not to be, `add` makes it a map; where references

@@ -1,6 +1,6 @@
 import { shared } from '../shared.ts';
 import type { Node, Source } from './source.ts';
-import { isPlainObject, type Origin, origin } from './stamps.ts';
+import { exactly, isPlainObject, type Origin, origin } from './stamps.ts';
 import { isCommon, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */
@@ -17,6 +17,8 @@ export interface Contents {
    * the exact view read, which nothing is known about but itself.
    */
   readonly kind: 'map' | 'list' | 'session' | 'exact';
+  /** Of what the exact view read: the tokens of the places, if their numbers matter (`Numbering`). They say nothing else. */
+  readonly places?: readonly number[] | undefined;
   /** Whether it was a list of nothing but floats. */
   readonly allFloats?: boolean;
 }
@@ -51,8 +53,8 @@ export function contentsOf(container: object, source: Source | undefined, token:
   const own = from !== undefined && from.at >= 0 ? from : undefined;
   if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
   if (!isCommon(container)) {
-    if (isPhpObject(container)) return ofEntries(container.properties, own, own === undefined && from !== undefined);
-    if (isPhpArray(container)) return ofEntries(container, undefined, true);
+    if (isPhpObject(container)) return ofEntries(container.properties, from, own === undefined && from !== undefined);
+    if (isPhpArray(container)) return ofEntries(container, from, true);
   }
   return isPlainObject(container) ? ofMap(container, own ?? arrayAt(source, token)) : undefined;
 }
@@ -71,7 +73,17 @@ function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefine
     keys.push(key);
     values.push(value);
   }
-  return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: isExact ? 'exact' : 'map' };
+  if (isExact) return { keys, values, source: undefined, tokens: none, kind: 'exact', places: placesOf(keys, from) };
+  return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: 'map' };
+}
+
+/** What stood at these keys of something that the exact view read, if numbers matter there. */
+export function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] | undefined {
+  if (from?.source.references?.numbered === undefined) return undefined;
+  const { source } = from;
+  const at = exactly(from.at);
+  // Keys of properties are the only ones that `Node` has as they are.
+  return tokensFor(at >= 0 && source.bytes[at] === 0x4f ? keys : keys.map(String), { source, at });
 }
 
 function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents {

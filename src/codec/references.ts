@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
+import { holdsReference } from './hidden.ts';
 import { syntax, Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
 
@@ -44,6 +45,8 @@ export class References {
   readonly tied: ReadonlySet<number>;
   /** Tokens of arrays whose keys are 0, 1, 2 and so on: known beforehand, so that a cycle can be closed. */
   readonly lists: ReadonlySet<number>;
+  /** The tokens that have numbers, in their order, if there is a `C:` that may hold references; -1 for the array around all. */
+  readonly numbered: readonly number[] | undefined;
 
   /**
    * @param values where the values of the session start, in the order of the text
@@ -57,6 +60,8 @@ export class References {
     const lists = new Set<number>();
     // The array around all values, if there is one, is a place that nothing may refer to: it would contain itself.
     const slots: Place[] = root ? [{ cell: undefined }] : [];
+    const numbered: number[] = root ? [-1] : [];
+    let isHidden = false;
     const variables = new Map<string, Place>();
     let firstCustom = Number.POSITIVE_INFINITY;
     const tokens = new Tokens(bytes, 0);
@@ -85,11 +90,13 @@ export class References {
             targets.set(at, target.cell.object);
             place.cell = { at, object: target.cell.object };
             slots.push(place);
+            numbered.push(at);
           }
         } else {
           const isObject = token === 0x4f || token === 0x43 || token === 0x45;
           place.cell = { at, object: isObject ? at : -1 };
           slots.push(place);
+          numbered.push(at);
           if (token === 0x61 || token === 0x4f) {
             const isArray = token === 0x61;
             if (!isArray) tokens.className();
@@ -97,8 +104,11 @@ export class References {
             if (isArray) lists.add(at);
             open.push({ at, isArray, places: new Map(), left, index: 0 });
           } else {
-            if (token === 0x43) firstCustom = Math.min(firstCustom, slots.length);
             tokens.skipScalar();
+            if (token === 0x43) {
+              firstCustom = Math.min(firstCustom, slots.length);
+              isHidden ||= holdsReference(bytes, at, tokens.at);
+            }
           }
         }
 
@@ -120,6 +130,7 @@ export class References {
     this.shared = new Set(targets.values());
     this.tied = tied;
     this.lists = lists;
+    this.numbered = isHidden ? numbered : undefined;
   }
 }
 

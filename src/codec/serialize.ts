@@ -17,8 +17,9 @@ import { References } from './references.ts';
 import { skip } from './skip.ts';
 import { Source } from './source.ts';
 import { origin } from './stamps.ts';
+import { withoutReference } from './ties.ts';
 import { limit, syntax, Tokens } from './tokens.ts';
-import { isBytes, isObject } from './values.ts';
+import { isBytes, isObject, isPhpObject } from './values.ts';
 import { Writer, writeBytes } from './write.ts';
 
 /**
@@ -49,7 +50,10 @@ function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
     skip(tokens);
     if (tokens.hasReferences) source.references = new References(source.bytes, source.variables, false);
   });
-  return source.build(0, view);
+  const value = source.build(0, view);
+  // As PHP: not a reference to the object, but the object. (Of an array, only the reference says that it is in itself.)
+  const behind = withoutReference(value);
+  return isObject(behind) && isPhpObject(behind) ? behind : value;
 }
 
 /** Reads the one value of a source, by a function that reads values. */
@@ -69,10 +73,14 @@ function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokens) => T)
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
-  const from = isObject(value) ? origin(readObject(value)) : undefined;
+  const behind = withoutReference(value);
+  const read = isObject(behind) ? readObject(behind) : undefined;
+  const from = read && origin(read);
   const source = from?.source;
   const rules = writeRules(options, source?.classes);
-  const top = { keys: [''], values: [value], source, tokens: [from?.at ?? -1], kind: 'map' as const };
+  // An object by itself stands in no place that an `R:` inside of it could mean: that is a holder of the object, as in PHP.
+  const token = from === undefined || isPhpObject(read!) ? -1 : from.at;
+  const top = { keys: [''], values: [value], source, tokens: [token], kind: 'map' as const };
   const out = new Output(0);
   if (writePlain(out, value, rules) >= 0) return out.take();
   return writeBytes(0, source?.references === undefined ? 'count' : 'tie', (out, mode) => {

@@ -5,7 +5,7 @@ import { References } from './references.ts';
 import { createSessionObject, defineLater } from './session-object.ts';
 import { skip } from './skip.ts';
 import type { Source } from './source.ts';
-import { stamp } from './stamps.ts';
+import { exactly, sessionToken, stamp } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { PhpArray, type PhpKey } from './values.ts';
 
@@ -62,7 +62,7 @@ export function readExact(source: Source, rules: ReadRules): PhpArray {
   check(source, rules);
   const entries = source.variables.map(({ key, start }): [PhpKey, unknown] => [key, source.build(start, 'exact')]);
   const session = new PhpArray(entries, { literalKeys: !source.format!.isArray });
-  stamp(session, source, -1);
+  stamp(session, source, exactly(sessionToken));
   return session;
 }
 

@@ -1,5 +1,5 @@
 import { copyOf } from './bytes.ts';
-import { type Contents, keysInOrder, tokensFor } from './contents.ts';
+import { type Contents, keysInOrder, placesOf, tokensFor } from './contents.ts';
 import type { SessionFormat } from './formats/format.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
@@ -49,7 +49,9 @@ function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFo
   };
   if (isPhpArray(session)) for (const [key, value] of session) add(key, value);
   else for (const key of Object.keys(session)) add(normalKey(key), session[key]);
-  const top: Contents = { keys, values, source: origin(session)?.source, tokens: [], kind: 'session' };
+  const from = origin(session);
+  const places = isPhpArray(session) ? placesOf(keys, from) : undefined;
+  const top: Contents = { keys, values, source: from?.source, tokens: [], places, kind: 'session' };
   return writeBytes(0, top.source?.references === undefined ? 'count' : 'tie', (out, mode) => {
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, keys.length);

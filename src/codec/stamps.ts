@@ -4,10 +4,18 @@ import type { Source } from './source.ts';
 /** In place of a token: the value is a session. */
 export const sessionToken = -2;
 
+/**
+ * In place of a token: the exact view made the value of it, so it is written as it is, whatever stood there. Never a token
+ * itself. The same function gives the token again.
+ */
+export function exactly(at: number): number {
+  return -3 - at;
+}
+
 /** Where a value comes from. */
 export interface Origin {
   readonly source: Source;
-  /** The token that it was made from; -1 where only the class name is to be remembered, or `sessionToken`. */
+  /** The token that it was made from, or `sessionToken`; of the exact view, `exactly` the one or the other. */
   readonly at: number;
 }
 

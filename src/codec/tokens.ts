@@ -1,5 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
 import { asBytes, readAscii, readKey, readText } from './bytes.ts';
+import { holdsReference } from './hidden.ts';
 import type { ReadRules } from './options.ts';
 import { isInt64, type PhpKey } from './values.ts';
 
@@ -34,7 +35,7 @@ export class Tokens {
   readonly bytes: Uint8Array;
   at: number;
   readonly rules: ReadRules;
-  /** Whether an `r:` or `R:` was met: then the numbering of all values matters. */
+  /** Whether an `r:` or `R:` was met, perhaps in a `C:`: then the numbering of all values matters. */
   hasReferences = false;
   /** How many elements, properties and variables were met. */
   elements = 0;
@@ -216,6 +217,7 @@ export class Tokens {
     const dataEnd = dataStart + size;
     if (dataEnd >= this.bytes.length) throw syntax(dataStart);
     this.#expect(CLOSE, dataEnd, start);
+    this.hasReferences ||= holdsReference(this.bytes, dataStart, dataEnd);
     return { className, dataStart, dataEnd };
   }
 

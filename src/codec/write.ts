@@ -1,7 +1,9 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
+import { holdsReference } from './hidden.ts';
 import { InstanceWriter } from './instances.ts';
+import { Numbering } from './numbering.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
@@ -76,6 +78,8 @@ export class Writer {
   readonly #counts: boolean;
   readonly #instances: InstanceWriter | undefined;
   readonly #ties: Ties | undefined;
+  /** Only where a `C:` that was read holds references. */
+  readonly #numbering: Numbering | undefined;
   /** How many levels are around them. */
   readonly #levels: number;
   /** How many values have a number: all but `R:` (`php_add_var_hash`). */
@@ -100,6 +104,8 @@ export class Writer {
     this.#counts = mode !== 'patch';
     if (rules.classes.hasMappings) this.#instances = new InstanceWriter(rules.classes);
     this.#ties = mode === 'tie' ? new Ties(top, this.#instances, isArray) : undefined;
+    const numbered = mode === 'tie' ? top.source?.references?.numbered : undefined;
+    if (numbered !== undefined) this.#numbering = new Numbering(top.source!, numbered);
     this.#levels = this.#numbered = isArray ? 1 : 0;
   }
 
@@ -146,6 +152,10 @@ export class Writer {
         return;
       }
       this.#see(tie, this.#numbered + 1);
+    }
+    if (this.#numbering !== undefined) {
+      const known = isObject(value) ? (this.#instances?.object(value) ?? value) : value;
+      this.#numbering.add(this.#numbered + 1, known, contents, index, token);
     }
     this.#value(value, contents.source, token, list);
   }
@@ -303,6 +313,9 @@ export class Writer {
     } else if (isPhpEnum(value)) {
       this.#enum(value.className, value.caseName, value);
     } else if (isPhpCustom(value)) {
+      if (holdsReference(value.data, 0, value.data.length) && !this.#numbering?.keeps(value)) {
+        throw this.#error('ERR_PHP_REFERENCE', hiddenReference);
+      }
       this.#firstCustom = Math.min(this.#firstCustom, this.#numbered);
       out.ascii('C:');
       this.#name(value.className, value);
@@ -402,6 +415,9 @@ const nearby = 32;
 const unrepresentable = 'ERR_PHP_UNREPRESENTABLE';
 const typeChanged =
   'A plain object where an object of a PHP class stood (change that with set(), or give a PhpArray if it is meant)';
+
+const hiddenReference =
+  'An object that serialized itself (C:) and refers to values by numbers that are others now (put what is new behind it)';
 
 /** Objects are the same if they are one; enums if they have one name. */
 function identity(value: unknown): unknown {

@@ -1,0 +1,69 @@
+import type { Contents } from './contents.ts';
+import { holdsReference } from './hidden.ts';
+import type { Source } from './source.ts';
+import { exactly, origin } from './stamps.ts';
+import { Tokens } from './tokens.ts';
+import { unchangedUntil } from './unchanged.ts';
+import { isObject, isPhpCustom, type PhpCustom } from './values.ts';
+
+/**
+ * Whether what is written has the numbers that it had when it was read. Where a `C:` holds references, only its class knows where they
+ * are, so they cannot be renumbered: it is written only if each number up to its own means what it meant. For an object
+ * that is the object, for anything else the place: what is in it may have changed.
+ */
+export class Numbering {
+  readonly #source: Source;
+  /** By number, less one. */
+  readonly #tokens: readonly number[];
+  #isKept = true;
+  /** Whether elements of a list are others by now: perhaps they moved, and a reference to their place should have moved too. */
+  #mayHaveMoved = false;
+
+  constructor(source: Source, tokens: readonly number[]) {
+    this.#source = source;
+    this.#tokens = tokens;
+  }
+
+  /**
+   * Must be told of every value that takes a number, in their order.
+   *
+   * @param token what stood at its place
+   */
+  add(number: number, value: unknown, contents: Contents, index: number, token: number): void {
+    if (!this.#isKept) return;
+    const place = contents.places?.[index] ?? (contents.source === this.#source ? token : -1);
+    this.#isKept = this.#isSame(this.#tokens[number - 1] ?? -1, value, place, contents.kind === 'list');
+  }
+
+  /** Whether the references that a `C:` holds, which was just added, mean what they meant. */
+  keeps({ data }: PhpCustom): boolean {
+    return this.#isKept && !(this.#mayHaveMoved && holdsReference(data, 0, data.length, true));
+  }
+
+  #isSame(before: number, value: unknown, place: number, inList: boolean): boolean {
+    const source = this.#source;
+    if (before < 0) return false;
+    const at = source.resolve(before);
+    if (isObject(value)) {
+      const from = origin(value);
+      if (from !== undefined) {
+        const own = from.at < 0 ? exactly(from.at) : from.at;
+        return from.source === source && own === at && !isRewritten(value, source, at);
+      }
+      if (isPhpCustom(value)) return false; // a new one: only its class knows how many numbers it takes
+    }
+    if (place < 0 || source.resolve(place) !== at) return false;
+    const letter = source.bytes[at];
+    if (letter === 0x4f || letter === 0x43 || letter === 0x45) return false; // an object stood there
+    if (inList && unchangedUntil(source, at, value, 0) < 0) this.#mayHaveMoved = true;
+    return true;
+  }
+}
+
+/** Whether it is a `C:` into whose data the application wrote. */
+function isRewritten(value: object, { bytes }: Source, at: number): boolean {
+  if (!isPhpCustom(value)) return false;
+  const { data } = value;
+  const { dataStart, dataEnd } = new Tokens(bytes, at).custom();
+  return data.length !== dataEnd - dataStart || data.some((byte, index) => byte !== bytes[dataStart + index]);
+}
