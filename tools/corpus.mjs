@@ -96,13 +96,13 @@ export function recordedCases(cases) {
  * @param {Map<string, Case<any>[]>} corpus
  * @param {Version} version
  * @param {typeof import('../src/codec/index.ts')} codec
- * @returns {{ jobs: { name: string, sessions: Stored[] }[], unread: number }} `unread`: how many sessions the codec refuses,
- *   as references come behind a `C:`
+ * @returns {{ jobs: { name: string, sessions: Stored[] }[], refused: number }} `refused`: how many changes the codec refuses, as
+ *   references come behind a `C:`, or are in one
  */
 export function changedSessions(corpus, version, codec) {
   const formats = /** @type {const} */ (['php', 'php_binary', 'php_serialize']);
   const jobs = [];
-  let unread = 0;
+  let refused = 0;
   for (const [file, cases] of corpus) {
     if (!file.startsWith('write/')) continue;
     for (const { name, results } of cases) {
@@ -110,43 +110,54 @@ export function changedSessions(corpus, version, codec) {
         const own = results.get(version)?.[format];
         if (typeof own !== 'string') continue;
         const title = `${file}, ${name}, ${format}`;
-        try {
-          jobs.push({ name: title, sessions: [[format, own, null], ...extended(format, own, codec)] });
-          // PHP 7.2 makes a reference of an r: whose target is one.
-          if (version === '7.2' && own.includes('R:') && own.includes('r:')) continue;
-          const shorter = shortened(format, own, codec);
-          if (shorter !== undefined) jobs.push({ name: `${title}, without its first variable`, sessions: shorter });
-        } catch (error) {
-          if (!(error instanceof codec.PhpSessionError) || error.code !== 'ERR_PHP_REFERENCE') throw error;
-          unread++;
-        }
+        const changed = (/** @type {typeof withFirst} */ change) => {
+          try {
+            return change(format, own, codec);
+          } catch (error) {
+            if (!(error instanceof codec.PhpSessionError) || error.code !== 'ERR_PHP_REFERENCE') throw error;
+            refused++;
+            return [];
+          }
+        };
+        const extended = [...changed(withFirst), ...changed(withLast)];
+        if (extended.length > 0) jobs.push({ name: title, sessions: [[format, own, null], ...extended] });
+        // PHP 7.2 makes a reference of an r: whose target is one.
+        if (version === '7.2' && own.includes('R:') && own.includes('r:')) continue;
+        const shorter = changed(withoutFirst);
+        if (shorter.length > 0) jobs.push({ name: `${title}, without its first variable`, sessions: shorter });
       }
     }
   }
-  return { jobs, unread };
+  return { jobs, refused };
 }
 
 /** @typedef {import('../src/codec/index.ts').SessionFormatName} Format */
 
 /** @param {Format} format @param {string} own @param {typeof import('../src/codec/index.ts')} codec @returns {Stored[]} */
-function extended(format, own, { decodeSession, encodeSession }) {
-  const value = [1, { x: 2.5 }];
+function withFirst(format, own, { decodeSession, encodeSession }) {
   const exact = decodeSession(Buffer.from(own, 'latin1'), { format, view: 'exact' });
   const entries = [...exact];
   for (const [key] of entries) exact.delete(key);
-  exact.set('added', value);
+  exact.set('added', added);
   for (const [key, old] of entries) exact.set(key, old);
-  const plain = decodeSession(Buffer.from(own, 'latin1'), { format });
-  Object.values(plain);
-  plain.added = value;
-  return [exact, plain].map((session) => [format, latin1(encodeSession(session, { format })), 'added']);
+  return [[format, latin1(encodeSession(exact, { format })), 'added']];
 }
 
-/** @param {Format} format @param {string} own @param {typeof import('../src/codec/index.ts')} codec @returns {Stored[] | undefined} */
-function shortened(format, own, { decodeSession, encodeSession }) {
+/** @param {Format} format @param {string} own @param {typeof import('../src/codec/index.ts')} codec @returns {Stored[]} */
+function withLast(format, own, { decodeSession, encodeSession }) {
+  const plain = decodeSession(Buffer.from(own, 'latin1'), { format });
+  Object.values(plain);
+  plain.added = added;
+  return [[format, latin1(encodeSession(plain)), 'added']];
+}
+
+const added = [1, { x: 2.5 }];
+
+/** @param {Format} format @param {string} own @param {typeof import('../src/codec/index.ts')} codec @returns {Stored[]} PHP's own, and the codec's */
+function withoutFirst(format, own, { decodeSession, encodeSession }) {
   const plain = decodeSession(Buffer.from(own, 'latin1'), { format });
   const [first, second] = Object.keys(plain);
-  if (second === undefined || !/^[a-z]+$/i.test(/** @type {string} */ (first))) return undefined;
+  if (second === undefined || !/^[a-z]+$/i.test(/** @type {string} */ (first))) return [];
   delete plain[/** @type {string} */ (first)];
   return [
     [format, own, /** @type {string} */ (first)],

@@ -152,7 +152,7 @@ async function compare() {
  */
 async function readWhatCodecWrites(php, version, corpus, differs) {
   const codec = await import(pathToFileURL(join(root, 'dist/esm/codec/index.js')).href);
-  const { jobs, unread } = changedSessions(corpus, version, codec);
+  const { jobs, refused } = changedSessions(corpus, version, codec);
   php.write(
     '/sessions.json',
     jobs.flatMap(({ sessions }) => sessions),
@@ -165,7 +165,7 @@ async function readWhatCodecWrites(php, version, corpus, differs) {
     }
   }
   const read = jobs.reduce((sum, { sessions }) => sum + sessions.length - 1, 0);
-  return `${read} sessions that the codec changed and this PHP reads, ${unread} that the codec refuses`;
+  return `${read} sessions that the codec changed and this PHP reads, ${refused} changes that the codec refuses`;
 }
 
 /** @param {Record<string, Record<string, unknown>>} cases */
