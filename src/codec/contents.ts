@@ -17,7 +17,7 @@ export interface Contents {
    * the exact view read, which nothing is known about but itself.
    */
   readonly kind: 'map' | 'list' | 'session' | 'exact';
-  /** Of what the exact view read: the tokens of the places, if their numbers matter (`Numbering`). They say nothing else. */
+  /** Where `tokens` do not tell, as of what the exact view read: the tokens of the places, if their numbers matter (`Numbering`). */
   readonly places?: readonly number[] | undefined;
   /** Whether it was a list of nothing but floats. */
   readonly allFloats?: boolean;

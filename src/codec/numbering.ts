@@ -16,8 +16,11 @@ export class Numbering {
   /** By number, less one. */
   readonly #tokens: readonly number[];
   #isKept = true;
-  /** Whether elements of a list are others by now: perhaps they moved, and a reference to their place should have moved too. */
-  #mayHaveMoved = false;
+  /**
+   * Whether an `R:` could mean another place now: an object or array stands in another one, or elements of a list are others, so
+   * that they may have moved.
+   */
+  #placesMoved = false;
 
   constructor(source: Source, tokens: readonly number[]) {
     this.#source = source;
@@ -37,26 +40,28 @@ export class Numbering {
 
   /** Whether the references that a `C:` holds, which was just added, mean what they meant. */
   keeps({ data }: PhpCustom): boolean {
-    return this.#isKept && !(this.#mayHaveMoved && holdsReference(data, 0, data.length, true));
+    return this.#isKept && !(this.#placesMoved && holdsReference(data, 0, data.length, true));
   }
 
   #isSame(before: number, value: unknown, place: number, inList: boolean): boolean {
     const source = this.#source;
     if (before < 0) return false;
+    const first = source.bytes[place] === 0x52 ? source.references!.targets.get(place) : place;
+    const isSamePlace = first === before;
     const at = source.resolve(before);
     if (isObject(value)) {
       const from = origin(value);
       if (from !== undefined) {
+        if (!isSamePlace) this.#placesMoved = true;
         const own = from.at < 0 ? exactly(from.at) : from.at;
         return from.source === source && own === at && !isRewritten(value, source, at);
       }
       if (isPhpCustom(value)) return false; // a new one: only its class knows how many numbers it takes
     }
-    if (place < 0 || source.resolve(place) !== at) return false;
     const letter = source.bytes[at];
-    if (letter === 0x4f || letter === 0x43 || letter === 0x45) return false; // an object stood there
-    if (inList && unchangedUntil(source, at, value, 0) < 0) this.#mayHaveMoved = true;
-    return true;
+    const wasObject = letter === 0x4f || letter === 0x43 || letter === 0x45;
+    if (inList && unchangedUntil(source, at, value, 0) < 0) this.#placesMoved = true;
+    return isSamePlace && !wasObject;
   }
 }
 

@@ -80,7 +80,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const rules = writeRules(options, source?.classes);
   // An object by itself stands in no place that an `R:` inside of it could mean: that is a holder of the object, as in PHP.
   const token = from === undefined || isPhpObject(read!) ? -1 : from.at;
-  const top = { keys: [''], values: [value], source, tokens: [token], kind: 'map' as const };
+  const top = { keys: [''], values: [value], source, tokens: [token], places: [0], kind: 'map' as const };
   const out = new Output(0);
   if (writePlain(out, value, rules) >= 0) return out.take();
   return writeBytes(0, source?.references === undefined ? 'count' : 'tie', (out, mode) => {

@@ -96,6 +96,8 @@ describe('what does not move the numbers', () => {
     for (const view of ['plain', 'exact'] as const) {
       expect(text(serialize(unserialize(bytes(value), { view })))).toBe(value);
       expect(text(serialize(unserialize(bytes(holder), { view })))).toBe(holder);
+      const tied = 'O:3:"Foo":2:{s:1:"a";i:1;s:1:"b";C:12:"WritesNested":4:{R:2;}}';
+      expect(text(serialize(unserialize(bytes(tied), { view })))).toBe(tied);
     }
   });
 
@@ -209,6 +211,24 @@ describe('what moves them is an error, with the path', () => {
     expect(
       failure(() => changed(two, (s) => Object.assign(s, { f: new PhpCustom('Foo', bytes('i:5;')) }))),
     ).toMatchObject(hidden);
+  });
+
+  test('R: means a place, not the object or array in it: an error if that stands in another one', () => {
+    const objects = (reference: string) => `c|O:3:"Foo":0:{}d|r:1;e|R:1;v|C:12:"WritesNested":4:{${reference};}`;
+    const forget = (s: Any) => delete s.c;
+    expect(failure(() => changed(objects('R:1'), forget))).toMatchObject(hidden);
+    expect(failure(() => exactlyChanged(objects('R:1'), (s) => s.delete('c')))).toMatchObject(hidden);
+    const rename = (s: Any) => {
+      s.b = s.a;
+      delete s.a;
+      s.c = s.v;
+      delete s.v;
+    };
+    for (const value of ['O:3:"Foo":0:{}', 'a:0:{}']) {
+      const before = (reference: string) => `a|${value}v|C:12:"WritesNested":4:{${reference};}`;
+      expect(failure(() => changed(before('R:1'), rename))).toMatchObject({ ...hidden, path: ['c'] });
+      expect(changed(before('r:1'), rename)).toBe(`b|${value}c|C:12:"WritesNested":4:{r:1;}`);
+    }
   });
 
   test('a list whose elements are others does not tell whether they moved: an error if R: may mean one', () => {
