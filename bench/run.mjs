@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 
 endWithNpm();
 try {
-  await setUp();
+  await setUp(['php-cli']);
   await build();
   await installPeers();
   await main();

@@ -4,11 +4,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import ts from 'typescript';
-import { thoseThatCompile } from './mutation/compile-check.mjs';
-import { findMutants } from './mutation/mutants.mjs';
-import { describe, lineChange, report } from './mutation/report.mjs';
-import { Runner } from './mutation/runner.mjs';
 import { root, setUp } from './setup.mjs';
 
 /** @typedef {import('./mutation/mutants.mjs').Mutant} Mutant */
@@ -23,7 +18,13 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '1' }, // processes at a time
   },
 });
-await setUp();
+await setUp(['php-cli']);
+// Not above: these cannot be loaded before TypeScript is installed.
+const { default: ts } = await import('typescript');
+const { thoseThatCompile } = await import('./mutation/compile-check.mjs');
+const { findMutants } = await import('./mutation/mutants.mjs');
+const { describe, lineChange, report } = await import('./mutation/report.mjs');
+const { Runner } = await import('./mutation/runner.mjs');
 
 const directory = join(root, '.cache/mutation');
 mkdirSync(directory, { recursive: true });

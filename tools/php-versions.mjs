@@ -18,7 +18,7 @@ const workspace = join(root, 'test', 'php-versions');
 const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false } } });
 endWithNpm();
 try {
-  await setUp();
+  await setUp(options.record ? ['php-cli'] : []);
   await build();
   await installVersions();
   process.exitCode = options.record ? await record() : await compare();

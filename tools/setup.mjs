@@ -7,16 +7,23 @@ import { startProcess, tail } from './services/processes.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What the farm runs, and the Debian package that brings it. */
-const farmNeeds = [
-  { package: 'mariadb-server', has: () => hasProgram('mariadbd') && hasProgram('mariadb-install-db') },
-  { package: 'php-cli', has: () => hasProgram('php') },
-  { package: 'php-mysql', has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli') },
-  { package: 'haproxy', has: () => hasProgram('haproxy') },
-];
+/** What a command may need besides Node and npm packages, by the Debian packages that bring it. */
+const parts = {
+  'mariadb-server': { name: 'MariaDB', has: () => hasProgram('mariadbd') && hasProgram('mariadb-install-db') },
+  'php-cli': { name: 'PHP', has: () => hasProgram('php') },
+  'php-mysql': {
+    name: "PHP's pdo_mysql and mysqli",
+    has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli'),
+  },
+  haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
+  // It brings a font, if there is none.
+  chromium: { name: 'Chromium', has: () => hasProgram('chromium') },
+};
 
-/** What only the tests run. It brings a font, if there is none. */
-const testNeeds = [...farmNeeds, { package: 'chromium', has: () => hasProgram('chromium') }];
+/** @typedef {keyof typeof parts} Part */
+
+/** What the farm runs. */
+export const farmParts = /** @type {const} */ (['mariadb-server', 'php-cli', 'php-mysql', 'haproxy']);
 
 /** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
 const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };
@@ -27,27 +34,22 @@ export class SetupError extends Error {}
 /**
  * Says what is needed, and installs what is missing: Debian packages, then npm packages. Quick when nothing is.
  *
- * @param {{ tests?: boolean }} [options] `tests`: what they need as well
+ * @param {readonly Part[]} [needs] besides the npm packages
  * @throws {SetupError} when something is missing that cannot be installed from here
  */
-export async function setUp({ tests = false } = {}) {
-  const needs = tests ? testNeeds : farmNeeds;
+export async function setUp(needs = []) {
   const packages = missingPackages(needs);
   const modules = !modulesAreCurrent();
   if (packages.length === 0 && !modules) return;
-  console.log(
-    `Needed: Node, MariaDB, PHP with pdo_mysql and mysqli, HAProxy, ${tests ? 'Chromium, ' : ''}and the npm packages of package-lock.json.`,
-  );
+  const names = ['Node', ...needs.map((need) => parts[need].name)];
+  console.log(`Needed: ${names.join(', ')}, and the npm packages of package-lock.json.`);
   if (packages.length > 0) await installPackages(packages, needs);
   if (modules) await installModules();
 }
 
-/**
- * @param {typeof farmNeeds} needs
- * @returns {string[]}
- */
+/** @param {readonly Part[]} needs */
 function missingPackages(needs) {
-  return needs.filter((need) => !need.has()).map((need) => need.package);
+  return needs.filter((need) => !parts[need].has());
 }
 
 /** @param {string} name */
@@ -62,7 +64,7 @@ function hasPhpExtension(name) {
   return spawnSync(php, ['-r', `exit(extension_loaded('${name}') ? 0 : 1);`]).status === 0;
 }
 
-/** @param {string[]} packages @param {typeof farmNeeds} needs */
+/** @param {Part[]} packages @param {readonly Part[]} needs */
 async function installPackages(packages, needs) {
   const list = packages.join(' ');
   if (findProgram('apt-get') === undefined) {

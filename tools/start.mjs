@@ -1,10 +1,10 @@
 // `npm start`: the farm, until Ctrl-C. `npm start -- --once`: checks it and ends, with exit status 0 or 1.
 import { build } from './build.mjs';
-import { endWithNpm, SetupError, setUp } from './setup.mjs';
+import { endWithNpm, farmParts, SetupError, setUp } from './setup.mjs';
 
 endWithNpm();
 try {
-  await setUp();
+  await setUp(farmParts);
   await build();
   await main();
 } catch (error) {
