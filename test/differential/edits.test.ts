@@ -69,6 +69,8 @@ function edited(before: Buffer, random: RandomPhp, format: SessionFormatName): C
     // A scalar behind a reference is shared again when the session is written, not before: what is set in one place
     // and then unset there does not reach the others.
     if (edits.some(([[key]]) => key === edit[0][0])) continue;
+    // Nor does what is set in an array that is then replaced, here or where a reference holds it too.
+    if (edits.some(([[key]]) => isObject(session[key!]) && session[key!] === session[edit[0][0]!])) continue;
     // What was an array may be text by now, through a reference.
     if (edit[0].length === 2 && edits.length > 0) continue;
     edits.push(edit);
@@ -174,6 +176,9 @@ test.each(formats)(
   timeout,
 );
 
+/** PHP is asked twice for each of these. */
+const some = cases / 5;
+
 /** PHP code that makes a session with objects that serialize themselves, and hold what else is in it: by value and by reference. */
 function hiding(random: RandomPhp): string {
   const values = ["'x'", '[]', "[1, 'y']", "['k' => 1, 'l' => [2]]", "(object) ['p' => 1]", 'new stdClass'];
@@ -214,7 +219,7 @@ test.each(formats)(
     let compared = 0;
     let refused = 0;
     const ini = { 'session.serialize_handler': format };
-    for (let done = 0; done < cases; done += batch) {
+    for (let done = 0; done < some; done += batch) {
       const jobs = Array.from({ length: batch }, () => ({ operation: 'eval' as const, argument: hiding(random), ini }));
       const all: Made[] = [];
       for (const { session } of await php.ask(jobs)) {
@@ -228,8 +233,8 @@ test.each(formats)(
       }
       compared += (await compare(all, format))[0];
     }
-    expect(compared).toBeGreaterThan(cases / 2);
-    expect(refused).toBeGreaterThan(cases / 10);
+    expect(compared).toBeGreaterThan(some / 2);
+    expect(refused).toBeGreaterThan(some / 10);
   },
   timeout,
 );

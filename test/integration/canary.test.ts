@@ -108,6 +108,8 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       const value = new PhpReference(secret);
       encodeSession({ a: new PhpCustom(secret, planted), b: value, c: value }, { classes: [secret] });
     },
+    'written in a C:': () =>
+      encodeSession({ [secret]: new PhpCustom(secret, bytes(`r:1;${secret}`)) }, { classes: [secret] }),
   },
   ERR_SESSION_ID: {
     'no id': () => held(better, secretId(), (lease) => lease.rename(`${secret};`)),
