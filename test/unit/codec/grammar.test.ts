@@ -105,6 +105,19 @@ describe('what PHP refuses', () => {
   test.each<[name: string, all: string[]]>([
     ['nothing, or no token', ['', 'x', '}', ';', 'n;', '\0']],
     ['null', ['N', 'N:', 'N:;']],
+    [
+      'a quote that is another byte',
+      [
+        's:1:xa";',
+        's:1:"ax;',
+        'S:1:xa";',
+        'S:1:"ax;',
+        'O:3:xFoo":0:{}',
+        'O:3:"Foox:0:{}',
+        'C:3:"Foox:0:{}',
+        'E:6:"Suit:Hx;',
+      ],
+    ],
     ['bools', ['b', 'b:', 'b:0', 'b:1:', 'b:2;', 'b:3;', 'b:/;', 'b:-1;', 'b:01;', 'b;0;', 'b1;']],
     ['ints', ['i:;', 'i:+;', 'i:-;', 'i:5', 'i:5:', 'i5;', 'i:+-5;', 'i:5.0;', 'i: 5;', 'i:/;', 'i:::;', 'i:1:2;']],
     [
