@@ -36,20 +36,38 @@ export function readText(bytes: Uint8Array, start: number, end: number): string 
 export function readKey(bytes: Uint8Array, start: number, end: number): string {
   const size = end - start;
   if (size === 0 || size > 24) return readLongKey(bytes, start, end);
-  // The same keys come again and again, and a string that V8 knows as the name of a property is found faster.
-  const slot = (size * 0x9e5 + bytes[start]! * 31 + bytes[end - 1]! * 17 + bytes[start + (size >> 1)]! * 7) & 1023;
+  // The same keys come again and again. A string that V8 knows as the name of a property is found faster, and compared at once.
+  const slot = slotOf(bytes, start, end);
   const known = names[slot]!;
   if (known.length === size) {
     let at = 0;
     while (at < size && known.charCodeAt(at) === bytes[start + at]) at++;
-    if (at === size) return known;
+    if (at === size) {
+      if (isName[slot] === 1) return known;
+      isName[slot] = 1;
+      names[slot] = propertyName(known);
+      return known;
+    }
   }
   const key = readLongKey(bytes, start, end);
-  if (key.length === size) names[slot] = propertyName(key);
+  if (key.length === size) {
+    names[slot] = key;
+    isName[slot] = 0;
+  }
   return key;
 }
 
 const names: string[] = new Array(1024).fill('');
+/** Which of them were met twice, and made the names of properties: that is too dear for what comes once. */
+const isName = new Uint8Array(names.length);
+
+/** Most keys differ in their size, at their start, in the middle, or in their last characters, as numbered ones do. */
+function slotOf(bytes: Uint8Array, start: number, end: number): number {
+  const size = end - start;
+  const ends = bytes[start]! * 31 + bytes[end - 1]! * 17 + bytes[start + (size >> 1)]! * 7;
+  const tail = size > 3 ? bytes[end - 2]! * 131 + bytes[end - 3]! * 59 : 0;
+  return (size * 0x9e5 + ends + tail) & (names.length - 1);
+}
 
 function propertyName(text: string): string {
   for (const name in { [text]: 0 }) return name;

@@ -3,8 +3,8 @@ import type { Source } from './source.ts';
 import { createMap, origin, sessionToken } from './stamps.ts';
 
 /**
- * `$_SESSION` as an object, whose keys are those of the session and nothing else. A value that nobody has looked at yet is an
- * accessor, which becomes the value.
+ * `$_SESSION` as an object, whose keys are those of the session and nothing else. A value that is built when somebody looks at
+ * it is an accessor, until it is set.
  */
 export function createSessionObject(source: Source): Record<string, unknown> {
   return createMap(source, sessionToken);
@@ -40,10 +40,7 @@ function accessor(key: string): PropertyDescriptor {
   if (known !== undefined) return known;
   const made: PropertyDescriptor & ThisType<object> = {
     get() {
-      const value = ownerOf(this, key)?.read(key);
-      // A frozen session keeps the accessor.
-      Reflect.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
-      return value;
+      return readBy(this).read(key);
     },
     set(value: unknown) {
       Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
@@ -56,10 +53,11 @@ function accessor(key: string): PropertyDescriptor {
   return made;
 }
 
-/** The session whose accessor was called, perhaps through an object that inherits from it. */
-function ownerOf(object: object, key: string): Source | undefined {
+/** The source of the session whose accessor was called, perhaps through an object that inherits from it. */
+function readBy(object: object): Source {
   for (let owner: object | null = object; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    if (Object.hasOwn(owner, key)) return sourceOf(owner);
+    const source = sourceOf(owner);
+    if (source !== undefined) return source;
   }
-  return undefined;
+  throw new TypeError('This property belongs to a session, and only works there');
 }
