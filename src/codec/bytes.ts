@@ -222,9 +222,6 @@ export function allocate(size: number): Uint8Array {
   return hasBuffer ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size);
 }
 
-/** A copy of the first bytes, in Node out of the pool that `Buffer.from()` takes from too. */
-export function copyOf(bytes: Uint8Array, size: number): Uint8Array {
-  const copy = hasBuffer ? Buffer.allocUnsafe(size) : new Uint8Array(size);
-  copy.set(bytes.subarray(0, size));
-  return copy;
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return hasBuffer ? Buffer.from(bytes) : new Uint8Array(bytes);
 }

@@ -5,36 +5,49 @@ const COLON = 0x3a;
 const MINUS = 0x2d;
 const SEMICOLON = 0x3b;
 
-/** Kept for the next session that is written, unless it is very large. */
-let spare: Uint8Array | undefined;
-const spareSize = 65_536;
+/**
+ * Small results are parts of one piece of memory, as those of `Buffer.from()` are. It is taken while something is written: a
+ * getter may write another session meanwhile.
+ */
+let pool: Uint8Array | undefined;
+let poolUsed = 0;
+const poolSize = 16_384;
 
 /** Bytes that are being written, one token after the other. */
 export class Output {
-  at = 0;
+  /** Where the next byte goes. */
+  at: number;
   #bytes: Uint8Array;
+  readonly #start: number;
 
   /** @param size how many bytes there will be, as far as is known */
   constructor(size: number) {
-    if (size <= spareSize) {
-      this.#bytes = spare ?? allocate(spareSize);
-      spare = undefined; // who writes another session meanwhile, from a getter, takes its own
+    const isSmall = size < poolSize / 2;
+    if (isSmall && pool !== undefined && poolSize - poolUsed > size + 1024) {
+      this.#bytes = pool;
+      this.#start = poolUsed;
+      pool = undefined;
     } else {
-      this.#bytes = allocate(size);
+      this.#bytes = allocate(isSmall ? poolSize : size);
+      this.#start = 0;
     }
+    this.at = this.#start;
   }
 
   /** All bytes, in Node as a Buffer. Nothing can be written any more. */
   take(): Uint8Array {
     const { at } = this;
     const bytes = this.#bytes;
-    if (bytes.length === spareSize) {
-      spare = bytes;
-    } else if (at > bytes.length / 2) {
+    const start = this.#start;
+    if (bytes.length === poolSize) {
+      pool = bytes;
+      poolUsed = at;
+    } else if (at - start > bytes.length / 2) {
       bytes.fill(0, at); // what was in this memory before is nobody's business
-      return bytes.subarray(0, at);
+    } else {
+      return copyOf(bytes.subarray(start, at));
     }
-    return copyOf(bytes, at);
+    return bytes.subarray(start, at);
   }
 
   byte(byte: number): void {
@@ -207,10 +220,13 @@ export class Output {
 
   #reserve(size: number): void {
     const needed = this.at + size;
-    if (needed <= this.#bytes.length) return;
-    const bytes = allocate(Math.max(needed, this.#bytes.length * 2));
-    bytes.set(this.#bytes.subarray(0, this.at));
-    if (this.#bytes.length === spareSize) spare = this.#bytes;
+    if (needed > this.#bytes.length) this.#grow(needed);
+  }
+
+  /** Offsets stay what they are. */
+  #grow(size: number): void {
+    const bytes = allocate(Math.max(size, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(this.#start, this.at), this.#start);
     this.#bytes = bytes;
   }
 }

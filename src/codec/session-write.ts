@@ -79,8 +79,7 @@ export function patchSession(
   const isSameFormat = format === source.format;
   const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const hasReferences = source.references !== undefined;
-  if (hasReferences && isSameFormat && isWhole && isUntouched(session, source))
-    return copyOf(source.bytes, source.bytes.length);
+  if (hasReferences && isSameFormat && isWhole && isUntouched(session, source)) return copyOf(source.bytes);
 
   const bytes = writeBytes(source.bytes.length + 1024, hasReferences ? 'tie' : 'patch', (out, mode) => {
     const top = contentsOf(session, source, mode);
@@ -98,7 +97,7 @@ export function patchSession(
   });
   // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed; not what PHP 8 could not read.
   const isOther = bytes.length !== source.bytes.length && isSameFormat && isWhole && !hasReferences;
-  return isOther && isUnchanged(session, source) ? copyOf(source.bytes, source.bytes.length) : bytes;
+  return isOther && isUnchanged(session, source) ? copyOf(source.bytes) : bytes;
 }
 
 interface Top extends Contents {

@@ -9,11 +9,10 @@ import {
   writeRules,
 } from './options.ts';
 import { inputBytes } from './serialize.ts';
-import { sourceOf } from './session-object.ts';
 import { readExact, readPlain } from './session-read.ts';
 import { patchSession, writeSession } from './session-write.ts';
 import { Source } from './source.ts';
-import { isPlainObject, origin } from './stamps.ts';
+import { isPlainObject, origin, sessionToken } from './stamps.ts';
 import { isPhpArray, type PhpArray } from './values.ts';
 
 /** The session of an application that has not said what is in it. */
@@ -53,8 +52,9 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
-  const source = sourceOf(session);
-  const rules = writeRules(options, (source ?? origin(session)?.source)?.classes);
+  const from = origin(session);
+  const source = from?.at === sessionToken ? from.source : undefined;
+  const rules = writeRules(options, from?.source.classes);
   const format = formatOption(options, source?.format);
   if (source !== undefined) return patchSession(session as SessionData, source, format, rules);
   if (!isPhpArray(session) && !isPlainObject(session)) {

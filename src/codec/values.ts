@@ -234,6 +234,8 @@ export function isCommon(value: object): boolean {
 }
 
 export function isBytes(value: object): value is Uint8Array {
+  if (value instanceof Uint8Array) return true;
+  // Of another realm.
   return (
     (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Uint8Array' && ArrayBuffer.isView(value)
   );
