@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeSession, serialize, unserialize } from '../../../src/codec/index.ts';
 import { asPhpWrites } from '../../helpers/exact.ts';
 import { PhpOracle } from '../../helpers/php-oracle.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { bytes, encoded, failure, session, text } from './helpers.ts';
 
 // Every token in its spellings, given to the installed PHP and to the codec.
 
@@ -11,6 +11,9 @@ beforeAll(() => {
   php = new PhpOracle();
 });
 afterAll(() => php.close());
+
+/** Before a value that is only checked, and not built, as the session is a large one. */
+const pad = `pad|s:2000:"${'x'.repeat(2000)}";a|a:1:{i:0;`;
 
 const exact = (data: string) => unserialize(bytes(data), { view: 'exact' });
 
@@ -84,6 +87,8 @@ describe('what PHP reads', () => {
     const ours = all.map((data) => text(serialize(asPhpWrites(exact(data)))));
     expect(ours).toEqual(answers.map((answer) => text(answer.bytes)));
     expect(answers.every(({ ok }) => ok)).toBe(true);
+    const alone = all.filter((data) => !/[rR]:/.test(data));
+    for (const data of alone) expect(encoded(session(`${pad}${data}}`))).toBe(`${pad}${data}}`);
   });
 
   test('E:, of which only PHP knows whether there is such a case', () => {
@@ -269,6 +274,8 @@ describe('what PHP refuses', () => {
     const answers = await php.ask(all.map((data) => ({ operation: 'unserialize' as const, argument: bytes(data) })));
     expect(all.filter((_, index) => answers[index]!.ok)).toEqual([]);
     expect(all.map((data) => failure(() => exact(data)).code)).toEqual(all.map(() => 'ERR_PHP_SYNTAX'));
+    const alone = all.filter((data) => !/[rR]:/.test(data));
+    for (const data of alone) expect(failure(() => session(`${pad}${data}}`)).code).toBe('ERR_PHP_SYNTAX');
   });
 });
 
@@ -304,6 +311,7 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
     ['a:1:{i:0;N;}x', 12],
   ])('%j', (data, offset) => {
     expect(failure(() => exact(data)).offset).toBe(offset);
+    expect(failure(() => session(pad + data)).offset).toBe(pad.length + offset);
   });
 
   test('a limit: of bytes the limit, of levels the container, of elements the key', () => {

@@ -69,6 +69,10 @@ test.each<[what: string, data: string, value: unknown, written: string]>([
   ['an escaped string by the same text', 'S:1:"\\41";', 'A', 'S:1:"\\41";'],
   ['an escaped string by other text', 'S:1:"\\41";', 'B', 's:1:"B";'],
   ['text by bytes', 's:1:"a";', new Uint8Array([0xff]), 's:1:"\xff";'],
+  ['a byte by the character of its number', 's:1:"\x80";', '\u0080', 's:2:"\xc2\x80";'],
+  ['two bytes by the characters of their numbers', 's:2:"\xc3\xa9";', '\u00c3\u00a9', 's:4:"\xc3\x83\xc2\xa9";'],
+  ['text by its beginning', 's:3:"abc";', 'ab', 's:2:"ab";'],
+  ['text by more', 's:2:"ab";', 'abc', 's:3:"abc";'],
   ['NAN by itself', 'd:NAN;', Number.NaN, 'd:NAN;'],
   ['-0 by 0', 'd:-0;', 0, 'd:0;'],
 ])('%s', (_what, data, value, written) => {

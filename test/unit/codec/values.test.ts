@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { encodeSession, PhpArray, PhpFloat, PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
 import { bytes, failure, session, text } from './helpers.ts';
@@ -184,6 +185,14 @@ describe('the plain view', () => {
     const read = session('a|a:1:{s:1:"b";a:1:{s:1:"c";i:1;}}d|a:1:{i:0;i:2;}');
     expect(inspect(read, { depth: 9 })).toBe('{ a: { b: { c: 1 } }, d: [ 2 ] }');
     expect(Object.keys(read.a as object)).toEqual(['b']);
+  });
+
+  test('takes objects and arrays of other realms', () => {
+    const foreign = runInNewContext('({ x: 1, list: [2, { y: 3 }], bytes: new Uint8Array([255]) })');
+    expect(text(serialize(foreign))).toBe(
+      'a:3:{s:1:"x";i:1;s:4:"list";a:2:{i:0;i:2;i:1;a:1:{s:1:"y";i:3;}}s:5:"bytes";s:1:"\xff";}',
+    );
+    expect(failure(() => serialize(runInNewContext('new Map()'))).code).toBe('ERR_PHP_UNREPRESENTABLE');
   });
 
   test('what only says that it is bytes, or a plain object, is none', () => {
