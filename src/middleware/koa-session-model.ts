@@ -101,7 +101,8 @@ class Handler implements ProxyHandler<object> {
   }
 
   defineProperty(model: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    return !isReserved(model, key) && Reflect.defineProperty(this.#behind.data, key, descriptor);
+    // Only what a session can keep: a value that can be seen and changed.
+    return !isReserved(model, key) && 'value' in descriptor && Reflect.defineProperty(this.#behind.data, key, descriptor);
   }
 
   preventExtensions(): boolean {

@@ -12,7 +12,7 @@ import type { CookieOptions } from './cookie.ts';
 /** Names and defaults are those of `session.*` in php.ini: give the values that your PHP has. */
 export interface SessionOptions
   extends Partial<CookieOptions>,
-    Pick<SessionDecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements'>,
+    Pick<SessionDecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements' | 'excerpts'>,
     Pick<SessionEncodeOptions, 'serializePrecision' | 'classes' | 'phpVersion'> {
   /** Where sessions are; `mysqlStore()` from `php-session-bridge/mysql`. */
   store: SessionStore;
@@ -88,7 +88,7 @@ export function settings(options: SessionOptions): Settings {
     typeof classes?.[Symbol.iterator] === 'function' && typeof classes !== 'string',
     'classes must be a list of names and mappings',
   );
-  const known = ['maxBytes', 'maxDepth', 'maxElements', 'serializePrecision', 'phpVersion'];
+  const known = ['maxBytes', 'maxDepth', 'maxElements', 'excerpts', 'serializePrecision', 'phpVersion'];
   for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
   const codec: Codec = { ...limits, classes: Object.freeze([...classes]), format: serializeHandler };
   encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options

@@ -88,6 +88,7 @@ test('what php.ini may say is right', () => {
       discardOnError: true,
       maxBytes: 1_000,
       maxDepth: 10,
+      excerpts: true,
       maxElements: 100,
       serializePrecision: 17,
       classes: new Set(['App\\User']),

@@ -225,9 +225,9 @@ describe('what moves them is an error, with the path', () => {
       delete s.v;
     };
     for (const value of ['O:3:"Foo":0:{}', 'a:0:{}']) {
-      const before = (reference: string) => `a|${value}v|C:12:"WritesNested":4:{${reference};}`;
-      expect(failure(() => changed(before('R:1'), rename))).toMatchObject({ ...hidden, path: ['c'] });
-      expect(changed(before('r:1'), rename)).toBe(`b|${value}c|C:12:"WritesNested":4:{r:1;}`);
+      const session = (reference: string) => `a|${value}v|C:12:"WritesNested":4:{${reference};}`;
+      expect(failure(() => changed(session('R:1'), rename))).toMatchObject({ ...hidden, path: ['c'] });
+      expect(changed(session('r:1'), rename)).toBe(`b|${value}c|C:12:"WritesNested":4:{r:1;}`);
     }
   });
 
