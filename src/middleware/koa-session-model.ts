@@ -102,7 +102,9 @@ class Handler implements ProxyHandler<object> {
 
   defineProperty(model: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
     // Only what a session can keep: a value that can be seen and changed.
-    return !isReserved(model, key) && 'value' in descriptor && Reflect.defineProperty(this.#behind.data, key, descriptor);
+    return (
+      !isReserved(model, key) && 'value' in descriptor && Reflect.defineProperty(this.#behind.data, key, descriptor)
+    );
   }
 
   preventExtensions(): boolean {
