@@ -23,7 +23,8 @@ export class Output {
   /** @param size how many bytes there will be, as far as is known */
   constructor(size: number) {
     const isSmall = size < poolSize / 2;
-    if (isSmall && pool !== undefined && poolSize - poolUsed > size + 1024) {
+    // One that was transferred to another thread has no length any more.
+    if (isSmall && pool?.length === poolSize && poolSize - poolUsed > size + 1024) {
       this.#bytes = pool;
       this.#start = poolUsed;
       pool = undefined;
@@ -107,10 +108,10 @@ export class Output {
     return this.#string(key, writeKey);
   }
 
-  /** `4:"name"`, of a name that is known to be one. */
-  name(name: string): void {
+  /** `4:"name"`, or nothing and false for a name that PHP cannot have. */
+  name(name: string): boolean {
     this.#reserve(name.length * 3 + 16);
-    this.#sized(this.at, name, writeKey);
+    return this.#sized(this.at, name, writeKey);
   }
 
   /** The bytes of a key alone; their number, or -1. */

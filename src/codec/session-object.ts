@@ -1,6 +1,7 @@
+import { shared } from '../shared.ts';
 import type { Variable } from './formats/format.ts';
 import type { Source } from './source.ts';
-import { createMap, origin, sessionToken } from './stamps.ts';
+import { createMap, sessionToken } from './stamps.ts';
 
 /**
  * `$_SESSION` as an object, whose keys are those of the session and nothing else. A value that is built when somebody looks at
@@ -10,24 +11,33 @@ export function createSessionObject(source: Source): Record<string, unknown> {
   return createMap(source, sessionToken);
 }
 
-/** What a session was read from. */
-export function sourceOf(object: object): Source | undefined {
-  const from = origin(object);
-  return from?.at === sessionToken ? from.source : undefined;
-}
-
 /** Gives the session a variable that is built when it is looked at. */
 export function defineLater(session: object, key: string, source: Source, variable: Variable): void {
-  source.unread ??= new Map();
+  if (source.unread === undefined) {
+    source.unread = new Map();
+    // A function, as what wraps objects into others leaves functions alone.
+    Object.defineProperty(session, read, { value: (name: string) => source.read(name), configurable: true });
+  }
   source.unread.set(key, variable);
   Object.defineProperty(session, key, accessor(key));
 }
 
 /** Whether nobody has looked at a variable. */
 export function isUnread(session: object, key: string, source: Source): boolean {
-  // It may also have been deleted, and given anew.
-  return source.unread?.has(key) === true && Object.getOwnPropertyDescriptor(session, key)?.get !== undefined;
+  if (source.unread?.has(key) !== true) return false;
+  // It may also have been deleted, and given anew, with a getter of the application too.
+  const get = Object.getOwnPropertyDescriptor(session, key)?.get;
+  return get !== undefined && getters.has(get);
 }
+
+/**
+ * What reads the variables of a session. A property and no private field, as a getter may be called on an object that inherits
+ * from the session, or on a Proxy of it.
+ */
+const read: unique symbol = Symbol('read');
+
+/** The getters of all copies of the package. */
+const getters: WeakSet<() => unknown> = shared('getters', () => new WeakSet());
 
 /**
  * Accessors by name, for all sessions: V8 makes a hidden class for each accessor that it has not seen, and one that belongs to
@@ -38,9 +48,11 @@ const accessors: Map<string, PropertyDescriptor> = new Map();
 function accessor(key: string): PropertyDescriptor {
   const known = accessors.get(key);
   if (known !== undefined) return known;
-  const made: PropertyDescriptor & ThisType<object> = {
+  const made: PropertyDescriptor & ThisType<{ [read]?: (key: string) => unknown }> = {
     get() {
-      return readBy(this).read(key);
+      const readVariable = this[read];
+      if (readVariable === undefined) throw new TypeError(misplaced);
+      return readVariable(key);
     },
     set(value: unknown) {
       Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
@@ -50,14 +62,8 @@ function accessor(key: string): PropertyDescriptor {
   };
   if (accessors.size >= 1000) accessors.clear();
   accessors.set(key, made);
+  getters.add(made.get!);
   return made;
 }
 
-/** The source of the session whose accessor was called, perhaps through an object that inherits from it. */
-function readBy(object: object): Source {
-  for (let owner: object | null = object; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    const source = sourceOf(owner);
-    if (source !== undefined) return source;
-  }
-  throw new TypeError('This property belongs to a session, and only works there');
-}
+const misplaced = 'This property belongs to a session, and only works there';

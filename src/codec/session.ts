@@ -48,6 +48,8 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
  * at are copied as they were read, and so is everything in the others that is still the same.
  *
  * @param session from `decodeSession`, or any plain object or `PhpArray`
+ * @returns in Node a Buffer, which may share its memory with others, as those of `Buffer.from()` do: to transfer it to another
+ *   thread, make a copy
  * @throws PhpSessionError `ERR_PHP_KEY`, `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */

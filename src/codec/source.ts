@@ -61,7 +61,9 @@ export class Source {
   read(key: string): unknown {
     this.#values ??= new Map();
     if (!this.#values.has(key)) {
-      const asked = this.unread!.get(key)!;
+      const asked = this.unread?.get(key);
+      // An accessor of another session was put into this one.
+      if (asked === undefined) throw new TypeError('This variable is none of the session');
       const built = this.references === undefined ? [asked] : this.variables;
       // All or nothing, as a mapping of a class may throw.
       const values = built.map((variable) => [String(variable.key), this.build(variable.start)] as const);

@@ -62,6 +62,8 @@ interface Frame {
   readonly container: object;
   readonly contents: Contents;
   readonly isObject: boolean;
+  /** What was written as the number of its elements: a getter, or `toPhp`, may change a list meanwhile. */
+  readonly size: number;
   next: number;
 }
 
@@ -120,8 +122,8 @@ export class Writer {
     this.#element(this.#top, index);
     while (open.length > 0) {
       const frame = open[open.length - 1]!;
-      const { contents, isObject, next } = frame;
-      if (next < contents.values.length) {
+      const { contents, isObject, size, next } = frame;
+      if (next < size) {
         frame.next++;
         if (isObject) this.#checkProperty(contents, next);
         this.#key(keyAt(contents, next), isObject);
@@ -236,7 +238,8 @@ export class Writer {
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
       const objects: number[] = [];
       const end = unchangedUntil(source!, token, value, maxDepth - this.#levels - this.#open.length, objects);
-      if (end >= 0) {
+      // Objects of another session are known by no token here, and its classes may be unknown to this one.
+      if (end >= 0 && (objects.length === 0 || source === this.#top.source)) {
         for (const at of objects) this.#use({ source: source!, at });
         this.#out.copy(source!.bytes, token, end);
         return;
@@ -248,16 +251,18 @@ export class Writer {
     const contents = contentsOf(value, source, token);
     if (contents === undefined) throw this.#error(unrepresentable, describe(value));
     const isObject = !common && isPhpObject(value);
-    this.#checkPlace(value, isObject || contents.values.length > 0);
+    const size = contents.values.length;
+    this.#checkPlace(value, isObject || size > 0);
     const out = this.#out;
     if (isObject) {
       out.ascii('O:');
-      this.#name(value.className, value);
-      out.ascii(`:${contents.values.length}:{`);
+      this.#checkClass(value.className, value);
+      this.#name(value.className);
+      out.ascii(`:${size}:{`);
     } else {
-      out.openArray(contents.values.length);
+      out.openArray(size);
     }
-    this.#open.push({ container: value, contents, isObject, next: 0 });
+    this.#open.push({ container: value, contents, isObject, size, next: 0 });
   }
 
   /** Writes a new value that is like JSON; false, and nothing is written, for any other. */
@@ -318,7 +323,8 @@ export class Writer {
       }
       this.#firstCustom = Math.min(this.#firstCustom, this.#numbered);
       out.ascii('C:');
-      this.#name(value.className, value);
+      this.#checkClass(value.className, value);
+      this.#name(value.className);
       this.#bytes(':', value.data, '{', '}');
     } else {
       return false;
@@ -334,7 +340,7 @@ export class Writer {
     if (isNew && !isCaseName(caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
     this.#checkClass(className, value);
     this.#out.ascii('E:');
-    this.#out.name(`${className}:${caseName}`);
+    this.#name(`${className}:${caseName}`);
     this.#out.byte(0x3b);
   }
 
@@ -367,9 +373,8 @@ export class Writer {
     }
   }
 
-  #name(name: string, value: object): void {
-    this.#checkClass(name, value);
-    this.#out.name(name); // it was read, or checked as an option
+  #name(name: string): void {
+    if (!this.#out.name(name)) throw this.#error('ERR_PHP_CLASS', 'A name with half of a surrogate pair');
   }
 
   /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */

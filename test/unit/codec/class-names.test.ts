@@ -14,6 +14,12 @@ describe('names of registered classes', () => {
     expect(failure(() => write('Ü', ['B'])).code).toBe('ERR_PHP_CLASS');
   });
 
+  test('are bytes in PHP, so half of a surrogate pair is no name, not of an enum case either', () => {
+    expect(write('Foo\udcff', ['Foo\udcff'])).toBe('O:4:"Foo\xff":0:{}');
+    expect(failure(() => write('Foo\ud800', ['Foo\ud800'])).code).toBe('ERR_PHP_CLASS');
+    expect(failure(() => serialize(new PhpEnum('Suit', 'H\ud800'), { classes: ['Suit'] })).code).toBe('ERR_PHP_CLASS');
+  });
+
   test('are those that the list has when a session is written', () => {
     const set = new Set(['Foo']);
     const list = ['Foo'];
