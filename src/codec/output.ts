@@ -198,6 +198,12 @@ export class Output {
       bytes[start] = 0x30 + value;
       return start + 1;
     }
+    if (value < 100) {
+      const tens = (value / 10) | 0;
+      bytes[start] = 0x30 + tens;
+      bytes[start + 1] = 0x30 + value - tens * 10;
+      return start + 2;
+    }
     if (value >= 100_000_000) {
       const high = Math.floor(value / 100_000_000);
       const end = this.#digits(start, high) + 8;
