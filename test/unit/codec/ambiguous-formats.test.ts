@@ -17,6 +17,12 @@ test.each<[what: string, data: string, possible: SessionFormatName[], format: Se
     ['php_serialize', 'php'],
     'php_serialize',
   ],
+  [
+    'the same behind another element',
+    'a:2:{i:0;N;i:1;s:15:"|a:1:{i:0;s:0:"";}',
+    ['php_serialize', 'php'],
+    'php_serialize',
+  ],
   ['a name that is an array, or bytes behind an array', 'a:0:{}|i:1;', ['php', 'php_serialize'], undefined],
   ['a name that is null, or bytes behind null', 'N;|i:1;', ['php', 'php_serialize'], undefined],
   ['a name that is an array with an element', 'a:1:{i:0;N;}|i:1;', ['php', 'php_serialize'], undefined],
@@ -38,6 +44,7 @@ test('what fits none has the error of the format that fits furthest', () => {
     ['name|s:5:"abc";', 7],
     ['a:1:{i:0;x}', 9],
     ['\x01ai:1;\x01bx', 8],
+    ['\x03a|xi:1;\x01bx', 10],
     ['xyz', 0],
   ] as const) {
     expect(detectSessionFormat(bytes(data))).toMatchObject({ certainty: 'none', possible: [], error: { offset } });
