@@ -10,7 +10,10 @@ interface Slices {
   utf8Write(text: string, at: number): number;
 }
 
-const hasBuffer = typeof Buffer === 'function';
+/** What bundlers put in the place of Node's Buffer for browsers has not all of its methods. */
+const hasBuffer =
+  typeof Buffer === 'function' &&
+  ['latin1Slice', 'utf8Slice', 'utf8Write'].every((name) => typeof Reflect.get(Buffer.prototype, name) === 'function');
 
 /** The same memory, in the kind of array that the functions below are for. */
 export function asBytes(input: Uint8Array): Uint8Array {

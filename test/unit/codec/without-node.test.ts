@@ -6,11 +6,12 @@ import { bytes, text } from './helpers.ts';
 
 type Codec = typeof codec;
 
-/** Another copy of the codec, which finds no Buffer, as in a browser. */
-function loadWithoutBuffer(): Codec {
+/** Another copy of the codec, which finds no Buffer, as in a browser, or another one. */
+function loadWith(other?: unknown): Codec {
   const { Buffer } = globalThis;
   let copy: Codec | undefined;
   Reflect.deleteProperty(globalThis, 'Buffer');
+  if (other !== undefined) Object.assign(globalThis, { Buffer: other });
   try {
     jest.isolateModules(() => {
       copy = require('../../../src/codec/index.ts') as Codec;
@@ -21,7 +22,7 @@ function loadWithoutBuffer(): Codec {
   return copy!;
 }
 
-const bare = loadWithoutBuffer();
+const bare = loadWith();
 
 /** What a codec makes of a session: its bytes again, from both views and after a change, or the code and offset of its error. */
 function outcome({ decodeSession, encodeSession }: Codec, data: Uint8Array): unknown {
@@ -39,6 +40,14 @@ function outcome({ decodeSession, encodeSession }: Codec, data: Uint8Array): unk
 }
 
 describe('without Node', () => {
+  test('a Buffer without the methods of Node, as bundlers have one, is left alone', () => {
+    const { decodeSession, encodeSession } = loadWith(class Buffer extends Uint8Array {});
+    const read = decodeSession(new Uint8Array(bytes('key|s:9:"some text";')));
+    expect(read).toEqual({ key: 'some text' });
+    read.key = 'é'.repeat(70);
+    expect(text(encodeSession(read))).toBe(`key|s:140:"${'\xc3\xa9'.repeat(70)}";`);
+  });
+
   test('what is read and written is the same', () => {
     const random = new RandomPhp(5);
     for (let left = 300; left > 0; left--) {
