@@ -1,6 +1,6 @@
 import { shared } from '../shared.ts';
 import type { Node, Source } from './source.ts';
-import { exactly, isPlainObject, type Origin, origin } from './stamps.ts';
+import { exactly, isPlainObject, type Origin, origin, sessionToken } from './stamps.ts';
 import { isCommon, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */
@@ -50,7 +50,8 @@ const isIndex = /^(?:0|[1-9][0-9]*)$/;
  */
 export function contentsOf(container: object, source: Source | undefined, token: number): Contents | undefined {
   const from = origin(container);
-  const own = from !== undefined && from.at >= 0 ? from : undefined;
+  // A session may be a value too: of another one, or by itself.
+  const own = from !== undefined && (from.at >= 0 || from.at === sessionToken) ? from : undefined;
   if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
   if (!isCommon(container)) {
     if (isPhpObject(container)) return ofEntries(container.properties, from, own === undefined && from !== undefined);
@@ -78,7 +79,7 @@ function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefine
 }
 
 /** What stood at these keys of something that the exact view read, if numbers matter there. */
-export function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] | undefined {
+function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] | undefined {
   if (from?.source.references?.numbered === undefined) return undefined;
   const { source } = from;
   const at = exactly(from.at);

@@ -1,5 +1,5 @@
 import { copyOf } from './bytes.ts';
-import { type Contents, keysInOrder, placesOf, tokensFor } from './contents.ts';
+import { type Contents, contentsOf, keysInOrder, tokensFor } from './contents.ts';
 import type { SessionFormat } from './formats/format.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
@@ -9,7 +9,7 @@ import type { Source } from './source.ts';
 import { origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
-import { type Mode, Writer, writeBytes } from './write.ts';
+import { Writer, writeBytes } from './write.ts';
 
 /** Writes a session that was not read. */
 export function writeSession(
@@ -17,9 +17,8 @@ export function writeSession(
   format: SessionFormat,
   rules: WriteRules,
 ): Uint8Array {
-  return (
-    (isPhpArray(session) ? undefined : writePlainSession(session, format, rules)) ?? writeAny(session, format, rules)
-  );
+  const isNew = !isPhpArray(session) && origin(session) === undefined;
+  return (isNew ? writePlainSession(session, format, rules) : undefined) ?? writeAny(session, format, rules);
 }
 
 /** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */
@@ -40,23 +39,14 @@ function writePlainSession(
 }
 
 function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFormat, rules: WriteRules): Uint8Array {
-  const keys: PhpKey[] = [];
-  const values: unknown[] = [];
-  const add = (key: PhpKey, value: unknown) => {
-    if (value === undefined) return;
-    keys.push(key);
-    values.push(value);
-  };
-  if (isPhpArray(session)) for (const [key, value] of session) add(key, value);
-  else for (const key of Object.keys(session)) add(normalKey(key), session[key]);
-  const from = origin(session);
-  const places = isPhpArray(session) ? placesOf(keys, from) : undefined;
-  const top: Contents = { keys, values, source: from?.source, tokens: [], places, kind: 'session' };
+  const { keys, values, tokens, places } = contentsOf(session, undefined, -1)!;
+  const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
+  const top: Contents = { keys: names, values, source: origin(session)?.source, tokens, places, kind: 'session' };
   return writeBytes(0, top.source?.references === undefined ? 'count' : 'tie', (out, mode) => {
     const writer = new Writer(out, rules, top, mode, format.isArray);
-    format.writeStart(out, keys.length);
-    for (let index = 0; index < keys.length; index++) {
-      format.writeKey(out, keys[index]!);
+    format.writeStart(out, names.length);
+    for (let index = 0; index < names.length; index++) {
+      format.writeKey(out, names[index]!);
       writer.write(index);
     }
     format.writeEnd(out);
@@ -81,8 +71,10 @@ export function patchSession(
   const hasReferences = source.references !== undefined;
   if (hasReferences && isSameFormat && isWhole && isUntouched(session, source)) return copyOf(source.bytes);
 
+  // In an array each value is one level deeper, and may be too deep for PHP then.
+  const mayCopy = !format.isArray || source.format!.isArray;
   const bytes = writeBytes(source.bytes.length + 1024, hasReferences ? 'tie' : 'patch', (out, mode) => {
-    const top = contentsOf(session, source, mode);
+    const top = variablesOf(session, source, mayCopy && mode === 'patch');
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, top.keys.length);
     for (let index = 0; index < top.keys.length; index++) {
@@ -104,9 +96,10 @@ interface Top extends Contents {
   readonly keys: readonly string[];
 }
 
-function contentsOf(session: Record<string, unknown>, source: Source, mode: Mode): Top {
+/** @param mayCopy whether values that nobody has looked at are `unread` */
+function variablesOf(session: Record<string, unknown>, source: Source, mayCopy: boolean): Top {
   let keys = keysInOrder(session, source.node(sessionToken));
-  let values = keys.map((key) => (mode === 'patch' && isUnread(session, key, source) ? unread : session[key]));
+  let values = keys.map((key) => (mayCopy && isUnread(session, key, source) ? unread : session[key]));
   if (values.includes(undefined)) {
     keys = keys.filter((_, index) => values[index] !== undefined);
     values = values.filter((value) => value !== undefined);

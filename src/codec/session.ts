@@ -13,7 +13,7 @@ import { readExact, readPlain } from './session-read.ts';
 import { patchSession, writeSession } from './session-write.ts';
 import { Source } from './source.ts';
 import { isPlainObject, origin, sessionToken } from './stamps.ts';
-import { isPhpArray, type PhpArray } from './values.ts';
+import { isObject, isPhpArray, type PhpArray } from './values.ts';
 
 /** The session of an application that has not said what is in it. */
 export type SessionData = Record<string, unknown>;
@@ -54,13 +54,16 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
  *   `ERR_PHP_REFERENCE`; each with a `path`
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
+  if (!isObject(session)) throw new TypeError(noSession);
   const from = origin(session);
   const source = from?.at === sessionToken ? from.source : undefined;
   const rules = writeRules(options, from?.source.classes);
   const format = formatOption(options, source?.format);
   if (source !== undefined) return patchSession(session as SessionData, source, format, rules);
   if (!isPhpArray(session) && !isPlainObject(session)) {
-    throw new TypeError('A session is what decodeSession() gave, a plain object, or a PhpArray');
+    throw new TypeError(noSession);
   }
   return writeSession(session, format, rules);
 }
+
+const noSession = 'A session is what decodeSession() gave, a plain object, or a PhpArray';

@@ -312,12 +312,15 @@ export class Writer {
       this.#see(key, this.#numbered);
     }
     if (isPhpFloat(value)) {
+      if (typeof value.value !== 'number') throw this.#error(unrepresentable, 'A PhpFloat that holds no number');
       this.#float(value.value);
     } else if (isBytes(value)) {
       this.#bytes('s:', value, '"', '";');
     } else if (isPhpEnum(value)) {
       this.#enum(value.className, value.caseName, value);
     } else if (isPhpCustom(value)) {
+      if (!isObject(value.data) || !isBytes(value.data))
+        throw this.#error(unrepresentable, 'A PhpCustom that holds no bytes');
       if (holdsReference(value.data, 0, value.data.length) && !this.#numbering?.keeps(value)) {
         throw this.#error('ERR_PHP_REFERENCE', hiddenReference);
       }
