@@ -113,7 +113,7 @@ export function writeRules(options: EncodeOptions, classes?: Classes): WriteRule
   return { precision, classes: registered, allowsEnums: phpVersionOption(options) >= '8.1' };
 }
 
-export function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersion {
+function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersion {
   if (phpVersion === undefined) return '8.5';
   if (!phpVersions.includes(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
   return phpVersion;

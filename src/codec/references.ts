@@ -1,6 +1,7 @@
 import { PhpSessionError } from '../errors.ts';
 import { holdsReference } from './hidden.ts';
-import { syntax, Tokens } from './tokens.ts';
+import { syntax } from './read-errors.ts';
+import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
 
 /** A value that places hold, named by the offset of the token that made it. References make places share a cell. */

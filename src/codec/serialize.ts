@@ -13,12 +13,13 @@ import {
 } from './options.ts';
 import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
+import { limit, syntax } from './read-errors.ts';
 import { References } from './references.ts';
 import { skip } from './skip.ts';
 import { Source } from './source.ts';
 import { origin } from './stamps.ts';
 import { withoutReference } from './ties.ts';
-import { limit, syntax, Tokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 import { isBytes, isObject, isPhpObject } from './values.ts';
 import { Writer, writeBytes } from './write.ts';
 

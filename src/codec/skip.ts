@@ -1,4 +1,5 @@
-import { limit, type Tokens } from './tokens.ts';
+import { limit } from './read-errors.ts';
+import type { Tokens } from './tokens.ts';
 
 /**
  * Checks a value, and everything in it, without building it.

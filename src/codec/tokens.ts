@@ -1,7 +1,7 @@
-import { PhpSessionError } from '../errors.ts';
 import { asBytes, readAscii, readKey, readText } from './bytes.ts';
 import { holdsReference } from './hidden.ts';
 import type { ReadRules } from './options.ts';
+import { limit, syntax } from './read-errors.ts';
 import { isInt64, type PhpKey } from './values.ts';
 
 const SEMICOLON = 0x3b;
@@ -369,7 +369,6 @@ const powersOfTen = Array.from({ length: 16 }, (_, power) => 10 ** power);
 const hexPair = /^[0-9A-Fa-f]{2}$/;
 // Bytes as in PHP's own check; a leading backslash is refused since 8.1.
 const className = /^[0-9A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\\\x80-\u{10ffff}]*$/u;
-
 // A case is a constant of its class; a name that PHP's own grammar has not can be none.
 const caseName = /^[A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\x80-\u{10ffff}]*$/u;
 
@@ -398,24 +397,4 @@ function saturated(text: string, isNegative: boolean): bigint {
 
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
-}
-
-export function limit(
-  name: 'maxBytes' | 'maxDepth' | 'maxElements',
-  rules: ReadRules,
-  offset: number,
-): PhpSessionError {
-  return new PhpSessionError(
-    'ERR_PHP_LIMIT',
-    `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if they are to be trusted`,
-    { offset },
-  );
-}
-
-export function syntax(offset: number): PhpSessionError {
-  return new PhpSessionError(
-    'ERR_PHP_SYNTAX',
-    `Not what PHP serializes, at byte ${offset}: the data are damaged, or in another format (session.serialize_handler)`,
-    { offset },
-  );
 }

@@ -256,7 +256,7 @@ export function isIntKey(key: string): boolean {
 }
 
 /** A number where it is exact, else a bigint. */
-export function toInt(text: string): number | bigint {
+function toInt(text: string): number | bigint {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
 }

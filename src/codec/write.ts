@@ -38,7 +38,7 @@ const maxDepth = 4096;
 export type Mode = 'patch' | 'count' | 'tie';
 
 /** Thrown where a mode is not enough. */
-export const needsMore: unique symbol = Symbol('needs a mode that knows more');
+const needsMore: unique symbol = Symbol('needs a mode that knows more');
 
 /**
  * Writes in the first mode that is enough.

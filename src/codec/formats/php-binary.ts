@@ -1,6 +1,7 @@
 import { readKey } from '../bytes.ts';
 import type { Output } from '../output.ts';
-import { syntax, type Tokens } from '../tokens.ts';
+import { syntax } from '../read-errors.ts';
+import type { Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
 import { badKey, type SessionFormat } from './format.ts';
 

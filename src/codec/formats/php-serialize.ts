@@ -1,5 +1,6 @@
 import type { Output } from '../output.ts';
-import { syntax, type Tokens } from '../tokens.ts';
+import { syntax } from '../read-errors.ts';
+import type { Tokens } from '../tokens.ts';
 import { normalKey, type PhpKey } from '../values.ts';
 import { badKey, type SessionFormat } from './format.ts';
 

@@ -1,0 +1,24 @@
+import { PhpSessionError } from '../errors.ts';
+import type { ReadRules } from './options.ts';
+
+/** For what goes over a limit of the application. */
+export function limit(
+  name: 'maxBytes' | 'maxDepth' | 'maxElements',
+  rules: ReadRules,
+  offset: number,
+): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_LIMIT',
+    `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if they are to be trusted`,
+    { offset },
+  );
+}
+
+/** For what PHP would not read. */
+export function syntax(offset: number): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_SYNTAX',
+    `Not what PHP serializes, at byte ${offset}: the data are damaged, or in another format (session.serialize_handler)`,
+    { offset },
+  );
+}
