@@ -225,6 +225,7 @@ export function allocate(size: number): Uint8Array {
   return hasBuffer ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size);
 }
 
+/** In Node out of the pool that `Buffer.from()` takes from, of which nothing can be transferred to another thread. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return hasBuffer ? Buffer.from(bytes) : new Uint8Array(bytes);
 }

@@ -5,50 +5,37 @@ const COLON = 0x3a;
 const MINUS = 0x2d;
 const SEMICOLON = 0x3b;
 
-/**
- * Small results are parts of one piece of memory, as those of `Buffer.from()` are. It is taken while something is written: a
- * getter may write another session meanwhile.
- */
-let pool: Uint8Array | undefined;
-let poolUsed = 0;
-const poolSize = 16_384;
+/** Kept for the next session that is written. It is taken while one is: a getter may write another one meanwhile. */
+let spare: Uint8Array | undefined;
+const spareSize = 65_536;
 
 /** Bytes that are being written, one token after the other. */
 export class Output {
   /** Where the next byte goes. */
-  at: number;
+  at = 0;
   #bytes: Uint8Array;
-  readonly #start: number;
 
   /** @param size how many bytes there will be, as far as is known */
   constructor(size: number) {
-    const isSmall = size < poolSize / 2;
-    // One that was transferred to another thread has no length any more.
-    if (isSmall && pool?.length === poolSize && poolSize - poolUsed > size + 1024) {
-      this.#bytes = pool;
-      this.#start = poolUsed;
-      pool = undefined;
+    if (size <= spareSize) {
+      this.#bytes = spare ?? allocate(spareSize);
+      spare = undefined;
     } else {
-      this.#bytes = allocate(isSmall ? poolSize : size);
-      this.#start = 0;
+      this.#bytes = allocate(size);
     }
-    this.at = this.#start;
   }
 
   /** All bytes, in Node as a Buffer. Nothing can be written any more. */
   take(): Uint8Array {
     const { at } = this;
     const bytes = this.#bytes;
-    const start = this.#start;
-    if (bytes.length === poolSize) {
-      pool = bytes;
-      poolUsed = at;
-    } else if (at - start > bytes.length / 2) {
+    if (bytes.length === spareSize) {
+      spare = bytes;
+    } else if (at > bytes.length / 2) {
       bytes.fill(0, at); // what was in this memory before is nobody's business
-    } else {
-      return copyOf(bytes.subarray(start, at));
+      return bytes.subarray(0, at);
     }
-    return bytes.subarray(start, at);
+    return copyOf(bytes.subarray(0, at));
   }
 
   byte(byte: number): void {
@@ -230,10 +217,9 @@ export class Output {
     if (needed > this.#bytes.length) this.#grow(needed);
   }
 
-  /** Offsets stay what they are. */
   #grow(size: number): void {
     const bytes = allocate(Math.max(size, this.#bytes.length * 2));
-    bytes.set(this.#bytes.subarray(this.#start, this.at), this.#start);
+    bytes.set(this.#bytes.subarray(0, this.at));
     this.#bytes = bytes;
   }
 }
