@@ -31,6 +31,8 @@ describe.each([
   test(`is logged in with ${there}, and counts on there`, async () => {
     const page = await open(`/?on=${hereSide}`);
     await page.getByRole('button', { name: `Count in ${here}` }).click();
+    // The answer brings the cookie: a login that does not wait for it would begin a session of its own.
+    await see(page, '#count', '1');
     await logIn(page, here, 'Zoë <b>');
     await page.goto(`${farm.url}/?on=${thereSide}`);
     expect(await page.locator('#answered').textContent()).toMatch(new RegExp(`${thereSide}-[12], ${there} `));
