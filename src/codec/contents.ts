@@ -87,9 +87,14 @@ function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly n
   return tokensFor(at >= 0 && source.bytes[at] === 0x4f ? keys : keys.map(String), { source, at });
 }
 
-function ofMap(map: Record<string, unknown>, from: Origin | undefined): Contents {
+/** @param read what a key holds */
+export function ofMap(
+  map: Record<string, unknown>,
+  from: Origin | undefined,
+  read: (key: string) => unknown = (key) => map[key],
+): Contents & { readonly keys: readonly string[] } {
   let keys = from === undefined ? Object.keys(map) : keysInOrder(map, from.source.node(from.at));
-  let values = keys.map((key) => map[key]);
+  let values = keys.map(read);
   if (values.includes(undefined)) {
     keys = keys.filter((_, index) => values[index] !== undefined);
     values = values.filter((value) => value !== undefined);
@@ -120,7 +125,7 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Contents | 
 }
 
 /** The keys that there are now: those that were there before in the order of then, new ones last. */
-export function keysInOrder(map: object, before: Node): string[] {
+function keysInOrder(map: object, before: Node): string[] {
   const keys = Object.keys(map);
   if (isPrefix(before.keys, keys)) return keys;
   const { index } = before;
@@ -131,7 +136,7 @@ export function keysInOrder(map: object, before: Node): string[] {
 }
 
 /** What stood at the places of these keys. */
-export function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
+function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
   if (from === undefined) return none;
   const node = from.source.node(from.at);
   return isPrefix(node.keys, keys) ? node.tokens : keys.map((key) => node.index.get(key) ?? -1);

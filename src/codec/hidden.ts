@@ -19,6 +19,6 @@ export function holdsReference(data: Uint8Array, start: number, end: number, onl
   return false;
 }
 
-function isDigit(byte: number): boolean {
+export function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }

@@ -1,7 +1,7 @@
 import { shared } from '../shared.ts';
 import { type Classes, type ClassMapping, inherits } from './classes.ts';
 import type { Source } from './source.ts';
-import { origin, stamp } from './stamps.ts';
+import { Any, origin, stamp } from './stamps.ts';
 import { isCommon, isObject, isPhpObject, type PhpKey, PhpObject } from './values.ts';
 
 interface Links {
@@ -17,12 +17,6 @@ interface Links {
  * seven times as much. Shared by all copies of the package: an instance may be read by one and written by the other.
  */
 const known: Links = shared('instances', () => {
-  class Any {
-    constructor(value: object) {
-      // biome-ignore lint/correctness/noConstructorReturn: this is how private fields get onto an existing object
-      return value;
-    }
-  }
   class Link extends Any {
     #instance: object;
     #object: PhpObject;

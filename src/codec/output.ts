@@ -29,13 +29,17 @@ export class Output {
   take(): Uint8Array {
     const { at } = this;
     const bytes = this.#bytes;
-    if (bytes.length === spareSize) {
-      spare = bytes;
-    } else if (at > bytes.length / 2) {
+    this.drop();
+    if (bytes.length !== spareSize && at > bytes.length / 2) {
       bytes.fill(0, at); // what was in this memory before is nobody's business
       return bytes.subarray(0, at);
     }
     return copyOf(bytes.subarray(0, at));
+  }
+
+  /** Instead of `take`: its memory serves the next one. */
+  drop(): void {
+    if (this.#bytes.length === spareSize) spare = this.#bytes;
   }
 
   byte(byte: number): void {
@@ -220,6 +224,7 @@ export class Output {
   #grow(size: number): void {
     const bytes = allocate(Math.max(size, this.#bytes.length * 2));
     bytes.set(this.#bytes.subarray(0, this.at));
+    this.drop();
     this.#bytes = bytes;
   }
 }

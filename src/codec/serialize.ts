@@ -84,6 +84,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const top = { keys: [''], values: [value], source, tokens: [token], places: [0], kind: 'map' as const };
   const out = new Output(0);
   if (writePlain(out, value, rules) >= 0) return out.take();
+  out.drop();
   return writeBytes(0, source?.references === undefined ? 'count' : 'tie', (out, mode) => {
     new Writer(out, rules, top, mode, false).write(0);
   });

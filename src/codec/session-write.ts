@@ -1,5 +1,5 @@
 import { copyOf } from './bytes.ts';
-import { type Contents, contentsOf, keysInOrder, tokensFor } from './contents.ts';
+import { type Contents, contentsOf, ofMap } from './contents.ts';
 import type { SessionFormat } from './formats/format.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
@@ -32,7 +32,10 @@ function writePlainSession(
   format.writeStart(out, keys.length);
   for (const key of keys) {
     format.writeKey(out, normalKey(key));
-    if (writePlain(out, session[key], rules) < 0) return undefined;
+    if (writePlain(out, session[key], rules) < 0) {
+      out.drop();
+      return undefined;
+    }
   }
   format.writeEnd(out);
   return out.take();
@@ -98,13 +101,8 @@ interface Top extends Contents {
 
 /** @param mayCopy whether values that nobody has looked at are `unread` */
 function variablesOf(session: Record<string, unknown>, source: Source, mayCopy: boolean): Top {
-  let keys = keysInOrder(session, source.node(sessionToken));
-  let values = keys.map((key) => (mayCopy && isUnread(session, key, source) ? unread : session[key]));
-  if (values.includes(undefined)) {
-    keys = keys.filter((_, index) => values[index] !== undefined);
-    values = values.filter((value) => value !== undefined);
-  }
-  return { keys, values, source, tokens: tokensFor(keys, { source, at: sessionToken }), kind: 'session' };
+  const read = (key: string) => (mayCopy && isUnread(session, key, source) ? unread : session[key]);
+  return { ...ofMap(session, { source, at: sessionToken }, read), kind: 'session' };
 }
 
 /** Whether all variables are there, in their order, and nobody has looked at any. */

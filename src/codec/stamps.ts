@@ -29,6 +29,14 @@ interface Stamps {
 
 const root: unique symbol = Symbol.for('php-session-bridge/root') as never;
 
+/** The base of classes that put their private fields onto an object that is there already. */
+export class Any {
+  constructor(value: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is how that is done
+    return value;
+  }
+}
+
 /**
  * Values are marked with where they come from in private fields: these cannot be seen, copied, spread or cloned, and cost
  * a seventh of a WeakMap. One process may load the package twice, and both must see the same marks.
@@ -50,12 +58,6 @@ const stamps: Stamps = shared('stamps', () => {
   }
   beRoot(PlainMap.prototype);
 
-  class Any {
-    constructor(value: object) {
-      // biome-ignore lint/correctness/noConstructorReturn: this is how private fields get onto an existing object
-      return value;
-    }
-  }
   class Stamp extends Any {
     #source: Source;
     #at: number;

@@ -1,5 +1,5 @@
 import { asBytes, readAscii, readKey, readText } from './bytes.ts';
-import { holdsReference } from './hidden.ts';
+import { holdsReference, isDigit } from './hidden.ts';
 import type { ReadRules } from './options.ts';
 import { limit, syntax } from './read-errors.ts';
 import { isInt64, type PhpKey } from './values.ts';
@@ -393,8 +393,4 @@ function saturated(text: string, isNegative: boolean): bigint {
   if (digits.length > 19) return limit;
   const value = isNegative ? -BigInt(digits) : BigInt(digits);
   return isInt64(value) ? value : limit;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
 }

@@ -52,6 +52,7 @@ export function writeBytes(size: number, first: Mode, write: (out: Output, mode:
       write(out, mode);
       return out.take();
     } catch (error) {
+      out.drop();
       if (error !== needsMore) throw error;
     }
   }
