@@ -101,9 +101,9 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
         tokens.skipScalar(); // throws
     }
 
-    if (references?.shared.has(start)) {
+    if (references?.isShared(start)) {
       const made = opened === undefined ? value : opened.container;
-      const result = exact && references.tied.has(start) ? new PhpReference(made) : made;
+      const result = exact && references.isTied(start) ? new PhpReference(made) : made;
       source.built.set(start, result);
       if (opened === undefined) value = result;
       else opened.result = result;
@@ -143,7 +143,7 @@ function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame 
   // Most arrays whose first key is 0 are lists. Where one turns out not to be, `add` makes it a map; where references
   // may already point to it, it was found out before.
   const { references } = source;
-  const isList = references === undefined ? left === 0 || startsWithZero(tokens) : references.lists.has(at);
+  const isList = references === undefined ? left === 0 || startsWithZero(tokens) : references.isList(at);
   if (!isList) {
     const container = createMap(source, at);
     return { kind: 'map', container, result: container, at, left, key: '', outer };

@@ -1,20 +1,9 @@
 import { PhpSessionError } from '../errors.ts';
 import { holdsReference } from './hidden.ts';
 import { syntax } from './read-errors.ts';
+import { skipSimple } from './skip.ts';
 import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
-
-/** A value that places hold, named by the offset of the token that made it. References make places share a cell. */
-interface Cell {
-  readonly at: number;
-  /** Offset of the token of the object in it, or -1. */
-  readonly object: number;
-}
-
-/** A place for a value: a top-level key, an element, a property. A duplicate key fills its place again. */
-interface Place {
-  cell: Cell | undefined;
-}
 
 /** A value of the session. */
 interface Value {
@@ -22,13 +11,62 @@ interface Value {
   readonly start: number;
 }
 
-interface Container {
+/** In so few keys one is looked for one by one: most containers have no more, and a Map for each would cost more than all else. */
+const fewKeys = 8;
+
+/** The places in an array or object that is being read. A place is a number; a duplicate key fills its place again. */
+class Container {
   readonly at: number;
   readonly isArray: boolean;
-  readonly places: Map<string, Place>;
   left: number;
-  index: number;
+  readonly #places: number[] = [];
+  /** For each place its key; not while the keys are 0, 1, 2 and so on. */
+  #keys: string[] | undefined;
+  #byKey: Map<string, number> | undefined;
+
+  constructor(at: number, isArray: boolean, left: number) {
+    this.at = at;
+    this.isArray = isArray;
+    this.left = left;
+  }
+
+  /** Whether all keys until now are 0, 1, 2 and so on. */
+  get isList(): boolean {
+    return this.#keys === undefined;
+  }
+
+  /** The place of a key: `next`, if it has none yet. */
+  place(key: PhpKey, next: number): number {
+    const places = this.#places;
+    if (this.#keys === undefined) {
+      if (key === places.length) {
+        places.push(next);
+        return next;
+      }
+      this.#keys = places.map((_, index) => String(index));
+    }
+    const known = this.#find(String(key), this.#keys);
+    if (known !== undefined) return known;
+    this.#keys.push(String(key));
+    this.#byKey?.set(String(key), next);
+    places.push(next);
+    return next;
+  }
+
+  #find(key: string, keys: readonly string[]): number | undefined {
+    if (keys.length <= fewKeys) {
+      for (let index = 0; index < keys.length; index++) if (keys[index] === key) return this.#places[index];
+      return undefined;
+    }
+    this.#byKey ??= new Map(keys.map((known, index) => [known, this.#places[index]!]));
+    return this.#byKey.get(key);
+  }
 }
+
+/** What is known about a token, as bits. */
+const SHARED = 1;
+const TIED = 2;
+const LIST = 4;
 
 /**
  * What the `r:` and `R:` of a session mean. PHP numbers all values of a session string in one sequence, from 1 (php-src:
@@ -40,14 +78,10 @@ interface Container {
 export class References {
   /** For each `R:`, the token of the value that it shares; for each `r:`, the token of its object. */
   readonly targets: ReadonlyMap<number, number>;
-  /** Tokens that some `r:` or `R:` means. */
-  readonly shared: ReadonlySet<number>;
-  /** Tokens of values that some `R:` shares: what stands there is a PHP reference too. */
-  readonly tied: ReadonlySet<number>;
-  /** Tokens of arrays whose keys are 0, 1, 2 and so on: known beforehand, so that a cycle can be closed. */
-  readonly lists: ReadonlySet<number>;
   /** The tokens that have numbers, in their order, if there is a `C:` that may hold references; -1 for the array around all. */
   readonly numbered: readonly number[] | undefined;
+  /** By token. Bytes are read faster than sets. */
+  readonly #marks: Uint8Array;
 
   /**
    * @param values where the values of the session start, in the order of the text
@@ -57,54 +91,67 @@ export class References {
    */
   constructor(bytes: Uint8Array, values: readonly Value[], root: boolean) {
     const targets = new Map<number, number>();
-    const tied = new Set<number>();
-    const lists = new Set<number>();
+    const marks = new Uint8Array(bytes.length);
+    /** For each place the token of the value that it holds, or -1. References (`R:`) make places hold the same. */
+    const held: number[] = [];
+    /** For each number, less one, the place. */
+    const slots: number[] = [];
+    const numbered: number[] = [];
     // The array around all values, if there is one, is a place that nothing may refer to: it would contain itself.
-    const slots: Place[] = root ? [{ cell: undefined }] : [];
-    const numbered: number[] = root ? [-1] : [];
+    if (root) {
+      held.push(-1);
+      slots.push(0);
+      numbered.push(-1);
+    }
+    const objectAt = (at: number) => {
+      const token = bytes[at];
+      if (token === 0x72) return targets.get(at)!;
+      return token === 0x4f || token === 0x43 || token === 0x45 ? at : -1;
+    };
     let isHidden = false;
-    const variables = new Map<string, Place>();
+    const variables = new Map<string, number>();
     let firstCustom = Number.POSITIVE_INFINITY;
     const tokens = new Tokens(bytes, 0);
 
     for (const { key, start } of values) {
       tokens.at = start;
       // Outside of an array, each is decoded into a place of its own, also when its name comes twice (`php_set_session_var`).
-      let place: Place = (root && variables.get(String(key))) || { cell: undefined };
-      variables.set(String(key), place);
+      let place = (root ? variables.get(String(key)) : undefined) ?? held.length;
+      if (root) variables.set(String(key), place);
       const open: Container[] = [];
+      let container: Container | undefined;
       for (;;) {
-        const at = tokens.at;
+        const { at } = tokens;
         const token = tokens.peek();
+        if (place === held.length) held.push(-1);
         if (token === 0x52 || token === 0x72) {
           const slot = tokens.reference();
           const target = slots[slot - 1];
           if (slot > firstCustom) throw unknowable(at);
           if (root && slot === 1) throw toRoot(at);
-          if (target?.cell === undefined || target === place) throw syntax(at);
+          if (target === undefined || target === place) throw syntax(at);
+          let meant = held[target]!;
           if (token === 0x52) {
-            targets.set(at, target.cell.at);
-            tied.add(target.cell.at);
-            place.cell = target.cell;
+            held[place] = meant;
+            marks[meant]! |= TIED;
           } else {
-            if (target.cell.object < 0) throw syntax(at);
-            targets.set(at, target.cell.object);
-            place.cell = { at, object: target.cell.object };
+            meant = objectAt(meant);
+            if (meant < 0) throw syntax(at);
+            held[place] = at;
             slots.push(place);
             numbered.push(at);
           }
+          targets.set(at, meant);
+          marks[meant]! |= SHARED;
         } else {
-          const isObject = token === 0x4f || token === 0x43 || token === 0x45;
-          place.cell = { at, object: isObject ? at : -1 };
+          held[place] = at;
           slots.push(place);
           numbered.push(at);
           if (token === 0x61 || token === 0x4f) {
-            const isArray = token === 0x61;
-            if (!isArray) tokens.className();
-            const left = isArray ? tokens.array() : tokens.objectCount();
-            if (isArray) lists.add(at);
-            open.push({ at, isArray, places: new Map(), left, index: 0 });
-          } else {
+            if (container !== undefined) open.push(container);
+            if (token === 0x4f) tokens.className();
+            container = new Container(at, token === 0x61, token === 0x61 ? tokens.array() : tokens.objectCount());
+          } else if (!skipSimple(tokens)) {
             tokens.skipScalar();
             if (token === 0x43) {
               firstCustom = Math.min(firstCustom, slots.length);
@@ -113,25 +160,34 @@ export class References {
           }
         }
 
-        let container = open.at(-1);
         while (container?.left === 0) {
           tokens.close();
-          open.pop();
-          container = open.at(-1);
+          if (container.isArray && container.isList) marks[container.at]! |= LIST;
+          container = open.pop();
         }
         if (container === undefined) break;
         container.left--;
-        const key = tokens.key();
-        if (key !== container.index++) lists.delete(container.at);
-        place = container.places.get(String(key)) ?? { cell: undefined };
-        container.places.set(String(key), place);
+        place = container.place(tokens.key(), held.length);
       }
     }
     this.targets = targets;
-    this.shared = new Set(targets.values());
-    this.tied = tied;
-    this.lists = lists;
     this.numbered = isHidden ? numbered : undefined;
+    this.#marks = marks;
+  }
+
+  /** Whether some `r:` or `R:` means this token. */
+  isShared(at: number): boolean {
+    return (this.#marks[at]! & SHARED) !== 0;
+  }
+
+  /** Whether some `R:` shares the value of this token: what stands there is a PHP reference too. */
+  isTied(at: number): boolean {
+    return (this.#marks[at]! & TIED) !== 0;
+  }
+
+  /** Whether it is of an array whose keys are 0, 1, 2 and so on: known beforehand, so that a cycle can be closed. */
+  isList(at: number): boolean {
+    return (this.#marks[at]! & LIST) !== 0;
   }
 }
 

@@ -85,7 +85,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const out = new Output(0);
   if (writePlain(out, value, rules) >= 0) return out.take();
   out.drop();
-  return writeBytes(0, source?.references === undefined ? 'count' : 'tie', (out, mode) => {
+  return writeBytes(0, source?.references === undefined ? ['count', 'tie'] : ['tie'], (out, mode) => {
     new Writer(out, rules, top, mode, false).write(0);
   });
 }

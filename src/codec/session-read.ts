@@ -7,7 +7,7 @@ import { skip } from './skip.ts';
 import type { Source } from './source.ts';
 import { exactly, sessionToken, stamp } from './stamps.ts';
 import { Tokens } from './tokens.ts';
-import { PhpArray, type PhpKey } from './values.ts';
+import { isObject, PhpArray, type PhpKey } from './values.ts';
 
 /** A session of at most so many bytes is built when it is read: there is little to save. */
 const smallSession = 1024;
@@ -49,9 +49,11 @@ function readInParts(source: Source, rules: ReadRules): object {
 }
 
 function isBuiltNow(source: Source, { start, end }: Variable): boolean {
-  // With references, values depend on each other. What the application does with its classes, it does when it looks.
-  if (source.references !== undefined) return false;
-  return source.classes?.hasMappings ? isScalar(source.bytes[start]!) : end - start <= smallValue;
+  const isSmall = end - start <= smallValue;
+  // With references, values depend on each other. Bytes are left out, as it is not seen whether somebody changes one of them.
+  if (source.references !== undefined) return isSmall && source.isApart(start) && !isObject(source.build(start));
+  // What the application does with its classes, it does when it looks.
+  return source.classes?.hasMappings ? isScalar(source.bytes[start]!) : isSmall;
 }
 
 function isScalar(token: number): boolean {

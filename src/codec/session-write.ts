@@ -8,8 +8,8 @@ import { isUnread } from './session-object.ts';
 import type { Source } from './source.ts';
 import { origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
-import { isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
-import { Writer, writeBytes } from './write.ts';
+import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
+import { type Mode, Writer, writeBytes } from './write.ts';
 
 /** Writes a session that was not read. */
 export function writeSession(
@@ -45,7 +45,7 @@ function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFo
   const { keys, values, tokens, places } = contentsOf(session, undefined, -1)!;
   const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
   const top: Contents = { keys: names, values, source: origin(session)?.source, tokens, places, kind: 'session' };
-  return writeBytes(0, top.source?.references === undefined ? 'count' : 'tie', (out, mode) => {
+  return writeBytes(0, top.source?.references === undefined ? ['count', 'tie'] : ['tie'], (out, mode) => {
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, names.length);
     for (let index = 0; index < names.length; index++) {
@@ -61,7 +61,7 @@ const unread: unique symbol = Symbol('unread');
 
 /**
  * Writes a session that was read. Without references no value depends on another, so what was not changed is copied. With
- * them all is written, as they are numbers of values, which change with what comes before.
+ * them all is written, as they are numbers of values, which change with what comes before; unless no number can be another one.
  */
 export function patchSession(
   session: Record<string, unknown>,
@@ -72,11 +72,16 @@ export function patchSession(
   const isSameFormat = format === source.format;
   const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const hasReferences = source.references !== undefined;
-  if (hasReferences && isSameFormat && isWhole && isUntouched(session, source)) return copyOf(source.bytes);
+  const isPatched = !hasReferences || (isSameFormat && keepsNumbers(session, source));
+  if (hasReferences && isSameFormat && isWhole && !source.wasLookedAt && isUnchanged(session, source)) {
+    return copyOf(source.bytes);
+  }
 
   // In an array each value is one level deeper, and may be too deep for PHP then.
   const mayCopy = !format.isArray || source.format!.isArray;
-  const bytes = writeBytes(source.bytes.length + 1024, hasReferences ? 'tie' : 'patch', (out, mode) => {
+  const modes: Mode[] = hasReferences ? ['tie'] : ['count', 'tie'];
+  if (isPatched) modes.unshift('patch');
+  const bytes = writeBytes(source.bytes.length + 1024, modes, (out, mode) => {
     const top = variablesOf(session, source, mayCopy && mode === 'patch');
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, top.keys.length);
@@ -105,10 +110,19 @@ function variablesOf(session: Record<string, unknown>, source: Source, mayCopy: 
   return { ...ofMap(session, { source, at: sessionToken }, read), kind: 'session' };
 }
 
-/** Whether all variables are there, in their order, and nobody has looked at any. */
-function isUntouched(session: Record<string, unknown>, source: Source): boolean {
-  const keys = Object.keys(session);
-  return keys.length === source.node(sessionToken).index.size && keys.every((key) => isUnread(session, key, source));
+/**
+ * Whether the values of a session with references have the numbers that they had, and none is in two of its variables: where
+ * nobody has looked at any, and only scalars were set in place of scalars, or variables added behind all others.
+ */
+function keepsNumbers(session: Record<string, unknown>, source: Source): boolean {
+  if (source.wasLookedAt) return false;
+  const { keys, tokens } = source.node(sessionToken);
+  const now = variablesOf(session, source, true);
+  return keys.every((key, index) => {
+    if (now.keys[index] !== key) return false;
+    const value = now.values[index];
+    return value === unread || (source.isApart(tokens[index]!) && !isObject(value));
+  });
 }
 
 /** Whether all variables are there, with the values that were read. */

@@ -35,7 +35,7 @@ export function skip(tokens: Tokens, levels: number = 0): void {
 }
 
 /** Skips what most tokens are: ints and strings without anything odd. It may leave any to the methods of `tokens`. */
-function skipSimple(tokens: Tokens): boolean {
+export function skipSimple(tokens: Tokens): boolean {
   const { bytes, at: start } = tokens;
   const token = bytes[start];
   if (bytes[start + 1] !== 0x3a) return false;

@@ -57,6 +57,26 @@ export class Source {
     return build(this, new Tokens(this.bytes, at), view);
   }
 
+  /** Whether it is the token of a scalar that no reference means: it depends on no other value, and none on it. */
+  isApart(at: number): boolean {
+    switch (this.bytes[at]) {
+      case 0x69: // i
+      case 0x73: // s
+      case 0x53: // S
+      case 0x62: // b
+      case 0x64: // d
+      case 0x4e: // N
+        return !this.references?.isShared(at);
+      default:
+        return false;
+    }
+  }
+
+  /** Whether any variable was built because somebody looked at it. */
+  get wasLookedAt(): boolean {
+    return this.#values !== undefined;
+  }
+
   /** The value of a variable that is built when somebody looks at it. With references all are, in the order of the text. */
   read(key: string): unknown {
     this.#values ??= new Map();
@@ -89,8 +109,7 @@ export class Source {
   resolve(at: number): number {
     if (this.references === undefined) return at;
     let token = at;
-    for (let next: number | undefined = token; next !== undefined; next = this.references.targets.get(token))
-      token = next;
+    while (this.bytes[token] === 0x52 || this.bytes[token] === 0x72) token = this.references.targets.get(token)!;
     return token;
   }
 

@@ -1,7 +1,8 @@
 import { PhpSessionError } from '../errors.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { type InstanceWriter, isSame, readObject } from './instances.ts';
-import { isFrom } from './stamps.ts';
+import type { Source } from './source.ts';
+import { isFrom, origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpReference, type PhpReference } from './values.ts';
 
@@ -30,6 +31,7 @@ export class Ties {
   /** New values, by the token that names the reference. */
   readonly #changed: Map<number, unknown> = new Map();
   readonly #holders: Map<Tie, number> = new Map();
+  readonly #contents: Map<object, Contents> = new Map();
   readonly #isArray: boolean;
 
   /**
@@ -42,34 +44,46 @@ export class Ties {
     this.#top = top;
     this.#isArray = isArray;
     this.#instances = instances;
-    this.#visit((tie, step, index) => {
-      if (typeof tie === 'number') this.#compare(tie, step, index);
-    });
+    this.#visit(true);
     // What a place got by a change in another one may have replaced whole parts, so holders are counted among what is left.
-    this.#visit((tie) => {
-      this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
-    });
+    if (this.#changed.size > 0) {
+      this.#holders.clear();
+      this.#visit(false);
+    }
   }
 
-  /** Goes through all values as they are known by now, each container once. */
-  #visit(found: (tie: Tie, step: Step, index: number) => void): void {
+  /** Goes through all values as they are known by now, each container once, and counts the holders of references. */
+  #visit(compares: boolean): void {
     const seen = new Set<object>();
     const rest: Step[] = [{ contents: this.#top, outer: undefined, index: -1 }];
     for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
       const { contents } = step;
       for (let index = 0; index < contents.values.length; index++) {
         const tie = this.tie(contents, index);
-        if (tie !== undefined) found(tie, step, index);
+        if (tie !== undefined) {
+          if (compares && typeof tie === 'number') this.#compare(tie, step, index);
+          this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
+        }
         const given = withoutReference(typeof tie === 'number' ? this.value(tie) : contents.values[index]);
         if (!isObject(given)) continue;
         const value = this.#instances?.object(given) ?? given;
         if (seen.has(value)) continue;
         seen.add(value);
         const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
-        const inner = contentsOf(value, contents.source, token);
+        const inner = this.contentsOf(value, contents.source, token);
         if (inner !== undefined) rest.push({ contents: inner, outer: step, index });
       }
     }
+  }
+
+  /** As `contentsOf`, but once for each container that was read: what is in it does not depend on its place. */
+  contentsOf(container: object, source: Source | undefined, token: number): Contents | undefined {
+    const known = this.#contents.get(container);
+    if (known !== undefined) return known;
+    const contents = contentsOf(container, source, token);
+    const at = origin(container)?.at;
+    if (contents !== undefined && at !== undefined && at !== sessionToken) this.#contents.set(container, contents);
+    return contents;
   }
 
   /** Whether this place of a reference is written as one: others hold it too, or it is a variable. */
@@ -92,7 +106,7 @@ export class Ties {
     const token = tokenAt(contents, index);
     if (references === undefined || token < 0) return undefined;
     if (source!.bytes[token] === 0x52) return references.targets.get(token);
-    return references.tied.has(token) ? token : undefined;
+    return references.isTied(token) ? token : undefined;
   }
 
   #compare(tie: number, step: Step, index: number): void {

@@ -15,8 +15,8 @@ function kindOf(value: unknown): Kind | undefined {
 }
 
 /** A class name that was read may be written, so it must stay the one that was read. */
-function fix(target: object, values: Record<string, unknown>): void {
-  for (const [key, value] of Object.entries(values)) Object.defineProperty(target, key, { value, enumerable: true });
+function fix(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true });
 }
 
 /** A key of a PHP array: an int (`bigint` beyond 2^53 - 1) or a string. */
@@ -116,8 +116,8 @@ export class PhpObject {
   readonly properties: Map<PhpKey, unknown>;
 
   /** @param className must have been read, or be registered by `classes`, to be written */
-  constructor(className: string, properties: Iterable<readonly [PhpKey, unknown]> = []) {
-    fix(this, { className });
+  constructor(className: string, properties?: Iterable<readonly [PhpKey, unknown]>) {
+    fix(this, 'className', className);
     this.properties = new Map(properties);
   }
 
@@ -177,7 +177,8 @@ export class PhpEnum {
   declare readonly caseName: string;
 
   constructor(className: string, caseName: string) {
-    fix(this, { className, caseName });
+    fix(this, 'className', className);
+    fix(this, 'caseName', caseName);
   }
 }
 mark(PhpEnum.prototype, 'enum');
@@ -188,7 +189,8 @@ export class PhpCustom {
   declare readonly data: Uint8Array;
 
   constructor(className: string, data: Uint8Array) {
-    fix(this, { className, data });
+    fix(this, 'className', className);
+    fix(this, 'data', data);
   }
 }
 mark(PhpCustom.prototype, 'custom');

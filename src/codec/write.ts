@@ -44,9 +44,10 @@ const needsMore: unique symbol = Symbol('needs a mode that knows more');
  * Writes in the first mode that is enough.
  *
  * @param size how many bytes there will be, as far as is known
+ * @param modes to be tried, one after the other; the last one is enough
  */
-export function writeBytes(size: number, first: Mode, write: (out: Output, mode: Mode) => void): Uint8Array {
-  for (let mode = first; ; mode = mode === 'patch' ? 'count' : 'tie') {
+export function writeBytes(size: number, modes: readonly Mode[], write: (out: Output, mode: Mode) => void): Uint8Array {
+  for (const mode of modes) {
     const out = new Output(size);
     try {
       write(out, mode);
@@ -56,6 +57,7 @@ export function writeBytes(size: number, first: Mode, write: (out: Output, mode:
       if (error !== needsMore) throw error;
     }
   }
+  throw new Error('The last mode was not enough');
 }
 
 /** An array or object that is being written. */
@@ -249,7 +251,8 @@ export class Writer {
     const common = isCommon(value);
     if (common ? token < 0 && this.#plain(value) : this.#special(value)) return;
     if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
-    const contents = contentsOf(value, source, token);
+    const ties = this.#ties;
+    const contents = ties === undefined ? contentsOf(value, source, token) : ties.contentsOf(value, source, token);
     if (contents === undefined) throw this.#error(unrepresentable, describe(value));
     const isObject = !common && isPhpObject(value);
     const size = contents.values.length;

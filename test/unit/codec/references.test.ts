@@ -83,6 +83,57 @@ describe('references', () => {
     expect(changed('a|O:3:"Foo":0:{}b|r:1;c|R:2;', (s) => delete s.c)).toBe('a|O:3:"Foo":0:{}b|R:1;');
   });
 
+  // One value of each kind, each meant by a reference or not.
+  const unseen = 'n|i:1;o|O:8:"stdClass":1:{s:1:"x";i:1;}p|r:2;t|a:1:{i:0;R:3;}s|s:1:"s";u|i:2;v|R:7;';
+
+  test('a scalar in place of a scalar leaves all numbers as they are, and so does what comes behind', () => {
+    expect(changed(unseen, (s) => Object.assign(s, { n: 'text', s: null }))).toBe(
+      unseen.replace('n|i:1;', 'n|s:4:"text";').replace('s|s:1:"s";', 's|N;'),
+    );
+    expect(changed(unseen, (s) => Object.assign(s, { z: [1] }))).toBe(`${unseen}z|a:1:{i:0;i:1;}`);
+    expect(changed(unseen, (s) => Object.assign(s, { z: new PhpReference(1) }))).toBe(`${unseen}z|i:1;`);
+    const shared = new PhpReference(1);
+    expect(changed(unseen, (s) => Object.assign(s, { y: shared, z: shared }))).toBe(`${unseen}y|i:1;z|R:8;`);
+  });
+
+  test('any other change moves the numbers of what nobody looked at', () => {
+    const moved = (by: number) =>
+      unseen
+        .replace('n|i:1;', '')
+        .replaceAll(/([rR]):(\d+)/g, (_all, kind, number) => `${kind}:${Number(number) + by}`);
+    expect(changed(unseen, (s) => Object.assign(s, { n: [1, 2] }))).toBe(`n|a:2:{i:0;i:1;i:1;i:2;}${moved(2)}`);
+    expect(changed(unseen, (s) => delete s.n)).toBe(moved(-1));
+    expect(changed(unseen, (s) => Object.assign(s, { n: undefined }))).toBe(moved(-1));
+  });
+
+  test('a scalar that others share reaches them, also where nobody looked', () => {
+    expect(changed(unseen, (s) => Object.assign(s, { u: 3 }))).toBe(unseen.replace('u|i:2;', 'u|i:3;'));
+    expect(changed(unseen, (s) => Object.assign(s, { v: 3 }))).toBe(unseen.replace('u|i:2;', 'u|i:3;'));
+    const read = session('u|i:2;a|a:1:{i:0;R:1;}') as Any;
+    read.u = 3;
+    expect(encoded(read)).toBe('u|i:3;a|a:1:{i:0;R:1;}');
+    expect(session(encoded(read))).toHaveProperty('a', [3]);
+  });
+
+  test('what nobody changed is copied, with names that come twice and with bytes; a byte that is set is a change', () => {
+    const data = 'a|i:1;a|i:2;b|s:2:"\xff\xfe";c|a:1:{i:0;i:1;}d|R:4;';
+    expect(changed(data, () => {})).toBe(data);
+    expect(changed(data, (s) => void s.a)).toBe(data);
+    expect(changed(data, (s: Any) => s.b.fill(0xfd, 0, 1))).toBe('a|i:2;b|s:2:"\xfd\xfe";c|a:1:{i:0;i:1;}d|R:3;');
+  });
+
+  test('keys that come twice, few and many, as ints and as text of ints', () => {
+    for (const before of [0, 3, 20]) {
+      const keys = Array.from({ length: before }, (_, index) => `s:3:"k${10 + index}";i:0;`).join('');
+      const last = before + 3;
+      // The second "7" fills the place of the first: the number of the first means its value.
+      const array = `a:${before + 2}:{${keys}i:7;i:1;s:1:"7";i:2;}`;
+      expect(session(`a|${array}b|R:${before + 2};c|R:${last};`)).toMatchObject({ b: 2, c: 2 });
+      const list = `a:${before + 2}:{${Array.from({ length: before + 1 }, (_, at) => `i:${at};i:${at};`).join('')}i:0;i:9;}`;
+      expect(session(`a|${list}b|R:2;c|R:${last};`)).toMatchObject({ b: 9, c: 9 });
+    }
+  });
+
   test('a list whose elements moved does not tell what became of its references', () => {
     const data = 'x|i:1;l|a:3:{i:0;R:1;i:1;i:2;i:2;i:3;}';
     const move = (change: (list: unknown[]) => unknown) => () => changed(data, (s: Any) => change(s.l));
