@@ -9,8 +9,19 @@ import { LOCK_WAIT_TIMEOUT } from './retries.ts';
 /** Milliseconds for the farewell to the server; a frozen one gets no more. */
 const GOODBYE = 1_000;
 
+/** What connections are for. */
+export interface ConnectionKind {
+  /**
+   * `false`: for locks that are held. Each connection is in a transaction from its first statement to COMMIT or ROLLBACK.
+   * `true`: for single statements that lock nothing beyond their own end, one round trip each.
+   */
+  readonly autocommit: boolean;
+  /** How many connections there may be. */
+  readonly limit: number;
+}
+
 /**
- * The connections that hold sessions: a pool of our own, made when the first session is opened.
+ * The connections of one kind: a pool of our own, made when it is first used.
  *
  * The server ends each connection that stays silent for `maxHold`, idle ones in the pool included. Those that have
  * been idle for half of that are ended from here, so that none breaks on the way to its first statement. (mysql2 could
@@ -18,6 +29,7 @@ const GOODBYE = 1_000;
  */
 export class Connections {
   readonly #settings: Settings;
+  readonly #kind: ConnectionKind;
   readonly #known = new WeakMap<DriverConnection, Connection>();
   readonly #all = new Set<Connection>();
   readonly #held = new Set<Connection>();
@@ -27,8 +39,9 @@ export class Connections {
   #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, kind: ConnectionKind) {
     this.#settings = settings;
+    this.#kind = kind;
   }
 
   /**
@@ -49,7 +62,7 @@ export class Connections {
       }
     } catch (error) {
       if (!(error instanceof DeadlineExpired)) throw error;
-      if (this.#held.size < this.#settings.connectionLimit) throw toSessionError(error);
+      if (this.#held.size < this.#kind.limit) throw toSessionError(error);
       throw new PhpSessionError('ERR_SESSION_BUSY', `all ${this.#held.size} connections are in use (connectionLimit)`);
     }
   }
@@ -85,14 +98,19 @@ export class Connections {
   }
 
   async #open(): Promise<DriverPool> {
-    const { connection, connectionLimit, timeout } = this.#settings;
+    const { connection, timeout } = this.#settings;
+    const { autocommit, limit } = this.#kind;
     try {
       const driver = await loadDriver();
       const pool = driver.createPool({
         ...connection,
-        connectionLimit,
+        connectionLimit: limit,
         // Below the limit, mysql2 would start its timer for idle connections.
-        maxIdle: connectionLimit,
+        maxIdle: limit,
+        // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip), which is made of constants, ids
+        // that were checked to be session ids, and hex literals. No other statement may rely on it, and no value that is
+        // none of these may stand in a text: here an injection could run statements of its own.
+        multipleStatements: !autocommit,
         connectTimeout: Math.min(connection.connectTimeout ?? timeout, timeout),
         connectAttributes: {
           program_name: `php-session-bridge ${hostname()} ${process.pid}`,
@@ -124,7 +142,7 @@ export class Connections {
   #wrap(driver: DriverConnection): Connection {
     let connection = this.#known.get(driver);
     if (connection === undefined) {
-      connection = new Connection(driver, this.#settings.maxHold, {
+      connection = new Connection(driver, this.#kind.autocommit, this.#settings.maxHold, {
         free: (freed) => this.#held.delete(freed),
         gone: (gone, broke) => {
           const inUse = this.#held.delete(gone);
@@ -145,7 +163,7 @@ interface Owner {
   gone(connection: Connection, broke: boolean): void;
 }
 
-/** One connection, in a transaction from its first statement to COMMIT or ROLLBACK (autocommit is off). */
+/** One connection; see `ConnectionKind` for its transactions. */
 export class Connection {
   /** Called once when the connection breaks, or the server ends it, while it is held. */
   onLost: (() => void) | undefined;
@@ -153,6 +171,7 @@ export class Connection {
   lastUsed: number = performance.now();
 
   readonly #driver: DriverConnection;
+  readonly #autocommit: boolean;
   readonly #maxHold: number;
   readonly #owner: Owner;
   /** Ends the wait for the statement that is under way. */
@@ -162,8 +181,9 @@ export class Connection {
   #usable = true;
   #destroyed = false;
 
-  constructor(driver: DriverConnection, maxHold: number, owner: Owner) {
+  constructor(driver: DriverConnection, autocommit: boolean, maxHold: number, owner: Owner) {
     this.#driver = driver;
+    this.#autocommit = autocommit;
     this.#maxHold = maxHold;
     this.#owner = owner;
     // An 'error' without a listener would end the process, and a connection can break while nobody uses it.
@@ -179,7 +199,7 @@ export class Connection {
       await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', deadline);
       await this.query(
         [
-          'SET SESSION autocommit = 0', // saves the round trip of BEGIN
+          `SET SESSION autocommit = ${this.#autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
           // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
           "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
           "time_zone = '+00:00'",
@@ -210,18 +230,18 @@ export class Connection {
     return this.#answer((done) => this.#driver.query(sql, done), deadline);
   }
 
-  /** Ends the transaction without a trace and gives the connection back. Never throws. */
+  /** Ends the transaction, if it can be in one, without a trace, and gives the connection back. Never throws. */
   async rollback(deadline: Deadline): Promise<void> {
     if (!this.#usable) return;
     try {
-      await this.query('ROLLBACK', deadline);
+      if (!this.#autocommit) await this.query('ROLLBACK', deadline);
       this.giveBack();
     } catch {
       this.destroy();
     }
   }
 
-  /** Only after COMMIT or ROLLBACK. */
+  /** Only after COMMIT or ROLLBACK, unless each statement commits itself. */
   giveBack(): void {
     if (!this.#usable) return;
     this.onLost = undefined;

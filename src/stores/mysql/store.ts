@@ -41,7 +41,7 @@ class MysqlStore implements SessionStore {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#connections = new Connections(settings);
+    this.#connections = new Connections(settings, { autocommit: false, limit: settings.connectionLimit });
     this.#rows = new Rows(settings, this.#connections);
     const { host = 'localhost', port = 3306, socketPath, database = '' } = settings.connection;
     const { schema = database, name } = settings.table;
