@@ -46,7 +46,7 @@ export function detectSessionFormat(
       fits.push({ name, oddities: oddities(bytes, name, checked) });
     } catch (error) {
       if (!(error instanceof PhpSessionError)) throw error;
-      if ((error.offset ?? 0) >= (furthest?.offset ?? 0)) furthest = error;
+      if (furthest === undefined || error.offset! > furthest.offset!) furthest = error;
     }
   }
   fits.sort((a, b) => a.oddities - b.oddities);
@@ -62,17 +62,15 @@ export function detectSessionFormat(
 function oddities(bytes: Uint8Array, name: SessionFormatName, rules: ReadRules): number {
   const source = new Source(inputBytes(bytes, rules), formats[name]);
   if (readVariables(source, rules, skip)) checkTargets(source);
-  const odd = source.variables.filter(({ key }) => looksSerialized.test(String(key))).length;
-  return odd + (source.format!.isArray && endOfArray(source) < bytes.length ? 1 : 0);
+  const { variables } = source;
+  const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
+  // Only php_serialize leaves a rest: what is behind the end of the array. With no element in it, other formats fit only if there is one.
+  const end = (variables.at(-1)?.end ?? 0) + 1;
+  return odd + (end < bytes.length ? 1 : 0);
 }
 
 /** No names that an application gives, but what names are if they begin or end at the wrong byte. */
 const looksSerialized = /[^\x20-\x7e\x80-\u{10ffff}]|[|";{}]/u;
-
-function endOfArray({ bytes, variables }: Source): number {
-  if (bytes[0] === 0x4e) return 2; // N;
-  return (variables.at(-1)?.end ?? bytes.indexOf(0x7b) + 1) + 1;
-}
 
 /** PHP reads a reference of which only its numbering is unknown here (`ERR_PHP_REFERENCE`), so the format fits. */
 function checkTargets({ bytes, variables, format }: Source): void {

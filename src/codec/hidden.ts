@@ -12,9 +12,9 @@ export function holdsReference(data: Uint8Array, start: number, end: number, onl
     if (data[at] !== COLON) continue;
     const letter = data[at - 1];
     if (letter !== 0x52 && (letter !== 0x72 || onlyTies)) continue;
-    const digits = at + 1;
-    while (at + 1 < end && isDigit(data[at + 1]!)) at++;
-    if (at >= digits && at + 1 < end && data[at + 1] === SEMICOLON) return true;
+    let behind = at + 1;
+    while (isDigit(data[behind]!)) behind++;
+    if (behind > at + 1 && behind < end && data[behind] === SEMICOLON) return true;
   }
   return false;
 }

@@ -45,6 +45,14 @@ describe('detectSessionFormat', () => {
     });
   });
 
+  test.each([
+    ['one byte behind the array', 'a:1:{i:0;s:25:"y|a:1:{i:0;a:1:{i:0;s:0:"";}}'],
+    ['something behind the N; of an empty session', 'N;k|a:0:{}'],
+  ])('an odd name, or %s', (_what, data) => {
+    const possible = ['php', 'php_serialize'];
+    expect(detectSessionFormat(bytes(data))).toEqual({ format: undefined, certainty: 'none', possible });
+  });
+
   test('no bytes are an empty session in all formats', () => {
     expect(detectSessionFormat(bytes(''))).toEqual({
       format: undefined,
@@ -61,6 +69,14 @@ describe('detectSessionFormat', () => {
     expect(detectSessionFormat(bytes('a:1:{s:1:"a";i:x;}')).error?.offset).toBe(13);
     // PHP reads a scalar as a session in php_serialize, but could never write it again.
     expect(detected('i:5;')).toEqual([undefined, 'none']);
+  });
+
+  test('where several came equally far: the error of php, which is the default of PHP', () => {
+    expect(detectSessionFormat(bytes('|N;'), { maxElements: 0 }).error).toMatchObject({
+      code: 'ERR_PHP_LIMIT',
+      offset: 0,
+    });
+    expect(detectSessionFormat(bytes('x')).error).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 0 });
   });
 
   test('references have to lead somewhere, and number the array of php_serialize', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  asList,
   decodeSession,
   encodeSession,
   type PhpArray,
@@ -130,6 +131,7 @@ describe('what moves them is an error, with the path', () => {
     ['the object is replaced by a scalar', (s) => (s.o = 5)],
     ['the object gets a property', (s) => s.o.set('y', 1)],
     ['the object changes places', (s) => ([s.o, s.n] = [s.n, s.o])],
+    ['the object is replaced by an array', (s) => (s.o = [1])],
     ['a scalar becomes an array with something in it', (s) => (s.n = [1])],
     ['a scalar becomes an object', (s) => (s.n = s.o)],
     ['a scalar becomes an object that serialized itself', (s) => (s.n = new PhpCustom('WritesNested', bytes('N;')))],
@@ -238,6 +240,30 @@ describe('what moves them is an error, with the path', () => {
     expect(touched(withList('R:2'))).toBe(withList('R:2'));
     expect(changed(withList('r:2'), swap)).toBe('l|a:2:{i:0;i:2;i:1;i:1;}v|C:12:"WritesNested":4:{r:2;}');
   });
+});
+
+describe('what stands for an object that is replaced by a scalar', () => {
+  test.each(['O:3:"Foo":0:{}', 'C:3:"Foo":0:{}', 'C:3:"Foo":2:{N;}', 'E:6:"Suit:H";'])('%s', (object) => {
+    const before = `f|${object}v|C:12:"WritesNested":4:{r:1;}`;
+    expect(touched(before)).toBe(before);
+    for (const value of [5, null, [], 'x']) {
+      expect(failure(() => changed(before, (s) => Object.assign(s, { f: value })))).toMatchObject(hidden);
+    }
+  });
+});
+
+test('a C: whose bytes were transferred to another thread is not what it was', () => {
+  const two = `f|C:3:"Foo":4:{i:5;}v|${holder}`;
+  const transfer = (s: Any) => structuredClone(s.f.data, { transfer: [s.f.data.buffer] });
+  expect(failure(() => changed(two, transfer))).toMatchObject(hidden);
+});
+
+test('a list that asList() made of another session is in the place of none of this one', () => {
+  const before = `m|a:2:{s:1:"a";i:1;s:1:"b";i:2;}v|C:12:"WritesNested":4:{R:2;}`;
+  const after = before.replace('s:1:"a"', 'i:0').replace('s:1:"b"', 'i:1');
+  const put = (map: object) => changed(before, (s) => Object.assign(s, { m: asList(map) }));
+  expect(changed(before, (s) => Object.assign(s, { m: asList(s.m as object) }))).toBe(after);
+  expect(failure(() => put(session(before).m as object))).toMatchObject(hidden);
 });
 
 describe('data with references that were not read', () => {
