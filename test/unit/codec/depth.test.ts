@@ -1,0 +1,100 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  decodeSession,
+  encodeSession,
+  PhpFloat,
+  PhpObject,
+  type SessionFormatName,
+  serialize,
+  unserialize,
+} from '../../../src/codec/index.ts';
+import { bytes, failure, text } from './helpers.ts';
+
+// PHP reads 4,096 arrays and objects inside each other (`unserialize_max_depth`). What is deeper is not written, as it would cost
+// the session.
+
+const nested = (levels: number, inner: string) => 'a:1:{i:0;'.repeat(levels) + inner + '}'.repeat(levels);
+
+/** So many lists around a value. */
+function around(levels: number, value: unknown): unknown {
+  let outer = value;
+  for (let left = levels; left > 0; left--) outer = [outer];
+  return outer;
+}
+
+const write = (value: unknown, format: SessionFormatName = 'php') =>
+  text(encodeSession({ v: value }, { format, classes: ['Foo'] }));
+
+describe('the deepest that is written', () => {
+  test.each<[SessionFormatName, number]>([
+    ['php', 4096],
+    ['php_binary', 4096],
+    ['php_serialize', 4095],
+  ])('a new value in %s: %i levels', (format, most) => {
+    expect(write(around(most, 5), format)).toContain(nested(most, 'i:5;'));
+    expect(failure(() => write(around(most + 1, 5), format)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+  });
+
+  test('an empty array is no level, an empty object is one', () => {
+    expect(write(around(4096, []))).toBe(`v|${nested(4096, 'a:0:{}')}`);
+    expect(write(around(4095, new PhpObject('Foo')))).toBe(`v|${nested(4095, 'O:3:"Foo":0:{}')}`);
+    expect(failure(() => write(around(4096, new PhpObject('Foo')))).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(write(around(4096, {}))).toBe(`v|${nested(4096, 'a:0:{}')}`);
+  });
+
+  test('what was read keeps its place, and may be moved down as far as there is room', () => {
+    for (const [format, most] of [
+      ['php', 4096],
+      ['php_serialize', 4095],
+    ] as const) {
+      const read = () => decodeSession(bytes(`v|${nested(4090, 'i:5;')}n|i:1;`));
+      const moved = (levels: number) => {
+        const session = read();
+        session.v = around(levels, session.v);
+        return text(encodeSession(session, { format }));
+      };
+      expect(moved(most - 4090)).toContain(nested(most, 'i:5;'));
+      expect(failure(() => moved(most - 4089)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    }
+  });
+
+  test('the array of php_serialize is a level more for what nobody looked at', () => {
+    const read = (levels: number) => decodeSession(bytes(`v|${nested(levels, 'i:5;')}`));
+    expect(text(encodeSession(read(4096)))).toBe(`v|${nested(4096, 'i:5;')}`);
+    expect(text(encodeSession(read(4095), { format: 'php_serialize' }))).toContain(nested(4095, 'i:5;'));
+    expect(failure(() => encodeSession(read(4096), { format: 'php_serialize' })).code).toBe('ERR_PHP_UNREPRESENTABLE');
+  });
+
+  test('as many are read, if nothing else is said', () => {
+    expect(text(serialize(unserialize(bytes(nested(4096, 'N;')))))).toBe(nested(4096, 'N;'));
+    expect(failure(() => unserialize(bytes(nested(4097, 'N;')))).code).toBe('ERR_PHP_LIMIT');
+  });
+});
+
+describe('a value that contains itself', () => {
+  // Not after 4,096 times around.
+  test('is noticed where it comes again, however deep that is', () => {
+    for (let levels = 1; levels <= 70; levels++) {
+      for (const start of new Set([0, 1, Math.floor(levels / 2), 32, levels - 1].filter((level) => level < levels))) {
+        const lists: unknown[][] = [[new PhpFloat(1)]];
+        for (let level = 1; level < levels; level++) {
+          const inner: unknown[] = [];
+          lists.at(-1)!.push(inner);
+          lists.push(inner);
+        }
+        lists.at(-1)!.push(lists[start]);
+        const error = failure(() => write(lists[0]));
+        expect([error.code, error.path?.length]).toEqual(['ERR_PHP_UNREPRESENTABLE', levels + 1]);
+      }
+    }
+  });
+
+  test('one that only comes twice is written twice', () => {
+    for (const levels of [0, 10, 31, 32, 33, 34, 50]) {
+      const twice = [new PhpFloat(1)];
+      expect(write(around(levels, [twice, [twice], twice]))).toBe(
+        `v|${nested(levels, 'a:3:{i:0;a:1:{i:0;d:1;}i:1;a:1:{i:0;a:1:{i:0;d:1;}}i:2;a:1:{i:0;d:1;}}')}`,
+      );
+    }
+  });
+});
