@@ -48,7 +48,7 @@ export interface SessionLease {
   readonly writable: boolean;
   /**
    * Writes, and ends the transaction: the lock is free afterwards, and the lease can only be released.
-   * Without `data` only the time is set (PHP's `updateTimestamp`).
+   * Without `data` only the time is set (PHP's `updateTimestamp`); a store may leave that out where it was set lately.
    *
    * @returns `'gone'` when the row no longer exists; then nothing was written
    * @throws PhpSessionError `ERR_SESSION_TOO_LARGE` or `ERR_SESSION_CHARSET` when the column cannot hold the data,

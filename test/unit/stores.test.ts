@@ -81,6 +81,9 @@ describe('the options of mysqlStore()', () => {
     ['maxWaiters', -1],
     ['phpCharset', "utf8'"],
     ['lifetime', 1],
+    ['gcMaxlifetime', 0],
+    ['touchInterval', -1],
+    ['touchInterval', 361], // more than a quarter of PHP's 1440
   ])('%s: %j is a TypeError that names the option and nothing else', (name, value) => {
     const given = { connection, [name.split('.')[0]!]: value } as unknown as MysqlStoreOptions;
     expect(() => mysqlStore(given)).toThrow(TypeError);
@@ -98,7 +101,20 @@ describe('the options of mysqlStore()', () => {
       connectionLimit: 10,
       maxWaiters: 16,
       phpCharset: 'utf8mb4',
+      gcMaxlifetime: 1440,
+      touchInterval: 60,
     });
+  });
+
+  test.each([
+    [86_400, undefined, 60],
+    [600, undefined, 30],
+    [10, undefined, 0],
+    [86_400, 21_600, 21_600],
+    [86_400, 0, 0],
+  ])('a session of %i s, touchInterval %p: %i s', (gcMaxlifetime, touchInterval, seconds) => {
+    const options = { connection, gcMaxlifetime, ...(touchInterval !== undefined && { touchInterval }) };
+    expect(readOptions(options).touchInterval).toBe(seconds);
   });
 
   test('take a URI apart as mysql2 does, without what the store decides itself', () => {

@@ -73,6 +73,19 @@ export interface MysqlStoreOptions {
    * converts between it and the column's, so it decides which bytes PHP sees. Default `'utf8mb4'`.
    */
   phpCharset?: string;
+  /**
+   * PHP's `session.gc_maxlifetime`: seconds for which a session lives after it was last used. Give the value that your
+   * PHP has. Default 1440, as in PHP.
+   */
+  gcMaxlifetime?: number;
+  /**
+   * Seconds for which a session that is used but not changed need not be touched again: it then costs two round trips
+   * instead of three, and no write. PHP touches at each request, which is 0 here.
+   *
+   * A session's time may thus be this much older than its last use, and it expires that much earlier. So this can be at
+   * most a quarter of `gcMaxlifetime`. Default 60, or a twentieth of `gcMaxlifetime` if that is less.
+   */
+  touchInterval?: number;
 }
 
 /** The options, checked and with their defaults. */
@@ -88,6 +101,8 @@ export interface Settings {
   connectionLimit: number;
   maxWaiters: number;
   phpCharset: string;
+  gcMaxlifetime: number;
+  touchInterval: number;
 }
 
 export const DEFAULT_TABLE = 'session';
@@ -127,6 +142,8 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   connectionLimit: true,
   maxWaiters: true,
   phpCharset: true,
+  gcMaxlifetime: true,
+  touchInterval: true,
 };
 
 /** @throws TypeError naming the option that is wrong; never its value, which may be a password */
@@ -144,6 +161,11 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     throw new TypeError('phpCharset must be the name of a character set');
   }
   const charset = phpCharset.toLowerCase();
+  const gcMaxlifetime = number(options, 'gcMaxlifetime', 1440, 1, 2 ** 31 - 1);
+  const touchInterval = number(options, 'touchInterval', Math.min(60, Math.floor(gcMaxlifetime / 20)), 0, 2 ** 31 - 1);
+  if (touchInterval > gcMaxlifetime / 4) {
+    throw new TypeError(`touchInterval must be at most a quarter of gcMaxlifetime, which is ${gcMaxlifetime}`);
+  }
   return {
     connection: readConnection(options.connection),
     table: parseTableName(options.table ?? DEFAULT_TABLE),
@@ -159,6 +181,8 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     connectionLimit: number(options, 'connectionLimit', 10, 1, 100_000),
     maxWaiters: number(options, 'maxWaiters', 16, 0, 100_000),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
+    gcMaxlifetime,
+    touchInterval,
   };
 }
 

@@ -4,6 +4,7 @@ import { classify } from './errors.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
+import { lastUse } from './time.ts';
 
 /** A row that is locked by the transaction of this connection. */
 export interface LockedRow {
@@ -11,6 +12,8 @@ export interface LockedRow {
   readonly table: Table;
   /** `undefined`: there was no such row, and the lock is on a placeholder that the transaction inserted. */
   readonly data: Uint8Array | undefined;
+  /** For `isTouchDue()`. */
+  readonly usedAt: number;
 }
 
 /** Locks rows. */
@@ -55,10 +58,15 @@ export class Rows {
   async #attempt(connection: Connection, id: string, create: boolean, deadline: Deadline) {
     const table = await this.table(connection, deadline);
     if (id.length < table.idLength.min || id.length > table.idLength.max) return undefined;
-    type Found = [id: string | Uint8Array, data: Uint8Array | string | null, charset: string | null];
+    type Found = [
+      id: string | Uint8Array,
+      data: Uint8Array | string | null,
+      charset: string | null,
+      age: number | null,
+    ];
     const [found] = await connection.execute<Found[]>(table.sql.lock, [id], deadline);
     if (found !== undefined) {
-      const [foundId, data, charset] = found;
+      const [foundId, data, charset, age] = found;
       if (charset !== table.charset) {
         this.forgetTable();
         throw new TableAltered();
@@ -66,13 +74,13 @@ export class Rows {
       // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
       if (text(foundId) !== id) return undefined;
       // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
-      return { connection, table, data: (data ?? new Uint8Array()) as Uint8Array };
+      return { connection, table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };
     }
     if (!create) return undefined;
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.
     await connection.execute(table.sql.placeholder, [id], deadline);
-    return { connection, table, data: undefined };
+    return { connection, table, data: undefined, usedAt: lastUse(null) };
   }
 
   /** Asks information_schema, the first time. */

@@ -3,6 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connections.ts';
 import type { Settings } from './options.ts';
+import { timeSql } from './time.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
 export interface Table {
@@ -17,12 +18,14 @@ export interface Table {
   /** Whether PHP's bytes and the column's differ, unless they are ASCII alone and both character sets contain it. */
   readonly converts: boolean;
   readonly asciiIsSafe: boolean;
+  /** Seconds: the option of this name. */
+  readonly touchInterval: number;
   readonly sql: Statements;
 }
 
 /** Each with the parameters that its comment names. */
 export interface Statements {
-  /** (id) gives id, data as PHP sees them, and the column's character set now. */
+  /** (id) gives id, data as PHP sees them, the column's character set now, and `age` of `timeSql()`. */
   readonly lock: string;
   /** (id) */
   readonly placeholder: string;
@@ -108,6 +111,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
     converts: charset !== null && charset.replace(/^utf8$/, 'utf8mb3') !== phpCharset,
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
+    touchInterval: settings.touchInterval,
     sql: statements(settings, charset, DATE.test(time[1])),
   };
 }
@@ -125,20 +129,14 @@ function unusable(why: string): PhpSessionError {
 function statements({ table, quoted, phpCharset }: Settings, charset: string | null, dates: boolean): Statements {
   const { quoted: t } = table;
   const { id, data, time } = quoted;
-  // The database's clock, in UTC as the connection's time_zone is. TIMESTAMP is the same moment for everybody; DATETIME
-  // is what PHP writes there only if PHP's connection is in UTC too. Always set explicitly: ON UPDATE CURRENT_TIMESTAMP
-  // does nothing when the data are the same.
-  const now = dates ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
-  const tooOld = dates
-    ? `${time} < CURRENT_TIMESTAMP - INTERVAL ? SECOND`
-    : `${time} < UNIX_TIMESTAMP() - CAST(? AS SIGNED)`;
+  const { now, age, isOlder } = timeSql(time, dates);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
   const isAsRead = `${id} = ? AND CRC32(COALESCE(${bytes}, '')) = ?`;
   const ids = Array(EXPIRED_BATCH).fill('?').join(', ');
   return {
-    lock: `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary') FROM ${t} WHERE ${id} = ? FOR UPDATE`,
+    lock: `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ? FOR UPDATE`,
     placeholder: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`,
     write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,
@@ -146,8 +144,8 @@ function statements({ table, quoted, phpCharset }: Settings, charset: string | n
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
-    expired: `SELECT ${id} FROM ${t} WHERE ${tooOld} LIMIT ${EXPIRED_BATCH}`,
-    removeExpired: `DELETE FROM ${t} WHERE ${id} IN (${ids}) AND ${tooOld}`,
+    expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_BATCH}`,
+    removeExpired: `DELETE FROM ${t} WHERE ${id} IN (${ids}) AND ${isOlder}`,
   };
 }
 

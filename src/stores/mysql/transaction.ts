@@ -5,6 +5,7 @@ import { classify, toSessionError } from './errors.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
+import { isTouchDue } from './time.ts';
 
 /** How a transaction on a locked row ends. */
 interface Ending<Result> {
@@ -105,7 +106,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   return finish<WriteResult>(rows, row, { id, create: before === undefined, apply, resume }, deadline);
 
-  async function apply({ connection, table, data: read }: LockedRow): Promise<WriteResult> {
+  async function apply({ connection, table, data: read, usedAt }: LockedRow): Promise<WriteResult> {
+    if (data === undefined && newId === undefined && !isTouchDue(table, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
         'ERR_SESSION_TOO_LARGE',

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SessionLease } from '../../src/stores/store.ts';
+import { asInAnotherProcess, bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
+import { newId, withLease, writeText } from './store-contract.ts';
+
+let witness: Witness;
+
+beforeAll(async () => {
+  witness = await Witness.connect();
+});
+
+afterAll(async () => {
+  await witness.end();
+});
+
+const touch = (lease: SessionLease) => lease.commit({});
+
+describe.each(['INT UNSIGNED', 'INT', 'BIGINT UNSIGNED', 'TIMESTAMP NULL', 'DATETIME', 'DATETIME(6)'])(
+  'touches of a time column %s',
+  (type) => {
+    const table = `store_touch_${type.replace(/\W/g, '_').toLowerCase()}`;
+    const isDate = /TIME/.test(type);
+    const now = isDate ? 'UTC_TIMESTAMP(6)' : 'UNIX_TIMESTAMP()';
+
+    beforeAll(async () => {
+      await witness.query("SET time_zone = '+00:00'");
+      await witness.table(table, `CREATE TABLE ${table} (id CHAR(32) PRIMARY KEY, data BLOB, usetime ${type})`);
+    });
+
+    /** Makes a session whose time is so many seconds back, and gives what the time is after `use`. */
+    async function afterwards(age: number | null, use: (lease: SessionLease) => Promise<unknown>, touchInterval = 60) {
+      const [store, id] = [storeOn(table, { touchInterval }), newId()];
+      const then = isDate ? `${now} - INTERVAL ? SECOND` : `${now} - CAST(? AS SIGNED)`;
+      await witness.query(`INSERT INTO ${table} VALUES (?, 'x', ${then})`, [id, age]);
+      const result = await withLease(store, id, use);
+      const seconds = isDate ? `TIMESTAMPDIFF(SECOND, usetime, ${now})` : `${now} - CAST(usetime AS SIGNED)`;
+      const [row] = await witness.query(`SELECT ${seconds} AS age, data FROM ${table} WHERE id = ?`, [id]);
+      await store.close();
+      const isNow = row!.age !== null && Math.abs(Number(row!.age)) < 20;
+      return { result, isNow };
+    }
+
+    test.each<[string, number | null]>([
+      ['longer ago than the interval', 61],
+      ['very long ago', 1_000_000],
+      ['in the future', -3_600],
+      ['unknown', null],
+    ])('%s: touched', async (_, age) => {
+      expect(await afterwards(age, touch)).toEqual({ result: 'touched', isNow: true });
+    });
+
+    test.each([
+      ['within the interval', 25],
+      ['within the interval, by a clock that is ahead', -25],
+    ])('%s: left alone', async (_, age) => {
+      expect(await afterwards(age, touch)).toEqual({ result: 'touched', isNow: false });
+    });
+
+    test('each time, if the interval is 0', async () => {
+      expect(await afterwards(25, touch, 0)).toEqual({ result: 'touched', isNow: true });
+    });
+
+    test('with a change, each time', async () => {
+      const change = (lease: SessionLease) => lease.commit({ data: bytes('y') });
+      expect(await afterwards(25, change)).toEqual({ result: 'written', isNow: true });
+    });
+
+    test('with a new id, each time', async () => {
+      const [store, id, next] = [storeOn(table, { touchInterval: 60 }), newId(), newId()];
+      await writeText(store, id, 'x');
+      await withLease(store, id, async (lease) => {
+        await lease.rename(next);
+        expect(await touch(lease)).toBe('touched');
+      });
+      expect(await witness.query(`SELECT id FROM ${table} WHERE id IN (?, ?)`, [id, next])).toEqual([{ id: next }]);
+      await store.close();
+    });
+  },
+);
+
+describe('touches', () => {
+  const table = 'store_touch_int_unsigned';
+
+  test('the time that a request takes counts', async () => {
+    const [store, id] = [storeOn(table, { touchInterval: 2 }), newId()];
+    await witness.query(`INSERT INTO ${table} VALUES (?, 'x', UNIX_TIMESTAMP() - 1)`, [id]);
+    const [before] = await witness.query(`SELECT usetime FROM ${table} WHERE id = ?`, [id]);
+    await withLease(store, id, async (lease) => {
+      await sleep(1_500);
+      await touch(lease);
+    });
+    const [after] = await witness.query(`SELECT usetime FROM ${table} WHERE id = ?`, [id]);
+    expect(Number(after!.usetime)).toBeGreaterThan(Number(before!.usetime));
+    await store.close();
+  });
+
+  test('a new session that stays empty exists afterwards', async () => {
+    const [store, id] = [storeOn(table, { touchInterval: 60 }), newId()];
+    expect(await withLease(store, id, touch)).toBe('touched');
+    expect(await witness.query(`SELECT id FROM ${table} WHERE id = ?`, [id])).toHaveLength(1);
+    await store.close();
+  });
+
+  test('an unchanged session that is young takes two statements, SELECT and COMMIT, and frees the lock', async () => {
+    const store = storeOn(table, { touchInterval: 60, connectionLimit: 1 });
+    const other = asInAnotherProcess(() => storeOn(table, { timeout: 1_000 }));
+    const id = newId();
+    await writeText(store, id, 'x');
+    await withLease(store, id, touch); // by now everything has been prepared
+    const statements = async () => {
+      const rows = await witness.query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Com_update')");
+      return rows.map(({ Value }) => Number(Value));
+    };
+    // Other tests may run against this server: the least of several counts is ours alone. One is the witness's own.
+    const counts: number[][] = [];
+    for (let i = 0; i < 20; i++) {
+      const before = await statements();
+      await withLease(store, id, touch);
+      counts.push((await statements()).map((count, n) => count - before[n]!));
+    }
+    expect(counts.map(([updates]) => updates)).toContain(0);
+    expect(Math.min(...counts.map(([, questions]) => questions! - 1))).toBe(2);
+    expect(await writeText(other, id, 'y')).toBe('written');
+    await Promise.all([store.close(), other.close()]);
+  });
+});
