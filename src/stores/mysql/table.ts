@@ -3,6 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connections.ts';
 import type { Settings } from './options.ts';
+import { holdsDates, REQUIREMENTS, readSchema } from './schema.ts';
 import { timeSql } from './time.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
@@ -52,78 +53,27 @@ export const EXPIRED_BATCH = 100;
 /** Bytes of a statement that are not data: header, parameter types, two ids. */
 const STATEMENT_OVERHEAD = 1024;
 
-const BYTES = /^(tiny|medium|long)?blob$|^varbinary$/;
-// CHAR and BINARY are not among the types for data: they drop trailing spaces, or add zero bytes.
-const TEXT = /^(tiny|medium|long)?text$|^varchar$/;
-const ID = /^(var)?(char|binary)$/;
-const INTEGER = /^(big|medium)?int$/;
-const DATE = /^(timestamp|datetime)$/;
 const ASCII_COMPATIBLE = new Set(['ascii', 'binary', 'latin1', 'utf8', 'utf8mb3', 'utf8mb4']);
-
-type Column = [name: string, type: string, characters: number | null, bytes: number | null, charset: string | null];
 
 /** @throws PhpSessionError `ERR_SESSION_TABLE` naming what about the table cannot work */
 export async function describeTable(settings: Settings, connection: Connection, deadline: Deadline): Promise<Table> {
-  const { schema, name } = settings.table;
-  const where = 'TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?';
-  const at = [schema ?? null, name];
-  const columns = await connection.execute<Column[]>(
-    `SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME
-       FROM information_schema.COLUMNS WHERE ${where}`,
-    at,
-    deadline,
-  );
-  if (columns.length === 0) throw unusable('there is no such table, or this user may not see it');
-  const id = column(columns, settings.columns.id);
-  const data = column(columns, settings.columns.data);
-  const time = column(columns, settings.columns.time);
-
-  if (!ID.test(id[1])) throw unusable('the id column must be VARBINARY, VARCHAR, CHAR or BINARY');
-  if (!BYTES.test(data[1]) && !TEXT.test(data[1])) throw unusable('the data column must be of a BLOB or TEXT type');
-  if (!INTEGER.test(time[1]) && !DATE.test(time[1]))
-    throw unusable('the time column must be INT, TIMESTAMP or DATETIME');
-
-  // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
-  const [keys] = await connection.execute<[[number | string]]>(
-    `SELECT COUNT(*) FROM (
-       SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0
-        GROUP BY INDEX_NAME HAVING COUNT(*) = 1 AND MAX(COLUMN_NAME) = ? AND MAX(SUB_PART) IS NULL) AS k`,
-    [...at, id[0]],
-    deadline,
-  );
-  if (Number(keys[0]) === 0) throw unusable('the id column must be the primary key, or have a unique key of its own');
-
-  const [[packet, transactions]] = await connection.execute<[[number | string, string | null]]>(
-    `SELECT @@max_allowed_packet, (
-       SELECT MAX(e.TRANSACTIONS) FROM information_schema.TABLES AS t
-         JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE
-        WHERE ${where})`,
-    at,
-    deadline,
-  );
-  if (transactions === 'NO') throw unusable('its storage engine has no transactions, and so no row locks');
-
-  const [charset, { phpCharset }] = [data[4], settings];
+  const schema = await readSchema(settings, connection, deadline);
+  const unmet = REQUIREMENTS.find(({ isMet }) => !isMet(schema));
+  if (unmet !== undefined) {
+    throw new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${unmet.otherwise}`);
+  }
+  const [id, data, time] = [schema.id!, schema.data!, schema.time!];
+  const [{ charset }, { phpCharset }] = [data, settings];
   return {
-    idLength: { min: id[1] === 'binary' ? Number(id[2]) : 1, max: Number(id[2]) },
-    maxData: Number(data[3]),
-    maxPacket: Number(packet) - STATEMENT_OVERHEAD,
+    idLength: { min: id.type === 'binary' ? id.characters! : 1, max: id.characters! },
+    maxData: data.bytes!,
+    maxPacket: schema.maxPacket - STATEMENT_OVERHEAD,
     converts: charset !== null && charset.replace(/^utf8$/, 'utf8mb3') !== phpCharset,
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
-    sql: statements(settings, charset, DATE.test(time[1])),
+    sql: statements(settings, charset, holdsDates(time)),
   };
-}
-
-function column(columns: Column[], name: string): Column {
-  const found = columns.find((one) => one[0].toLowerCase() === name.toLowerCase());
-  if (found === undefined) throw unusable('a column of the option "columns" is missing');
-  return found;
-}
-
-function unusable(why: string): PhpSessionError {
-  return new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${why}`);
 }
 
 function statements({ table, quoted, phpCharset }: Settings, charset: string | null, dates: boolean): Statements {

@@ -1,0 +1,172 @@
+import type { Deadline } from '../deadline.ts';
+import type { Connection } from './connections.ts';
+import type { Settings } from './options.ts';
+
+/** A column as information_schema has it. */
+export interface Column {
+  readonly name: string;
+  /** `'varchar'` */
+  readonly type: string;
+  /** `'varchar(32)'`, `'int(10) unsigned'` */
+  readonly fullType: string;
+  /** Characters that it holds, or null for what is no string. */
+  readonly characters: number | null;
+  /** Bytes that it holds, or null for what is no string. */
+  readonly bytes: number | null;
+  /** Null for bytes. */
+  readonly charset: string | null;
+  readonly collation: string | null;
+  readonly nullable: boolean;
+  /** Whether an INSERT has to name it. */
+  readonly mustBeGiven: boolean;
+  readonly comment: string;
+}
+
+export interface Index {
+  readonly unique: boolean;
+  /** In the order of the index; `part`: the index has that many characters only. */
+  readonly columns: readonly { readonly name: string; readonly part: number | null }[];
+}
+
+/** What the server tells about the session table. Nothing of it, where there is no such table or this account may not see it. */
+export interface Schema {
+  readonly columns: readonly Column[];
+  /** Those that the option `columns` names. */
+  readonly id: Column | undefined;
+  readonly data: Column | undefined;
+  readonly time: Column | undefined;
+  readonly indexes: readonly Index[];
+  readonly engine: string | undefined;
+  readonly isView: boolean;
+  /** Whether the engine has transactions, and so row locks. */
+  readonly hasTransactions: boolean;
+  /** `max_allowed_packet`: bytes that the server takes in one statement. */
+  readonly maxPacket: number;
+}
+
+type ColumnRow = [
+  ...[name: string, type: string, fullType: string, characters: number | null, bytes: number | null],
+  ...[charset: string | null, collation: string | null, nullable: 'YES' | 'NO', mustBeGiven: number, comment: string],
+];
+type IndexRow = [index: string, nonUnique: number | string, column: string | null, part: number | null];
+type TableRow = [engine: string | null, kind: string, transactions: string | null, maxPacket: number | string];
+
+/** Reads it from information_schema, for which any privilege on the table is enough. */
+export async function readSchema(settings: Settings, connection: Connection, deadline: Deadline): Promise<Schema> {
+  const { schema, name } = settings.table;
+  const at = [schema ?? null, name];
+  const where = 'TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?';
+  const rows = await connection.execute<ColumnRow[]>(
+    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME,
+            COLLATION_NAME, IS_NULLABLE,
+            COLUMN_DEFAULT IS NULL AND IS_NULLABLE = 'NO' AND EXTRA NOT REGEXP 'auto_increment|GENERATED', COLUMN_COMMENT
+       FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
+    at,
+    deadline,
+  );
+  const parts = await connection.execute<IndexRow[]>(
+    `SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART
+       FROM information_schema.STATISTICS WHERE ${where} ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
+    at,
+    deadline,
+  );
+  const [table] = await connection.execute<TableRow[]>(
+    `SELECT t.ENGINE, t.TABLE_TYPE, e.TRANSACTIONS, @@max_allowed_packet
+       FROM information_schema.TABLES AS t LEFT JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE
+      WHERE ${where}`,
+    at,
+    deadline,
+  );
+  const columns = rows.map(toColumn);
+  const column = (wanted: string) => columns.find((one) => one.name.toLowerCase() === wanted.toLowerCase());
+  return {
+    columns,
+    id: column(settings.columns.id),
+    data: column(settings.columns.data),
+    time: column(settings.columns.time),
+    indexes: toIndexes(parts),
+    engine: table?.[0] ?? undefined,
+    isView: table?.[1] === 'VIEW',
+    hasTransactions: table?.[2] !== 'NO',
+    maxPacket: Number(table?.[3]),
+  };
+}
+
+function toColumn([name, type, fullType, characters, bytes, charset, collation, nullable, ...rest]: ColumnRow): Column {
+  const [mustBeGiven, comment] = rest;
+  return {
+    ...{ name, type: type.toLowerCase(), fullType, charset, collation, comment },
+    // Numbers of 64 bits, which some servers send as text.
+    characters: characters === null ? null : Number(characters),
+    bytes: bytes === null ? null : Number(bytes),
+    nullable: nullable === 'YES',
+    mustBeGiven: Number(mustBeGiven) === 1,
+  };
+}
+
+function toIndexes(rows: IndexRow[]): Index[] {
+  const names = [...new Set(rows.map(([index]) => index))];
+  return names.map((name) => {
+    const parts = rows.filter(([index]) => index === name);
+    return {
+      unique: Number(parts[0]![1]) === 0,
+      // A part that is an expression has no name.
+      columns: parts.map(([, , column, part]) => ({ name: column ?? '', part: part === null ? null : Number(part) })),
+    };
+  });
+}
+
+const ID = /^(var)?(char|binary)$/;
+const BYTES = /^(tiny|medium|long)?blob$|^varbinary$/;
+// CHAR and BINARY are not among the types for data: they drop trailing spaces, or add zero bytes.
+const TEXT = /^(tiny|medium|long)?text$|^varchar$/;
+const INTEGER = /^(big|medium)?int$/;
+const DATE = /^(timestamp|datetime)$/;
+
+export const holdsText = ({ type }: Column): boolean => TEXT.test(type);
+export const holdsDates = ({ type }: Column): boolean => DATE.test(type);
+
+export type Requirement = (typeof REQUIREMENTS)[number]['code'];
+
+/** What a table must have so that the store can work with it at all. */
+export const REQUIREMENTS = [
+  {
+    code: 'table-missing',
+    isMet: (schema: Schema) => schema.columns.length > 0,
+    otherwise: 'there is no such table, or this user may not see it',
+  },
+  {
+    code: 'column-missing',
+    isMet: ({ id, data, time }: Schema) => id !== undefined && data !== undefined && time !== undefined,
+    otherwise: 'a column of the option "columns" is missing',
+  },
+  {
+    code: 'id-type',
+    isMet: ({ id }: Schema) => ID.test(id!.type),
+    otherwise: 'the id column must be VARBINARY, VARCHAR, CHAR or BINARY',
+  },
+  {
+    code: 'data-type',
+    isMet: ({ data }: Schema) => BYTES.test(data!.type) || TEXT.test(data!.type),
+    otherwise: 'the data column must be of a BLOB or TEXT type',
+  },
+  {
+    code: 'time-type',
+    isMet: ({ time }: Schema) => INTEGER.test(time!.type) || DATE.test(time!.type),
+    otherwise: 'the time column must be INT, TIMESTAMP or DATETIME',
+  },
+  {
+    // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
+    code: 'id-key',
+    isMet: ({ id, indexes }: Schema) =>
+      indexes.some(({ unique, columns: [first, second] }) => {
+        return unique && first!.name === id!.name && first!.part === null && second === undefined;
+      }),
+    otherwise: 'the id column must be the primary key, or have a unique key of its own',
+  },
+  {
+    code: 'engine-without-transactions',
+    isMet: (schema: Schema) => schema.hasTransactions,
+    otherwise: 'its storage engine has no transactions, and so no row locks',
+  },
+] as const;
