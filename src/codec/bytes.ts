@@ -136,24 +136,15 @@ function decode(bytes: Uint8Array, start: number, end: number, escapeInvalid: bo
 /** How many bytes the sequence has that starts here, or 0 if it is not well-formed (Unicode 15, table 3-7). */
 function sequenceSize(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at]!;
-  const tails = (size: number) => {
-    if (at + size > end) return 0;
-    for (let i = 1; i < size; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
-    return size;
-  };
-  if (first >= 0xc2 && first <= 0xdf) return tails(2);
-  const second = at + 1 < end ? bytes[at + 1]! : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const low = first === 0xe0 ? 0xa0 : 0x80;
-    const top = first === 0xed ? 0x9f : 0xbf;
-    return second >= low && second <= top ? tails(3) : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const low = first === 0xf0 ? 0x90 : 0x80;
-    const top = first === 0xf4 ? 0x8f : 0xbf;
-    return second >= low && second <= top ? tails(4) : 0;
-  }
-  return 0;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (at + size > end) return 0;
+  for (let i = 1; i < size; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
+  const second = bytes[at + 1]!;
+  const isTooLong = (first === 0xe0 && second < 0xa0) || (first === 0xf0 && second < 0x90);
+  const isSurrogate = first === 0xed && second > 0x9f;
+  const isBeyond = first === 0xf4 && second > 0x8f;
+  return isTooLong || isSurrogate || isBeyond ? 0 : size;
 }
 
 const loneSurrogate = /\p{Surrogate}/u;

@@ -8,6 +8,9 @@ import { isIntKey } from './values.ts';
 /** Deeper values are left to `Writer`, which has a stack of its own. */
 const deepest = 100;
 
+/** In place of a number of values. */
+const other = -1;
+
 /**
  * Writes a value of the kinds that JSON has too, and that was not read: most new values are, and nothing has to be known about
  * them. That is a second way to write them, for speed alone; `Writer` can do all of it, and says what is wrong.
@@ -18,7 +21,7 @@ const deepest = 100;
 export function writePlain(out: Output, value: unknown, rules: WriteRules, depth: number = 0): number {
   switch (typeof value) {
     case 'string':
-      return out.string(value) ? 1 : -1;
+      return out.string(value) ? 1 : other;
     case 'number':
       if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.int(value);
       else out.float(floatText(value, rules.precision));
@@ -31,27 +34,27 @@ export function writePlain(out: Output, value: unknown, rules: WriteRules, depth
         out.ascii('N;');
         return 1;
       }
-      if (depth === deepest || origin(value) !== undefined) return -1;
+      if (depth === deepest || origin(value) !== undefined) return other;
       if (Array.isArray(value)) return writeList(out, value, rules, depth);
       if (Object.getPrototypeOf(value) === Object.prototype || isMap(value)) {
         return writeMap(out, value as Record<string, unknown>, rules, depth);
       }
-      return -1;
+      return other;
     default:
-      return -1;
+      return other;
   }
 }
 
 function writeList(out: Output, list: readonly unknown[], rules: WriteRules, depth: number): number {
   const { length } = list;
   // With names or holes, or made by `asList`, there is something to know. (V8 counts values faster than keys.)
-  if (Object.values(list).length !== length || renumbered.has(list)) return -1;
+  if (Object.values(list).length !== length || renumbered.has(list)) return other;
   out.openArray(length);
   let count = 1;
   for (let index = 0; index < length; index++) {
     out.int(index);
     const written = writePlain(out, list[index], rules, depth + 1);
-    if (written < 0) return -1;
+    if (written === other) return other;
     count += written;
   }
   out.byte(0x7d);
@@ -65,9 +68,9 @@ function writeMap(out: Output, map: Record<string, unknown>, rules: WriteRules, 
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
     if (isIntKey(key)) out.ascii(`i:${key};`);
-    else if (!out.key(key)) return -1;
+    else if (!out.key(key)) return other;
     const written = writePlain(out, map[key], rules, depth + 1);
-    if (written < 0) return -1;
+    if (written === other) return other;
     count += written;
   }
   out.byte(0x7d);

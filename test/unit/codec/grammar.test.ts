@@ -112,7 +112,23 @@ describe('what PHP refuses', () => {
     ['null', ['N', 'N:', 'N:;']],
     [
       'a colon that is another byte',
-      ['i;5;', 'i95;', 's;1:"a";', 's91:"a";', 's:1;"a";', 's:1_"a";', 'S;1:"a";', 'b;1;', 'd;1;', 'a;0:{}', 'N5;'],
+      [
+        'i;5;',
+        'i95;',
+        's;1:"a";',
+        's91:"a";',
+        's:1;"a";',
+        's:1_"a";',
+        'S;1:"a";',
+        'b;1;',
+        'd;1;',
+        'a;0:{}',
+        'N5;',
+        'S:1;"a";',
+        'O:3;"Foo":0:{}',
+        'C:3;"Foo":0:{}',
+        'E:6;"Suit:H";',
+      ],
     ],
     [
       'a byte next to the one that it has to be',
@@ -161,7 +177,23 @@ describe('what PHP refuses', () => {
     ['ints', ['i:;', 'i:+;', 'i:-;', 'i:5', 'i:5:', 'i5;', 'i:+-5;', 'i:5.0;', 'i: 5;', 'i:/;', 'i:::;', 'i:1:2;']],
     [
       'floats',
-      ['d:;', 'd:.;', 'd:-;', 'd:1e;', 'd:e5;', 'd:1e+;', 'd:1.2.3;', 'd:1,5;', 'd:1 ;', 'd:1', 'xd:1;', 'd:1.5'],
+      [
+        'd:;',
+        'd:.;',
+        'd:-;',
+        'd:1e;',
+        'd:e5;',
+        'd:1e+;',
+        'd:1.2.3;',
+        'd:1,5;',
+        'd:1/5;',
+        'd:1-5;',
+        'd:/5;',
+        'd:1 ;',
+        'd:1',
+        'xd:1;',
+        'd:1.5',
+      ],
     ],
     ['floats that are none', ['d:+INF;', 'd:-NAN;', 'd:inf;', 'd:nan;', 'd:--INF;', 'd:INF']],
     [
@@ -182,7 +214,16 @@ describe('what PHP refuses', () => {
     ],
     [
       'lengths of strings',
-      ['s:0:"a";', 's:2:"a";', 's:3:"a";', 's:4:"a";', 's:5:"a";', 's:9999999999:"a";', 's:1000000000000000:"a";'],
+      [
+        's:0:"a";',
+        's:2:"a";',
+        's:3:"a";',
+        's:4:"a";',
+        's:5:"a";',
+        's:9999999999:"a";',
+        's:9223372036854775809:"a";',
+        's:1000000000000000:"a";',
+      ],
     ],
     [
       'escaped strings',
@@ -225,6 +266,10 @@ describe('what PHP refuses', () => {
         'O:3:"Foo":1:{d:1;N;}',
         'a:1:{i;N;}',
         'a:1:{s:1;N;}',
+        'a:1:{t:1:"a";N;}',
+        'a:1:{E:1:"a";N;}',
+        'a:1:{C:1:"a";N;}',
+        'a:1:{S:1;"a";N;}',
       ],
     ],
     [
@@ -309,7 +354,10 @@ describe('what PHP refuses', () => {
     expect(all.filter((_, index) => answers[index]!.ok)).toEqual([]);
     expect(all.map((data) => failure(() => exact(data)).code)).toEqual(all.map(() => 'ERR_PHP_SYNTAX'));
     const alone = all.filter((data) => !/[rR]:[0-9]+;/.test(data));
-    for (const data of alone) expect(failure(() => session(`${pad}${data}}`)).code).toBe('ERR_PHP_SYNTAX');
+    for (const data of alone) {
+      expect(failure(() => session(`a|${data}`)).code).toBe('ERR_PHP_SYNTAX');
+      expect(failure(() => session(`${pad}${data}}`)).code).toBe('ERR_PHP_SYNTAX');
+    }
   });
 });
 
@@ -323,6 +371,8 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
     ['a:1:{i:0;s:1:"ab";}', 15],
     ['a:1:{i:0;S:9:"ab', 11],
     ['a:1:{i:0;S:3:"ab', 11],
+    ['a:1:{i:0;S:2:"ab', 16],
+    ['a:1:{i:0;S:2:"\\41', 11],
     ['a:1:{i:0;S:2:"a\\4x";}', 15],
     ['a:1:{i:0;S:1:"ab";}', 15],
     ['a:1:{i:0;S:1:"a":}', 15],
@@ -330,12 +380,16 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
     ['a:1:{i:0;a:1:i:0;N;}', 9],
     ['a:1:{i:0;O:3:"F-o":0:{}}', 9],
     ['a:1:{i:0;O:2:"Foo":0:{}}', 16],
+    ['a:1:{i:0;O:90:"Foo":0:{}}', 9],
+    ['a:1:{i:0;O:3:"Foo', 9],
     ['a:1:{i:0;O:3:"Foo"0:{}}', 17],
     ['a:1:{i:0;O:3:"Foo":-1:{}}', 20],
     ['a:1:{i:0;O:3:"Foo":1{}}', 20],
     ['a:1:{i:0;O:3:"Foo":1:}', 20],
     ['a:1:{i:0;C:3:"Foo":9:{xy}}', 22],
     ['a:1:{i:0;C:3:"Foo":1:{xy}}', 9],
+    ['a:1:{i:0;C:3:"Foo":2:{xy', 22],
+    ['a:1:{i:0;E:6:"Suit:H', 9],
     ['a:1:{i:0;E:6:"Suit:H"}', 20],
     ['a:1:{i:0;E:6:"SuitxH";}', 9],
     ['a:1:{i:0;r:1}', 9],
