@@ -76,7 +76,14 @@ describe('the options of mysqlStore()', () => {
     ['timeout', 0],
     ['timeout', '10'],
     ['timeout', Number.NaN],
+    ['connection', []],
+    ['connection[1]', [connection, 42]],
+    ['connection[0]', [{ getConnection: () => undefined, password: 'secret' }]],
+    ['connection[1]', [connection, 'secret']],
+    ['connection[1]', [connection, [connection]]],
+    ['connection[1]', [connection, { ...connection, database: 'other' }]],
     ['maxHold', 0.5],
+    ['allowReplica', 'yes'],
     ['connectionLimit', 0],
     ['maxWaiters', -1],
     ['phpCharset', "utf8'"],
@@ -85,7 +92,7 @@ describe('the options of mysqlStore()', () => {
     ['touchInterval', -1],
     ['touchInterval', 361], // more than a quarter of PHP's 1440
   ])('%s: %j is a TypeError that names the option and nothing else', (name, value) => {
-    const given = { connection, [name.split('.')[0]!]: value } as unknown as MysqlStoreOptions;
+    const given = { connection, [name.split(/\W/)[0]!]: value } as unknown as MysqlStoreOptions;
     expect(() => mysqlStore(given)).toThrow(TypeError);
     expect(() => mysqlStore(given)).toThrow(name);
     expect(() => mysqlStore(given)).not.toThrow('secret');
@@ -93,7 +100,7 @@ describe('the options of mysqlStore()', () => {
 
   test('have defaults', () => {
     expect(readOptions({ connection })).toMatchObject({
-      connection,
+      connections: [connection],
       table: { quoted: '`session`', schema: undefined, name: 'session' },
       columns: { id: 'id', data: 'data', time: 'usetime' },
       timeout: 10_000,
@@ -119,7 +126,7 @@ describe('the options of mysqlStore()', () => {
 
   test('take a URI apart as mysql2 does, without what the store decides itself', () => {
     const uri = 'mysql://us%40er:p%2Fw@[::1]:3307/db?ssl={"ca":"x"}&flags=-FOUND_ROWS&typeCast=false';
-    expect(readOptions({ connection: uri }).connection).toEqual({
+    expect(readOptions({ connection: uri }).connections[0]).toEqual({
       host: '::1',
       port: 3307,
       user: 'us@er',
@@ -127,6 +134,14 @@ describe('the options of mysqlStore()', () => {
       database: 'db',
       ssl: { ca: 'x' },
     });
+  });
+
+  test('connection may be a list, whose servers have the table in the same database', () => {
+    const list = [connection, 'mysql://v:w@db2/d'];
+    const second = { host: 'db2', user: 'v', password: 'w', database: 'd' };
+    expect(readOptions({ connection: list, table: 'd.session' }).connections).toEqual([connection, second]);
+    expect(() => readOptions({ connection: list })).toThrow('connection[1]');
+    expect(readOptions({ connection: [{ ...connection, database: 'd' }, list[1]!] }).connections).toHaveLength(2);
   });
 
   test('a wrong URI is not repeated in the error', () => {

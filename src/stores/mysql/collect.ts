@@ -1,5 +1,6 @@
 import { Deadline } from '../deadline.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
 import { classify, toSessionError } from './errors.ts';
 import type { Rows } from './rows.ts';
 import { EXPIRED_BATCH } from './table.ts';

@@ -5,18 +5,14 @@ import { PhpSessionError } from '../../errors.ts';
  * that the published declarations compile where mysql2 is not installed.
  */
 export interface Driver {
-  createPool(options: object): DriverPool;
-}
-
-export interface DriverPool {
-  getConnection(callback: (error: unknown, connection: DriverConnection) => void): void;
-  end(callback: (error: unknown) => void): void;
+  /** Begins to connect; how that ends, the first statement tells. */
+  createConnection(options: object): DriverConnection;
 }
 
 export interface DriverConnection {
   execute(sql: string, values: readonly unknown[], callback: DriverCallback): void;
-  query(sql: string, callback: DriverCallback): void;
-  release(): void;
+  query(sql: string | { sql: string; rowsAsArray: false }, callback: DriverCallback): void;
+  end(callback: (error: unknown) => void): void;
   destroy(): void;
   on(event: 'error' | 'end', listener: () => void): void;
   readonly stream?: { destroy?(): void };

@@ -9,10 +9,20 @@ import { DeadlineExpired } from '../deadline.ts';
  * - `retry`: something temporary; start again from the read
  * - `duplicate`: a row with this key came into being; start again from the read
  * - `lost`: the connection is gone, the server may be there; start again on another one, once
+ * - `read only`: sessions must be kept on another server; start again there, once
  * - `away`: there is no server to talk to
  * - the rest: it would fail again
  */
-export type Failure = 'locked' | 'retry' | 'duplicate' | 'lost' | 'away' | 'table' | 'too large' | 'charset';
+export type Failure =
+  | 'locked'
+  | 'retry'
+  | 'duplicate'
+  | 'lost'
+  | 'read only'
+  | 'away'
+  | 'table'
+  | 'too large'
+  | 'charset';
 
 /** Numbers of MySQL's Server Error Message Reference, and of MariaDB's where it has its own. */
 const byNumber = new Map<number, Failure>([
@@ -38,9 +48,9 @@ const byNumber = new Map<number, Failure>([
   [1159, 'lost'], // ER_NET_READ_INTERRUPTED
   [1160, 'lost'], // ER_NET_ERROR_ON_WRITE
   [1161, 'lost'], // ER_NET_WRITE_INTERRUPTED
-  [1290, 'lost'], // ER_OPTION_PREVENTS_STATEMENT: read only after a failover; a new connection may find the new primary
-  [1792, 'lost'], // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the same
-  [1836, 'lost'], // ER_READ_ONLY_MODE: the same
+  [1290, 'read only'], // ER_OPTION_PREVENTS_STATEMENT: after a failover; a new connection may find the new primary
+  [1792, 'read only'], // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+  [1836, 'read only'], // ER_READ_ONLY_MODE
   [1927, 'lost'], // ER_CONNECTION_KILLED (MariaDB)
   [4031, 'lost'], // ER_CLIENT_INTERACTION_TIMEOUT: wait_timeout
   [1046, 'table'], // ER_NO_DB_ERROR
@@ -80,9 +90,11 @@ export function classify(error: unknown): Failure {
   return typeof code === 'string' && noServer.test(code) ? 'away' : 'lost';
 }
 
-/** Whether it is the server's answer to a statement, so that the connection still works and can roll back. */
+/** Whether it is the server's answer to a statement, and the connection may go on after a ROLLBACK. */
 export function isAnswer(error: unknown): boolean {
-  return typeof (error as DriverError | undefined)?.sqlState === 'string' && classify(error) !== 'lost';
+  if (typeof (error as DriverError | undefined)?.sqlState !== 'string') return false;
+  const failure = classify(error);
+  return failure !== 'lost' && failure !== 'read only';
 }
 
 const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
@@ -90,6 +102,7 @@ const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
   retry: ['ERR_SESSION_UNAVAILABLE', 'the database kept failing with a temporary error'],
   duplicate: ['ERR_SESSION_LOCK_TIMEOUT', 'the session was created and given up by others all the time'],
   lost: ['ERR_SESSION_UNAVAILABLE', 'the connection to the database was lost'],
+  'read only': ['ERR_SESSION_UNAVAILABLE', 'the database is read only or a replica, where no session is kept'],
   away: ['ERR_SESSION_UNAVAILABLE', 'the database cannot be used'],
   table: ['ERR_SESSION_TABLE', 'the session table cannot be used'],
   'too large': ['ERR_SESSION_TOO_LARGE', 'the data do not fit into the column'],

@@ -1,38 +1,5 @@
+import { type MysqlConnectionOptions, type MysqlEndpoint, readConnections } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
-
-/**
- * Where the database is: the connection options of mysql2 that this store takes over. Options that change how
- * values come back (`typeCast`, `flags`, `charset`, …) are not among them, as the store sets these itself.
- */
-export interface MysqlConnectionOptions {
-  host?: string | undefined;
-  port?: number | undefined;
-  socketPath?: string | undefined;
-  localAddress?: string | undefined;
-  user?: string | undefined;
-  password?: string | undefined;
-  password1?: string | undefined;
-  password2?: string | undefined;
-  password3?: string | undefined;
-  passwordSha1?: unknown;
-  database?: string | undefined;
-  ssl?: unknown;
-  connectTimeout?: number | undefined;
-  connectAttributes?: unknown;
-  authPlugins?: unknown;
-  insecureAuth?: boolean | undefined;
-  enableCleartextPlugin?: boolean | undefined;
-  enableKeepAlive?: boolean | undefined;
-  keepAliveInitialDelay?: number | undefined;
-  compress?: boolean | undefined;
-  disableEval?: boolean | undefined;
-  stream?: unknown;
-}
-
-/** A pool of mysql2 (or mysql2/promise). */
-export interface MysqlPool {
-  getConnection(...parameters: never[]): unknown;
-}
 
 export interface Columns {
   id: string;
@@ -46,8 +13,11 @@ export interface MysqlStoreOptions {
    * Connection options of mysql2, a URI `mysql://user:password@host:port/database`, or a pool of mysql2, which lends
    * its configuration. Its connections are never used: each held session keeps one, and a pool shared with the
    * application would run dry while the application holds sessions.
+   *
+   * Or a list of these: the same session table on several servers of one cluster, the preferred one first. All work goes
+   * to one of them at a time: to the first that can be used.
    */
-  connection: MysqlConnectionOptions | MysqlPool | string;
+  connection: MysqlEndpoint | readonly MysqlEndpoint[];
   /** Default `'session'`; `'database.table'` is allowed. */
   table?: string;
   /** Default `{ id: 'id', data: 'data', time: 'usetime' }`. */
@@ -60,6 +30,12 @@ export interface MysqlStoreOptions {
    * written. Default 30.
    */
   maxHold?: number;
+  /**
+   * Whether a server may be used that replicates from another one, though it is not read only. Default false: a replica
+   * that lags behind shows old sessions, or none. For the one writer of a circular replication, or for a server that
+   * replicates other tables.
+   */
+  allowReplica?: boolean;
   /** How many sessions this process can hold at the same time: each needs a connection. Default 10. */
   connectionLimit?: number;
   /**
@@ -90,7 +66,8 @@ export interface MysqlStoreOptions {
 
 /** The options, checked and with their defaults. */
 export interface Settings {
-  connection: MysqlConnectionOptions;
+  /** At least one, the preferred one first. */
+  connections: readonly MysqlConnectionOptions[];
   table: TableName;
   /** As they were given, for information_schema. */
   columns: Columns;
@@ -98,6 +75,7 @@ export interface Settings {
   quoted: Columns;
   timeout: number;
   maxHold: number;
+  allowReplica: boolean;
   connectionLimit: number;
   maxWaiters: number;
   phpCharset: string;
@@ -108,37 +86,13 @@ export interface Settings {
 export const DEFAULT_TABLE = 'session';
 export const DEFAULT_COLUMNS: Columns = { id: 'id', data: 'data', time: 'usetime' };
 
-const CONNECTION_OPTIONS = [
-  'host',
-  'port',
-  'socketPath',
-  'localAddress',
-  'user',
-  'password',
-  'password1',
-  'password2',
-  'password3',
-  'passwordSha1',
-  'database',
-  'ssl',
-  'connectTimeout',
-  'connectAttributes',
-  'authPlugins',
-  'insecureAuth',
-  'enableCleartextPlugin',
-  'enableKeepAlive',
-  'keepAliveInitialDelay',
-  'compress',
-  'disableEval',
-  'stream',
-] as const satisfies (keyof MysqlConnectionOptions)[];
-
 const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   connection: true,
   table: true,
   columns: true,
   timeout: true,
   maxHold: true,
+  allowReplica: true,
   connectionLimit: true,
   maxWaiters: true,
   phpCharset: true,
@@ -160,15 +114,18 @@ export function readOptions(options: MysqlStoreOptions): Settings {
   if (typeof phpCharset !== 'string' || !/^\w{1,32}$/.test(phpCharset)) {
     throw new TypeError('phpCharset must be the name of a character set');
   }
+  const { allowReplica = false } = options;
+  if (typeof allowReplica !== 'boolean') throw new TypeError('allowReplica must be true or false');
   const charset = phpCharset.toLowerCase();
   const gcMaxlifetime = number(options, 'gcMaxlifetime', 1440, 1, 2 ** 31 - 1);
   const touchInterval = number(options, 'touchInterval', Math.min(60, Math.floor(gcMaxlifetime / 20)), 0, 2 ** 31 - 1);
   if (touchInterval > gcMaxlifetime / 4) {
     throw new TypeError(`touchInterval must be at most a quarter of gcMaxlifetime, which is ${gcMaxlifetime}`);
   }
+  const table = parseTableName(options.table ?? DEFAULT_TABLE);
   return {
-    connection: readConnection(options.connection),
-    table: parseTableName(options.table ?? DEFAULT_TABLE),
+    connections: readConnections(options.connection, table.schema),
+    table,
     columns,
     quoted: {
       id: quoteIdentifier(columns.id, 'columns.id'),
@@ -178,6 +135,7 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     timeout: number(options, 'timeout', 10_000, 1, 2 ** 31 - 1),
     // MySQL's wait_timeout is a number of seconds, at least 1 and at most 2147483 on Windows.
     maxHold: number(options, 'maxHold', 30, 1, 2_147_483),
+    allowReplica,
     connectionLimit: number(options, 'connectionLimit', 10, 1, 100_000),
     maxWaiters: number(options, 'maxWaiters', 16, 0, 100_000),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
@@ -192,49 +150,4 @@ function number(options: MysqlStoreOptions, name: keyof MysqlStoreOptions, fallb
     throw new TypeError(`${name} must be a whole number from ${min} to ${max}`);
   }
   return value;
-}
-
-function readConnection(connection: unknown): MysqlConnectionOptions {
-  if (typeof connection === 'string') return readUri(connection);
-  if (typeof connection !== 'object' || connection === null) {
-    throw new TypeError('connection must be connection options of mysql2, a URI or a pool of mysql2');
-  }
-  if (!('getConnection' in connection)) return pick(connection);
-  // A pool of mysql2/promise has the real one inside.
-  const { config } = ('pool' in connection ? connection.pool : connection) as {
-    config?: { connectionConfig?: object };
-  };
-  if (!config?.connectionConfig) throw new TypeError('connection is a pool, but not one of mysql2');
-  return pick(config.connectionConfig);
-}
-
-/** The URI as mysql2 reads it: other options in the query, as JSON where they can be parsed. */
-function readUri(text: string): MysqlConnectionOptions {
-  const uri = URL.canParse(text) ? new URL(text) : undefined;
-  if (uri === undefined || !/^(mysql|mariadb):$/.test(uri.protocol)) {
-    throw new TypeError('connection must be a URI like mysql://user:password@host:port/database');
-  }
-  const query = [...uri.searchParams].map(([name, value]) => [name, parsed(value)]);
-  return pick({
-    ...Object.fromEntries(query),
-    host: decodeURIComponent(uri.hostname.replace(/^\[(.*)\]$/, '$1')),
-    port: uri.port === '' ? undefined : Number(uri.port),
-    user: decodeURIComponent(uri.username),
-    password: decodeURIComponent(uri.password),
-    database: decodeURIComponent(uri.pathname.slice(1)) || undefined,
-  });
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-function pick(given: object): MysqlConnectionOptions {
-  const source = given as Record<string, unknown>;
-  const known = CONNECTION_OPTIONS.filter((name) => source[name] !== undefined);
-  return Object.fromEntries(known.map((name) => [name, source[name]]));
 }

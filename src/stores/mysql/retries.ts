@@ -28,9 +28,10 @@ export class Retries {
     if (deadline.aborted || error instanceof PhpSessionError) throw error;
     if (error instanceof DeadlineExpired) throw this.#expired(error);
     const failure = classify(error);
-    if (failure === 'lost' && this.#lost++ === 0) return;
+    if ((failure === 'lost' || failure === 'read only') && this.#lost++ === 0) return;
     const temporary = failure === 'locked' || failure === 'retry' || failure === 'duplicate';
-    if (!temporary && !(this.#insist && (failure === 'lost' || failure === 'away'))) throw toSessionError(error);
+    const insists = this.#insist && (failure === 'lost' || failure === 'read only' || failure === 'away');
+    if (!temporary && !insists) throw toSessionError(error);
     this.#temporary = error;
     try {
       await deadline.pause(failure === 'duplicate' ? 2 : 50);

@@ -1,5 +1,6 @@
 import type { Deadline } from '../deadline.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';

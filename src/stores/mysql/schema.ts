@@ -1,5 +1,5 @@
 import type { Deadline } from '../deadline.ts';
-import type { Connection } from './connections.ts';
+import type { Connection } from './connection.ts';
 import type { Settings } from './options.ts';
 
 /** A column as information_schema has it. */

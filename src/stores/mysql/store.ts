@@ -5,7 +5,9 @@ import { KeyedQueue, type Leave } from '../queue.ts';
 import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, SessionLease, SessionStore } from '../store.ts';
 import { collectExpired } from './collect.ts';
+import { serverNames } from './connection-options.ts';
 import { Connections } from './connections.ts';
+import { Endpoints } from './endpoints.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { Rows } from './rows.ts';
@@ -41,11 +43,13 @@ class MysqlStore implements SessionStore {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#connections = new Connections(settings, { autocommit: false, limit: settings.connectionLimit });
+    this.#connections = new Connections(settings, new Endpoints(settings), {
+      autocommit: false,
+      limit: settings.connectionLimit,
+    });
     this.#rows = new Rows(settings, this.#connections);
-    const { host = 'localhost', port = 3306, socketPath, database = '' } = settings.connection;
-    const { schema = database, name } = settings.table;
-    this.#queuePrefix = `mysql ${socketPath ?? `${host}:${port}`} ${schema}.${name} `;
+    const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
+    this.#queuePrefix = `mysql ${serverNames(settings.connections)} ${schema}.${name} `;
   }
 
   async open(id: string, { create = true, signal }: OpenOptions = {}): Promise<SessionLease> {

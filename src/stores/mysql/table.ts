@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
-import type { Connection } from './connections.ts';
+import type { Connection } from './connection.ts';
 import type { Settings } from './options.ts';
 import { holdsDates, REQUIREMENTS, readSchema } from './schema.ts';
 import { timeSql } from './time.ts';

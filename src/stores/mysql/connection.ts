@@ -1,0 +1,213 @@
+import { hostname } from 'node:os';
+import { Deadline } from '../deadline.ts';
+import type { MysqlConnectionOptions } from './connection-options.ts';
+import type { Driver, DriverConnection } from './driver.ts';
+import { classify, type Failure, isAnswer } from './errors.ts';
+import type { Settings } from './options.ts';
+import { LOCK_WAIT_TIMEOUT } from './retries.ts';
+import { assertWriter } from './server-role.ts';
+
+/** Milliseconds for the farewell to the server; a frozen one gets no more. */
+const GOODBYE = 1_000;
+
+/** Failures that say something about the server, and not only about the statement. */
+const DOUBTFUL: ReadonlySet<Failure> = new Set<Failure>(['retry', 'lost', 'read only', 'away']);
+
+/** Whoever hands a connection out. */
+export interface Owner {
+  /** `false`: in a transaction from the first statement to COMMIT or ROLLBACK; `true`: each statement commits itself. */
+  readonly autocommit: boolean;
+  /** Its transaction is over. */
+  free(connection: Connection): void;
+  /** `broke`: by itself, and not because we gave up waiting. */
+  gone(connection: Connection, broke: boolean): void;
+  /** A statement failed in a way that raises doubts about the server. */
+  failed(connection: Connection): void;
+}
+
+/** One connection to one server. */
+export class Connection {
+  /** The server, as in the settings. */
+  readonly endpoint: MysqlConnectionOptions;
+  /** Called once when the connection breaks, or the server ends it, while it is held. */
+  onLost: (() => void) | undefined;
+  /** `performance.now()` */
+  lastUsed: number = performance.now();
+
+  readonly #driver: DriverConnection;
+  readonly #settings: Settings;
+  readonly #owner: Owner;
+  /** Ends the wait for the statement that is under way. */
+  #interrupt: ((error: unknown) => void) | undefined;
+  #prepared = false;
+  /** Whether its holder may use it. */
+  #usable = true;
+  #destroyed = false;
+
+  /** Begins to connect. */
+  constructor(driver: Driver, endpoint: MysqlConnectionOptions, settings: Settings, owner: Owner) {
+    const { timeout } = settings;
+    this.endpoint = endpoint;
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#driver = driver.createConnection({
+      ...endpoint,
+      connectTimeout: Math.min(endpoint.connectTimeout ?? timeout, timeout),
+      connectAttributes: {
+        program_name: `php-session-bridge ${hostname()} ${process.pid}`,
+        ...(endpoint.connectAttributes as object | undefined),
+      },
+      // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip), which is made of constants, ids
+      // that were checked to be session ids, and hex literals. No other statement may rely on it, and no value that is
+      // none of these may stand in a text: here an injection could run statements of its own.
+      multipleStatements: !owner.autocommit,
+      // Data go as bytes and ids are ASCII, so the connection's character set decides nothing; utf8mb4 exists everywhere.
+      charset: 'utf8mb4',
+      rowsAsArray: true,
+    });
+    // An 'error' without a listener would end the process, and a connection can break while nobody uses it.
+    this.#driver.on('error', () => this.destroy(true));
+    this.#driver.on('end', () => this.destroy(true));
+  }
+
+  /**
+   * Sets up the session on the server, once.
+   *
+   * @throws NotTheWriter, or as `query()`
+   */
+  async prepare(deadline: Deadline): Promise<void> {
+    if (this.#prepared) return;
+    try {
+      // READ COMMITTED: at REPEATABLE READ, `FOR UPDATE` of a missing row locks the gap, and two new sessions deadlock.
+      await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', deadline);
+      // Not as `@@wsrep_on`: most servers know no such variable.
+      const [galera] = await this.query<[name: string, value: string][]>("SHOW VARIABLES LIKE 'wsrep_on'", deadline);
+      await this.query(
+        [
+          `SET SESSION autocommit = ${this.#owner.autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
+          // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
+          "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+          "time_zone = '+00:00'",
+          `innodb_lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`,
+          `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE
+          `wait_timeout = ${this.#settings.maxHold}`,
+          // What another node has committed must be seen here: the first statement of each transaction waits for it,
+          // reading (1), updating (2) or inserting (4).
+          ...(galera?.[1] === 'ON' ? ['wsrep_sync_wait = 7'] : []),
+        ].join(', '),
+        deadline,
+      );
+      await assertWriter(this, this.#settings.allowReplica, deadline);
+      this.#prepared = true;
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs a prepared statement. When it does not answer in time, the connection is lost to its holder: what the statement
+   * does later is rolled back.
+   *
+   * @throws the driver's error, `DeadlineExpired`, or the reason of the deadline's signal
+   */
+  execute<Result>(sql: string, values: readonly unknown[], deadline: Deadline): Promise<Result> {
+    return this.#answer((done) => this.#driver.execute(sql, values, done), deadline);
+  }
+
+  query<Result>(sql: string | { sql: string; rowsAsArray: false }, deadline: Deadline): Promise<Result> {
+    return this.#answer((done) => this.#driver.query(sql, done), deadline);
+  }
+
+  /** Ends the transaction, if it can be in one, without a trace, and gives the connection back. Never throws. */
+  async rollback(deadline: Deadline): Promise<void> {
+    if (!this.#usable) return;
+    try {
+      if (!this.#owner.autocommit) await this.query('ROLLBACK', deadline);
+      this.giveBack();
+    } catch {
+      this.destroy();
+    }
+  }
+
+  /** Only after COMMIT or ROLLBACK, unless each statement commits itself. */
+  giveBack(): void {
+    if (!this.#usable) return;
+    this.onLost = undefined;
+    this.lastUsed = performance.now();
+    this.#owner.free(this);
+  }
+
+  /** For a connection that nobody holds: takes leave of the server. Never throws. */
+  async end(): Promise<void> {
+    if (this.#destroyed) return;
+    this.#usable = false;
+    const ended = new Promise<void>((resolve) => this.#driver.end(() => resolve()));
+    await new Deadline(GOODBYE).race(ended).catch(() => undefined);
+    this.destroy();
+  }
+
+  /** For a connection on which anything went wrong. The server rolls back when it notices. */
+  destroy(broke: boolean = false): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#usable = false;
+    this.#owner.gone(this, broke);
+    this.#driver.destroy();
+    // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
+    this.#driver.stream?.destroy?.();
+    // Once it is destroyed, mysql2 tells the statement under way nothing any more.
+    this.#interrupt?.({ code: 'PROTOCOL_CONNECTION_LOST' });
+    const { onLost } = this;
+    this.onLost = undefined;
+    onLost?.();
+  }
+
+  async #answer<Result>(
+    send: (done: (error: unknown, result: unknown) => void) => void,
+    deadline: Deadline,
+  ): Promise<Result> {
+    let isPending = true;
+    const answer = new Promise<Result>((resolve, reject) => {
+      this.#interrupt = reject;
+      send((error, result) => {
+        isPending = false;
+        if (error) reject(error);
+        else resolve(result as Result);
+      });
+    });
+    try {
+      return await deadline.race(answer);
+    } catch (error) {
+      if (isPending && !this.#destroyed) this.#abandon(answer);
+      else {
+        if (DOUBTFUL.has(classify(error))) this.#owner.failed(this);
+        if (!isAnswer(error)) this.destroy();
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * For a statement that nobody waits for any more. The server goes on with it: a wait for a lock does not notice that its
+   * client has gone. So the connection stays in use until there is an answer. If it were closed, those who come and go
+   * would open one after the other, until the server has no more for anybody.
+   */
+  #abandon(answer: Promise<unknown>): void {
+    this.#usable = false;
+    const { onLost } = this;
+    this.onLost = undefined;
+    const patience = new Deadline((LOCK_WAIT_TIMEOUT + 1) * 1000);
+    patience
+      .race(answer)
+      .catch((error) => {
+        if (!isAnswer(error)) throw error;
+      })
+      .then(() => {
+        this.#usable = !this.#destroyed;
+        return this.rollback(patience);
+      })
+      .catch(() => this.destroy());
+    onLost?.();
+  }
+}

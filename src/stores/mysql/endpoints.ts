@@ -1,0 +1,190 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Deadline } from '../deadline.ts';
+import type { MysqlConnectionOptions } from './connection-options.ts';
+import { classify } from './errors.ts';
+import { Health } from './health.ts';
+import type { Settings } from './options.ts';
+
+/** Milliseconds between two checks of the server in use. With the patience of a check, well below a second. */
+const INTERVAL = 250;
+
+/** Milliseconds between two checks of the servers that would be preferred. */
+const RETURN_INTERVAL = 1_000;
+
+/**
+ * Milliseconds for which a preferred server must have passed every check before it is used again. Twice as long after each
+ * time that it fails within `FORGET`, up to `MAX_TRUST`, so that one that comes and goes does not take everybody along.
+ */
+const TRUST = 5_000;
+const MAX_TRUST = 300_000;
+const FORGET = 600_000;
+
+/** Who uses the servers. */
+export interface Traffic {
+  /** Whether a statement may be under way. */
+  busy(): boolean;
+  /** New work goes elsewhere. `dead`: the server that was left does not answer. */
+  moved(from: MysqlConnectionOptions, dead: boolean): void;
+}
+
+interface Server {
+  readonly endpoint: MysqlConnectionOptions;
+  readonly health: Health;
+  /** `performance.now()`; `undefined` when the last check failed. */
+  healthySince: number | undefined;
+  trust: number;
+}
+
+const failovers = channel('php-session-bridge:endpoint');
+
+/**
+ * Which server of the list is in use: all connections of a store go to the same one. On Galera two writers abort each other,
+ * and everywhere a request finds what the one before has written.
+ *
+ * A server alone is not watched: there would be nothing to choose.
+ */
+export class Endpoints {
+  readonly #servers: readonly [Server, ...Server[]];
+  readonly #traffic = new Set<Traffic>();
+  #current: Server;
+  /** When it became the current one. */
+  #since = performance.now();
+  /** What is wrong when no server can be used. */
+  #failure: unknown;
+  #checkedAt = 0;
+  #verification: Promise<void> | undefined;
+  /** Something failed since the verification under way began; new work waits for its end. */
+  #doubt = false;
+  #blocked = false;
+  #chosen = false;
+  #returnCheckedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(settings: Settings) {
+    this.#servers = settings.connections.map((endpoint) => ({
+      endpoint,
+      health: new Health(endpoint, settings),
+      healthySince: undefined,
+      trust: 0,
+    })) as [Server, ...Server[]];
+    this.#current = this.#servers[0];
+  }
+
+  join(traffic: Traffic): void {
+    this.#traffic.add(traffic);
+  }
+
+  /** When the last one has left, the servers are not watched any more. */
+  leave(traffic: Traffic): void {
+    this.#traffic.delete(traffic);
+    if (this.#traffic.size > 0) return;
+    clearInterval(this.#timer);
+    for (const { health } of this.#servers) health.close();
+  }
+
+  /**
+   * The server for new work. Waits while it is in doubt.
+   *
+   * @throws the error of a server when none can be used; `DeadlineExpired` or the signal's reason as `Deadline.race()`
+   */
+  async choose(deadline: Deadline): Promise<MysqlConnectionOptions> {
+    if (this.#servers.length === 1) return this.#current.endpoint;
+    this.#chosen = true;
+    this.#timer ??= setInterval(() => this.#tick(), INTERVAL).unref();
+    // What was found while nobody asked may be long ago.
+    if (this.#failure !== undefined && performance.now() - this.#checkedAt > INTERVAL)
+      this.doubt(this.#current.endpoint);
+    while (this.#blocked) await deadline.race(this.#verify());
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#current.endpoint;
+  }
+
+  /** Whether this is the server for new work. */
+  isCurrent(endpoint: MysqlConnectionOptions): boolean {
+    return endpoint === this.#current.endpoint;
+  }
+
+  /** Something failed there: new work waits until the server has been checked. */
+  doubt(endpoint: MysqlConnectionOptions): void {
+    if (this.#servers.length === 1 || !this.isCurrent(endpoint)) return;
+    this.#doubt = true;
+    this.#blocked = true;
+    void this.#verify();
+  }
+
+  #tick(): void {
+    const isUsed = this.#chosen || [...this.#traffic].some((traffic) => traffic.busy());
+    this.#chosen = false;
+    if (!isUsed) return;
+    void this.#verify();
+    if (this.#current === this.#servers[0] || performance.now() - this.#returnCheckedAt < RETURN_INTERVAL) return;
+    this.#returnCheckedAt = performance.now();
+    void this.#tryReturn();
+  }
+
+  #verify(): Promise<void> {
+    this.#verification ??= this.#verifyCurrent().finally(() => {
+      this.#verification = undefined;
+      this.#blocked = false;
+    });
+    return this.#verification;
+  }
+
+  async #verifyCurrent(): Promise<void> {
+    let error: unknown;
+    do {
+      this.#doubt = false;
+      error = await this.#check(this.#current);
+    } while (error === undefined && this.#doubt);
+    this.#checkedAt = performance.now();
+    this.#failure = undefined;
+    if (error === undefined) return;
+
+    const others = this.#servers.filter((server) => server !== this.#current);
+    const checks = others.map((server) => this.#check(server));
+    for (const [i, server] of others.entries()) {
+      if ((await checks[i]) === undefined) {
+        this.#move(server, error);
+        return;
+      }
+    }
+    this.#checkedAt = performance.now();
+    this.#failure = mostTelling([error, ...(await Promise.all(checks))]);
+  }
+
+  async #tryReturn(): Promise<void> {
+    const preferred = this.#servers.slice(0, this.#servers.indexOf(this.#current));
+    await Promise.all(preferred.map((server) => this.#check(server)));
+    const now = performance.now();
+    const next = preferred.find(({ healthySince = now, trust }) => now - healthySince >= Math.max(trust, TRUST));
+    if (next !== undefined && this.#servers.indexOf(next) < this.#servers.indexOf(this.#current)) this.#move(next);
+  }
+
+  async #check(server: Server): Promise<unknown> {
+    const error = await server.health.check();
+    server.healthySince = error === undefined ? (server.healthySince ?? performance.now()) : undefined;
+    return error;
+  }
+
+  /** @param error what is wrong with the server in use */
+  #move(to: Server, error?: unknown): void {
+    if (this.#traffic.size === 0) return; // closed meanwhile
+    const [from, now] = [this.#current, performance.now()];
+    if (error !== undefined) {
+      const failedBefore = from.trust > 0 && now - this.#since < FORGET;
+      from.trust = failedBefore ? Math.min(2 * from.trust, MAX_TRUST) : TRUST;
+    }
+    this.#current = to;
+    this.#since = now;
+    const { code, errno, sqlState } = (error ?? {}) as { code?: unknown; errno?: unknown; sqlState?: unknown };
+    failovers.publish({ from: this.#servers.indexOf(from), to: this.#servers.indexOf(to), code, errno });
+    for (const traffic of this.#traffic)
+      traffic.moved(from.endpoint, error !== undefined && typeof sqlState !== 'string');
+  }
+}
+
+/** Of several servers that cannot be used: one that soon can, or else one that could if it had another role. */
+function mostTelling(errors: readonly unknown[]): unknown {
+  const of = (failure: string) => errors.find((error) => classify(error) === failure);
+  return of('retry') ?? of('read only') ?? errors[0];
+}

@@ -1,0 +1,81 @@
+import { Deadline, DeadlineExpired } from '../deadline.ts';
+import { Connection, type Owner } from './connection.ts';
+import type { MysqlConnectionOptions } from './connection-options.ts';
+import { loadDriver } from './driver.ts';
+import { classify } from './errors.ts';
+import type { Settings } from './options.ts';
+import { assertWriter } from './server-role.ts';
+
+/** Milliseconds in which a server that can be used answers. */
+const PATIENCE = 500;
+
+/** More milliseconds than that, and it was this process that slept. */
+const OVERSLEPT = 200;
+
+/** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED: it is only full. */
+const FULL: ReadonlySet<unknown> = new Set([1040, 1203, 1226]);
+
+const nobody: Owner = { autocommit: true, free: () => undefined, gone: () => undefined, failed: () => undefined };
+
+class NoAnswer extends Error {
+  readonly code: string = 'ETIMEDOUT';
+}
+
+/**
+ * Whether sessions can be kept on one server: it takes writes, and finds the session table. The latter fails on a SQL node
+ * that has lost its data nodes, and on a Galera node that is not part of the cluster.
+ */
+export class Health {
+  readonly #endpoint: MysqlConnectionOptions;
+  readonly #settings: Settings;
+  readonly #sql: string;
+  #connection: Connection | undefined;
+
+  constructor(endpoint: MysqlConnectionOptions, settings: Settings) {
+    this.#endpoint = endpoint;
+    this.#settings = settings;
+    this.#sql = `SELECT COUNT(*) FROM ${settings.table.quoted} WHERE ${settings.quoted.id} = ''`;
+  }
+
+  /** @returns what is wrong; `undefined` when nothing is */
+  async check(): Promise<unknown> {
+    const first = await this.#attempt();
+    return first?.again ? (await this.#attempt())?.error : first?.error;
+  }
+
+  close(): void {
+    void this.#connection?.end();
+    this.#connection = undefined;
+  }
+
+  /** `again`: it may have been this connection alone, or this process. */
+  async #attempt(): Promise<{ error: unknown; again: boolean } | undefined> {
+    const start = performance.now();
+    const isNew = this.#connection === undefined;
+    try {
+      await this.#ask(new Deadline(PATIENCE));
+      return undefined;
+    } catch (error) {
+      this.#connection?.destroy();
+      this.#connection = undefined;
+      if (error instanceof DeadlineExpired) {
+        const again = performance.now() - start > PATIENCE + OVERSLEPT;
+        return { error: new NoAnswer('the server does not answer'), again };
+      }
+      const failure = classify(error);
+      if (FULL.has((error as { errno?: unknown }).errno)) return undefined;
+      if (failure === 'retry' || (failure === 'lost' && !isNew)) return { error, again: true };
+      return failure === 'lost' || failure === 'read only' || failure === 'away' ? { error, again: false } : undefined;
+    }
+  }
+
+  async #ask(deadline: Deadline): Promise<void> {
+    if (this.#connection === undefined) {
+      this.#connection = new Connection(await loadDriver(), this.#endpoint, this.#settings, nobody);
+      await this.#connection.prepare(deadline);
+    } else {
+      await assertWriter(this.#connection, this.#settings.allowReplica, deadline);
+    }
+    await this.#connection.query(this.#sql, deadline);
+  }
+}

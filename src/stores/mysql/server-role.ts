@@ -1,0 +1,65 @@
+import type { Deadline } from '../deadline.ts';
+import type { Connection } from './connection.ts';
+import { isAnswer } from './errors.ts';
+
+/**
+ * Sessions are only kept on a server that takes writes itself: on a replica, a login that has just been stored may not have
+ * arrived yet. Looks like the server's own error for a write.
+ */
+export class NotTheWriter extends Error {
+  readonly code: string = 'ER_OPTION_PREVENTS_STATEMENT';
+  readonly errno: number = 1290;
+  readonly sqlState: string = 'HY000';
+}
+
+/**
+ * @param allowReplica whether a server that replicates may be used, if it takes writes
+ * @throws NotTheWriter when the server is read only or replicates from another one
+ */
+export async function assertWriter(connection: Connection, allowReplica: boolean, deadline: Deadline): Promise<void> {
+  const [[readOnly, version]] = await connection.query<[[unknown, string]]>(
+    'SELECT @@GLOBAL.read_only, @@version',
+    deadline,
+  );
+  // super_read_only turns it on too.
+  if (!/^(0|OFF)$/.test(String(readOnly))) throw new NotTheWriter('the server is read only');
+  if (allowReplica) return;
+  const isMariadb = version.includes('MariaDB');
+  const replicates = isMariadb
+    ? mariadbReplicates(connection, deadline)
+    : mysqlReplicates(connection, version, deadline);
+  if (await replicates) throw new NotTheWriter('the server is a replica');
+}
+
+/** Without the privilege REPLICATION CLIENT it cannot be told. */
+async function mysqlReplicates(connection: Connection, version: string, deadline: Deadline): Promise<boolean> {
+  const sql = version.startsWith('5.') ? 'SHOW SLAVE STATUS' : 'SHOW REPLICA STATUS';
+  return (await anyThreadRuns(connection, sql, deadline)) ?? false;
+}
+
+/** Without the privilege REPLICA MONITOR a replica is only seen while it applies what it receives. */
+async function mariadbReplicates(connection: Connection, deadline: Deadline): Promise<boolean> {
+  const runs = await anyThreadRuns(connection, 'SHOW ALL SLAVES STATUS', deadline);
+  if (runs !== undefined) return runs;
+  const [status] = await connection.query<[string, string][]>("SHOW GLOBAL STATUS LIKE 'Slaves_running'", deadline);
+  return Number(status?.[1] ?? 0) > 0;
+}
+
+/**
+ * Where both threads of a replica were stopped, it has been made the primary.
+ *
+ * @returns `undefined` when the account may not know
+ */
+async function anyThreadRuns(connection: Connection, sql: string, deadline: Deadline): Promise<boolean | undefined> {
+  try {
+    const channels = await connection.query<Record<string, unknown>[]>({ sql, rowsAsArray: false }, deadline);
+    return channels.some((channel) =>
+      Object.entries(channel).some(
+        ([name, value]) => /^(Slave|Replica)_(IO|SQL)_Running$/.test(name) && value !== 'No',
+      ),
+    );
+  } catch (error) {
+    if (isAnswer(error)) return undefined;
+    throw error;
+  }
+}
