@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram } from './services/packages.mjs';
+import { findProgram, galeraProvider } from './services/packages.mjs';
 import { startProcess, tail } from './services/processes.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,6 +15,8 @@ const parts = {
     name: "PHP's pdo_mysql and mysqli",
     has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli'),
   },
+  'galera-4': { name: 'Galera', has: () => existsSync(galeraProvider) },
+  rsync: { name: 'rsync', has: () => hasProgram('rsync') },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },
@@ -24,6 +26,9 @@ const parts = {
 
 /** What the farm runs. */
 export const farmParts = /** @type {const} */ (['mariadb-server', 'php-cli', 'php-mysql', 'haproxy']);
+
+/** What the tests on clusters run besides MySQL, which Debian does not have. */
+export const clusterParts = /** @type {const} */ (['mariadb-server', 'galera-4', 'rsync', 'php-cli', 'php-mysql']);
 
 /** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
 const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };

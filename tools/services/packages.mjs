@@ -1,6 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** The library of the package galera-4, which makes a cluster of MariaDB servers. */
+export const galeraProvider = '/usr/lib/galera/libgalera_smm.so';
+
 /**
  * Where a program is, or `undefined`. Servers stand in directories that an ordinary user's PATH lacks.
  *
