@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { startMariadb } from './mariadb.mjs';
 import { galeraProvider } from './packages.mjs';
@@ -58,8 +59,17 @@ export async function startGalera({ nodes: size = 3, settings = {}, provider = {
       },
     });
     bootstraps = false;
+    const { start } = server;
+    await untilSynced(server);
     // Not spread: `pid` and `ended` are those of the process that runs at the time.
-    nodes.push(Object.assign(server, { isolate: (/** @type {boolean} */ on) => isolate(server, on) }));
+    const node = Object.assign(server, {
+      isolate: (/** @type {boolean} */ on) => isolate(server, on),
+      async start() {
+        await start();
+        await untilSynced(server);
+      },
+    });
+    nodes.push(node);
   };
 
   const stop = async () => {
@@ -115,9 +125,34 @@ function wsrep(name, { group, sst, ist }, provider) {
   };
 }
 
-/** @param {import('./mariadb.mjs').Mariadb} server @param {boolean} on */
-async function isolate({ host, port, user, password }, on) {
+/**
+ * @param {import('./mariadb.mjs').Mariadb} server
+ * @param {boolean} on
+ */
+function isolate(server, on) {
+  return query(server, `SET GLOBAL wsrep_provider_options = 'gmcast.isolate=${on ? 1 : 0}'`);
+}
+
+/**
+ * Until then a node takes connections, and refuses statements (1047).
+ *
+ * @param {import('./mariadb.mjs').Mariadb} server
+ */
+async function untilSynced(server) {
+  while ((await query(server, "SHOW STATUS LIKE 'wsrep_local_state_comment'"))[0]?.Value !== 'Synced') await sleep(50);
+}
+
+/**
+ * @param {import('./mariadb.mjs').Mariadb} server
+ * @param {string} sql
+ * @returns {Promise<any>}
+ */
+async function query({ host, port, user, password }, sql) {
   const connection = await createConnection({ host, port, user, password });
-  await connection.query(`SET GLOBAL wsrep_provider_options = 'gmcast.isolate=${on ? 1 : 0}'`);
-  await connection.end();
+  try {
+    const [rows] = await connection.query(sql);
+    return rows;
+  } finally {
+    connection.destroy();
+  }
 }
