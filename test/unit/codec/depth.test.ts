@@ -58,6 +58,17 @@ describe('the deepest that is written', () => {
     }
   });
 
+  test('so may objects', () => {
+    const object = 'O:3:"Foo":1:{s:1:"p";'.repeat(4090) + 'N;' + '}'.repeat(4090);
+    const moved = (levels: number) => {
+      const session = decodeSession(bytes(`v|${object}n|i:1;`));
+      session.v = around(levels, session.v);
+      return text(encodeSession(session));
+    };
+    expect(moved(6)).toBe(`v|${nested(6, object)}n|i:1;`);
+    expect(failure(() => moved(7)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+  });
+
   test('the array of php_serialize is a level more for what nobody looked at', () => {
     const read = (levels: number) => decodeSession(bytes(`v|${nested(levels, 'i:5;')}`));
     expect(text(encodeSession(read(4096)))).toBe(`v|${nested(4096, 'i:5;')}`);
