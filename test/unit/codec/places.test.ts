@@ -107,6 +107,13 @@ describe('references', () => {
     }
   });
 
+  test('to the array that is written by itself lead into it', () => {
+    const data = 'a:2:{i:0;R:1;i:1;i:5;}';
+    for (const view of ['plain', 'exact'] as const) {
+      expect(text(serialize(unserialize(bytes(data), { view })))).toBe(data);
+    }
+  });
+
   test('of a C: count an object that comes again', () => {
     const data = 'o|O:3:"Foo":0:{}p|r:1;m|a:1:{i:5;i:1;}v|C:12:"WritesNested":4:{R:4;}';
     expect(touched(data)).toBe(data);
