@@ -29,6 +29,7 @@ final class SessionHandler implements
 
     private const GONE = 'the lock was lost, and the row is gone';
     private const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
+    private const UNKNOWN = 'the connection was lost at COMMIT, and the row does not tell who has written it';
     private const CHANGED = 'the character set of the data column does not keep the data as they are';
     /** How many rows gc() deletes in one transaction. */
     private const BATCH = 100;
@@ -286,8 +287,8 @@ final class SessionHandler implements
      * Writes, or only sets the time, and commits: UPDATE, so that a row that is gone stays gone.
      *
      * After an error the lock was lost with the transaction. Under a new one it is read what became of the row: bytes
-     * that are still those that PHP was given may be overwritten. So may those that are to be written, if COMMIT had
-     * been sent: it has worked then. Without it they are somebody else's, who counted from 5 to 6 as well.
+     * that are still those that PHP was given may be overwritten. Those that are to be written may be ours, if COMMIT had
+     * been sent, or somebody else's who counted from 5 to 6 as well: that is not known then.
      *
      * @param string|null $data null: as it is
      */
@@ -306,8 +307,8 @@ final class SessionHandler implements
                 }
                 if ($data === null) {
                     $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
-                } elseif ($this->data !== $given && !($committing && $this->data === $data)) {
-                    return self::CONFLICT;
+                } elseif ($this->data !== $given) {
+                    return $committing && $this->data === $data ? self::UNKNOWN : self::CONFLICT;
                 } elseif (($problem = $this->update($id, $data)) !== null) {
                     return $problem;
                 }

@@ -15,6 +15,18 @@ export interface SessionStore {
   open(id: string, options?: OpenOptions): Promise<SessionLease>;
 
   /**
+   * Reads a session without its lock: what was committed last. It waits for nobody, and nobody waits for it.
+   *
+   * @throws PhpSessionError as `open()`, but for what is about the lock
+   */
+  read(id: string, options?: { signal?: AbortSignal }): Promise<SessionSnapshot>;
+
+  /**
+   * How requests use a session that do not say it: `merge` where PHP's side takes no lock (see `RequestMode`). Default `exclusive`.
+   */
+  readonly defaultMode?: 'exclusive' | 'merge';
+
+  /**
    * Deletes sessions that nobody used for longer than this (PHP's `gc`), in small batches.
    *
    * @param maxLifetime seconds; PHP's `session.gc_maxlifetime`
@@ -38,6 +50,18 @@ export interface OpenOptions {
   create?: boolean;
   /** Gives up waiting, with the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** A session that was read without its lock. */
+export interface SessionSnapshot {
+  /** What the row holds, or `undefined` when there is no such row. */
+  readonly data: Uint8Array | undefined;
+  /**
+   * Sets the time at which the session was last used, if that is due.
+   *
+   * @returns `'gone'` when the row no longer exists
+   */
+  touch(): Promise<'touched' | 'gone'>;
 }
 
 /** One request's hold on one row. */

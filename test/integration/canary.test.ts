@@ -179,8 +179,6 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       const connection = { socketPath: `/${secret}/${secret}`, user: secret, password: secret, database: secret };
       return held(better, secretId(), untouched, { connection });
     },
-    'the network went away': () =>
-      relayed((lease, relay) => relay.stop().then(async () => void (await lease.commit({ data: planted })))),
     'in a request': () => {
       const away = mysqlStore({ connection: { host: '127.0.0.1', port: 1, user: secret, password: secret } });
       return visited({ store: away }, untouched, secretId());
@@ -203,6 +201,8 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     },
   },
   ERR_SESSION_OUTCOME_UNKNOWN: {
+    'the network went away': () =>
+      relayed((lease, relay) => relay.stop().then(async () => void (await lease.commit({ data: planted })))),
     'the answer to COMMIT was lost, and the network with it': () =>
       relayed(async (lease, relay) => {
         relay.thenUnreachable = true;

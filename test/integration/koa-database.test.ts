@@ -95,7 +95,9 @@ describe('503, Retry-After and no cookie', () => {
         { id },
       );
       expectRetryLater(answer);
-      expect(site.codes()).toEqual(['ERR_SESSION_UNAVAILABLE']);
+      // The network took what was sent, and COMMIT may have been in it.
+      const code = when === 'open' ? /UNAVAILABLE/ : /UNAVAILABLE|OUTCOME_UNKNOWN/;
+      expect(site.codes()).toEqual([expect.stringMatching(code)]);
       expect(await php.row(table, id)).toBe('user|s:5:"alice";');
     });
   });
@@ -116,6 +118,8 @@ describe('503, Retry-After and no cookie', () => {
   });
 
   test('a failed close() or destroy() that the handler outlives does not store the session elsewhere', async () => {
+    // The network took what was sent, and COMMIT may have been in it.
+    const lost = expect.stringMatching(/UNAVAILABLE|OUTCOME_UNKNOWN/);
     for (const control of ['close', 'destroy'] as const) {
       const relay = await LossyRelay.start(testServer());
       const connection = { ...testServer(), port: relay.port, database: 'test' };
@@ -125,13 +129,13 @@ describe('503, Retry-After and no cookie', () => {
           async (ctx) => {
             ctx.session.user = 'bob';
             await relay.stop();
-            await expect(ctx.phpSession[control]()).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+            await expect(ctx.phpSession[control]()).rejects.toMatchObject({ code: lost });
           },
           { id },
         );
         expect(answer.status).toBe(200);
         expect(answer.headers['set-cookie']).toBeUndefined();
-        expect(site.codes()).toEqual(['ERR_SESSION_UNAVAILABLE']);
+        expect(site.codes()).toEqual([lost]);
         expect(await php.row(table, id)).toBe('user|s:5:"alice";');
         expect(await php.count(table)).toBe(before);
       });

@@ -126,9 +126,10 @@ describe.each(tables)('$title', (table) => {
     const id = await put('secret|s:6:"marker";n|i:1;');
     await quiet.ask((ctx) => ctx.session.secret, { id });
     expect(overheard.sent()).toContain(id);
-    expect(overheard.sent()).not.toContain('marker');
+    const marker = /marker|6d61726b6572/; // bytes may be sent as hex
+    expect(overheard.sent()).not.toMatch(marker);
     await quiet.ask((ctx) => Object.assign(ctx.session, { n: 2 }), { id });
-    expect(overheard.sent()).toContain('marker');
+    expect(overheard.sent()).toMatch(marker);
     await quiet.stop();
     await overheard.stop();
   });

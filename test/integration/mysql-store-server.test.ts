@@ -57,11 +57,12 @@ describe('the database server', () => {
     await lease.release();
     server.kill('SIGCONT');
     expect(results.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
-    for (const result of results) expect((result as PromiseRejectedResult).reason).toMatchObject(away);
-    expect((results[0] as PromiseRejectedResult).reason.code).toBe('ERR_SESSION_UNAVAILABLE');
+    const [commit, ...opens] = results.map((result) => (result as PromiseRejectedResult).reason);
+    for (const reason of opens) expect(reason).toMatchObject(away);
+    expect(commit.code).toBe('ERR_SESSION_OUTCOME_UNKNOWN');
     expect(took).toBeLessThan(10_000); // the deadline is 1.5 s; without one, nothing would ever end
-    // The UPDATE may have reached the server, COMMIT was never sent.
-    expect(await read(store, held)).toBe('before');
+    // Whether the server has got the UPDATE and COMMIT, nobody can tell; it was not one without the other.
+    expect(['before', 'after']).toContain(await read(store, held));
     expect(await writeText(store, idle, 'after')).toBe('written');
     await store.close();
   });

@@ -40,6 +40,8 @@ export class Connection {
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
   #prepared = false;
+  /** The named lock that it holds, or may hold. */
+  #lockedName: string | undefined;
   /** Whether its holder may use it. */
   #usable = true;
   #destroyed = false;
@@ -119,11 +121,58 @@ export class Connection {
     return this.#answer((done) => this.#driver.query(sql, done), deadline);
   }
 
+  /** Whether it is not known to be broken: a statement will be sent. */
+  get isUsable(): boolean {
+    return this.#usable;
+  }
+
+  /**
+   * Waits for a named lock (`GET_LOCK`), which is held until the transaction ends.
+   *
+   * @throws `NameTaken` when somebody else holds it
+   */
+  async lockName(name: string, deadline: Deadline): Promise<void> {
+    if (name.length > 64) throw new TypeError('lock.name() must give at most 64 characters');
+    this.#lockedName = name; // before it is asked for: the answer may come when nobody waits for it any more
+    const sql = `SELECT GET_LOCK(?, ${LOCK_WAIT_TIMEOUT})`;
+    const [[got] = []] = await this.execute<[number | string | null][]>(sql, [name], deadline);
+    if (Number(got) !== 1) throw new NameTaken();
+  }
+
+  /** The lock must not stay with a connection that goes to somebody else, who would have it at once. */
+  async #freeName(deadline: Deadline): Promise<void> {
+    const name = this.#lockedName;
+    if (name === undefined) return;
+    await this.execute('DO RELEASE_LOCK(?)', [name], deadline);
+    this.#lockedName = undefined;
+  }
+
+  /**
+   * Sends COMMIT, and gives the connection back.
+   *
+   * @throws as `query()`: the transaction may have ended or not
+   */
+  async commit(deadline: Deadline): Promise<void> {
+    await this.query('COMMIT', deadline);
+    await this.committed(deadline);
+  }
+
+  /** For a transaction whose COMMIT is done: gives the connection back. Never throws. */
+  async committed(deadline: Deadline): Promise<void> {
+    try {
+      await this.#freeName(deadline);
+      this.giveBack();
+    } catch {
+      this.destroy();
+    }
+  }
+
   /** Ends the transaction, if it can be in one, without a trace, and gives the connection back. Never throws. */
   async rollback(deadline: Deadline): Promise<void> {
     if (!this.#usable) return;
     try {
       if (!this.#owner.autocommit) await this.query('ROLLBACK', deadline);
+      await this.#freeName(deadline);
       this.giveBack();
     } catch {
       this.destroy();
@@ -210,4 +259,10 @@ export class Connection {
       .catch(() => this.destroy());
     onLost?.();
   }
+}
+
+/** Somebody else holds the named lock. Looks like the server's own error, after which the wait goes on. */
+class NameTaken extends Error {
+  readonly errno: number = 1205; // ER_LOCK_WAIT_TIMEOUT
+  readonly sqlState: string = 'HY000';
 }

@@ -1,5 +1,6 @@
-export type { OpenOptions, SessionLease, SessionStore } from '../store.ts';
+export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 export type { MysqlConnectionOptions, MysqlEndpoint, MysqlPool } from './connection-options.ts';
 export { type CreateTableOptions, createTableSql } from './create-table.ts';
+export { codeIgniterLock, moodleLock, type NamedLock, symfonyLock } from './named-lock.ts';
 export type { Columns, MysqlStoreOptions } from './options.ts';
 export { mysqlStore } from './store.ts';

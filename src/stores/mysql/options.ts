@@ -1,5 +1,6 @@
 import { type MysqlConnectionOptions, type MysqlEndpoint, readConnections } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
+import type { NamedLock } from './named-lock.ts';
 
 export interface Columns {
   id: string;
@@ -22,6 +23,15 @@ export interface MysqlStoreOptions {
   table?: string;
   /** Default `{ id: 'id', data: 'data', time: 'usetime' }`. */
   columns?: Partial<Columns>;
+  /**
+   * How PHP's side keeps others away from a session, which must be how Node does. Default `'row'`.
+   *
+   * - `'row'`: the lock of the row until COMMIT, as our PHP handler and Symfony's `PdoSessionHandler` take it
+   * - a named lock (`GET_LOCK`), as CodeIgniter's handler takes it: see `codeIgniterLock`
+   * - `'none'`: not at all (Horde, Drupal, Laravel and most others). Requests then have the mode `merge` unless they ask for another
+   *   one: a lock that PHP does not take would keep Node from Node only, and the shorter a write, the less it loses.
+   */
+  lock?: 'row' | 'none' | NamedLock;
   /** Milliseconds for one `open()`: queue, connection and lock together; and again for each later call. Default 10,000. */
   timeout?: number;
   /**
@@ -73,6 +83,7 @@ export interface Settings {
   columns: Columns;
   /** Quoted, for SQL. */
   quoted: Columns;
+  lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
   timeout: number;
   maxHold: number;
   allowReplica: boolean;
@@ -90,6 +101,7 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   connection: true,
   table: true,
   columns: true,
+  lock: true,
   timeout: true,
   maxHold: true,
   allowReplica: true,
@@ -132,6 +144,7 @@ export function readOptions(options: MysqlStoreOptions): Settings {
       data: quoteIdentifier(columns.data, 'columns.data'),
       time: quoteIdentifier(columns.time, 'columns.time'),
     },
+    lock: readLock(options.lock ?? 'row'),
     timeout: number(options, 'timeout', 10_000, 1, 2 ** 31 - 1),
     // MySQL's wait_timeout is a number of seconds, at least 1 and at most 2147483 on Windows.
     maxHold: number(options, 'maxHold', 30, 1, 2_147_483),
@@ -142,6 +155,13 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     gcMaxlifetime,
     touchInterval,
   };
+}
+
+function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Settings['lock'] {
+  if (lock === 'row' || lock === 'none') return lock;
+  if (typeof lock?.name !== 'function') throw new TypeError("lock must be 'row', 'none' or a named lock");
+  const { key } = lock;
+  return { ...lock, quotedKey: key === undefined ? undefined : quoteIdentifier(key, 'lock.key') };
 }
 
 function number(options: MysqlStoreOptions, name: keyof MysqlStoreOptions, fallback: number, min: number, max: number) {

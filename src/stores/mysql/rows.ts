@@ -2,10 +2,19 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
+import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
-import { lastUse } from './time.ts';
+import { isTouchDue, lastUse } from './time.ts';
+
+/** A row that was read, with or without a lock. */
+export interface ReadRow {
+  readonly table: Table;
+  readonly data: Uint8Array;
+  /** For `isTouchDue()`. */
+  readonly usedAt: number;
+}
 
 /** A row that is locked by the transaction of this connection. */
 export interface LockedRow {
@@ -17,37 +26,81 @@ export interface LockedRow {
   readonly usedAt: number;
 }
 
-/** Locks rows. */
+/** Locks rows, and reads them. */
 export class Rows {
   readonly #settings: Settings;
-  readonly #connections: Connections;
+  readonly #held: Connections;
+  readonly #single: Connections;
   #table: Table | undefined;
 
-  constructor(settings: Settings, connections: Connections) {
+  /**
+   * @param held connections for locks
+   * @param single connections for single statements
+   */
+  constructor(settings: Settings, held: Connections, single: Connections) {
     this.#settings = settings;
-    this.#connections = connections;
+    this.#held = held;
+    this.#single = single;
   }
 
   /**
-   * Waits for the lock of the row and reads it. Whatever fails, the transaction is rolled back and begun again from the
-   * read, while the deadline lasts and the failure is a temporary one.
+   * Waits for the lock of the row and reads it.
    *
    * @param how `create`: lock a missing row too, by a placeholder; `insist`: see `Retries`
    * @returns `undefined` when there is no such row, and nothing was locked
    */
-  async lock(
-    id: string,
-    how: { create: boolean; insist?: boolean },
+  lock(id: string, how: { create: boolean; insist?: boolean }, deadline: Deadline): Promise<LockedRow | undefined> {
+    return this.#run(this.#held, how.insist, deadline, async (connection) => {
+      const row = await this.#lock(connection, id, how.create, deadline);
+      if (row === undefined) await connection.rollback(deadline);
+      return row;
+    });
+  }
+
+  /**
+   * Reads what was committed last, without a lock.
+   *
+   * @returns `undefined` when there is no such row
+   */
+  read(id: string, deadline: Deadline): Promise<ReadRow | undefined> {
+    return this.#run(this.#single, false, deadline, async (connection) => {
+      const table = await this.table(connection, deadline);
+      const found = await this.#select(connection, table, table.sql.read, id, deadline);
+      connection.giveBack();
+      return found === 'other' ? undefined : found;
+    });
+  }
+
+  /**
+   * Sets the time, if that is due.
+   *
+   * @returns whether there is such a row, as far as is known
+   */
+  async touch(id: string, { table, usedAt }: ReadRow, deadline: Deadline): Promise<boolean> {
+    if (!isTouchDue(table, usedAt)) return true;
+    return this.#run(this.#single, false, deadline, async (connection) => {
+      const { affectedRows } = await connection.execute<{ affectedRows: number }>(table.sql.touch, [id], deadline);
+      connection.giveBack();
+      return affectedRows > 0;
+    });
+  }
+
+  /**
+   * Whatever fails, the transaction is rolled back and begun again from the read, while the deadline lasts and the failure is
+   * a temporary one.
+   */
+  async #run<Result>(
+    connections: Connections,
+    insist: boolean | undefined,
     deadline: Deadline,
-  ): Promise<LockedRow | undefined> {
-    const retries = new Retries(how.insist);
+    work: (connection: Connection) => Promise<Result>,
+  ): Promise<Result> {
+    const retries = new Retries(insist);
     for (;;) {
       let connection: Connection | undefined;
       try {
-        connection = await this.#connections.get(deadline);
-        const row = await this.#attempt(connection, id, how.create, deadline);
-        if (row === undefined) await connection.rollback(deadline);
-        return row;
+        connection = await connections.get(deadline);
+        return await work(connection);
       } catch (error) {
         await connection?.rollback(deadline);
         if (classify(error) === 'table') this.forgetTable();
@@ -56,27 +109,12 @@ export class Rows {
     }
   }
 
-  async #attempt(connection: Connection, id: string, create: boolean, deadline: Deadline) {
+  async #lock(connection: Connection, id: string, create: boolean, deadline: Deadline): Promise<LockedRow | undefined> {
     const table = await this.table(connection, deadline);
-    if (id.length < table.idLength.min || id.length > table.idLength.max) return undefined;
-    type Found = [
-      id: string | Uint8Array,
-      data: Uint8Array | string | null,
-      charset: string | null,
-      age: number | null,
-    ];
-    const [found] = await connection.execute<Found[]>(table.sql.lock, [id], deadline);
-    if (found !== undefined) {
-      const [foundId, data, charset, age] = found;
-      if (charset !== table.charset) {
-        this.forgetTable();
-        throw new TableAltered();
-      }
-      // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
-      if (text(foundId) !== id) return undefined;
-      // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
-      return { connection, table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };
-    }
+    await this.#lockName(connection, table, id, deadline);
+    const found = await this.#select(connection, table, table.sql.lock, id, deadline);
+    if (found === 'other') return undefined;
+    if (found !== undefined) return { connection, ...found };
     if (!create) return undefined;
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.
@@ -84,9 +122,49 @@ export class Rows {
     return { connection, table, data: undefined, usedAt: lastUse(null) };
   }
 
+  /** @returns `'other'` for what can be no id of this table, or is one of another session */
+  async #select(
+    connection: Connection,
+    table: Table,
+    sql: string,
+    id: string,
+    deadline: Deadline,
+  ): Promise<ReadRow | 'other' | undefined> {
+    if (id.length < table.idLength.min || id.length > table.idLength.max) return 'other';
+    type Found = [
+      id: string | Uint8Array,
+      data: Uint8Array | string | null,
+      charset: string | null,
+      age: number | null,
+    ];
+    const [found] = await connection.execute<Found[]>(sql, [id], deadline);
+    if (found === undefined) return undefined;
+    const [foundId, data, charset, age] = found;
+    if (charset !== table.charset) {
+      this.forgetTable();
+      throw new TableAltered();
+    }
+    // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
+    if (text(foundId) !== id) return 'other';
+    // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
+    return { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };
+  }
+
+  /** The row's lock is taken too: it keeps our own servers apart where somebody has set another name. */
+  async #lockName(connection: Connection, table: Table, id: string, deadline: Deadline): Promise<void> {
+    const { lock } = this.#settings;
+    if (typeof lock === 'string') return;
+    if (table.sql.key === undefined) return connection.lockName(lock.name(id), deadline);
+    const [row] = await connection.execute<[unknown][]>(table.sql.key, [id], deadline);
+    if (row !== undefined) await connection.lockName(lock.name(String(row[0])), deadline);
+  }
+
   /** Asks information_schema, the first time. */
   async table(connection: Connection, deadline: Deadline): Promise<Table> {
-    this.#table ??= await describeTable(this.#settings, connection, deadline);
+    if (this.#table === undefined) {
+      if (typeof this.#settings.lock !== 'string') await checkNamedLock(this.#settings, connection, deadline);
+      this.#table = await describeTable(this.#settings, connection, deadline);
+    }
     return this.#table;
   }
 

@@ -3,7 +3,7 @@ import { shared } from '../../shared.ts';
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { KeyedQueue, type Leave } from '../queue.ts';
 import { isSessionId } from '../session-id.ts';
-import type { OpenOptions, SessionLease, SessionStore } from '../store.ts';
+import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { collectExpired } from './collect.ts';
 import { serverNames } from './connection-options.ts';
 import { Connections } from './connections.ts';
@@ -29,8 +29,10 @@ export function mysqlStore(options: MysqlStoreOptions): SessionStore {
 }
 
 class MysqlStore implements SessionStore {
+  readonly defaultMode: 'exclusive' | 'merge';
   readonly #settings: Settings;
   readonly #connections: Connections;
+  readonly #single: Connections;
   readonly #rows: Rows;
   /** One for the process, so that two stores on the same table do not wait for each other in the database. */
   readonly #queue: KeyedQueue = shared('stores/queue', () => new KeyedQueue());
@@ -43,11 +45,11 @@ class MysqlStore implements SessionStore {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#connections = new Connections(settings, new Endpoints(settings), {
-      autocommit: false,
-      limit: settings.connectionLimit,
-    });
-    this.#rows = new Rows(settings, this.#connections);
+    const [endpoints, limit] = [new Endpoints(settings), settings.connectionLimit];
+    this.#connections = new Connections(settings, endpoints, { autocommit: false, limit });
+    this.#single = new Connections(settings, endpoints, { autocommit: true, limit });
+    this.#rows = new Rows(settings, this.#connections, this.#single);
+    this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
     this.#queuePrefix = `mysql ${serverNames(settings.connections)} ${schema}.${name} `;
   }
@@ -75,15 +77,19 @@ class MysqlStore implements SessionStore {
     return noRow;
   }
 
+  async read(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<SessionSnapshot> {
+    signal?.throwIfAborted();
+    if (!isSessionId(id)) return nothing;
+    const row = await this.#counted(() => this.#rows.read(id, new Deadline(this.#settings.timeout, signal)));
+    if (row === undefined) return nothing;
+    const touch = () => this.#rows.touch(id, row, new Deadline(this.#settings.timeout));
+    return { data: row.data, touch: () => this.#counted(async () => ((await touch()) ? 'touched' : 'gone')) };
+  }
+
   async collect(maxLifetime: number): Promise<number> {
     if (!Number.isFinite(maxLifetime) || maxLifetime < 0)
       throw new TypeError('maxLifetime must be a number of seconds');
-    this.#begin();
-    try {
-      return await collectExpired(this.#connections, this.#rows, maxLifetime, this.#settings.timeout);
-    } finally {
-      this.#end();
-    }
+    return this.#counted(() => collectExpired(this.#connections, this.#rows, maxLifetime, this.#settings.timeout));
   }
 
   close(deadline: number = 5_000): Promise<void> {
@@ -99,7 +105,7 @@ class MysqlStore implements SessionStore {
       });
       await new Deadline(deadline).race(idle).catch(() => undefined);
     }
-    await this.#connections.close();
+    await Promise.all([this.#connections.close(), this.#single.close()]);
   }
 
   async #enterQueue(id: string, deadline: Deadline): Promise<Leave> {
@@ -114,6 +120,16 @@ class MysqlStore implements SessionStore {
     }
   }
 
+  /** Work that `close()` waits for. */
+  async #counted<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#begin();
+    try {
+      return await work();
+    } finally {
+      this.#end();
+    }
+  }
+
   #begin(): void {
     if (this.#closed) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store has been closed');
     this.#busy++;
@@ -123,3 +139,6 @@ class MysqlStore implements SessionStore {
     if (--this.#busy === 0) this.#idle?.();
   }
 }
+
+/** There is no such row. */
+const nothing: SessionSnapshot = Object.freeze({ data: undefined, touch: async () => 'gone' as const });

@@ -28,6 +28,10 @@ export interface Table {
 export interface Statements {
   /** (id) gives id, data as PHP sees them, the column's character set now, and `age` of `timeSql()`. */
   readonly lock: string;
+  /** The same without a lock. */
+  readonly read: string;
+  /** (id) gives the value that names the lock, for a named lock that is not named by the id. */
+  readonly key: string | undefined;
   /** (id) */
   readonly placeholder: string;
   /** (data, id, CRC-32 of the data that were read): nothing where the row holds other data by now */
@@ -76,7 +80,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
   };
 }
 
-function statements({ table, quoted, phpCharset }: Settings, charset: string | null, dates: boolean): Statements {
+function statements({ table, quoted, lock, phpCharset }: Settings, charset: string | null, dates: boolean): Statements {
   const { quoted: t } = table;
   const { id, data, time } = quoted;
   const { now, age, isOlder } = timeSql(time, dates);
@@ -85,8 +89,12 @@ function statements({ table, quoted, phpCharset }: Settings, charset: string | n
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
   const isAsRead = `${id} = ? AND CRC32(COALESCE(${bytes}, '')) = ?`;
   const ids = Array(EXPIRED_BATCH).fill('?').join(', ');
+  const read = `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ?`;
+  const key = typeof lock === 'string' ? undefined : lock.quotedKey;
   return {
-    lock: `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ? FOR UPDATE`,
+    lock: `${read} FOR UPDATE`,
+    read,
+    key: key && `SELECT ${key} FROM ${t} WHERE ${id} = ?`,
     placeholder: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`,
     write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { classify, toSessionError } from './errors.ts';
+import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
@@ -12,8 +13,12 @@ interface Ending<Result> {
   readonly id: string;
   /** Whether a missing row may be created, as long as no COMMIT has been sent. */
   readonly create: boolean;
-  /** The statements before COMMIT. */
-  apply(row: LockedRow, deadline: Deadline): Promise<Result>;
+  /**
+   * The statements before COMMIT.
+   *
+   * @param send sends the last one, with COMMIT in the same round trip where that can be
+   */
+  apply(row: LockedRow, send: Send, deadline: Deadline): Promise<Result>;
   /**
    * The lock was lost before `apply` and COMMIT had succeeded, and has been taken again: decides by what the row is
    * now.
@@ -24,6 +29,9 @@ interface Ending<Result> {
   resume(row: LockedRow | undefined, committing: boolean, deadline: Deadline): Promise<Result | 'again'>;
 }
 
+/** @returns how many rows it matched */
+type Send = (sql: string, values: readonly Literal[], withCommit?: boolean) => Promise<number>;
+
 /**
  * Applies and commits. A transaction that failed for a passing reason (connection ended after `maxHold`, server
  * restarted, deadlock, node taken over) is begun again under a new lock, if the row allows; what COMMIT did when its
@@ -32,15 +40,29 @@ interface Ending<Result> {
 async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>, deadline: Deadline): Promise<Result> {
   const retries = new Retries();
   for (;;) {
+    const { connection } = row;
     let committing = false;
+    const send: Send = async (sql, values, withCommit = true) => {
+      const text = withCommit ? withLiterals(sql, values) : undefined;
+      if (text === undefined) {
+        const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql, values, deadline);
+        return affectedRows;
+      }
+      committing = connection.isUsable;
+      const [{ affectedRows }] = (await connection.query(`${text}; COMMIT`, deadline)) as [{ affectedRows: number }];
+      return affectedRows;
+    };
     try {
-      const result = await ending.apply(row, deadline);
-      committing = true;
-      await row.connection.query('COMMIT', deadline);
-      row.connection.giveBack();
+      const result = await ending.apply(row, send, deadline);
+      if (committing) await connection.committed(deadline);
+      else {
+        committing = true;
+        await connection.commit(deadline);
+      }
       return result;
     } catch (error) {
-      await row.connection.rollback(deadline);
+      if (endsBeforeCommit(error)) committing = false;
+      await connection.rollback(deadline);
       rows.forgetTable(); // if it was altered, that may be why
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
@@ -59,6 +81,12 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
     }
     row = now!;
   }
+}
+
+/** Whether it can only be the failure of a statement that came before COMMIT, in the same text. */
+function endsBeforeCommit(error: unknown): boolean {
+  if (error instanceof PhpSessionError || error instanceof RowChanged) return true;
+  return ['too large', 'charset', 'table', 'duplicate'].includes(classify(error));
 }
 
 async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
@@ -106,7 +134,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   return finish<WriteResult>(rows, row, { id, create: before === undefined, apply, resume }, deadline);
 
-  async function apply({ connection, table, data: read, usedAt }: LockedRow): Promise<WriteResult> {
+  async function apply({ connection, table, data: read, usedAt }: LockedRow, send: Send): Promise<WriteResult> {
     if (data === undefined && newId === undefined && !isTouchDue(table, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
@@ -121,20 +149,18 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
       ...(data === undefined ? [] : [asBuffer(data)]),
       ...condition,
     ];
+    const isReadBack = data !== undefined && needsReadBack(table, data);
+    const fitsAsHex = data === undefined || data.length * 2 < table.maxPacket;
     try {
       // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
-      const { affectedRows } = await connection.execute<{ affectedRows: number }>(
-        sql[data === undefined ? 0 : 1]!,
-        values,
-        deadline,
-      );
-      if (affectedRows === 0 && data === undefined) return 'gone';
-      if (affectedRows === 0) throw new RowChanged();
+      const matched = await send(sql[data === undefined ? 0 : 1]!, values, fitsAsHex && !isReadBack);
+      if (matched === 0 && data === undefined) return 'gone';
+      if (matched === 0) throw new RowChanged();
     } catch (error) {
       if (classify(error) !== 'duplicate') throw error;
       throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });
     }
-    if (data !== undefined && needsReadBack(table, data)) {
+    if (isReadBack) {
       const [stored] = await connection.execute<[Uint8Array | null][]>(table.sql.readBack, [newId ?? id], deadline);
       if (!same(stored?.[0] ?? new Uint8Array(), data)) {
         throw new PhpSessionError('ERR_SESSION_CHARSET', 'the character set of the column would change the data');
@@ -147,8 +173,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     if (now !== undefined) {
       // Setting the time is right whatever the data are now.
       if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
-      // Only after COMMIT are these bytes ours. Two requests that count from 5 to 6 want to write the same.
-      if (committing && data !== undefined && newId === undefined && same(now.data, data)) return 'written';
+      // These bytes may be ours. But two requests that count from 5 to 6 write the same, and one of the two would be lost.
+      if (committing && data !== undefined && newId === undefined && same(now.data, data)) throw unknownOutcome();
       throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
     }
     if (committing && newId !== undefined && (await holds(rows, newId, data ?? before, deadline))) return done;
@@ -167,8 +193,8 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
     {
       id,
       create: false,
-      apply: async ({ connection, table }) => {
-        await connection.execute(table.sql.remove, [id], deadline);
+      apply: async ({ table }, send) => {
+        await send(table.sql.remove, [id]);
       },
       resume: async (now) => (now === undefined ? undefined : 'again'),
     },

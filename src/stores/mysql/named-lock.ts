@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { PhpSessionError } from '../../errors.ts';
+import type { Deadline } from '../deadline.ts';
+import type { Connection } from './connection.ts';
+import type { Settings } from './options.ts';
+
+/**
+ * The lock of PHP handlers that use `GET_LOCK`: a name on one server, not a row. It must be the name that PHP's side takes.
+ * See `codeIgniterLock`, `symfonyLock` and `moodleLock`.
+ */
+export interface NamedLock {
+  /**
+   * The lock's name. MySQL tells no case in it, and takes at most 64 characters.
+   *
+   * @param key the session id, or the value of the column `key`
+   */
+  name(key: string): string;
+  /** The column whose value names the lock, if it is not the id. A session without a row is not locked then. */
+  key?: string;
+  /**
+   * Promises that all applications use one and the same server of a cluster. Named locks are local to a server (MySQL manual,
+   * "Locking Functions"), so without this they are refused on NDB Cluster, Group Replication and Galera.
+   */
+  singleServer?: boolean;
+}
+
+/** CodeIgniter 3.1 and 4 (`DatabaseHandler`), without its option that ties sessions to an IP address. */
+export const codeIgniterLock: NamedLock = { name: (id) => createHash('md5').update(id).digest('hex') };
+
+/** Symfony's `PdoSessionHandler` with `LOCK_ADVISORY`. */
+export const symfonyLock: NamedLock = { name: (id) => id.slice(0, 64) };
+
+/**
+ * Moodle's database sessions.
+ *
+ * @param options `dbname` and `prefix` as in Moodle's config.php; `prefix` is `'mdl_'` by default
+ */
+export function moodleLock({ dbname, prefix = 'mdl_' }: { dbname: string; prefix?: string }): NamedLock {
+  return { key: 'id', name: (row) => `${dbname}-${prefix}-session-${row}` };
+}
+
+/**
+ * @throws PhpSessionError `ERR_SESSION_TABLE` where another server would not know of the lock
+ */
+export async function checkNamedLock(settings: Settings, connection: Connection, deadline: Deadline): Promise<void> {
+  const { schema, name } = settings.table;
+  const [[engine] = []] = await connection.execute<[string | null][]>(
+    'SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?',
+    [schema ?? null, name],
+    deadline,
+  );
+  if (engine?.toLowerCase() === 'ndbcluster') throw refused('NDB Cluster');
+  const variable = async (sql: string) => ((await connection.query(sql, deadline)) as [string, string][])[0]?.[1];
+  const group = await variable("SHOW GLOBAL VARIABLES LIKE 'group_replication_group_name'");
+  if (group !== undefined && group !== '') throw refused('Group Replication');
+  const nodes = await variable("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_size'");
+  if (Number(nodes ?? 0) > 1) throw refused('Galera');
+}
+
+function refused(cluster: string): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_SESSION_TABLE',
+    `the session table cannot be used with a named lock: on ${cluster} each server has named locks of its own, so they keep ` +
+      'nobody away who uses another one. Use row locks on both sides, or set singleServer if all use this server',
+  );
+}
