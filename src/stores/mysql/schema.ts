@@ -126,10 +126,21 @@ const DATE = /^(timestamp|datetime)$/;
 export const holdsText = ({ type }: Column): boolean => TEXT.test(type);
 export const holdsDates = ({ type }: Column): boolean => DATE.test(type);
 
-export type Requirement = (typeof REQUIREMENTS)[number]['code'];
-
 /** What a table must have so that the store can work with it at all. */
-export const REQUIREMENTS = [
+export type Requirement =
+  | 'table-missing'
+  | 'column-missing'
+  | 'id-type'
+  | 'data-type'
+  | 'time-type'
+  | 'id-key'
+  | 'engine-without-transactions';
+
+export const REQUIREMENTS: readonly {
+  readonly code: Requirement;
+  isMet(schema: Schema): boolean;
+  readonly otherwise: string;
+}[] = [
   {
     code: 'table-missing',
     isMet: (schema: Schema) => schema.columns.length > 0,
@@ -169,4 +180,4 @@ export const REQUIREMENTS = [
     isMet: (schema: Schema) => schema.hasTransactions,
     otherwise: 'its storage engine has no transactions, and so no row locks',
   },
-] as const;
+];
