@@ -27,7 +27,8 @@ export interface SessionStore {
   readonly defaultMode?: 'exclusive' | 'merge';
 
   /**
-   * Deletes sessions that nobody used for longer than this (PHP's `gc`), in small batches.
+   * Deletes sessions that nobody used for longer than this (PHP's `gc`), in small batches with pauses, and leaves those that
+   * are in use. Several may run at once. `close()` ends it early.
    *
    * @param maxLifetime seconds; PHP's `session.gc_maxlifetime`
    * @returns how many rows were deleted

@@ -1,55 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify, toSessionError } from './errors.ts';
 import type { Rows } from './rows.ts';
-import { EXPIRED_BATCH } from './table.ts';
+import { EXPIRED_BATCH, EXPIRED_PAGE, type Statements } from './table.ts';
+
+/** The part of the time in which a collection works. The rest of it belongs to the requests. */
+const SHARE = 1 / 4;
+
+/** ER_PARSE_ERROR and ER_NOT_SUPPORTED_YET: what servers say that do not know `SKIP LOCKED`. */
+const UNKNOWN_SYNTAX = [1064, 1235];
 
 /**
- * Deletes the sessions whose time lies further back than `maxLifetime` seconds, by the database's clock, in
- * transactions of `EXPIRED_BATCH` rows. Rows without a time (NULL) are of unknown age and stay.
+ * Deletes old sessions beside the traffic. Ids are found without a lock, many at once. They are deleted by the hundred,
+ * each hundred in a transaction of its own, which ends before the next pause, and asks for the age of each row once more: what
+ * was touched in the meantime stays.
  *
- * The ids are read without a lock and deleted by key. A DELETE by time alone would, where the time has no index, walk
- * over all rows and wait for each session that is in use.
+ * A row that somebody holds is left for the next time. Where the server can say which ones these are (`SKIP LOCKED`:
+ * InnoDB since MySQL 8.0 and MariaDB 10.6), nothing waits for a lock at all. NDB takes the words and waits all the same;
+ * then the hundred is rolled back and tried row by row, so that such a wait holds no other row.
  *
- * @param timeout milliseconds for each batch
+ * Several collections at once only share the work.
  */
-export async function collectExpired(
-  connections: Connections,
-  rows: Rows,
-  maxLifetime: number,
-  timeout: number,
-): Promise<number> {
-  const seconds = Math.floor(maxLifetime);
-  let total = 0;
-  for (;;) {
-    const deadline = new Deadline(timeout);
-    let connection: Connection | undefined;
+export class Collection {
+  readonly #connections: Connections;
+  readonly #rows: Rows;
+  readonly #timeout: number;
+  readonly #signal: AbortSignal;
+  #canSkip = true;
+
+  /**
+   * @param timeout milliseconds for each transaction
+   * @param signal ends the collection after the transaction that is under way
+   */
+  constructor(connections: Connections, rows: Rows, timeout: number, signal: AbortSignal) {
+    this.#connections = connections;
+    this.#rows = rows;
+    this.#timeout = timeout;
+    this.#signal = signal;
+  }
+
+  /**
+   * What gets old while this runs is not its business, so it ends.
+   *
+   * @param age seconds
+   * @returns how many rows were deleted
+   */
+  async run(age: number): Promise<number> {
+    const start = performance.now();
+    const secondsSince = () => Math.ceil((performance.now() - start) / 1000);
+    let total = 0;
     try {
-      connection = await connections.get(deadline);
-      const { sql } = await rows.table(connection, deadline);
-      const expired = await connection.execute<[unknown][]>(sql.expired, [seconds], deadline);
-      if (expired.length === 0) {
-        await connection.rollback(deadline);
-        return total;
+      for (;;) {
+        const seconds = Math.floor(age) + secondsSince();
+        const ids = await this.#find(seconds);
+        let deleted = 0;
+        for (let i = 0; i < ids.length && !this.#signal.aborted; i += EXPIRED_BATCH) {
+          deleted += await this.#delete(ids.slice(i, i + EXPIRED_BATCH), seconds);
+        }
+        total += deleted;
+        // Nothing deleted: these are all in use.
+        if (ids.length < EXPIRED_PAGE || deleted === 0 || this.#signal.aborted) return total;
       }
-      // One statement for every batch: the last id fills the places that are left.
-      const ids = Array.from({ length: EXPIRED_BATCH }, (_, i) => (expired[i] ?? expired.at(-1)!)[0]);
-      const { affectedRows } = await connection.execute<{ affectedRows: number }>(
-        sql.removeExpired,
-        [...ids, seconds],
-        deadline,
-      );
-      await connection.query('COMMIT', deadline);
-      connection.giveBack();
-      total += affectedRows;
-      // Nothing: they were all used since they were read.
-      if (affectedRows === 0 || expired.length < EXPIRED_BATCH) return total;
     } catch (error) {
-      await connection?.rollback(deadline);
-      // An expired session that somebody is using: the next collection may find it free.
-      if (classify(error) === 'locked') return total;
       throw toSessionError(error);
     }
   }
+
+  #find(seconds: number): Promise<unknown[]> {
+    return this.#transaction(async (connection, sql, deadline) => {
+      const found = await connection.execute<[unknown][]>(sql.expired, [seconds], deadline);
+      return found.map(([id]) => id);
+    });
+  }
+
+  async #delete(ids: unknown[], seconds: number): Promise<number> {
+    try {
+      return await this.#transaction(async (connection, sql, deadline) => {
+        let free = ids;
+        if (this.#canSkip) {
+          const locked = await connection.execute<[unknown][]>(sql.lockExpired, [...batch(ids), seconds], deadline);
+          free = locked.map(([id]) => id);
+        }
+        if (free.length === 0) return 0;
+        const { affectedRows } = await connection.execute<{ affectedRows: number }>(
+          sql.removeExpired,
+          [...batch(free), seconds],
+          deadline,
+        );
+        return affectedRows;
+      });
+    } catch (error) {
+      if (this.#canSkip && UNKNOWN_SYNTAX.includes((error as { errno: number }).errno)) {
+        this.#canSkip = false;
+        return this.#delete(ids, seconds);
+      }
+      if (classify(error) !== 'locked') throw error;
+      let deleted = 0;
+      if (ids.length === 1) return 0;
+      for (const id of ids) if (!this.#signal.aborted) deleted += await this.#delete([id], seconds);
+      return deleted;
+    }
+  }
+
+  /** One transaction, and the pause after it. */
+  async #transaction<Result>(
+    work: (connection: Connection, sql: Statements, deadline: Deadline) => Promise<Result>,
+  ): Promise<Result> {
+    const start = performance.now();
+    const result = await this.#transact(work);
+    const pause = (performance.now() - start) * (1 / SHARE - 1);
+    await sleep(pause, undefined, { signal: this.#signal }).catch(() => undefined);
+    return result;
+  }
+
+  async #transact<Result>(
+    work: (connection: Connection, sql: Statements, deadline: Deadline) => Promise<Result>,
+  ): Promise<Result> {
+    const deadline = new Deadline(this.#timeout);
+    let connection: Connection | undefined;
+    try {
+      connection = await this.#connections.get(deadline);
+      const { sql } = await this.#rows.table(connection, deadline);
+      const result = await work(connection, sql, deadline);
+      await connection.query('COMMIT', deadline);
+      connection.giveBack();
+      return result;
+    } catch (error) {
+      await connection?.rollback(deadline);
+      if (classify(error) === 'table') this.#rows.forgetTable();
+      throw error;
+    }
+  }
+}
+
+/** One statement for every number of ids: the last one fills the places that are left. */
+function batch(ids: unknown[]): unknown[] {
+  return Array.from({ length: EXPIRED_BATCH }, (_, i) => ids[Math.min(i, ids.length - 1)]);
 }

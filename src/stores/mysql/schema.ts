@@ -23,6 +23,7 @@ export interface Column {
 }
 
 export interface Index {
+  readonly name: string;
   readonly unique: boolean;
   /** In the order of the index; `part`: the index has that many characters only. */
   readonly columns: readonly { readonly name: string; readonly part: number | null }[];
@@ -109,6 +110,7 @@ function toIndexes(rows: IndexRow[]): Index[] {
   return names.map((name) => {
     const parts = rows.filter(([index]) => index === name);
     return {
+      name,
       unique: Number(parts[0]![1]) === 0,
       // A part that is an expression has no name.
       columns: parts.map(([, , column, part]) => ({ name: column ?? '', part: part === null ? null : Number(part) })),
@@ -125,6 +127,13 @@ const DATE = /^(timestamp|datetime)$/;
 
 export const holdsText = ({ type }: Column): boolean => TEXT.test(type);
 export const holdsDates = ({ type }: Column): boolean => DATE.test(type);
+
+/** The name of a unique key over the whole id and nothing else. */
+export function idKey({ id, indexes }: Schema): string | undefined {
+  return indexes.find(({ unique, columns: [first, second] }) => {
+    return unique && first!.name === id!.name && first!.part === null && second === undefined;
+  })?.name;
+}
 
 /** What a table must have so that the store can work with it at all. */
 export type Requirement =
@@ -169,10 +178,7 @@ export const REQUIREMENTS: readonly {
   {
     // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
     code: 'id-key',
-    isMet: ({ id, indexes }: Schema) =>
-      indexes.some(({ unique, columns: [first, second] }) => {
-        return unique && first!.name === id!.name && first!.part === null && second === undefined;
-      }),
+    isMet: (schema: Schema) => idKey(schema) !== undefined,
     otherwise: 'the id column must be the primary key, or have a unique key of its own',
   },
   {

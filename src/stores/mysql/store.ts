@@ -4,7 +4,7 @@ import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { KeyedQueue, type Leave } from '../queue.ts';
 import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
-import { collectExpired } from './collect.ts';
+import { Collection } from './collect.ts';
 import { serverNames } from './connection-options.ts';
 import { Connections } from './connections.ts';
 import { Endpoints } from './endpoints.ts';
@@ -41,6 +41,7 @@ class MysqlStore implements SessionStore {
   #busy = 0;
   #idle: (() => void) | undefined;
   #closed = false;
+  readonly #stopping = new AbortController();
   #closing: Promise<void> | undefined;
 
   constructor(settings: Settings) {
@@ -89,7 +90,9 @@ class MysqlStore implements SessionStore {
   async collect(maxLifetime: number): Promise<number> {
     if (!Number.isFinite(maxLifetime) || maxLifetime < 0)
       throw new TypeError('maxLifetime must be a number of seconds');
-    return this.#counted(() => collectExpired(this.#connections, this.#rows, maxLifetime, this.#settings.timeout));
+    const { timeout } = this.#settings;
+    const collection = new Collection(this.#connections, this.#rows, timeout, this.#stopping.signal);
+    return this.#counted(() => collection.run(maxLifetime));
   }
 
   close(deadline: number = 5_000): Promise<void> {
@@ -99,6 +102,7 @@ class MysqlStore implements SessionStore {
 
   async #close(deadline: number): Promise<void> {
     this.#closed = true;
+    this.#stopping.abort();
     if (this.#busy > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#idle = resolve;

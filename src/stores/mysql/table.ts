@@ -3,7 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Settings } from './options.ts';
-import { holdsDates, REQUIREMENTS, readSchema } from './schema.ts';
+import { holdsDates, idKey, REQUIREMENTS, readSchema } from './schema.ts';
 import { timeSql } from './time.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
@@ -46,13 +46,17 @@ export interface Statements {
   readonly readBack: string;
   /** (id) */
   readonly remove: string;
-  /** (seconds) gives up to `EXPIRED_BATCH` ids. */
+  /** (seconds) gives up to `EXPIRED_PAGE` ids of rows that are older, without a lock. */
   readonly expired: string;
+  /** (`EXPIRED_BATCH` ids, seconds) gives the ids of those that are older and that nobody has locked, and locks them. */
+  readonly lockExpired: string;
   /** (`EXPIRED_BATCH` ids, seconds) */
   readonly removeExpired: string;
 }
 
 export const EXPIRED_BATCH = 100;
+/** Without an index on the time each look for old rows goes through the whole table, so it has to be worth it. */
+export const EXPIRED_PAGE = 50 * EXPIRED_BATCH;
 
 /** Bytes of a statement that are not data: header, parameter types, two ids. */
 const STATEMENT_OVERHEAD = 1024;
@@ -76,11 +80,16 @@ export async function describeTable(settings: Settings, connection: Connection, 
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
-    sql: statements(settings, charset, holdsDates(time)),
+    sql: statements(settings, charset, idKey(schema)!, holdsDates(time)),
   };
 }
 
-function statements({ table, quoted, lock, phpCharset }: Settings, charset: string | null, dates: boolean): Statements {
+function statements(
+  { table, quoted, lock, phpCharset }: Settings,
+  charset: string | null,
+  index: string,
+  dates: boolean,
+): Statements {
   const { quoted: t } = table;
   const { id, data, time } = quoted;
   const { now, age, isOlder } = timeSql(time, dates);
@@ -88,9 +97,12 @@ function statements({ table, quoted, lock, phpCharset }: Settings, charset: stri
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
   const isAsRead = `${id} = ? AND CRC32(COALESCE(${bytes}, '')) = ?`;
-  const ids = Array(EXPIRED_BATCH).fill('?').join(', ');
   const read = `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ?`;
   const key = typeof lock === 'string' ? undefined : lock.quotedKey;
+  // By the key over the id. The optimizer may take the one over the time for better, and then waits (on NDB) or locks
+  // (on InnoDB) for rows that are not among these ids.
+  const expiredOnes = `${t} AS s FORCE INDEX (\`${index.replaceAll('`', '``')}\`)
+    WHERE ${id} IN (${Array(EXPIRED_BATCH).fill('?').join(', ')}) AND ${isOlder}`;
   return {
     lock: `${read} FOR UPDATE`,
     read,
@@ -102,8 +114,9 @@ function statements({ table, quoted, lock, phpCharset }: Settings, charset: stri
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
-    expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_BATCH}`,
-    removeExpired: `DELETE FROM ${t} WHERE ${id} IN (${ids}) AND ${isOlder}`,
+    expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_PAGE}`,
+    lockExpired: `SELECT ${id} FROM ${expiredOnes} FOR UPDATE SKIP LOCKED`,
+    removeExpired: `DELETE s FROM ${expiredOnes}`,
   };
 }
 
