@@ -10,6 +10,8 @@ export class LossyRelay {
   accident: Accident | undefined;
   /** Refuse what comes after the accident, as if the network was gone. */
   thenUnreachable = false;
+  /** How often a client has sent something: statements, as long as one waits for the answer to the one before. */
+  turns = 0;
 
   readonly #server = createServer((client) => this.#relay(client));
   readonly #target: { host: string; port: number };
@@ -59,6 +61,7 @@ export class LossyRelay {
         to.destroy();
       });
       from.on('data', (chunk) => {
+        if (from === client) this.turns++;
         if (from === client && this.accident !== undefined && isCommit(chunk)) {
           const { accident } = this;
           this.accident = undefined;
