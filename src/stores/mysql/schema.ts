@@ -122,7 +122,8 @@ const ID = /^(var)?(char|binary)$/;
 const BYTES = /^(tiny|medium|long)?blob$|^varbinary$/;
 // CHAR and BINARY are not among the types for data: they drop trailing spaces, or add zero bytes.
 const TEXT = /^(tiny|medium|long)?text$|^varchar$/;
-const INTEGER = /^(big|medium)?int$/;
+// MEDIUMINT ends at 16,777,215, which was in July 1970.
+const INTEGER = /^(big)?int$/;
 const DATE = /^(timestamp|datetime)$/;
 
 export const holdsText = ({ type }: Column): boolean => TEXT.test(type);

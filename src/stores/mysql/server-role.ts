@@ -24,23 +24,22 @@ export async function assertWriter(connection: Connection, allowReplica: boolean
   // super_read_only turns it on too.
   if (!/^(0|OFF)$/.test(String(readOnly))) throw new NotTheWriter('the server is read only');
   if (allowReplica) return;
+  if (await replicates(connection, version, deadline)) throw new NotTheWriter('the server is a replica');
+}
+
+/**
+ * Whether the server replicates from another one. Without the privilege REPLICATION CLIENT, MySQL does not tell
+ * (`undefined`); without REPLICA MONITOR, MariaDB tells only while it applies what it receives.
+ */
+export async function replicates(
+  connection: Connection,
+  version: string,
+  deadline: Deadline,
+): Promise<boolean | undefined> {
   const isMariadb = version.includes('MariaDB');
-  const replicates = isMariadb
-    ? mariadbReplicates(connection, deadline)
-    : mysqlReplicates(connection, version, deadline);
-  if (await replicates) throw new NotTheWriter('the server is a replica');
-}
-
-/** Without the privilege REPLICATION CLIENT it cannot be told. */
-async function mysqlReplicates(connection: Connection, version: string, deadline: Deadline): Promise<boolean> {
-  const sql = version.startsWith('5.') ? 'SHOW SLAVE STATUS' : 'SHOW REPLICA STATUS';
-  return (await anyThreadRuns(connection, sql, deadline)) ?? false;
-}
-
-/** Without the privilege REPLICA MONITOR a replica is only seen while it applies what it receives. */
-async function mariadbReplicates(connection: Connection, deadline: Deadline): Promise<boolean> {
-  const runs = await anyThreadRuns(connection, 'SHOW ALL SLAVES STATUS', deadline);
-  if (runs !== undefined) return runs;
+  const old = version.startsWith('5.') ? 'SHOW SLAVE STATUS' : 'SHOW REPLICA STATUS';
+  const runs = await anyThreadRuns(connection, isMariadb ? 'SHOW ALL SLAVES STATUS' : old, deadline);
+  if (runs !== undefined || !isMariadb) return runs;
   const [status] = await connection.query<[string, string][]>("SHOW GLOBAL STATUS LIKE 'Slaves_running'", deadline);
   return Number(status?.[1] ?? 0) > 0;
 }

@@ -1,0 +1,65 @@
+/** What a check can find; stable within a major version. docs/checks.md has a heading for each. */
+export type FindingCode =
+  | 'table-missing'
+  | 'column-missing'
+  | 'column-without-default'
+  | 'engine-without-transactions'
+  | 'engine-not-shared'
+  | 'id-type'
+  | 'id-key'
+  | 'id-length'
+  | 'id-padded'
+  | 'id-collation'
+  | 'data-type'
+  | 'data-size'
+  | 'data-charset'
+  | 'ndb-blob'
+  | 'time-type'
+  | 'time-null'
+  | 'time-index'
+  | 'time-2038'
+  | 'time-zone'
+  | 'named-lock-local'
+  | 'privilege-missing'
+  | 'account-max-connections'
+  | 'server-unreachable'
+  | 'server-read-only'
+  | 'server-replica'
+  | 'server-sql-mode'
+  | 'server-isolation'
+  | 'server-max-packet'
+  | 'server-max-connections'
+  | 'server-idle-limit'
+  | 'server-wait-timeout'
+  | 'server-clock'
+  | 'galera-not-ready'
+  | 'galera-size'
+  | 'galera-sync-wait'
+  | 'galera-writers'
+  | 'ndb-nodes'
+  | 'ndb-replicas'
+  | 'ndb-lock-wait'
+  | 'ndb-inactive-timeout'
+  | 'not-visible';
+
+/**
+ * - `error`: the store cannot work, or sessions are lost
+ * - `warning`: it works; what the finding says can happen
+ * - `info`: nothing is wrong, but good to know
+ */
+export type Severity = 'error' | 'warning' | 'info';
+
+/** One thing about the table, the account or the server that an operator should know. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** The server on which it was found: `'127.0.0.1:3306'`, or the path of its socket. */
+  readonly server: string;
+  /** What it means here, with the names and numbers that were found. No session id and no data. */
+  readonly message: string;
+  /**
+   * The statements that mend it, one after the other, for somebody who may run them; nothing here runs them. Empty
+   * where no SQL can. Findings about one column have the same statements, as these make it right in one go.
+   */
+  readonly sql: readonly string[];
+}

@@ -1,0 +1,138 @@
+import type { Facts } from './check-facts.ts';
+import { tableDefinition } from './create-table.ts';
+import { type Column, holdsDates, holdsText, type Schema } from './schema.ts';
+
+// The statements that mend what was found. Each function makes one thing right altogether, whatever was wrong with it:
+// findings about one column share their statements, and running them twice does no harm.
+
+/** Facts about a table that has the columns which the options name. */
+export interface TableFacts extends Facts {
+  readonly schema: Schema;
+  readonly id: Column;
+  readonly data: Column;
+  readonly time: Column;
+  /** Characters of the ids that PHP gives out. */
+  readonly sidLength: number;
+}
+
+/** Bytes that NDB keeps in a row (30,000, NDB_MAX_TUPLE_SIZE), less what it needs besides the columns. */
+const NDB_ROW = 29_940;
+
+const WIDE = /^(ucs2|utf16|utf16le|utf32)$/;
+
+export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
+const literal = (text: string): string => `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+
+/** The table with its database, so that the statement can be run from anywhere. */
+export function tableOf({ settings, database }: Facts): string {
+  const { schema, quoted } = settings.table;
+  return schema !== undefined || database === undefined ? quoted : `${quote(database)}.${quoted}`;
+}
+
+/** The engine that the table should have on this server. */
+export const engineOf = ({ isNdb }: Facts): string => (isNdb ? 'NDBCLUSTER' : 'InnoDB');
+
+export function createTable(facts: Facts): string[] {
+  return [tableDefinition(tableOf(facts), facts.settings.quoted, { engine: engineOf(facts) })];
+}
+
+/** Bytes as they are, compared as bytes. */
+export function mendId(facts: TableFacts): string[] {
+  const { id, sidLength, settings } = facts;
+  const length = Math.max(128, sidLength, Math.min(id.characters ?? 0, 256));
+  const { charset } = id;
+  return [
+    // Ids are ASCII, and only in these character sets the bytes of a column are others.
+    ...(charset !== null && WIDE.test(charset)
+      ? [modify(facts, settings.quoted.id, `VARCHAR(${length}) CHARACTER SET ascii NOT NULL`, id)]
+      : []),
+    modify(facts, settings.quoted.id, `VARBINARY(${length}) NOT NULL`, id),
+  ];
+}
+
+/** The bytes that PHP sees, and room for many. */
+export function mendData(facts: TableFacts): string[] {
+  const { data, settings } = facts;
+  const { charset, nullable } = data;
+  const size = /^long/.test(data.type) ? 'LONG' : 'MEDIUM';
+  const target = engineOf(facts) === 'NDBCLUSTER' ? `VARBINARY(${ndbDataSize(facts)})` : `${size}BLOB`;
+  const isNull = nullable ? 'NULL' : 'NOT NULL';
+  const converts = charset !== null && charset.replace(/^utf8$/, 'utf8mb3') !== settings.phpCharset;
+  return [
+    // From text to bytes, a column keeps its own bytes. PHP's are those in the character set of PHP's connection.
+    ...(converts && holdsText(data) && settings.phpCharset !== 'binary'
+      ? [modify(facts, settings.quoted.data, `${size}TEXT CHARACTER SET ${settings.phpCharset} ${isNull}`, data)]
+      : []),
+    modify(facts, settings.quoted.data, `${target} ${isNull}`, data),
+  ];
+}
+
+/** Bytes of data for which there is room in a row of NDB, beside the other columns. */
+function ndbDataSize({ schema, data, id }: TableFacts): number {
+  const used = schema.columns.map((column) => {
+    if (column === data) return 0;
+    if (column === id) return 132; // as mendId() makes it
+    if (/text$|blob$|^json$/.test(column.type)) return 300; // the part of it that is in the row
+    return column.bytes === null ? 8 : Math.ceil((column.bytes + 2) / 4) * 4;
+  });
+  const free = NDB_ROW - used.reduce((sum, bytes) => sum + bytes, 0);
+  return Math.floor(free / 100) * 100;
+}
+
+/** Never NULL, and a type that lasts and means the same to everybody. */
+export function mendTime(facts: TableFacts): string[] {
+  const { time, settings } = facts;
+  const { quoted } = settings;
+  const isDate = holdsDates(time);
+  const isDatetime = time.type === 'datetime' && inUtc(facts);
+  const now = isDatetime ? 'UTC_TIMESTAMP' : isDate ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
+  // Who leaves the time out gets it from the column, as the first TIMESTAMP of a table did by itself until MySQL 5.7.
+  const byItself = ' DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP';
+  const definition = isDate
+    ? `${isDatetime ? 'DATETIME' : 'TIMESTAMP'} NOT NULL${byItself}`
+    : `${time.type === 'bigint' ? 'BIGINT' : 'INT'} UNSIGNED NOT NULL${time.nullable ? ' DEFAULT (UNIX_TIMESTAMP())' : ''}`;
+  return [
+    ...(time.nullable ? [`UPDATE ${tableOf(facts)} SET ${quoted.time} = ${now} WHERE ${quoted.time} IS NULL`] : []),
+    modify(facts, quoted.time, definition, time),
+  ];
+}
+
+/** Whether a DATETIME that PHP's connections write is in UTC. In London it is so half of the year, so GMT is not. */
+export function inUtc({ variables }: Facts): boolean {
+  const zone = variables.get('time_zone') ?? '';
+  return /^(UTC|[+-]00:00|Etc\/UTC)$/i.test(zone === 'SYSTEM' ? (variables.get('system_time_zone') ?? '') : zone);
+}
+
+function modify(facts: TableFacts, column: string, definition: string, { comment }: Column): string {
+  // NDB's own words in a comment are about the type that the column had.
+  const kept = comment === '' || comment.includes('NDB_COLUMN') ? '' : ` COMMENT ${literal(comment)}`;
+  return `ALTER TABLE ${tableOf(facts)} MODIFY ${column} ${definition}${kept}`;
+}
+
+/** A default for a column that is not the session's, so that a row can be made without it. */
+export function giveDefault(facts: Facts, column: Column): string {
+  const table = tableOf(facts);
+  const name = quote(column.name);
+  const value = /^(tiny|small|medium|big)?int$|^(decimal|float|double|bit)$/.test(column.type)
+    ? '0'
+    : /^(var)?(char|binary)$/.test(column.type)
+      ? "''"
+      : holdsDates(column)
+        ? "'2000-01-01 00:00:00'"
+        : undefined;
+  if (value !== undefined) return `ALTER TABLE ${table} ALTER COLUMN ${name} SET DEFAULT ${value}`;
+  const { fullType, charset, collation, comment } = column;
+  const text = charset === null ? '' : ` CHARACTER SET ${charset} COLLATE ${collation}`;
+  return `ALTER TABLE ${table} MODIFY ${name} ${fullType}${text} NULL${comment === '' ? '' : ` COMMENT ${literal(comment)}`}`;
+}
+
+/** MySQL remembers what is set so when it starts again. MariaDB does not: there it belongs into the configuration file, too. */
+export function setGlobal({ isMariadb }: Facts, name: string, value: string | number): string[] {
+  return [`SET ${isMariadb ? 'GLOBAL' : 'PERSIST'} ${name} = ${value}`];
+}
+
+/** The account for GRANT: `'user'@'host'`. */
+export function accountOf({ account = '' }: Facts): string {
+  const at = account.lastIndexOf('@');
+  return `${literal(account.slice(0, at))}@${literal(account.slice(at + 1))}`;
+}

@@ -1,0 +1,195 @@
+import type { Facts } from './check-facts.ts';
+import type { Finding, FindingCode, Severity } from './check-finding.ts';
+import {
+  accountOf,
+  createTable,
+  engineOf,
+  giveDefault,
+  inUtc,
+  mendData,
+  mendId,
+  mendTime,
+  type TableFacts,
+  tableOf,
+} from './check-mend.ts';
+import { type Column, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
+
+/** One line of the table of rules: a finding, whenever `when` holds. */
+export interface Rule<F extends Facts> {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  when(facts: F): boolean;
+  means(facts: F): string;
+  /** The statements that mend it; left out where no SQL can. */
+  mend?(facts: F): string[];
+}
+
+/** What a rule says; which server it was, the caller knows. */
+export type Statement = Omit<Finding, 'server'>;
+
+export function apply<F extends Facts>(rules: readonly Rule<F>[], facts: F): Statement[] {
+  return rules
+    .filter((rule) => rule.when(facts))
+    .map((rule) => ({
+      code: rule.code,
+      severity: rule.severity,
+      message: rule.means(facts),
+      sql: rule.mend?.(facts) ?? [],
+    }));
+}
+
+export function checkSchema(facts: Facts, sidLength: number): Statement[] {
+  const { schema } = facts;
+  if (schema === undefined) return [];
+  const unmet = (code: Requirement) => !REQUIREMENTS.find((one) => one.code === code)!.isMet(schema);
+  const requirement = (code: Requirement, sql: string[]): Statement => {
+    const { otherwise } = REQUIREMENTS.find((one) => one.code === code)!;
+    return { code, severity: 'error', message: `${facts.settings.table.name}: ${otherwise}`, sql };
+  };
+  // Without the table or its columns there is nothing to say about them.
+  if (unmet('table-missing')) return [requirement('table-missing', createTable(facts))];
+  const { id, data, time } = schema;
+  if (id === undefined || data === undefined || time === undefined) {
+    const { quoted } = facts.settings;
+    const addTime = `ALTER TABLE ${tableOf(facts)} ADD COLUMN ${quoted.time} TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, ADD KEY (${quoted.time})`;
+    return [requirement('column-missing', time === undefined && id && data ? [addTime] : [])];
+  }
+  const table: TableFacts = { ...facts, schema, id, data, time, sidLength };
+  const mends: [Requirement, () => string[]][] = [
+    ['id-type', () => mendId(table)],
+    ['data-type', () => mendData(table)],
+    ['time-type', () => mendTime(table)],
+    ['id-key', () => [...(unmet('id-type') ? mendId(table) : []), addKey(table)]],
+    ['engine-without-transactions', () => moveEngine(table)],
+  ];
+  const unusable = mends.filter(([code]) => unmet(code)).map(([code, mend]) => requirement(code, mend()));
+  const findings = [...unusable, ...apply(TABLE_RULES, table)];
+  // What is to be altered is the table behind it.
+  return schema.isView ? findings.map((finding) => ({ ...finding, sql: [] })) : findings;
+}
+
+function addKey(facts: TableFacts): string {
+  const kind = facts.schema.indexes.some(({ name }) => name === 'PRIMARY') ? 'UNIQUE' : 'PRIMARY';
+  return `ALTER TABLE ${tableOf(facts)} ADD ${kind} KEY (${facts.settings.quoted.id})`;
+}
+
+const moveEngine = (facts: Facts) => [`ALTER TABLE ${tableOf(facts)} ENGINE=${engineOf(facts)}`];
+const onNdb = ({ schema }: TableFacts) => /^ndb/i.test(schema.engine ?? '');
+
+function others({ schema, id, data, time }: TableFacts): Column[] {
+  return schema.columns.filter((column) => column !== id && column !== data && column !== time && column.mustBeGiven);
+}
+
+const TABLE_RULES: readonly Rule<TableFacts>[] = [
+  {
+    code: 'engine-not-shared',
+    severity: 'error',
+    when: (facts) => facts.isNdb && !onNdb(facts) && facts.schema.hasTransactions,
+    means: ({ schema }) =>
+      `the server belongs to an NDB Cluster, but a table in ${schema.engine} is on this server alone: the other SQL nodes have other sessions`,
+    mend: moveEngine,
+  },
+  {
+    code: 'named-lock-local',
+    severity: 'error',
+    when: ({ namedLock }) => namedLock !== undefined,
+    means: ({ namedLock }) => namedLock!,
+  },
+  {
+    code: 'column-without-default',
+    severity: 'error',
+    when: (facts) => others(facts).length > 0,
+    means: (facts) =>
+      `a new row has id, data and time only, and ${others(facts)
+        .map(({ name }) => name)
+        .join(', ')} must be given`,
+    mend: (facts) => others(facts).map((column) => giveDefault(facts, column)),
+  },
+  {
+    code: 'privilege-missing',
+    severity: 'error',
+    when: ({ deniedPrivileges }) => (deniedPrivileges?.length ?? 0) > 0,
+    means: ({ deniedPrivileges }) => `this account has no ${deniedPrivileges!.join(', ')} on the table`,
+    mend: (facts) => [`GRANT ${facts.deniedPrivileges!.join(', ')} ON ${tableOf(facts)} TO ${accountOf(facts)}`],
+  },
+  {
+    code: 'id-length',
+    severity: 'error',
+    when: ({ id, sidLength }) => id.characters !== null && id.characters < sidLength,
+    means: ({ id, sidLength }) =>
+      `the id column takes ${id.characters} characters, and ids have ${sidLength} (session.sid_length)`,
+    mend: mendId,
+  },
+  {
+    code: 'id-padded',
+    severity: 'warning',
+    when: ({ id, sidLength }) => id.type === 'binary' && id.characters !== sidLength,
+    means: ({ id }) => `BINARY adds zero bytes to ids shorter than ${id.characters}, and these are not found again`,
+    mend: mendId,
+  },
+  {
+    code: 'id-collation',
+    severity: 'warning',
+    when: ({ id }) => id.collation !== null && !/(_bin|_cs)$/.test(id.collation),
+    means: ({ id }) =>
+      `by the collation ${id.collation}, 'abc' and 'ABC' are one id: PHP handlers that do not compare give the session of the one to the other`,
+    mend: mendId,
+  },
+  {
+    code: 'data-size',
+    severity: 'warning',
+    when: (facts) => !onNdb(facts) && (facts.data.bytes ?? 0) <= 65_535,
+    means: ({ data }) =>
+      `the data column ends at ${data.bytes} bytes: longer sessions are refused here, and cut by PHP handlers where sql_mode is not strict; PHP deletes a session that was cut`,
+    mend: mendData,
+  },
+  {
+    code: 'data-charset',
+    severity: 'warning',
+    when: ({ data }) => holdsText(data),
+    means: ({ data, settings }) =>
+      `a text column converts: between ${data.charset} and the character set of each connection (the option phpCharset says ${settings.phpCharset} for PHP's); bytes that are no text are refused here, and become '?' where sql_mode is not strict`,
+    mend: mendData,
+  },
+  {
+    code: 'ndb-blob',
+    severity: 'warning',
+    when: (facts) => onNdb(facts) && facts.data.type !== 'varbinary',
+    means: ({ data }) =>
+      `on NDB, even a plain SELECT of ${data.type.toUpperCase()} waits for whoever holds the row, and fails after TransactionDeadlockDetectionTimeout; VARBINARY is in the row and waits for nobody`,
+    mend: mendData,
+  },
+  {
+    code: 'time-null',
+    severity: 'warning',
+    when: ({ time }) => time.nullable,
+    means: ({ hasNullTimes, settings: { columns } }) =>
+      hasNullTimes === true
+        ? `there are rows whose ${columns.time} is NULL: they never expire`
+        : `${columns.time} may be NULL, and is so for rows that are inserted without it: such rows never expire`,
+    mend: mendTime,
+  },
+  {
+    code: 'time-index',
+    severity: 'warning',
+    when: ({ schema, time }) => !schema.indexes.some(({ columns: [first] }) => first!.name === time.name),
+    means: ({ settings: { columns } }) =>
+      `no index begins with ${columns.time}: to find expired sessions, all are read each time`,
+    mend: (facts) => [`ALTER TABLE ${tableOf(facts)} ADD KEY (${facts.settings.quoted.time})`],
+  },
+  {
+    code: 'time-zone',
+    severity: 'warning',
+    when: (facts) => facts.time.type === 'datetime' && !inUtc(facts),
+    means: ({ variables }) =>
+      `a DATETIME has no time zone: this store writes UTC, and PHP handlers write ${variables.get('time_zone')} (${variables.get('system_time_zone')}) unless their connection is in UTC`,
+    mend: mendTime,
+  },
+  {
+    code: 'time-2038',
+    severity: 'info',
+    when: ({ time }) => time.type === 'int' && !/unsigned/.test(time.fullType),
+    means: () => 'Unix seconds in an INT with a sign end in January 2038',
+    mend: mendTime,
+  },
+];

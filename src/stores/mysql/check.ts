@@ -1,0 +1,71 @@
+import { PhpSessionError } from '../../errors.ts';
+import { Deadline, DeadlineExpired } from '../deadline.ts';
+import { type Facts, readFacts } from './check-facts.ts';
+import type { Finding, Severity } from './check-finding.ts';
+import { checkServer } from './check-server-rules.ts';
+import { checkSchema } from './check-table-rules.ts';
+import { Connection, type Owner } from './connection.ts';
+import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
+import { loadDriver } from './driver.ts';
+import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+
+export interface CheckOptions extends MysqlStoreOptions {
+  /** How many processes have such a store, on all hosts together. Default 1. */
+  processes?: number;
+  /** PHP's `session.sid_length`: characters of the ids that it gives out. Default 32, as in PHP. */
+  sidLength?: number;
+}
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+
+const nobody: Owner = { autocommit: true, free: () => undefined, gone: () => undefined, failed: () => undefined };
+
+/**
+ * Looks at the session table, this account's privileges and each server, and says what is wrong or can go wrong, and
+ * which statements mend it. Changes nothing, and needs no more privileges than the store itself: what it may not see is
+ * a finding too (`not-visible`), and so is a server that cannot be reached.
+ *
+ * @param options those of `mysqlStore()`, as the findings depend on them; `timeout` is for each server
+ * @returns errors first; docs/checks.md explains each code
+ * @throws TypeError naming the option that is wrong
+ * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is not installed
+ */
+export async function checkTable(options: CheckOptions): Promise<Finding[]> {
+  const { processes = 1, sidLength = 32, ...store } = options;
+  for (const [name, value] of Object.entries({ processes, sidLength })) {
+    if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number from 1`);
+  }
+  const settings = readOptions(store);
+  const findings: Finding[] = [];
+  for (const endpoint of settings.connections) {
+    const server = serverNames([endpoint]);
+    const facts = await readFrom(endpoint, settings);
+    if (typeof facts === 'string') {
+      const message = `the server cannot be asked (${facts})`;
+      findings.push({ code: 'server-unreachable', severity: 'error', server, message, sql: [] });
+    } else {
+      const all = [...checkSchema(facts, sidLength), ...checkServer(facts, processes * connectionsOf(settings))];
+      findings.push(...all.map((finding) => ({ server, ...finding })));
+    }
+  }
+  return ORDER.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+}
+
+/** @returns the code of the error when the connection cannot be made, or breaks */
+async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): Promise<Facts | string> {
+  const driver = await loadDriver();
+  const connection = new Connection(driver, endpoint, settings, nobody);
+  try {
+    return await readFacts(settings, connection, new Deadline(settings.timeout));
+  } catch (error) {
+    if (error instanceof PhpSessionError || error instanceof TypeError) throw error;
+    return error instanceof DeadlineExpired ? 'no answer in time' : String((error as { code?: unknown }).code);
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Connections to one server that a store may have: for locks, for single statements, and to watch several servers. */
+function connectionsOf({ connectionLimit, connections }: Settings): number {
+  return 2 * connectionLimit + (connections.length > 1 ? 1 : 0);
+}

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { checkTable, createTableSql, grantSql } from '../../src/stores/mysql/index.ts';
+import type { SessionStore } from '../../src/stores/store.ts';
+import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { newId, read, withLease, writeText } from './store-contract.ts';
+
+const table = 'check_grants';
+const account = "'least'@'127.0.0.1'";
+const denied = { code: 'ERR_SESSION_TABLE', cause: { code: 'ER_TABLEACCESS_DENIED_ERROR' } };
+const connection = { ...testServer(), user: 'least', password: 'secret', database: 'test' };
+
+let witness: Witness;
+let store: SessionStore;
+
+beforeAll(async () => {
+  witness = await Witness.connect();
+});
+
+beforeEach(async () => {
+  await witness.table(table, createTableSql({ table }));
+  await witness.query(`DROP USER IF EXISTS ${account}; CREATE USER ${account} IDENTIFIED BY 'secret'`);
+  await witness.query(grantSql({ user: 'least', host: '127.0.0.1', table: `test.${table}` }));
+});
+
+afterAll(async () => {
+  await witness.query(`DROP USER IF EXISTS ${account}`);
+  await witness.end();
+});
+
+/** All that the store does, each under its name. */
+const WORK: Record<string, () => Promise<unknown>> = {
+  'open a session that exists': () => read(store, known),
+  'create a session': () => writeText(store, newId(), 'x'),
+  'change a session': () => writeText(store, known, 'y'),
+  'touch a session': () => withLease(store, known, (lease) => lease.commit({})),
+  'rename a session': () =>
+    withLease(store, known, async (lease) => {
+      await lease.rename(newId());
+      await lease.commit({ data: bytes('z') });
+    }),
+  'destroy a session': () => withLease(store, known, (lease) => lease.destroy()),
+  'collect expired sessions': () => store.collect(3_600),
+};
+let known: string;
+
+/** What fails, each on a row of its own that was used long ago. */
+async function whatFails(): Promise<string[]> {
+  const failed: string[] = [];
+  for (const [name, work] of Object.entries(WORK)) {
+    known = newId();
+    await witness.query(`INSERT INTO ${table} VALUES (?, 'x', 0)`, [known]);
+    store = storeOn(table, { connection });
+    try {
+      await work();
+    } catch (error) {
+      expect(error).toMatchObject(denied);
+      failed.push(name);
+    } finally {
+      await store.close();
+    }
+  }
+  return failed;
+}
+
+const check = async () => {
+  const found = await checkTable({ connection, table });
+  return found.filter(({ severity }) => severity !== 'info');
+};
+
+test('with exactly these privileges, everything works, the checks too', async () => {
+  expect(await witness.query(`SHOW GRANTS FOR ${account}`)).toHaveLength(2); // USAGE, which is nothing, and ours
+  expect(await whatFails()).toEqual([]);
+  expect(await check()).toEqual([]);
+});
+
+describe.each([
+  ['SELECT', Object.keys(WORK)],
+  ['INSERT', ['create a session']],
+  ['UPDATE', ['create a session', 'change a session', 'touch a session', 'rename a session']],
+  ['DELETE', ['destroy a session', 'collect expired sessions']],
+])('without %s', (privilege, failing) => {
+  beforeEach(async () => {
+    await witness.query(`REVOKE ${privilege} ON test.${table} FROM ${account}`);
+  });
+
+  test(`these fail: ${failing.join(', ')}`, async () => {
+    expect(await whatFails()).toEqual(failing);
+  });
+
+  test('the checks say so, and mend it', async () => {
+    const [finding, ...more] = await check();
+    const message = `this account has no ${privilege} on the table`;
+    expect([finding, more]).toMatchObject([{ code: 'privilege-missing', severity: 'error', message }, []]);
+    for (const statement of finding!.sql) await witness.query(statement);
+    expect(await check()).toEqual([]);
+    expect(await whatFails()).toEqual([]);
+  });
+});
+
+test('without any, there is no table to be seen', async () => {
+  await witness.query(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}; GRANT USAGE ON test.* TO ${account}`);
+  const elsewhere = { connection: { ...connection, database: 'information_schema' }, table: `test.${table}` };
+  expect((await checkTable(elsewhere)).map(({ code }) => code)).toContain('table-missing');
+});
+
+test('privileges of a role and of single columns count', async () => {
+  await witness.query(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}; DROP ROLE IF EXISTS sessions`);
+  await witness.query(`CREATE ROLE sessions; GRANT SELECT, DELETE ON test.${table} TO sessions; GRANT sessions TO ${account};
+    SET DEFAULT ROLE sessions FOR ${account}; GRANT INSERT (id, data, usetime), UPDATE (id, data, usetime) ON test.${table} TO ${account}`);
+  expect(await check()).toEqual([]);
+  expect(await whatFails()).toEqual([]);
+  await witness.query('DROP ROLE sessions');
+});
