@@ -23,6 +23,7 @@ export type PhpSessionErrorCode =
   | 'ERR_SESSION_OUTCOME_UNKNOWN'
   // The life of a session in one request.
   | 'ERR_SESSION_CLOSED'
+  | 'ERR_SESSION_READONLY'
   | 'ERR_SESSION_HEADERS_SENT';
 
 export interface PhpSessionErrorDetails {

@@ -3,13 +3,18 @@ import type { SessionData } from '../codec/index.ts';
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 import { cacheHeaders } from '../session/cache-limiter.ts';
 import { readCookie } from '../session/cookie.ts';
-import type { Settings } from '../session/options.ts';
+import { modeOf, type Settings } from '../session/options.ts';
 import { type Exchange, RequestSession } from '../session/request-session.ts';
 
 /** What the middleware adds to Koa's context beside `ctx.session`. */
 export interface PhpSessionControl {
   /** The session id; `undefined` as long as nothing was stored. It is a secret. */
   readonly id: string | undefined;
+  /**
+   * Makes the mode of this request `exclusive`: waits for the lock, and puts its changes on what is stored by then. Look at
+   * `ctx.session` again afterwards: it is another object if somebody else has changed the session.
+   */
+  lock(): Promise<void>;
   /** Gives the session a new id and removes the old one, at a login (PHP's session_regenerate_id(true)). */
   regenerate(): Promise<void>;
   /** Deletes the session and its cookie now: a logout (PHP's session_destroy()). */
@@ -33,6 +38,12 @@ const retryLater: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode
   'ERR_SESSION_UNAVAILABLE',
   'ERR_SESSION_CONFLICT',
   'ERR_SESSION_OUTCOME_UNKNOWN',
+]);
+
+/** Told to the application only: what is stored is right, and the answer is what it would be without the change. */
+const isLate: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode>([
+  'ERR_SESSION_CLOSED',
+  'ERR_SESSION_READONLY',
 ]);
 
 /** The session of one request under Koa: opened before the handler, saved behind it, its lock freed in any case. */
@@ -73,6 +84,7 @@ export class KoaRequest<T extends object = SessionData> {
       get id() {
         return request.session.id;
       },
+      lock: () => request.watch(request.session.lock()),
       regenerate: () => request.watch(request.regenerate()),
       destroy: () => request.watch(request.destroy()),
       close: () => request.watch(request.close()),
@@ -171,7 +183,7 @@ export class KoaRequest<T extends object = SessionData> {
     try {
       await this.save();
     } catch (error) {
-      if (!(error instanceof PhpSessionError) || error.code !== 'ERR_SESSION_CLOSED') throw toHttp(error);
+      if (!(error instanceof PhpSessionError) || !isLate.has(error.code)) throw toHttp(error);
       this.ctx.app.emit('error', error, this.ctx);
     }
   }
@@ -179,11 +191,15 @@ export class KoaRequest<T extends object = SessionData> {
   #exchange(cookie: string | undefined): Exchange {
     return {
       cookie,
+      mode: modeOf(this.config, this.ctx),
       canSetCookie: () => !this.ctx.headerSent,
       setCookie: (header) => this.setCookie(header),
       onGone: () => {
         this.isGone = true;
         this.ctx.app.emit('session:gone', this.ctx);
+      },
+      onConflict: (paths) => {
+        this.ctx.app.emit('session:conflict', this.ctx, paths);
       },
     };
   }

@@ -9,8 +9,9 @@ export type { SessionData } from '../codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 export type { CacheLimiter } from '../session/cache-limiter.ts';
 export type { CookieOptions } from '../session/cookie.ts';
-export type { SessionOptions } from '../session/options.ts';
-export type { OpenOptions, SessionLease, SessionStore } from '../stores/store.ts';
+export type { ConflictRule, MergeConflict } from '../session/merge.ts';
+export type { RequestMode, SessionOptions } from '../session/options.ts';
+export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
 export type { PhpSessionControl } from './koa-request.ts';
 
 /** What `phpSession()` adds to Koa's context: `new Koa<DefaultState, PhpSessionContext<MySession>>()`. */
@@ -28,8 +29,9 @@ export interface PhpSessionContext<T extends object = SessionData> {
  * A request without a session cookie costs nothing, and gets a cookie only when something is stored. Changes are saved also when
  * the handler throws, as in PHP. The lock is held until the handler has ended, also if the client has gone.
  *
- * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, and `'error'` for a change
- * after `close()`.
+ * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, `'session:conflict'` (ctx, paths) when
+ * `onConflict` has decided about values that others have changed too, and `'error'` for a change after `close()` or in the
+ * mode `readonly`.
  *
  * @throws TypeError for a wrong option, at once
  * @example

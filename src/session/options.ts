@@ -8,6 +8,17 @@ import {
 import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import type { CookieOptions } from './cookie.ts';
+import type { ConflictRule } from './merge.ts';
+
+/**
+ * What a request needs of its session:
+ *
+ * - `exclusive`: the lock from the beginning to the end, as PHP has it. Requests of one visitor follow each other.
+ * - `merge`: it is read without the lock. At the end its changes are put on what others have stored meanwhile, under a short lock:
+ *   three ways, down through maps whose keys are all strings. Requests of one visitor run at the same time.
+ * - `readonly`: it is read without the lock and never written, but for its time (PHP's `read_and_close`).
+ */
+export type RequestMode = 'exclusive' | 'merge' | 'readonly';
 
 /** Names and defaults are those of `session.*` in php.ini: give the values that your PHP has. */
 export interface SessionOptions
@@ -29,6 +40,17 @@ export interface SessionOptions
   sidLength?: number;
   /** `session.sid_bits_per_character`; default 4. */
   sidBitsPerCharacter?: 4 | 5 | 6;
+  /**
+   * What requests need of the session, or a function that tells it by the framework's context. Default: what the store says, which is
+   * `exclusive` for tables that PHP locks too, and `merge` for others.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the framework's context, as the application has typed it
+  mode?: RequestMode | ((ctx: any) => RequestMode);
+  /**
+   * In the mode `merge`, and for `lock()`: what becomes of a value that another request has changed as well. Default `mine`: who
+   * writes last wins, as in PHP without locks, but only there.
+   */
+  onConflict?: ConflictRule;
   /** `session.cache_limiter`; default `nocache`. */
   cacheLimiter?: CacheLimiter;
   /** `session.cache_expire`, minutes; default 180. */
@@ -61,6 +83,8 @@ export function settings(options: SessionOptions): Settings {
     lazyWrite = true,
     sidLength = 32,
     sidBitsPerCharacter = 4,
+    mode = store?.defaultMode ?? 'exclusive',
+    onConflict = 'mine',
     cacheLimiter = 'nocache',
     cacheExpire = 180,
     discardOnError = false,
@@ -81,6 +105,11 @@ export function settings(options: SessionOptions): Settings {
   check(['', 'Lax', 'Strict', 'None'].includes(cookieSamesite), "cookieSamesite must be 'Lax', 'Strict' or 'None'");
   check(isCount(sidLength, 256) && sidLength >= 22, 'sidLength must be 22 to 256');
   check([4, 5, 6].includes(sidBitsPerCharacter), 'sidBitsPerCharacter must be 4, 5 or 6');
+  check(typeof mode === 'function' || isMode(mode), "mode must be 'exclusive', 'merge', 'readonly' or a function");
+  check(
+    typeof onConflict === 'function' || ['mine', 'theirs', 'error'].includes(onConflict),
+    "onConflict must be 'mine', 'theirs', 'error' or a function",
+  );
   const limiters = ['nocache', 'public', 'private', 'private_no_expire', ''];
   check(limiters.includes(cacheLimiter), `cacheLimiter must be one of '${limiters.join("', '")}'`);
   check(isCount(cacheExpire, maxMinutes), `cacheExpire must be minutes, 0 to ${maxMinutes}`);
@@ -106,11 +135,24 @@ export function settings(options: SessionOptions): Settings {
     lazyWrite,
     sidLength,
     sidBitsPerCharacter,
+    mode,
+    onConflict,
     cacheLimiter,
     cacheExpire,
     discardOnError,
     codec,
   };
+}
+
+/** @throws TypeError */
+export function modeOf({ mode }: Settings, ctx: unknown): RequestMode {
+  const chosen = typeof mode === 'function' ? mode(ctx) : mode;
+  check(isMode(chosen), "mode() must return 'exclusive', 'merge' or 'readonly'");
+  return chosen;
+}
+
+function isMode(mode: unknown): boolean {
+  return mode === 'exclusive' || mode === 'merge' || mode === 'readonly';
 }
 
 /** What PHP 8.3 takes in session_name(), as far as Node takes it in a header. */

@@ -2,21 +2,25 @@ import { decodeSession, encodeSession, type SessionData } from '../codec/index.t
 import { isPlainObject } from '../codec/stamps.ts';
 import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
-import type { SessionLease } from '../stores/store.ts';
+import type { SessionLease, SessionSnapshot } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
 import { createId } from './id.ts';
-import type { Settings } from './options.ts';
+import { merge } from './merge.ts';
+import type { RequestMode, Settings } from './options.ts';
 
 /** What a request's session needs from the HTTP side. */
 export interface Exchange {
   /** The cookie that the browser sent. */
   readonly cookie: string | undefined;
+  readonly mode: RequestMode;
   /** Whether a cookie can still be set. */
   canSetCookie(): boolean;
   /** Replaces what was set before for this cookie. */
   setCookie(header: string): void;
   /** The row has gone while the request ran: somebody logged out. Nothing was written. */
   onGone(): void;
+  /** Others have changed the same parts of the session, and the option `onConflict` has decided. */
+  onConflict(paths: readonly (readonly string[])[]): void;
 }
 
 const empty = new Uint8Array();
@@ -33,7 +37,11 @@ export class RequestSession<T extends object = SessionData> {
   id: string | undefined;
   readonly #settings: Settings;
   readonly #exchange: Exchange;
+  /** The lock, while it is held. */
   #lease: SessionLease | undefined;
+  /** What was read without the lock, as long as there is none. */
+  #snapshot: SessionSnapshot | undefined;
+  #isReadonly: boolean;
   /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
   #isClosed = false;
   /** What was there when it was saved. Later changes are lost, and that is reported. */
@@ -47,6 +55,7 @@ export class RequestSession<T extends object = SessionData> {
   constructor(settings: Settings, exchange: Exchange) {
     this.#settings = settings;
     this.#exchange = exchange;
+    this.#isReadonly = exchange.mode === 'readonly';
     this.data = this.#decode(empty);
   }
 
@@ -56,13 +65,14 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   /**
-   * Waits for the lock and reads, if the browser sent an id. Without one there is nothing to do.
+   * Waits for the lock, if the mode is `exclusive`, and reads, if the browser sent an id. Without one there is nothing to do.
    *
    * @throws PhpSessionError what the store throws, and what `decodeSession` throws: the row stays as it is then
    */
   async open(signal?: AbortSignal): Promise<void> {
     if (!this.isExpected) return;
     const id = this.#exchange.cookie!;
+    if (this.#exchange.mode !== 'exclusive') return this.#read(id, signal);
     const create = !this.#settings.useStrictMode;
     const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
     try {
@@ -74,6 +84,28 @@ export class RequestSession<T extends object = SessionData> {
     if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
     this.#lease = lease;
     this.id = id;
+  }
+
+  async #read(id: string, signal?: AbortSignal): Promise<void> {
+    const snapshot = await this.#settings.store.read(id, signal && { signal });
+    if (snapshot.data === undefined && this.#settings.useStrictMode) return; // as if there were no cookie
+    this.data = this.#decode(snapshot.data ?? empty);
+    this.#snapshot = snapshot;
+    this.id = id;
+  }
+
+  /**
+   * Makes the mode `exclusive`: waits for the lock, and puts what was changed until now on what the session is by then. If somebody
+   * has logged out meanwhile, there is no session any more.
+   *
+   * @throws PhpSessionError `ERR_SESSION_CLOSED`, `ERR_SESSION_CONFLICT` by the rule `error`, or what the store throws
+   */
+  lock(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#mustBeOpen();
+      this.#isReadonly = false;
+      await this.#lock();
+    });
   }
 
   /**
@@ -128,6 +160,8 @@ export class RequestSession<T extends object = SessionData> {
   async regenerate(): Promise<void> {
     await this.#inTurn(async () => {
       this.#mustBeOpen();
+      this.#isReadonly = false;
+      await this.#lock();
       if (this.#lease === undefined) return; // it will get a new id anyway
       this.#mustSetCookie();
       const id = this.#newId();
@@ -175,8 +209,10 @@ export class RequestSession<T extends object = SessionData> {
     try {
       if (this.#destroyAtCommit) await this.#drop();
       const data = this.#encode();
-      if (this.#lease === undefined) await this.#create(data);
-      else await this.#update(this.#lease, data);
+      if (this.#lease !== undefined) await this.#update(this.#lease, data);
+      else if (this.#isReadonly) await this.#leaveAsItIs(data);
+      else if (this.#snapshot !== undefined) await this.#merge(this.#snapshot, data);
+      else await this.#create(data);
       this.#saved = data;
     } finally {
       await this.#release();
@@ -210,8 +246,86 @@ export class RequestSession<T extends object = SessionData> {
     if (this.#cookie !== undefined) this.#exchange.setCookie(this.#cookie);
   }
 
+  /** Without the lock, nothing but the time is written. */
+  async #leaveAsItIs(data: Uint8Array): Promise<void> {
+    await this.#touch();
+    if (isEqual(data, this.#snapshot?.data ?? this.#encodeEmpty())) return;
+    throw new PhpSessionError(
+      'ERR_SESSION_READONLY',
+      'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
+    );
+  }
+
+  async #touch(): Promise<void> {
+    if (this.#snapshot?.data !== undefined && (await this.#snapshot.touch()) === 'gone') this.#exchange.onGone();
+  }
+
+  /** Puts what changed on what the session is by now. */
+  async #merge(snapshot: SessionSnapshot, mine: Uint8Array): Promise<void> {
+    const base = snapshot.data ?? this.#encodeEmpty();
+    if (isEqual(mine, base)) return this.#touch();
+    for (let tries = 3; ; tries--) {
+      const lease = await this.#open(snapshot);
+      if (!lease.writable) {
+        if (snapshot.data === undefined) return this.#create(mine); // an id that the table cannot hold
+        return this.#exchange.onGone();
+      }
+      this.#lease = lease;
+      try {
+        const outcome = await lease.commit({ data: this.#merged(base, mine, lease.data ?? base) });
+        return outcome === 'gone' ? this.#exchange.onGone() : undefined;
+      } catch (error) {
+        const isConflict = error instanceof PhpSessionError && error.code === 'ERR_SESSION_CONFLICT';
+        // The lock was lost, or another node of a cluster was first. By the rule `error` it would be the same again.
+        if (!isConflict || error.path !== undefined || tries === 1) throw error;
+        await this.#release();
+      }
+    }
+  }
+
+  #merged(base: Uint8Array, mine: Uint8Array, theirs: Uint8Array): Uint8Array {
+    if (isEqual(base, theirs)) return mine;
+    const { data, conflicts } = merge(base, mine, theirs, this.#settings.onConflict, this.#settings.codec);
+    if (conflicts.length > 0) this.#exchange.onConflict(conflicts);
+    return data;
+  }
+
+  /** From here on as in the mode `exclusive`. */
+  async #lock(): Promise<void> {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return;
+    const lease = await this.#open(snapshot);
+    try {
+      if (lease.writable) this.#rebase(snapshot, lease);
+      else {
+        this.data = this.#decode(empty);
+        this.id = undefined;
+        if (snapshot.data !== undefined) this.#exchange.onGone();
+      }
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    this.#snapshot = undefined;
+    if (lease.writable) this.#lease = lease;
+  }
+
+  #rebase(snapshot: SessionSnapshot, lease: SessionLease): void {
+    const base = snapshot.data ?? this.#encodeEmpty();
+    const theirs = lease.data ?? base;
+    if (isEqual(base, theirs)) return;
+    const mine = this.#encode();
+    this.data = this.#decode(isEqual(base, mine) ? theirs : this.#merged(base, mine, theirs));
+  }
+
+  #open(snapshot: SessionSnapshot): Promise<SessionLease> {
+    return this.#settings.store.open(this.id!, { create: snapshot.data === undefined });
+  }
+
   async #drop(): Promise<void> {
     this.#destroyAtCommit = false;
+    if (this.#snapshot !== undefined) this.#lease = await this.#settings.store.open(this.id!, { create: false });
+    this.#snapshot = undefined;
     const lease = this.#lease;
     if (lease === undefined) return;
     try {
@@ -235,6 +349,10 @@ export class RequestSession<T extends object = SessionData> {
 
   #encode(): Uint8Array {
     return encodeSession(this.data, this.#settings.codec);
+  }
+
+  #encodeEmpty(): Uint8Array {
+    return encodeSession({}, this.#settings.codec);
   }
 
   #newId(): string {

@@ -232,6 +232,14 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       return visited({ store }, change, await stored(better));
     },
   },
+  ERR_SESSION_READONLY: {
+    'a change in the mode readonly': async () =>
+      visited(
+        { store, mode: 'readonly' },
+        (ctx) => Object.assign(ctx.session, { [secret]: secret }),
+        await stored(better),
+      ),
+  },
   ERR_SESSION_HEADERS_SENT: {
     'a new session': () =>
       visited({ store }, (ctx) => {
