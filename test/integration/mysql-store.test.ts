@@ -19,18 +19,19 @@ afterAll(async () => {
 });
 
 for (const table of tables) {
-  storeContract({ describe, test, expect }, `MySQL store on ${table}`, (options) => storeOn(table, options));
+  const makeOld = async (id: string, seconds: number) => {
+    const time = table === 'store_better' ? 'UNIX_TIMESTAMP() - ?' : 'CURRENT_TIMESTAMP - INTERVAL ? SECOND';
+    await witness.query(`UPDATE ${table} SET usetime = ${time} WHERE id = ?`, [seconds, id]);
+  };
+
+  storeContract({ describe, test }, `MySQL store on ${table}`, {
+    make: (options) => storeOn(table, options),
+    makeOld,
+  });
 
   describe(table, () => {
     const exists = async (id: string) =>
       (await witness.query(`SELECT id FROM ${table} WHERE id = ?`, [id])).length === 1;
-    const makeOld = (id: string, seconds: number) =>
-      witness.query(
-        table === 'store_better'
-          ? `UPDATE ${table} SET usetime = UNIX_TIMESTAMP() - ? WHERE id = ?`
-          : `UPDATE ${table} SET usetime = CURRENT_TIMESTAMP - INTERVAL ? SECOND WHERE id = ?`,
-        [seconds, id],
-      );
     const age = async (id: string) => {
       const seconds = table === 'store_better' ? 'usetime' : 'UNIX_TIMESTAMP(usetime)';
       const [row] = await witness.query(`SELECT UNIX_TIMESTAMP() - ${seconds} AS age FROM ${table} WHERE id = ?`, [id]);

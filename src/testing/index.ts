@@ -1,0 +1,1 @@
+export { type ContractOptions, type ContractRunner, type StoreUnderTest, storeContract } from './store-contract.ts';

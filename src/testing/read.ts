@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { bytes, newId, text, withLease, writeText } from './leases.ts';
+import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+
+/** Reading without the lock. */
+export function readContract(test: ContractRunner['test'], { make, makeOld }: StoreUnderTest): void {
+  test('read(): what was committed last, while somebody holds the lock', async () => {
+    const [a, b, id] = [make(), make({ timeout: 2_000 }), newId()];
+    await writeText(a, id, 'before');
+    await withLease(a, id, async (lease) => {
+      // In the same store, and in another one.
+      for (const store of [a, b]) assert.equal(text((await store.read(id)).data), 'before');
+      await lease.commit({ data: bytes('after') });
+    });
+    for (const store of [a, b]) assert.equal(text((await store.read(id)).data), 'after');
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test('read() keeps nobody waiting', async () => {
+    const [store, id] = [make({ timeout: 2_000 }), newId()];
+    await writeText(store, id, 'before');
+    const snapshot = await store.read(id);
+    assert.equal(await writeText(store, id, 'after'), 'written');
+    assert.equal(text(snapshot.data), 'before');
+    await store.close();
+  });
+
+  test('read() of a session that does not exist, of one that is about to, and of what is no id', async () => {
+    const [store, id] = [make({ timeout: 2_000 }), newId()];
+    await withLease(store, id, async () => {
+      for (const missing of [id, newId(), 'no id!', '']) {
+        const snapshot = await store.read(missing);
+        assert.equal(snapshot.data, undefined);
+        assert.equal(await snapshot.touch(), 'gone');
+      }
+    });
+    assert.equal((await store.read(id)).data, undefined);
+    await store.close();
+  });
+
+  test('touch() of what was read changes no data, and revives nothing', async () => {
+    const [store, id] = [make(), newId()];
+    await writeText(store, id, 'before');
+    const snapshot = await store.read(id);
+    await writeText(store, id, 'after');
+    assert.equal(await snapshot.touch(), 'touched');
+    assert.equal(text((await store.read(id)).data), 'after');
+    await withLease(store, id, (lease) => lease.destroy());
+    await snapshot.touch();
+    assert.equal((await store.read(id)).data, undefined);
+    await store.close();
+  });
+
+  test('read() can be given up', async () => {
+    const store = make();
+    const reason = new Error('the client went away');
+    const signal = AbortSignal.abort(reason);
+    await assert.rejects(store.read(newId(), { signal }), (error: unknown) => error === reason);
+    await store.close();
+  });
+
+  test('read() of a closed store', async () => {
+    const store = make();
+    await store.close();
+    await assert.rejects(store.read(newId()), { code: 'ERR_SESSION_UNAVAILABLE' });
+  });
+
+  if (makeOld === undefined) return;
+
+  test('what was read is used when it is touched: collect() leaves it', async () => {
+    const [store, id, old] = [make(), newId(), newId()];
+    for (const each of [id, old]) {
+      await writeText(store, each, 'x');
+      await makeOld(each, 2_000_000);
+    }
+    assert.equal(await (await store.read(id)).touch(), 'touched');
+    await store.read(old);
+    await store.collect(1_000_000);
+    assert.equal(text((await store.read(id)).data), 'x');
+    assert.equal((await store.read(old)).data, undefined);
+    await store.close();
+  });
+}

@@ -1,0 +1,46 @@
+import type { SessionStore } from '../stores/store.ts';
+import { closingContract } from './closing.ts';
+import { leaseContract } from './lease.ts';
+import { lockContract } from './lock.ts';
+import { readContract } from './read.ts';
+import { renameContract } from './rename.ts';
+import { rowContract } from './row.ts';
+
+/** What the contract uses of the test runner: the functions of `node:test`, Jest, Vitest and others fit. */
+export interface ContractRunner {
+  describe(name: string, body: () => void): unknown;
+  test(name: string, body: () => Promise<void>): unknown;
+}
+
+/** What every store must be able to be made with here; the defaults are its own. */
+export interface ContractOptions {
+  /** Milliseconds for one `open()`. */
+  timeout?: number;
+  /** How many requests of this process may wait for one session. */
+  maxWaiters?: number;
+}
+
+export interface StoreUnderTest {
+  /**
+   * A new store over the same sessions, as another process would have it; the contract closes it. It is called for one
+   * test up to eight times.
+   */
+  make(options?: ContractOptions): SessionStore;
+  /** Makes a session look as if it was last used so many seconds ago. Without it, `collect()` is hardly tested. */
+  makeOld?(id: string, seconds: number): Promise<void>;
+}
+
+/**
+ * Tests what every `SessionStore` promises, whatever it stores in.
+ *
+ * The tests use ids of their own that begin with `contract`, and leave rows. Some hold a lock until a timeout of the store
+ * ends, so give each test at least 30 seconds.
+ *
+ * @param name of the store, for the report
+ */
+export function storeContract({ describe, test }: ContractRunner, name: string, store: StoreUnderTest): void {
+  describe(name, () => {
+    for (const part of [rowContract, leaseContract, lockContract, readContract, renameContract, closingContract])
+      part(test, store);
+  });
+}
