@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram, galeraProvider } from './services/packages.mjs';
+import { findProgram } from './services/packages.mjs';
+import { findPhpFpm } from './services/php-fpm.mjs';
 import { startProcess, tail } from './services/processes.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,8 +16,7 @@ const parts = {
     name: "PHP's pdo_mysql and mysqli",
     has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli'),
   },
-  'galera-4': { name: 'Galera', has: () => existsSync(galeraProvider) },
-  rsync: { name: 'rsync', has: () => hasProgram('rsync') },
+  'php-fpm': { name: 'PHP-FPM', has: () => findPhpFpm() !== undefined },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },
@@ -27,8 +27,8 @@ const parts = {
 /** What the farm runs. */
 export const farmParts = /** @type {const} */ (['mariadb-server', 'php-cli', 'php-mysql', 'haproxy']);
 
-/** What the tests on clusters run besides MySQL, which Debian does not have. */
-export const clusterParts = /** @type {const} */ (['mariadb-server', 'galera-4', 'rsync', 'php-cli', 'php-mysql']);
+/** What the storm runs. */
+export const stormParts = /** @type {const} */ ([...farmParts, 'php-fpm']);
 
 /** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
 const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };

@@ -1,13 +1,13 @@
 // `npm test`: everything that must hold, from a clean clone. Arguments go to Jest.
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { endWithNpm, farmParts, root, run, SetupError, setUp } from './setup.mjs';
+import { endWithNpm, root, run, SetupError, setUp, stormParts } from './setup.mjs';
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
 endWithNpm();
 try {
-  await setUp([...farmParts, 'chromium']);
+  await setUp([...stormParts, 'chromium']);
   await build();
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
   await check('tsc', bin('typescript/bin/tsc'), '-p', root);

@@ -1,0 +1,174 @@
+// What must hold, request by request. A session is used by many requests at the same time, so the model knows of each
+// answer only what must be true of it whatever came between: it compares with what was known when the request was
+// sent, and when its answer came.
+
+/** A visitor's time from a login to the next logout. Its number is stored in the session by the login. */
+export class Incarnation {
+  /** @param {number} number */
+  constructor(number) {
+    this.number = number;
+    /** Increments that were sent, were acknowledged, and failed, so that nobody knows whether they count. */
+    this.sent = 0;
+    this.acknowledged = 0;
+    this.unanswered = 0;
+    /** The highest count that was acknowledged. */
+    this.highest = 0;
+    /** @type {Set<number>} counts that were acknowledged */
+    this.seen = new Set();
+    /** @type {number | undefined} the count that the logout found */
+    this.final = undefined;
+    /** Why nobody can know what became of it: the answer to its login, a regenerate or a logout is missing. */
+    this.isUncertain = false;
+  }
+
+  /** Whether `count` is what the acknowledged increments make of it, with or without those that have no answer. */
+  /** @param {number} count */
+  allows(count) {
+    return count >= this.acknowledged && count <= this.acknowledged + this.unanswered;
+  }
+}
+
+/** A session id, and what is known of it. */
+export class Cookie {
+  /** @param {string} value @param {Incarnation} incarnation */
+  constructor(value, incarnation) {
+    this.value = value;
+    this.incarnation = incarnation;
+    /** @type {number | undefined} the count at which a logout or a regenerate ended this id */
+    this.endedAt = undefined;
+    /** Requests under way that may end it, and those that had no answer. */
+    this.ending = 0;
+    this.mayHaveEnded = false;
+  }
+}
+
+/**
+ * @typedef {object} Sent what was known when a request was sent
+ * @property {'login' | 'count' | 'look' | 'regenerate' | 'logout'} action
+ * @property {Cookie | undefined} cookie
+ * @property {boolean} wasEnded its session id was known to be worth nothing
+ * @property {number} highest
+ */
+
+/** @typedef {{ incarnation: number | null, count: number, keys: string[] }} Page */
+
+export class Model {
+  /** @type {Incarnation[]} by number */
+  incarnations = [];
+  /** @type {Map<string, { times: number, example: string }>} what must not be, by kind */
+  problems = new Map();
+
+  /** @param {string} kind @param {string} [example] */
+  problem(kind, example = '') {
+    const known = this.problems.get(kind);
+    if (known) known.times++;
+    else this.problems.set(kind, { times: 1, example });
+  }
+
+  newIncarnation() {
+    const incarnation = new Incarnation(this.incarnations.length);
+    this.incarnations.push(incarnation);
+    return incarnation;
+  }
+
+  /**
+   * @param {Sent['action']} action
+   * @param {Cookie | undefined} cookie
+   * @returns {Sent}
+   */
+  send(action, cookie) {
+    if (cookie && action === 'count') cookie.incarnation.sent++;
+    if (cookie && ends(action)) cookie.ending++;
+    const highest = cookie?.incarnation.highest ?? 0;
+    return { action, cookie, wasEnded: cookie?.endedAt !== undefined, highest };
+  }
+
+  /** A request other than a login had no answer that says what it did. @param {Sent} sent */
+  unanswered({ action, cookie, wasEnded }) {
+    if (cookie === undefined || wasEnded) return;
+    if (action === 'count') cookie.incarnation.unanswered++;
+    if (!ends(action)) return;
+    cookie.ending--;
+    cookie.mayHaveEnded = true;
+    cookie.incarnation.isUncertain = true;
+  }
+
+  /** The server found no session: the id must have ended, or be about to. @param {Sent} sent */
+  nobody({ action, cookie }) {
+    if (cookie === undefined) return;
+    if (action === 'count') cookie.incarnation.sent--;
+    if (ends(action)) cookie.ending--;
+    if (cookie.endedAt !== undefined || cookie.ending > 0 || cookie.mayHaveEnded) return;
+    this.problem('a session is gone that nobody ended', `${action} in incarnation ${cookie.incarnation.number}`);
+    cookie.mayHaveEnded = true;
+  }
+
+  /**
+   * The server found the session.
+   *
+   * @param {Sent} sent
+   * @param {Page} page
+   * @param {string | undefined} newCookie
+   */
+  answered({ action, cookie, wasEnded, highest }, { incarnation: number, count, keys }, newCookie) {
+    if (cookie === undefined) return;
+    const { incarnation } = cookie;
+    const at = `${action} in incarnation ${incarnation.number}: ${number}, count ${count}, keys ${keys}`;
+    if (ends(action)) cookie.ending--;
+    this.check(number === incarnation.number, 'a session of somebody else', at);
+    this.check(isOneLogin(keys, incarnation), 'a key from before a logout', at);
+    this.check(!wasEnded, 'a session id works after its end', at);
+    this.check(incarnation.final === undefined || count <= incarnation.final, 'a count after the logout', at);
+    this.check(cookie.endedAt === undefined || count <= cookie.endedAt, 'a count under an id that has ended', at);
+    this.check(count <= incarnation.sent, 'more was counted than was sent', at);
+    if (action === 'count') {
+      this.check(count > highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
+      this.check(!incarnation.seen.has(count), 'two requests have counted to the same', at);
+      incarnation.seen.add(count);
+      incarnation.acknowledged++;
+      incarnation.highest = Math.max(incarnation.highest, count);
+    } else {
+      this.check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
+    }
+    if (ends(action)) {
+      this.check(cookie.endedAt === undefined, 'a session id has ended twice', at);
+      cookie.endedAt = count;
+    }
+    if (action === 'logout') incarnation.final = count;
+    const mustBe = action === 'regenerate' ? 'new' : action === 'logout' ? 'removed' : 'none';
+    const is = newCookie === undefined ? 'none' : newCookie === '' ? 'removed' : 'new';
+    this.check(is === mustBe, `a cookie is ${is} that should be ${mustBe}`, action);
+  }
+
+  /** @param {boolean} holds @param {string} otherwise @param {string} example */
+  check(holds, otherwise, example) {
+    if (!holds) this.problem(otherwise, example);
+  }
+
+  /** The incarnations that have ended with a logout, when all answers are there. */
+  checkEnded() {
+    for (const incarnation of this.incarnations) {
+      const { number, final, acknowledged, unanswered } = incarnation;
+      if (final === undefined || incarnation.allows(final)) continue;
+      this.problem(
+        'a wrong counter',
+        `incarnation ${number}: ${final}; ${acknowledged} acknowledged, ${unanswered} not`,
+      );
+    }
+  }
+}
+
+/** @param {Sent['action']} action */
+function ends(action) {
+  return action === 'logout' || action === 'regenerate';
+}
+
+/**
+ * Whether these are all the keys of a session, and none is from another login.
+ *
+ * @param {string[]} keys
+ * @param {Incarnation} incarnation
+ */
+export function isOneLogin(keys, { number }) {
+  return [...keys].sort().join() === ['count', 'incarnation', `login-${number}`].sort().join();
+}

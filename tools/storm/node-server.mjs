@@ -1,0 +1,76 @@
+// The Node half of the storm's pages: a process, or a thread, with a server. Its other half is pages/index.php.
+import { setTimeout as sleep } from 'node:timers/promises';
+import Koa from 'koa';
+import { phpSession } from 'php-session-bridge/koa';
+import { mysqlStore } from 'php-session-bridge/mysql';
+
+/**
+ * @typedef {object} StormPages
+ * @property {string} name
+ * @property {import('php-session-bridge/mysql').MysqlStoreOptions['connection']} connection
+ * @property {string} table
+ * @property {number} lockTimeout seconds
+ * @property {number} maxHold seconds
+ */
+
+/**
+ * Serves the pages.
+ *
+ * @param {StormPages} pages
+ * @param {number} port
+ * @returns {{ drain: () => Promise<void> }} `drain` ends it without an error for anybody: the health check tells the
+ *   proxy to send nothing more, what is under way is finished, and then the server and the store are closed
+ */
+export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
+  const store = mysqlStore({ connection, table, timeout: 1_000 * lockTimeout, maxHold, maxWaiters: 32 });
+  const app = new Koa();
+  let draining = false;
+  let underWay = 0;
+
+  app.use(async (ctx, next) => {
+    ctx.set('X-Served-By', name);
+    if (ctx.path !== '/health') return next();
+    ctx.status = draining ? 404 : 200;
+    ctx.body = '';
+  });
+  app.use(async (_, next) => {
+    underWay++;
+    await next().finally(() => underWay--);
+  });
+  app.use(phpSession({ store, useStrictMode: true }));
+  app.use(async (ctx) => {
+    const action = ctx.path.slice(1);
+    if (action === 'login') {
+      const number = Number(ctx.query.incarnation);
+      await ctx.phpSession.regenerate();
+      ctx.session = { incarnation: number, count: 0, [`login-${number}`]: { name: 'Zoë', share: 0.1 } };
+    }
+    if (ctx.session.incarnation === undefined) {
+      ctx.body = { incarnation: null };
+      return;
+    }
+    if (action === 'count') ctx.session.count++;
+    if (action === 'regenerate') await ctx.phpSession.regenerate();
+    const { incarnation, count } = ctx.session;
+    ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };
+    if (action === 'logout') await ctx.phpSession.destroy();
+  });
+  // The lock was lost, and somebody logged out meanwhile: it did not count.
+  app.on('session:gone', (ctx) => {
+    ctx.body = { incarnation: null };
+  });
+  // No ids and no data are in these messages.
+  app.on('error', (error) => console.error(new Date().toISOString(), name, error.code, error.message, error.cause));
+
+  const server = app.listen(port, '127.0.0.1');
+  return {
+    async drain() {
+      draining = true;
+      // The proxy asks every 0.2 seconds. What it sent before it knew is served as ever.
+      await sleep(1_000);
+      while (underWay > 0) await sleep(20);
+      await new Promise((resolve) => server.close(resolve));
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+<?php
+
+/**
+ * The PHP half of the storm's pages, for PHP-FPM. Its other half is node-server.mjs.
+ */
+
+declare(strict_types=1);
+
+require __DIR__ . '/../../../php/src/SessionHandler.php';
+
+$storm = json_decode((string) getenv('STORM'), true, 512, JSON_THROW_ON_ERROR);
+
+$handler = new \PhpSessionBridge\SessionHandler(
+    static function () use ($storm): PDO {
+        foreach ($storm['endpoints'] as $endpoint) { // The first that answers, as for the Node store.
+            try {
+                return new PDO(
+                    "mysql:host={$endpoint['host']};port={$endpoint['port']};dbname={$endpoint['database']};charset=utf8mb4",
+                    $endpoint['user'],
+                    $endpoint['password'],
+                    [PDO::ATTR_TIMEOUT => 2], // Seconds, to connect.
+                );
+            } catch (PDOException $error) {
+            }
+        }
+        throw $error;
+    },
+    ['table' => $storm['table'], 'lock_timeout' => $storm['lockTimeout'], 'max_hold' => $storm['maxHold']],
+);
+
+header('Content-Type: application/json');
+header('X-Served-By: php-' . getmypid());
+if (!$handler->start()) {
+    exit; // It has answered 503.
+}
+
+$action = trim(parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH), '/');
+if ($action === 'login') {
+    $number = (int) $_GET['incarnation'];
+    session_regenerate_id(true);
+    $_SESSION = ['incarnation' => $number, 'count' => 0, "login-$number" => ['name' => 'Zoë', 'share' => 0.1]];
+}
+if (!isset($_SESSION['incarnation'])) {
+    // Nobody is logged in. PHP sends a cookie with every session that it starts; coming late, this one would replace that
+    // of a login.
+    session_abort();
+    header_remove('Set-Cookie');
+    exit('{"incarnation":null}');
+}
+if ($action === 'count') {
+    ++$_SESSION['count'];
+}
+if ($action === 'regenerate') {
+    session_regenerate_id(true);
+}
+$answer = ['incarnation' => $_SESSION['incarnation'], 'count' => $_SESSION['count'], 'keys' => array_keys($_SESSION)];
+if ($action === 'logout') {
+    $_SESSION = [];
+    session_destroy();
+    setcookie(session_name(), '', ['expires' => 1, 'path' => '/']);
+} else {
+    session_write_close(); // Before the answer, which says that it was done.
+}
+if (http_response_code() < 400) {
+    echo json_encode($answer, JSON_THROW_ON_ERROR);
+}

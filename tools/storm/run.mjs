@@ -1,0 +1,53 @@
+// `npm run storm`: many clients use a few sessions on PHP and Node servers at once, on a real database. Exit status 1 when
+// anything was lost or came back, or when a request failed without a fault.
+//
+//   --engine NAME       mariadb (default) or ndb
+//   --requests N        default 20000
+//   --seed N            default: a random one, which is printed
+//   --sessions N        default 50
+//   --concurrency N     requests under way at the same time, default 32
+//   --processes HOW     the Node servers: separate (8 processes, default), cluster (2 × 4 workers), threads (2 × 4)
+//   --php-workers N     default 8
+import { parseArgs } from 'node:util';
+import { build } from '../build.mjs';
+import { endWithNpm, SetupError, setUp, stormParts } from '../setup.mjs';
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string', default: 'mariadb' },
+    requests: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+    sessions: { type: 'string', default: '50' },
+    concurrency: { type: 'string', default: '32' },
+    processes: { type: 'string', default: 'separate' },
+    'php-workers': { type: 'string', default: '8' },
+  },
+});
+
+endWithNpm();
+try {
+  await setUp(stormParts);
+  await build();
+  await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function main() {
+  // Not above: nothing of it can be loaded before it is installed and built.
+  const [{ storm }, { report }] = await Promise.all([import('./storm.mjs'), import('./report.mjs')]);
+  const result = await storm({
+    engine: /** @type {any} */ (values.engine),
+    requests: Number(values.requests),
+    seed: Number(values.seed),
+    sessions: Number(values.sessions),
+    concurrency: Number(values.concurrency),
+    processes: /** @type {any} */ (values.processes),
+    phpWorkers: Number(values['php-workers']),
+    say: (line) => console.log(line),
+  });
+  for (const line of report(result)) console.log(line);
+  process.exitCode = result.model.problems.size > 0 || result.failed > 0 ? 1 : 0;
+}

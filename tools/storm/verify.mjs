@@ -1,0 +1,80 @@
+import mysql from 'mysql2/promise';
+import { decodeSession } from 'php-session-bridge/codec';
+import { isOneLogin } from './model.mjs';
+
+/**
+ * When the storm is over: asks both sides for the sessions that are still there, and looks into the table. What is wrong
+ * is added to the model's problems.
+ *
+ * @param {import('./visitors.mjs').Visitors} visitors
+ * @param {import('./engines.mjs').Endpoint[]} endpoints
+ * @param {string} table
+ */
+export async function verify(visitors, endpoints, table) {
+  const { model } = visitors;
+  for (const { cookie } of visitors.visitors) {
+    if (cookie === undefined) continue;
+    for (const side of /** @type {const} */ (['php', 'node'])) {
+      const page = await visitors.look(cookie, side);
+      if (page && page.incarnation !== null)
+        checkCount(model, cookie.incarnation, page.count, `at the end, by ${side}`);
+    }
+  }
+  model.checkEnded();
+  checkRows(model, await readRows(endpoints[0], table));
+}
+
+/**
+ * @param {import('./model.mjs').Model} model
+ * @param {import('./model.mjs').Incarnation} incarnation
+ * @param {number} count
+ * @param {string} where
+ */
+function checkCount(model, incarnation, count, where) {
+  const { number, acknowledged, unanswered } = incarnation;
+  const example = `incarnation ${number}: ${count} ${where}; ${acknowledged} acknowledged, ${unanswered} not`;
+  model.check(incarnation.allows(count), 'a wrong counter', example);
+}
+
+/**
+ * @param {import('./model.mjs').Model} model
+ * @param {Record<string, any>[]} rows
+ */
+function checkRows(model, rows) {
+  /** @type {Map<number, number>} */
+  const found = new Map();
+  for (const row of rows) {
+    const incarnation = model.incarnations[row.incarnation];
+    if (incarnation === undefined) {
+      model.problem('a row of nobody', JSON.stringify(row));
+      continue;
+    }
+    const at = `incarnation ${incarnation.number}, count ${row.count}`;
+    const times = (found.get(incarnation.number) ?? 0) + 1;
+    found.set(incarnation.number, times);
+    model.check(times === 1, 'two rows of one session', at);
+    model.check(incarnation.final === undefined, 'a row after its logout', at);
+    model.check(isOneLogin(Object.keys(row), incarnation), 'a key from before a logout', at);
+    checkCount(model, incarnation, row.count, 'in the table');
+  }
+  for (const incarnation of model.incarnations) {
+    const isThere = found.has(incarnation.number) || incarnation.final !== undefined || incarnation.isUncertain;
+    model.check(isThere, 'a session without a row', `incarnation ${incarnation.number}`);
+  }
+}
+
+/**
+ * @param {import('./engines.mjs').Endpoint | undefined} endpoint
+ * @param {string} table
+ * @returns {Promise<Record<string, any>[]>}
+ */
+async function readRows(endpoint, table) {
+  const connection = await mysql.createConnection({ ...endpoint });
+  try {
+    const [rows] = await connection.query('SELECT data FROM ??', [table]);
+    const all = /** @type {{ data: Buffer }[]} */ (rows);
+    return all.map(({ data }) => decodeSession(data));
+  } finally {
+    await connection.end();
+  }
+}
