@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram } from './services/packages.mjs';
+import { findProgram, galeraProvider } from './services/packages.mjs';
 import { findPhpFpm } from './services/php-fpm.mjs';
 import { startProcess, tail } from './services/processes.mjs';
 
@@ -16,6 +16,8 @@ const parts = {
     name: "PHP's pdo_mysql and mysqli",
     has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli'),
   },
+  'galera-4': { name: 'Galera', has: () => existsSync(galeraProvider) },
+  rsync: { name: 'rsync', has: () => hasProgram('rsync') },
   'php-fpm': { name: 'PHP-FPM', has: () => findPhpFpm() !== undefined },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
@@ -26,6 +28,9 @@ const parts = {
 
 /** What the farm runs. */
 export const farmParts = /** @type {const} */ (['mariadb-server', 'php-cli', 'php-mysql', 'haproxy']);
+
+/** What the tests on clusters run besides MySQL, which Debian does not have. */
+export const clusterParts = /** @type {const} */ (['mariadb-server', 'galera-4', 'rsync', 'php-cli', 'php-mysql']);
 
 /** What the storm runs. */
 export const stormParts = /** @type {const} */ ([...farmParts, 'php-fpm']);

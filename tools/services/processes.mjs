@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unwatch, watch } from './lifeline.mjs';
@@ -23,9 +23,10 @@ import { unwatch, watch } from './lifeline.mjs';
  * @param {string} [options.log] file for what it prints; default: it prints where this process prints
  * @param {Record<string, string | undefined>} [options.env] in addition to this process's
  * @param {string} [options.cwd]
+ * @param {boolean} [options.leaves] what it has started stays when it ends by itself
  * @returns {Service}
  */
-export function startProcess(command, args, { log, env = {}, cwd } = {}) {
+export function startProcess(command, args, { log, env = {}, cwd, leaves = false } = {}) {
   const output = log === undefined ? 'inherit' : openSync(log, 'a');
   const child = spawn(command, args, {
     cwd,
@@ -46,7 +47,7 @@ export function startProcess(command, args, { log, env = {}, cwd } = {}) {
     });
     child.once('exit', (code, signal) => {
       over = true;
-      signalGroup(child.pid, 'SIGKILL'); // Its children go with it, also when it alone was killed.
+      if (!leaves) signalGroup(child.pid, 'SIGKILL'); // Its children go with it, also when it alone was killed.
       if (pid !== undefined) unwatch('group', pid);
       resolve(signal ?? `exit ${code}`);
     });
@@ -68,6 +69,50 @@ export function startProcess(command, args, { log, env = {}, cwd } = {}) {
   };
 }
 
+/**
+ * Sends a signal to a process group, and returns when it has done its work: SIGKILL, when the process that leads the group
+ * has gone; SIGSTOP, when it has reached each of its threads (before, a server may answer one more statement).
+ *
+ * @param {number} group 0 for none
+ * @param {NodeJS.Signals} signal
+ */
+export async function signalled(group, signal) {
+  if (group === 0) return;
+  signalGroup(group, signal);
+  const stopped = () => threadStates(group).every((state) => state === 'T');
+  if (signal === 'SIGKILL') while (isRunning(group)) await sleep(5);
+  if (signal === 'SIGSTOP') while (!stopped()) await sleep(1);
+}
+
+/**
+ * @param {number} pid
+ * @returns {boolean} false for a zombie, too: nobody may come to collect it
+ */
+export function isRunning(pid) {
+  return pid > 0 && threadStates(pid).some((state) => state !== 'Z' && state !== 'X');
+}
+
+/** @param {number} pid */
+function threadStates(pid) {
+  const tasks = `/proc/${pid}/task`;
+  return entries(tasks).flatMap((task) => {
+    try {
+      return [/\) (\w)/.exec(readFileSync(`${tasks}/${task}/stat`, 'utf8'))?.[1]];
+    } catch {
+      return []; // It has gone since.
+    }
+  });
+}
+
+/** @param {string} directory */
+function entries(directory) {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
 /** @param {number | undefined} group @param {NodeJS.Signals} signal */
 function signalGroup(group, signal) {
   if (group === undefined) return;
@@ -82,9 +127,9 @@ function signalGroup(group, signal) {
  * Waits until a service takes connections.
  *
  * @param {Service} service
- * @param {{ name: string, port: number | string, log: string, greets?: boolean, timeout?: number }} options `port` on loopback,
- *   or a Unix socket; `greets`: the server speaks first, as MySQL does, and is ready when it has; `timeout` in
- *   milliseconds, default 60,000
+ * @param {{ name: string, port: number | string, log: string, greets?: boolean, timeout?: number }} options `port` on
+ *   loopback, or a Unix socket; `greets`: the server speaks first, as MySQL does, and is ready when it has; `timeout`
+ *   in milliseconds, default 60,000
  * @throws {Error} with the last lines of the log, when it ended or the time is over; it is stopped then
  */
 export async function untilReady(service, { name, port, log, greets = false, timeout = 60_000 }) {
@@ -99,11 +144,13 @@ export async function untilReady(service, { name, port, log, greets = false, tim
 }
 
 /**
+ * Whether a service takes connections now.
+ *
  * @param {number | string} port
- * @param {boolean} greets
+ * @param {boolean} greets see `untilReady()`
  * @returns {Promise<boolean>}
  */
-function answers(port, greets) {
+export function answers(port, greets) {
   return new Promise((resolve) => {
     const socket = typeof port === 'number' ? connect(port, '127.0.0.1') : connect(port);
     const finish = (/** @type {boolean} */ result) => {

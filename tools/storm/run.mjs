@@ -1,7 +1,7 @@
 // `npm run storm`: many clients use a few sessions on PHP and Node servers at once, on a real database. Exit status 1 when
 // anything was lost or came back, or when a request failed without a fault.
 //
-//   --engine NAME       mariadb (default) or ndb
+//   --engine NAME       mariadb (default), mysql, ndb or galera
 //   --requests N        default 20000
 //   --seed N            default: a random one, which is printed
 //   --sessions N        default 50
@@ -10,7 +10,7 @@
 //   --php-workers N     default 8
 import { parseArgs } from 'node:util';
 import { build } from '../build.mjs';
-import { endWithNpm, SetupError, setUp, stormParts } from '../setup.mjs';
+import { clusterParts, endWithNpm, SetupError, setUp, stormParts } from '../setup.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 
 endWithNpm();
 try {
-  await setUp(stormParts);
+  await setUp(values.engine === 'galera' ? [...stormParts, ...clusterParts] : stormParts);
   await build();
   await main();
 } catch (error) {
@@ -38,8 +38,10 @@ try {
 async function main() {
   // Not above: nothing of it can be loaded before it is installed and built.
   const [{ storm }, { report }] = await Promise.all([import('./storm.mjs'), import('./report.mjs')]);
+  const { isEngineName } = await import('../services/engines.mjs');
+  if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
   const result = await storm({
-    engine: /** @type {any} */ (values.engine),
+    engine: values.engine,
     requests: Number(values.requests),
     seed: Number(values.seed),
     sessions: Number(values.sessions),

@@ -33,8 +33,8 @@ export const layouts = {
  * Starts PHP-FPM, the Node servers, and HAProxy before them.
  *
  * @param {object} options
- * @param {import('./engines.mjs').Endpoint[]} options.endpoints
- * @param {boolean} options.everyEndpoint whether the Node servers use them in turn; PHP uses the first one
+ * @param {import('../services/engines.mjs').Endpoint[]} options.endpoints
+ * @param {boolean} options.everyEndpoint whether each Node server begins with another one; PHP begins with the first
  * @param {string} options.table
  * @param {Layout} options.processes
  * @param {number} options.phpWorkers
@@ -71,7 +71,8 @@ export async function startServers({
     const name = `node-${i + 1}`;
     const each = nodePorts.length / layout.servers;
     const ports = nodePorts.slice(i * each, (i + 1) * each);
-    const connection = endpoints[everyEndpoint ? i % endpoints.length : 0];
+    const first = everyEndpoint ? i % endpoints.length : 0;
+    const connection = [...endpoints.slice(first), ...endpoints.slice(0, first)];
     const storm = { processes, ports, workers: layout.workers, pages: { ...pages, name, connection } };
     const start = async () => {
       const env = { STORM: JSON.stringify(storm) };

@@ -1,5 +1,5 @@
 import { complaints } from './complaints.mjs';
-import { startEngine } from './engines.mjs';
+import { startDatabase } from './database.mjs';
 import { Record } from './record.mjs';
 import { layouts, startServers } from './servers.mjs';
 import { verify } from './verify.mjs';
@@ -9,7 +9,7 @@ const table = 'session';
 
 /**
  * @typedef {object} StormOptions
- * @property {import('./engines.mjs').EngineName} engine
+ * @property {import('../services/engines.mjs').EngineName} engine
  * @property {number} [requests] how many at least, default 20,000
  * @property {number} [sessions] default 50
  * @property {number} [concurrency] requests under way at the same time, default 32
@@ -49,9 +49,9 @@ export async function storm({
   maxHold = 5,
   say = () => {},
 }) {
-  const engine = await startEngine(name, table);
+  const { engine, description, everyEndpoint } = await startDatabase(name, table);
   try {
-    const { endpoints, everyEndpoint } = engine;
+    const { endpoints } = engine;
     const servers = await startServers({
       endpoints,
       everyEndpoint,
@@ -64,7 +64,7 @@ export async function storm({
     });
     try {
       const { servers: nodeServers, workers } = layouts[processes];
-      const title = `${engine.description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); seed ${seed}`;
+      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); seed ${seed}`;
       const record = new Record();
       const visitors = new Visitors({ url: servers.url, sessions, record });
       record.begin('no fault');

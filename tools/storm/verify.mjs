@@ -1,5 +1,5 @@
-import mysql from 'mysql2/promise';
 import { decodeSession } from 'php-session-bridge/codec';
+import { ask } from './database.mjs';
 import { isOneLogin } from './model.mjs';
 
 /**
@@ -7,7 +7,7 @@ import { isOneLogin } from './model.mjs';
  * is added to the model's problems.
  *
  * @param {import('./visitors.mjs').Visitors} visitors
- * @param {import('./engines.mjs').Endpoint[]} endpoints
+ * @param {import('../services/engines.mjs').Endpoint[]} endpoints
  * @param {string} table
  */
 export async function verify(visitors, endpoints, table) {
@@ -21,7 +21,9 @@ export async function verify(visitors, endpoints, table) {
     }
   }
   model.checkEnded();
-  checkRows(model, await readRows(endpoints[0], table));
+  const rows = await ask(endpoints[0], 'SELECT data FROM ??', [table]);
+  const sessions = rows.map(({ data }) => decodeSession(data));
+  checkRows(model, sessions);
 }
 
 /**
@@ -60,21 +62,5 @@ function checkRows(model, rows) {
   for (const incarnation of model.incarnations) {
     const isThere = found.has(incarnation.number) || incarnation.final !== undefined || incarnation.isUncertain;
     model.check(isThere, 'a session without a row', `incarnation ${incarnation.number}`);
-  }
-}
-
-/**
- * @param {import('./engines.mjs').Endpoint | undefined} endpoint
- * @param {string} table
- * @returns {Promise<Record<string, any>[]>}
- */
-async function readRows(endpoint, table) {
-  const connection = await mysql.createConnection({ ...endpoint });
-  try {
-    const [rows] = await connection.query('SELECT data FROM ??', [table]);
-    const all = /** @type {{ data: Buffer }[]} */ (rows);
-    return all.map(({ data }) => decodeSession(data));
-  } finally {
-    await connection.end();
   }
 }
