@@ -56,7 +56,7 @@ export interface Statements {
 
 export const EXPIRED_BATCH = 100;
 /** Without an index on the time each look for old rows goes through the whole table, so it has to be worth it. */
-export const EXPIRED_PAGE = 50 * EXPIRED_BATCH;
+export const EXPIRED_PAGE: number = 50 * EXPIRED_BATCH;
 
 /** Bytes of a statement that are not data: header, parameter types, two ids. */
 const STATEMENT_OVERHEAD = 1024;
