@@ -38,6 +38,10 @@ final class SessionHandler implements
     private $db;
     /** @var array<string, string> what stands for names and times in statements */
     private $names = [];
+    /** @var bool whether the time column says when a session ends */
+    private $expires;
+    /** @var string SQL for that, where %d are the seconds that it has */
+    private $end;
     /** @var int seconds */
     private $lockTimeout;
     /** @var string|null the id whose row is locked */
@@ -59,6 +63,7 @@ final class SessionHandler implements
      * @param array<string, string|int> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
      *     'time_type' ('int': Unix seconds, or 'timestamp': TIMESTAMP or DATETIME, in UTC);
+     *     'time_meaning' of the time column ('last_used', or 'expires_at': session.gc_maxlifetime later);
      *     'lock_timeout' seconds to wait for another request of the same session (10);
      *     'max_hold' seconds after which the server ends the lock of a request from which it hears nothing (60: twice
      *     PHP's usual max_execution_time, so only a process that hangs or is frozen gets there)
@@ -67,7 +72,7 @@ final class SessionHandler implements
      */
     public function __construct($connection, array $options = [])
     {
-        $defaults = self::NAMES + self::SECONDS + ['time_type' => 'int'];
+        $defaults = self::NAMES + self::SECONDS + ['time_type' => 'int', 'time_meaning' => 'last_used'];
         if ($unknown = array_diff_key($options, $defaults)) {
             throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
         }
@@ -82,13 +87,21 @@ final class SessionHandler implements
         if (!in_array($options['time_type'], ['int', 'timestamp'], true)) {
             throw new \InvalidArgumentException("Option 'time_type' must be 'int' or 'timestamp'");
         }
+        if (!in_array($options['time_meaning'], ['last_used', 'expires_at'], true)) {
+            throw new \InvalidArgumentException("Option 'time_meaning' must be 'last_used' or 'expires_at'");
+        }
         foreach (self::SECONDS as $name => $default) {
             if (!is_int($options[$name]) || $options[$name] < 1 || $options[$name] > 86400) {
                 throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
             }
         }
-        $this->names['{now}'] = $options['time_type'] === 'int' ? 'UNIX_TIMESTAMP()' : 'CURRENT_TIMESTAMP';
-        $this->names['{limit}'] = $options['time_type'] === 'int' ? '?' : 'FROM_UNIXTIME(?)';
+        $isDate = $options['time_type'] === 'timestamp';
+        $this->expires = $options['time_meaning'] === 'expires_at';
+        $now = $isDate ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
+        $this->names['{now}'] = $now;
+        $this->names['{limit}'] = $isDate ? 'FROM_UNIXTIME(?)' : '?';
+        $this->names['{expired}'] = $this->expires ? "{$this->names['{time}']} < $now" : 'FALSE';
+        $this->end = $now . ($isDate ? ' + INTERVAL %d SECOND' : ' + %d');
         $this->lockTimeout = $options['lock_timeout'];
         $this->db = new Connection($connection, $options['lock_timeout'] + 2, $options['max_hold']);
     }
@@ -108,6 +121,9 @@ final class SessionHandler implements
     public function open($path, $name): bool
     {
         $this->failed = false;
+        if ($this->expires) {
+            $this->names['{now}'] = sprintf($this->end, ini_get('session.gc_maxlifetime'));
+        }
         return true;
     }
 
@@ -206,7 +222,7 @@ final class SessionHandler implements
     }
 
     /**
-     * Deletes the sessions that nobody used for longer than this.
+     * Deletes the sessions that nobody used for longer than this; or with 'expires_at' those whose end has come.
      *
      * While a session is open this waits for its end, and returns 0: its transaction shall neither hold the locks
      * of other sessions nor be lost with a deadlock among them. Without one, as in a cron job, it returns their number.
@@ -237,7 +253,7 @@ final class SessionHandler implements
     private function collect(int $lifetime): int
     {
         $this->db->begin(1);
-        $limit = (int) $this->query('SELECT UNIX_TIMESTAMP() - ?', [max(0, $lifetime)])[0][0];
+        $limit = (int) $this->query('SELECT UNIX_TIMESTAMP() - ?', [$this->expires ? 0 : max(0, $lifetime)])[0][0];
         $find = 'SELECT {id} FROM {table} WHERE {time} < {limit} LIMIT ' . self::BATCH;
         $delete = 'DELETE FROM {table} WHERE {id} = ? AND {time} < {limit}';
         $total = 0;
@@ -260,14 +276,20 @@ final class SessionHandler implements
      *
      * A row that is missing cannot be locked, a placeholder can: whoever inserts the same id waits for it.
      *
-     * @return bool false: there is no such row, or its id is the same only by the column's collation
+     * @return bool false: there is no such row, or it has expired, or its id is the same only by the column's collation
      */
     private function lock(string $id, bool $create, float $deadline): bool
     {
         $this->release();
         $this->db->begin((int) max(1, ceil($deadline - microtime(true))));
-        $read = 'SELECT {id}, {data}, CHARSET({data}) FROM {table} WHERE {id} = ? FOR UPDATE';
+        $read = 'SELECT {id}, {data}, CHARSET({data}), {expired} FROM {table} WHERE {id} = ? FOR UPDATE';
         $row = $this->query($read, [$id])[0] ?? null;
+        if ($row !== null && $row[0] === $id && $row[3]) { // As if it was gone. If nothing is stored, gc() finds it.
+            $row = null;
+            if ($create) {
+                $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
+            }
+        }
         if ($row === null && $create) {
             $this->query("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})", [$id]);
             $this->isNew = true;

@@ -275,6 +275,7 @@ describe.each(drivers)('PHP: $driver', ({ driver }) => {
     [`['table' => 'a.b.c']`, "'table'"],
     [`['id' => '']`, "'id'"],
     [`['time_type' => 'date']`, "'time_type'"],
+    [`['time_meaning' => 'expires']`, "'time_meaning'"],
     [`['lock_timeout' => 0]`, "'lock_timeout'"],
     [`['max_hold' => '60']`, "'max_hold'"],
   ])('option %s is refused', async (options, message) => {

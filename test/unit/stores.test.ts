@@ -88,6 +88,7 @@ describe('the options of mysqlStore()', () => {
     ['maxWaiters', -1],
     ['phpCharset', "utf8'"],
     ['lifetime', 1],
+    ['timeMeaning', 'expires'],
     ['gcMaxlifetime', 0],
     ['touchInterval', -1],
     ['touchInterval', 361], // more than a quarter of PHP's 1440
@@ -108,6 +109,7 @@ describe('the options of mysqlStore()', () => {
       connectionLimit: 10,
       maxWaiters: 16,
       phpCharset: 'utf8mb4',
+      timeMeaning: 'lastUsed',
       gcMaxlifetime: 1440,
       touchInterval: 60,
     });

@@ -5,7 +5,7 @@ import type { NamedLock } from './named-lock.ts';
 export interface Columns {
   id: string;
   data: string;
-  /** When the session was last used: an integer column holds Unix seconds, TIMESTAMP and DATETIME hold UTC. */
+  /** See `timeMeaning`. An integer column holds Unix seconds, TIMESTAMP and DATETIME hold UTC. */
   time: string;
 }
 
@@ -60,6 +60,15 @@ export interface MysqlStoreOptions {
    */
   phpCharset?: string;
   /**
+   * What the time column says. Default `'lastUsed'`.
+   *
+   * - `'lastUsed'`: when the session was last used. It lives until somebody collects it, as with PHP's files.
+   * - `'expiresAt'`: when it ends, as in Symfony's `sess_lifetime` since 4.4, Yii's `expire` or express-mysql-session's
+   *   `expires`. That is written as now and `gcMaxlifetime`. A row whose time has passed counts as none when it is read, as it
+   *   does for these. A row without a time (NULL) does not expire.
+   */
+  timeMeaning?: 'lastUsed' | 'expiresAt';
+  /**
    * PHP's `session.gc_maxlifetime`: seconds for which a session lives after it was last used. Give the value that your
    * PHP has. Default 1440, as in PHP.
    */
@@ -90,6 +99,7 @@ export interface Settings {
   connectionLimit: number;
   maxWaiters: number;
   phpCharset: string;
+  timeMeaning: 'lastUsed' | 'expiresAt';
   gcMaxlifetime: number;
   touchInterval: number;
 }
@@ -108,6 +118,7 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   connectionLimit: true,
   maxWaiters: true,
   phpCharset: true,
+  timeMeaning: true,
   gcMaxlifetime: true,
   touchInterval: true,
 };
@@ -128,6 +139,10 @@ export function readOptions(options: MysqlStoreOptions): Settings {
   }
   const { allowReplica = false } = options;
   if (typeof allowReplica !== 'boolean') throw new TypeError('allowReplica must be true or false');
+  const { timeMeaning = 'lastUsed' } = options;
+  if (!['lastUsed', 'expiresAt'].includes(timeMeaning)) {
+    throw new TypeError("timeMeaning must be 'lastUsed' or 'expiresAt'");
+  }
   const charset = phpCharset.toLowerCase();
   const gcMaxlifetime = number(options, 'gcMaxlifetime', 1440, 1, 2 ** 31 - 1);
   const touchInterval = number(options, 'touchInterval', Math.min(60, Math.floor(gcMaxlifetime / 20)), 0, 2 ** 31 - 1);
@@ -152,6 +167,7 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     connectionLimit: number(options, 'connectionLimit', 10, 1, 100_000),
     maxWaiters: number(options, 'maxWaiters', 16, 0, 100_000),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
+    timeMeaning,
     gcMaxlifetime,
     touchInterval,
   };

@@ -67,7 +67,7 @@ export class Rows {
       const table = await this.table(connection, deadline);
       const found = await this.#select(connection, table, table.sql.read, id, deadline);
       connection.giveBack();
-      return found === 'other' ? undefined : found;
+      return typeof found === 'string' ? undefined : found;
     });
   }
 
@@ -114,22 +114,27 @@ export class Rows {
     await this.#lockName(connection, table, id, deadline);
     const found = await this.#select(connection, table, table.sql.lock, id, deadline);
     if (found === 'other') return undefined;
-    if (found !== undefined) return { connection, ...found };
+    if (typeof found === 'object') return { connection, ...found };
     if (!create) return undefined;
+    // Goes with this transaction only: if nothing is stored, collect() finds it.
+    if (found === 'expired') await connection.execute(table.sql.remove, [id], deadline);
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.
     await connection.execute(table.sql.placeholder, [id], deadline);
     return { connection, table, data: undefined, usedAt: lastUse(null) };
   }
 
-  /** @returns `'other'` for what can be no id of this table, or is one of another session */
+  /**
+   * @returns `'other'` for what can be no id of this table, or is one of another session; `'expired'` for a row that is
+   *   there no more, as it were
+   */
   async #select(
     connection: Connection,
     table: Table,
     sql: string,
     id: string,
     deadline: Deadline,
-  ): Promise<ReadRow | 'other' | undefined> {
+  ): Promise<ReadRow | 'other' | 'expired' | undefined> {
     if (id.length < table.idLength.min || id.length > table.idLength.max) return 'other';
     type Found = [
       id: string | Uint8Array,
@@ -146,6 +151,7 @@ export class Rows {
     }
     // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
     if (text(foundId) !== id) return 'other';
+    if (age !== null && age > table.lifetime) return 'expired';
     // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
     return { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };
   }

@@ -90,9 +90,9 @@ class MysqlStore implements SessionStore {
   async collect(maxLifetime: number): Promise<number> {
     if (!Number.isFinite(maxLifetime) || maxLifetime < 0)
       throw new TypeError('maxLifetime must be a number of seconds');
-    const { timeout } = this.#settings;
+    const { timeout, timeMeaning } = this.#settings;
     const collection = new Collection(this.#connections, this.#rows, timeout, this.#stopping.signal);
-    return this.#counted(() => collection.run(maxLifetime));
+    return this.#counted(() => collection.run(timeMeaning === 'expiresAt' ? 0 : maxLifetime));
   }
 
   close(deadline: number = 5_000): Promise<void> {

@@ -3,7 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Settings } from './options.ts';
-import { holdsDates, idKey, REQUIREMENTS, readSchema } from './schema.ts';
+import { type Column, idKey, REQUIREMENTS, readSchema } from './schema.ts';
 import { timeSql } from './time.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
@@ -21,6 +21,8 @@ export interface Table {
   readonly asciiIsSafe: boolean;
   /** Seconds: the option of this name. */
   readonly touchInterval: number;
+  /** Seconds after its last use at which a row counts as none; infinite where only `collect()` ends sessions. */
+  readonly lifetime: number;
   readonly sql: Statements;
 }
 
@@ -80,19 +82,20 @@ export async function describeTable(settings: Settings, connection: Connection, 
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
-    sql: statements(settings, charset, idKey(schema)!, holdsDates(time)),
+    lifetime: settings.timeMeaning === 'expiresAt' ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
+    sql: statements(settings, charset, idKey(schema)!, time),
   };
 }
 
 function statements(
-  { table, quoted, lock, phpCharset }: Settings,
+  { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime }: Settings,
   charset: string | null,
   index: string,
-  dates: boolean,
+  timeColumn: Column,
 ): Statements {
   const { quoted: t } = table;
   const { id, data, time } = quoted;
-  const { now, age, isOlder } = timeSql(time, dates);
+  const { now, age, isOlder } = timeSql(time, timeColumn, timeMeaning === 'expiresAt' ? gcMaxlifetime : 0);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;

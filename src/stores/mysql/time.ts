@@ -1,3 +1,4 @@
+import { type Column, holdsDates } from './schema.ts';
 import type { Table } from './table.ts';
 
 /** SQL about the time column. */
@@ -6,7 +7,7 @@ export interface TimeSql {
   readonly now: string;
   /** Seconds since a row was used, or NULL if it does not tell; negative for a time in the future. */
   readonly age: string;
-  /** (seconds) Whether it is longer ago than this. Not true without a time. */
+  /** (seconds) Whether the time lies further back than this. Not true without a time. */
   readonly isOlder: string;
 }
 
@@ -17,21 +18,30 @@ export interface TimeSql {
  * The time is set explicitly, as ON UPDATE CURRENT_TIMESTAMP does nothing when the data are the same. Casts: a
  * difference of which one side is unsigned is unsigned, and below 0 an error.
  *
- * @param column quoted
- * @param isDate TIMESTAMP or DATETIME, not Unix seconds
+ * @param name quoted
+ * @param lifetime seconds from the use of a session to what is written; 0 if that is the time of the use itself
  */
-export function timeSql(column: string, isDate: boolean): TimeSql {
-  return isDate
-    ? {
-        now: 'CURRENT_TIMESTAMP',
-        age: `TIMESTAMPDIFF(SECOND, ${column}, CURRENT_TIMESTAMP)`,
-        isOlder: `${column} < CURRENT_TIMESTAMP - INTERVAL ? SECOND`,
-      }
-    : {
-        now: 'UNIX_TIMESTAMP()',
-        age: `CAST(UNIX_TIMESTAMP() AS SIGNED) - CAST(${column} AS SIGNED)`,
-        isOlder: `${column} < CAST(UNIX_TIMESTAMP() AS SIGNED) - CAST(? AS SIGNED)`,
-      };
+export function timeSql(name: string, column: Column, lifetime: number): TimeSql {
+  const isDate = holdsDates(column);
+  const clock = isDate ? 'CURRENT_TIMESTAMP' : 'CAST(UNIX_TIMESTAMP() AS SIGNED)';
+  const seconds = (count: number | '?') => (isDate ? `INTERVAL ${count} SECOND` : `CAST(${count} AS SIGNED)`);
+  const now = lifetime === 0 ? clock : `${clock} + ${seconds(lifetime)}`;
+  const end = lifetime === 0 ? undefined : lastMoment(column);
+  return {
+    now: end === undefined ? now : `LEAST(${now}, ${end})`,
+    age: isDate ? `TIMESTAMPDIFF(SECOND, ${name}, ${now})` : `${now} - CAST(${name} AS SIGNED)`,
+    isOlder: `${name} < ${clock} - ${seconds('?')}`,
+  };
+}
+
+/**
+ * Where the column ends, if that is a moment which somebody may live to see: a session that is to last for ten years
+ * then ends with the column, instead of being an error.
+ */
+function lastMoment({ type, fullType }: Column): string | undefined {
+  if (type === 'timestamp') return "TIMESTAMP'2038-01-19 03:14:07'";
+  if (type === 'int') return fullType.includes('unsigned') ? '4294967295' : '2147483647';
+  return undefined;
 }
 
 /**
