@@ -132,7 +132,6 @@ export class Connection {
    * @throws `NameTaken` when somebody else holds it
    */
   async lockName(name: string, deadline: Deadline): Promise<void> {
-    if (name.length > 64) throw new TypeError('lock.name() must give at most 64 characters');
     this.#lockedName = name; // before it is asked for: the answer may come when nobody waits for it any more
     const sql = `SELECT GET_LOCK(?, ${LOCK_WAIT_TIMEOUT})`;
     const [[got] = []] = await this.execute<[number | string | null][]>(sql, [name], deadline);

@@ -39,6 +39,13 @@ export function moodleLock({ dbname, prefix = 'mdl_' }: { dbname: string; prefix
   return { key: 'id', name: (row) => `${dbname}-${prefix}-session-${row}` };
 }
 
+/** @throws PhpSessionError `ERR_SESSION_TABLE` for a name that MySQL would not take */
+export function nameOf(lock: NamedLock, key: string): string {
+  const name = lock.name(key);
+  if (typeof name === 'string' && name.length > 0 && name.length <= 64) return name;
+  throw new PhpSessionError('ERR_SESSION_TABLE', 'lock.name() must give 1 to 64 characters');
+}
+
 /**
  * @throws PhpSessionError `ERR_SESSION_TABLE` where another server would not know of the lock
  */

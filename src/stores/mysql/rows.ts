@@ -2,7 +2,7 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
-import { checkNamedLock } from './named-lock.ts';
+import { checkNamedLock, nameOf } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
@@ -160,9 +160,13 @@ export class Rows {
   async #lockName(connection: Connection, table: Table, id: string, deadline: Deadline): Promise<void> {
     const { lock } = this.#settings;
     if (typeof lock === 'string') return;
-    if (table.sql.key === undefined) return connection.lockName(lock.name(id), deadline);
-    const [row] = await connection.execute<[unknown][]>(table.sql.key, [id], deadline);
-    if (row !== undefined) await connection.lockName(lock.name(String(row[0])), deadline);
+    let key = id;
+    if (table.sql.key !== undefined) {
+      const [row] = await connection.execute<[unknown][]>(table.sql.key, [id], deadline);
+      if (row === undefined) return;
+      key = String(row[0]);
+    }
+    await connection.lockName(nameOf(lock, key), deadline);
   }
 
   /** Asks information_schema, the first time. */
