@@ -40,6 +40,7 @@ export class Connection {
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
   #prepared = false;
+  #isGalera = false;
   /** The named lock that it holds, or may hold. */
   #lockedName: string | undefined;
   /** Whether its holder may use it. */
@@ -72,6 +73,11 @@ export class Connection {
     this.#driver.on('end', () => this.destroy(true));
   }
 
+  /** Known when it has been prepared. */
+  get isGalera(): boolean {
+    return this.#isGalera;
+  }
+
   /**
    * Sets up the session on the server, once.
    *
@@ -84,6 +90,8 @@ export class Connection {
       await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', deadline);
       // Not as `@@wsrep_on`: most servers know no such variable.
       const [galera] = await this.query<[name: string, value: string][]>("SHOW VARIABLES LIKE 'wsrep_on'", deadline);
+      this.#isGalera = galera?.[1] === 'ON';
+      await assertWriter(this, this.#settings.allowReplica, deadline);
       await this.query(
         [
           `SET SESSION autocommit = ${this.#owner.autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
@@ -95,11 +103,10 @@ export class Connection {
           `wait_timeout = ${this.#settings.maxHold}`,
           // What another node has committed must be seen here: the first statement of each transaction waits for it,
           // reading (1), updating (2) or inserting (4).
-          ...(galera?.[1] === 'ON' ? ['wsrep_sync_wait = 7'] : []),
+          ...(this.#isGalera ? ['wsrep_sync_wait = 7'] : []),
         ].join(', '),
         deadline,
       );
-      await assertWriter(this, this.#settings.allowReplica, deadline);
       this.#prepared = true;
     } catch (error) {
       this.destroy();

@@ -24,16 +24,18 @@ export type Failure =
   | 'too large'
   | 'charset';
 
-/** Numbers of MySQL's Server Error Message Reference, and of MariaDB's where it has its own. */
-const byNumber = new Map<number, Failure>([
+/** Numbers of MySQL's Server Error Message Reference, and of MariaDB's Error Codes where it has its own. */
+export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1205, 'locked'], // ER_LOCK_WAIT_TIMEOUT; NDB after TransactionDeadlockDetectionTimeout
   [1213, 'locked'], // ER_LOCK_DEADLOCK; Galera: aborted by a write on another node, or not certified
   [1062, 'duplicate'], // ER_DUP_ENTRY
   [1020, 'retry'], // ER_CHECKREAD
   [1040, 'retry'], // ER_CON_COUNT_ERROR
   [1047, 'retry'], // ER_UNKNOWN_COM_ERROR: "WSREP has not yet prepared node for application use"
+  [1135, 'retry'], // ER_CANT_CREATE_THREAD
   [1180, 'retry'], // ER_ERROR_DURING_COMMIT
   [1203, 'retry'], // ER_TOO_MANY_USER_CONNECTIONS
+  [1206, 'retry'], // ER_LOCK_TABLE_FULL
   [1226, 'retry'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
@@ -42,17 +44,24 @@ const byNumber = new Map<number, Failure>([
   [1637, 'retry'], // ER_TOO_MANY_CONCURRENT_TRXS
   [1969, 'retry'], // ER_STATEMENT_TIMEOUT (MariaDB)
   [3024, 'retry'], // ER_QUERY_TIMEOUT
+  [3100, 'retry'], // ER_RUN_HOOK_ERROR: Group Replication at COMMIT
   [3101, 'retry'], // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: Group Replication
   [1053, 'lost'], // ER_SERVER_SHUTDOWN
+  [1152, 'lost'], // ER_ABORTING_CONNECTION
   [1158, 'lost'], // ER_NET_READ_ERROR
   [1159, 'lost'], // ER_NET_READ_INTERRUPTED
   [1160, 'lost'], // ER_NET_ERROR_ON_WRITE
   [1161, 'lost'], // ER_NET_WRITE_INTERRUPTED
+  [1184, 'lost'], // ER_NEW_ABORTING_CONNECTION
+  // ER_GET_ERRMSG: NDB's other errors. 4009 'Cluster Failure', on an SQL node without data nodes, where another may have some;
+  // 4350 'Transaction already aborted'; 4008 and 4012, after which it is unknown what was done.
+  [1296, 'lost'],
+  [1927, 'lost'], // ER_CONNECTION_KILLED (MariaDB)
+  [3032, 'lost'], // ER_SERVER_OFFLINE_MODE: Group Replication, after it has expelled the server
+  [4031, 'lost'], // ER_CLIENT_INTERACTION_TIMEOUT: wait_timeout
   [1290, 'read only'], // ER_OPTION_PREVENTS_STATEMENT: after a failover; a new connection may find the new primary
   [1792, 'read only'], // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
   [1836, 'read only'], // ER_READ_ONLY_MODE
-  [1927, 'lost'], // ER_CONNECTION_KILLED (MariaDB)
-  [4031, 'lost'], // ER_CLIENT_INTERACTION_TIMEOUT: wait_timeout
   [1046, 'table'], // ER_NO_DB_ERROR
   [1048, 'table'], // ER_BAD_NULL_ERROR
   [1049, 'table'], // ER_BAD_DB_ERROR

@@ -4,7 +4,7 @@ import type { MysqlConnectionOptions } from './connection-options.ts';
 import { loadDriver } from './driver.ts';
 import { classify } from './errors.ts';
 import type { Settings } from './options.ts';
-import { assertWriter } from './server-role.ts';
+import { assertInCluster, assertWriter } from './server-role.ts';
 
 /** Milliseconds in which a server that can be used answers. */
 const PATIENCE = 500;
@@ -22,19 +22,17 @@ class NoAnswer extends Error {
 }
 
 /**
- * Whether sessions can be kept on one server: it takes writes, and finds the session table. The latter fails on a SQL node
- * that has lost its data nodes, and on a Galera node that is not part of the cluster.
+ * Whether sessions can be kept on one server, on a connection of its own. It asks for nothing that could wait: neither for
+ * the table, as ALTER TABLE may be at work there, nor for what other nodes of a Galera cluster have committed.
  */
 export class Health {
   readonly #endpoint: MysqlConnectionOptions;
   readonly #settings: Settings;
-  readonly #sql: string;
   #connection: Connection | undefined;
 
   constructor(endpoint: MysqlConnectionOptions, settings: Settings) {
     this.#endpoint = endpoint;
     this.#settings = settings;
-    this.#sql = `SELECT COUNT(*) FROM ${settings.table.quoted} WHERE ${settings.quoted.id} = ''`;
   }
 
   /** @returns what is wrong; `undefined` when nothing is */
@@ -73,9 +71,10 @@ export class Health {
     if (this.#connection === undefined) {
       this.#connection = new Connection(await loadDriver(), this.#endpoint, this.#settings, nobody);
       await this.#connection.prepare(deadline);
+      if (this.#connection.isGalera) await this.#connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
     } else {
       await assertWriter(this.#connection, this.#settings.allowReplica, deadline);
     }
-    await this.#connection.query(this.#sql, deadline);
+    await assertInCluster(this.#connection, this.#connection.isGalera, deadline);
   }
 }

@@ -12,6 +12,17 @@ export class NotTheWriter extends Error {
   readonly sqlState: string = 'HY000';
 }
 
+/** The server runs, and its cluster goes on without it. Looks like the server's own error for a statement. */
+class NotInCluster extends Error {
+  readonly errno: number;
+  readonly sqlState: string = 'HY000';
+
+  constructor(errno: number) {
+    super('the server has no contact to its cluster');
+    this.errno = errno;
+  }
+}
+
 /**
  * @param allowReplica whether a server that replicates may be used, if it takes writes
  * @throws NotTheWriter when the server is read only or replicates from another one
@@ -25,6 +36,18 @@ export async function assertWriter(connection: Connection, allowReplica: boolean
   if (!/^(0|OFF)$/.test(String(readOnly))) throw new NotTheWriter('the server is read only');
   if (allowReplica) return;
   if (await replicates(connection, version, deadline)) throw new NotTheWriter('the server is a replica');
+}
+
+/** @throws NotInCluster for a Galera node outside of the primary component, and for an SQL node of NDB without data nodes */
+export async function assertInCluster(connection: Connection, isGalera: boolean, deadline: Deadline): Promise<void> {
+  const status = await connection.query<[name: string, value: string][]>(
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'Ndb_number_of_ready_data_nodes')",
+    deadline,
+  );
+  for (const [name, value] of status) {
+    if (name === 'wsrep_ready' && isGalera && value !== 'ON') throw new NotInCluster(1047); // ER_UNKNOWN_COM_ERROR
+    if (name.startsWith('Ndb') && Number(value) === 0) throw new NotInCluster(1296); // ER_GET_ERRMSG
+  }
 }
 
 /**

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { PhpSessionError } from '../../src/errors.ts';
+import { DeadlineExpired } from '../../src/stores/deadline.ts';
+import { byNumber, classify, isAnswer, toSessionError } from '../../src/stores/mysql/errors.ts';
+
+/** `[1205, 'locked'], // ER_LOCK_WAIT_TIMEOUT` in the source, comments in front included. */
+const source = readFileSync('src/stores/mysql/errors.ts', 'utf8');
+const names = new Map(
+  [
+    ...source.matchAll(/(?:\/\/ (ER_\w+)[^\n]*\n(?: {2}\/\/[^\n]*\n)* {2})?\[(\d+), '[a-z ]+'\],(?: \/\/ (ER_\w+))?/g),
+  ].map(([, before, number, after]) => [Number(number), after ?? before]),
+);
+
+describe('the numbers of errors', () => {
+  test('each has the name that it has in MySQL, as mysql2 lists them, or in MariaDB, as its program perror does', () => {
+    const constants = readFileSync('node_modules/mysql2/lib/constants/errors.js', 'utf8');
+    const mysql = new Map(
+      [...constants.matchAll(/^exports\.(ER_\w+) = (\d+);/gm)].map(([, name, n]) => [Number(n), name]),
+    );
+    const mariadb = (number: number) => /\((ER_\w+)\)/.exec(execFileSync('perror', [String(number)]).toString())?.[1];
+    expect([...names.keys()].sort()).toEqual([...byNumber.keys()].sort());
+    for (const [number, name] of names) expect([number, name]).toEqual([number, mysql.get(number) ?? mariadb(number)]);
+  });
+
+  test('only for the connection, and for the role of the server, the connection is given up', () => {
+    for (const [errno, failure] of byNumber) {
+      const given = { errno, sqlState: 'HY000' };
+      expect(classify(given)).toBe(failure);
+      expect([errno, isAnswer(given)]).toEqual([errno, failure !== 'lost' && failure !== 'read only']);
+    }
+  });
+});
+
+test.each<[string, unknown, string, boolean, string]>([
+  // what has no number of the server
+  ['refused', { code: 'ECONNREFUSED', errno: -111 }, 'away', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['unknown host', { code: 'ENOTFOUND', errno: -3008 }, 'away', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['no way there', { code: 'EHOSTUNREACH', errno: -113 }, 'away', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['no answer to the connection', { code: 'ETIMEDOUT' }, 'away', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['reset', { code: 'ECONNRESET', errno: -104 }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['written to a broken one', { code: 'EPIPE', errno: -32 }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['ended', { code: 'PROTOCOL_CONNECTION_LOST' }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
+  [
+    'closed before',
+    new Error("Can't add new command when connection is in closed state"),
+    'lost',
+    false,
+    'ERR_SESSION_UNAVAILABLE',
+  ],
+  ['nothing', undefined, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
+  // a number that is not in the list
+  [
+    'wrong password',
+    { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045, sqlState: '28000' },
+    'away',
+    true,
+    'ERR_SESSION_UNAVAILABLE',
+  ],
+  [
+    'table full',
+    { code: 'ER_RECORD_FILE_FULL', errno: 1114, sqlState: 'HY000' },
+    'away',
+    true,
+    'ERR_SESSION_UNAVAILABLE',
+  ],
+])('%s: what it means', (_, error, failure, answers, code) => {
+  expect(classify(error)).toBe(failure);
+  expect(isAnswer(error)).toBe(answers);
+  expect(toSessionError(error).code).toBe(code);
+});
+
+test('an error of this package stays what it is', () => {
+  const error = new PhpSessionError('ERR_SESSION_BUSY', 'x');
+  expect(toSessionError(error)).toBe(error);
+  expect(toSessionError(new DeadlineExpired(1)).code).toBe('ERR_SESSION_UNAVAILABLE');
+});
