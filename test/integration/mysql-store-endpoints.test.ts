@@ -41,6 +41,7 @@ const until = async (condition: () => boolean) => {
 function traffic(id = newId()) {
   let stopped = false;
   let acknowledged = 0;
+  let unknown = 0;
   let longestPause = 0;
   const errors: unknown[] = [];
   const done = (async () => {
@@ -56,7 +57,9 @@ function traffic(id = newId()) {
         longestPause = Math.max(longestPause, now - (last ?? now));
         last = now;
       } catch (error) {
-        errors.push(error);
+        // COMMIT was under way: it was done or not.
+        if ((error as PhpSessionError).code === 'ERR_SESSION_OUTCOME_UNKNOWN') unknown++;
+        else errors.push(error);
       }
     }
   })();
@@ -67,7 +70,13 @@ function traffic(id = newId()) {
   const stop = async () => {
     stopped = true;
     await done;
-    return { count: Number(await read(store, id)), acknowledged, errors, longestPause: Math.round(longestPause) };
+    return {
+      count: Number(await read(store, id)),
+      acknowledged,
+      unknown,
+      errors,
+      longestPause: Math.round(longestPause),
+    };
   };
   return { more, stop };
 }
@@ -92,23 +101,28 @@ describe('several servers', () => {
   test.each<[string, (door: Door) => unknown]>([
     ['dies', (door) => door.kill()],
     ['freezes', (door) => door.freeze()],
-  ])('the server in use %s under traffic, and then the next: no error, nothing lost', async (name, end) => {
-    // The row of a request that was under way becomes free when the database notices: by `maxHold`, if nobody tells it.
-    store = make({ maxHold: 1 });
-    const all = Array.from({ length: 4 }, () => traffic());
-    for (const door of doors.slice(0, 2)) {
+  ])(
+    'the server in use %s under traffic, and then the next: nothing lost, and no error but of what COMMIT did',
+    async (name, end) => {
+      // The row of a request that was under way becomes free when the database notices: by `maxHold`, if nobody tells it.
+      store = make({ maxHold: 1 });
+      const all = Array.from({ length: 4 }, () => traffic());
+      for (const door of doors.slice(0, 2)) {
+        await Promise.all(all.map(({ more }) => more(50)));
+        await end(door);
+      }
       await Promise.all(all.map(({ more }) => more(50)));
-      await end(door);
-    }
-    await Promise.all(all.map(({ more }) => more(50)));
-    const results = await Promise.all(all.map(({ stop }) => stop()));
-    for (const { count, acknowledged, errors } of results) {
-      expect(errors).toEqual([]);
-      expect(count).toBe(acknowledged);
-    }
-    const pauses = results.map(({ longestPause }) => longestPause);
-    process.stdout.write(`\n  the server in use ${name}: longest pauses of four sessions ${pauses.join(', ')} ms\n`);
-  });
+      const results = await Promise.all(all.map(({ stop }) => stop()));
+      for (const { count, acknowledged, unknown, errors } of results) {
+        expect(errors).toEqual([]);
+        expect(unknown).toBeLessThanOrEqual(2);
+        expect(count).toBeGreaterThanOrEqual(acknowledged);
+        expect(count).toBeLessThanOrEqual(acknowledged + unknown);
+      }
+      const pauses = results.map(({ longestPause }) => longestPause);
+      process.stdout.write(`\n  the server in use ${name}: longest pauses of four sessions ${pauses.join(', ')} ms\n`);
+    },
+  );
 
   test('a lease that is out when its server freezes is written by the next one', async () => {
     store = make({ maxHold: 1 });
@@ -152,8 +166,8 @@ describe('several servers', () => {
       expect(doors[0]!.connections).toBeLessThanOrEqual(1);
       await doors[0]!.kill();
     }
-    const { errors, count, acknowledged } = await load.stop();
-    expect(errors).toEqual([]);
+    const { errors, unknown, count, acknowledged } = await load.stop();
+    expect([errors, unknown]).toEqual([[], 0]);
     expect(count).toBe(acknowledged);
   });
 

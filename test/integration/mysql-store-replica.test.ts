@@ -172,6 +172,7 @@ describe('a replica is no place for sessions', () => {
     await caughtUp();
     await onReplica.query('STOP SLAVE');
     expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await writeText(store, idle, 'after')).toBe('written');
     expect(await Promise.all([id, idle].map((each) => read(store, each)))).toEqual(['after', 'after']);
     expect(await onReplicaNow(id)).toBe('after');
     await store.close();
