@@ -28,7 +28,7 @@ export const KNOWN_TABLES: readonly KnownTable[] = [
   {
     name: 'Symfony 6 and 7, by when a session expires',
     create: symfony,
-    options: { columns: { id: 'sess_id', data: 'sess_data', time: 'sess_lifetime' } },
+    options: { columns: { id: 'sess_id', data: 'sess_data', time: 'sess_lifetime' }, timeMeaning: 'expiresAt' },
     codes: ['column-without-default', 'data-size'],
   },
   {
@@ -56,7 +56,7 @@ export const KNOWN_TABLES: readonly KnownTable[] = [
       \`data\` mediumtext COLLATE utf8mb4_bin,
       PRIMARY KEY (\`session_id\`)
     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`,
-    options: { columns: { id: 'session_id', time: 'expires' } },
+    options: { columns: { id: 'session_id', time: 'expires' }, timeMeaning: 'expiresAt' },
     codes: ['data-charset', 'time-index'],
   },
   {

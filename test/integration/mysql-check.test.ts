@@ -111,7 +111,7 @@ describe.each<[FindingCode, string, string, Partial<CheckOptions>?]>([
   [
     'engine-without-transactions',
     'error',
-    '(id VARBINARY(64) PRIMARY KEY, data MEDIUMBLOB, usetime INT UNSIGNED NOT NULL, KEY (usetime)) ENGINE=Aria',
+    '(id VARBINARY(64) PRIMARY KEY, data MEDIUMBLOB, usetime INT UNSIGNED NOT NULL, KEY (usetime)) ENGINE=MyISAM',
   ],
   [
     'column-without-default',
@@ -193,6 +193,32 @@ describe('rows and columns that are there already', () => {
         WHERE TABLE_SCHEMA = 'test' AND TABLE_NAME = '${table}' AND COLUMN_NAME = 'id'`,
     );
     expect(comment).toBe("user's \\ id");
+  });
+
+  test.each([
+    ['INT', 'lastUsed', 0],
+    ['BIGINT', 'expiresAt', 600],
+    ['TIMESTAMP', 'lastUsed', 0],
+    ['TIMESTAMP', 'expiresAt', 600],
+    ['DATETIME', 'lastUsed', 0],
+    ['DATETIME', 'expiresAt', 600],
+  ] as const)('a time that is NULL in %s (%s) becomes now, and %i s', async (type, timeMeaning, seconds) => {
+    const options = { timeMeaning, gcMaxlifetime: 600 };
+    await witness.query("SET SESSION time_zone = '+00:00'"); // as the clients of a DATETIME should have it
+    await witness.table(
+      quoted,
+      `CREATE TABLE ${quoted} (id VARBINARY(64) PRIMARY KEY, data BLOB, usetime ${type} NULL)`,
+    );
+    await witness.query(`INSERT INTO ${quoted} (id) VALUES ('there')`);
+    for (const statement of (await findings(options)).flatMap(({ sql }) => sql)) await witness.query(statement);
+    await witness.query(`INSERT INTO ${quoted} (id, data) VALUES ('without', '')`);
+    const time = /INT/.test(type) ? 'usetime' : 'UNIX_TIMESTAMP(usetime)';
+    const rows = await witness.query(`SELECT id, ${time} - UNIX_TIMESTAMP() AS ahead FROM ${quoted} ORDER BY id`);
+    expect(rows).toHaveLength(2);
+    for (const { ahead } of rows as unknown as { ahead: number }[]) {
+      expect(Math.abs(Number(ahead) - seconds)).toBeLessThan(30);
+    }
+    expect(await findings(options)).toEqual([]);
   });
 
   test('columns without an index are looked at, too', async () => {

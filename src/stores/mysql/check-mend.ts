@@ -82,18 +82,23 @@ function ndbDataSize({ schema, data, id }: TableFacts): number {
 /** Never NULL, and a type that lasts and means the same to everybody. */
 export function mendTime(facts: TableFacts): string[] {
   const { time, settings } = facts;
-  const { quoted } = settings;
+  const { quoted, timeMeaning, gcMaxlifetime } = settings;
   const isDate = holdsDates(time);
   const isDatetime = time.type === 'datetime' && inUtc(facts);
-  const now = isDatetime ? 'UTC_TIMESTAMP' : isDate ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
+  const plus = timeMeaning === 'lastUsed' ? '' : isDate ? ` + INTERVAL ${gcMaxlifetime} SECOND` : ` + ${gcMaxlifetime}`;
+  const clock = isDatetime ? 'UTC_TIMESTAMP' : isDate ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
+  const integer = time.type === 'bigint' ? 'BIGINT' : 'INT';
+  const type = isDatetime ? 'DATETIME' : isDate ? 'TIMESTAMP' : `${integer} UNSIGNED`;
   // Who leaves the time out gets it from the column, as the first TIMESTAMP of a table did by itself until MySQL 5.7.
-  const byItself = ' DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP';
-  const definition = isDate
-    ? `${isDatetime ? 'DATETIME' : 'TIMESTAMP'} NOT NULL${byItself}`
-    : `${time.type === 'bigint' ? 'BIGINT' : 'INT'} UNSIGNED NOT NULL${time.nullable ? ' DEFAULT (UNIX_TIMESTAMP())' : ''}`;
+  const byItself =
+    isDate && plus === ''
+      ? 'CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP'
+      : `(${isDate ? 'CURRENT_TIMESTAMP' : clock}${plus})`;
   return [
-    ...(time.nullable ? [`UPDATE ${tableOf(facts)} SET ${quoted.time} = ${now} WHERE ${quoted.time} IS NULL`] : []),
-    modify(facts, quoted.time, definition, time),
+    ...(time.nullable
+      ? [`UPDATE ${tableOf(facts)} SET ${quoted.time} = ${clock}${plus} WHERE ${quoted.time} IS NULL`]
+      : []),
+    modify(facts, quoted.time, `${type} NOT NULL${time.nullable || isDate ? ` DEFAULT ${byItself}` : ''}`, time),
   ];
 }
 
