@@ -22,7 +22,7 @@ const page = (count: number, more: Partial<Page> = {}): Page => ({
   ...more,
 });
 const newCookie = (action: Sent['action']) => (action === 'logout' ? '' : action === 'regenerate' ? 'new' : undefined);
-const answer = (sent: Sent, to: Page) => model.answered(sent, to, newCookie(sent.action));
+const answer = (sent: Sent, to: Page) => model.answered(sent, to, newCookie(sent.action), 'node-1');
 const count = (to: number) => answer(send('count'), page(to));
 const problems = () => [...model.problems.keys()];
 
@@ -122,8 +122,8 @@ describe('what may not be', () => {
   });
 
   test('a cookie without a reason, and a reason without a cookie', () => {
-    model.answered(send('look'), page(0), 'other');
-    model.answered(send('regenerate'), page(0), undefined);
+    model.answered(send('look'), page(0), 'other', 'node-1');
+    model.answered(send('regenerate'), page(0), undefined, 'node-1');
     expect(problems()).toEqual(['a cookie is new that should be none', 'a cookie is none that should be new']);
   });
 });

@@ -50,8 +50,10 @@ import { isRunning, signalled } from './processes.mjs';
  * @property {string} title
  * @property {string} tableEngine
  * @property {boolean} needsFolder whether it comes from the folder of PHP_SESSION_BRIDGE_MYSQL_CLUSTER
- * @property {() => Promise<Servers>} start
+ * @property {(options: EngineOptions) => Promise<Servers>} start
  */
+
+/** @typedef {{ settings?: Record<string, string | number> }} EngineOptions `settings`: server variables of MariaDB */
 
 /** @type {Record<EngineName, Engine>} */
 export const engines = {
@@ -68,12 +70,13 @@ export const isEngineName = (name) => Object.hasOwn(engines, name);
  * Starts one of the engines on free loopback ports.
  *
  * @param {EngineName} name
+ * @param {EngineOptions} [options]
  * @returns {Promise<RunningEngine>}
  * @throws {Error} when it cannot be started, or where it is is not known
  */
-export async function startEngine(name) {
+export async function startEngine(name, options = {}) {
   const { title, tableEngine, start } = engines[name];
-  const servers = await start();
+  const servers = await start(options);
   const version = await versionOf(servers.endpoints[0]);
   return { name, title, tableEngine, version, ...servers };
 }
@@ -87,9 +90,9 @@ export function mysqlFolder() {
   );
 }
 
-/** @returns {Promise<Servers>} */
-async function mariadb() {
-  const server = await startMariadb();
+/** @param {EngineOptions} options @returns {Promise<Servers>} */
+async function mariadb({ settings }) {
+  const server = await startMariadb({ settings });
   const node = mariadbNode('mariadb', server);
   return {
     endpoints: [endpointOf(server)],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * What the servers wrote into their logs, each message once.
+ * What the PHP and Node servers wrote into their logs, each message once.
  *
  * @param {string} directory
  * @returns {string[]} `TIMES × SERVER: MESSAGE`, the most frequent first
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export function complaints(directory) {
   /** @type {Map<string, number>} */
   const times = new Map();
-  for (const file of readdirSync(directory).filter((name) => name.endsWith('.log'))) {
+  for (const file of readdirSync(directory).filter((name) => /^(php|node).*\.log$/.test(name))) {
     const side = file.replace(/(-\d+)?\.log$/, '');
     for (const line of readFileSync(join(directory, file), 'utf8').split('\n')) {
       // Without the time and the numbers of processes.

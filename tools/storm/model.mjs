@@ -13,8 +13,8 @@ export class Incarnation {
     this.unanswered = 0;
     /** The highest count that was acknowledged. */
     this.highest = 0;
-    /** @type {Set<number>} counts that were acknowledged */
-    this.seen = new Set();
+    /** @type {Map<number, string>} counts that were acknowledged, and by whom */
+    this.seen = new Map();
     /** @type {number | undefined} the count that the logout found */
     this.final = undefined;
     /** Why nobody can know what became of it: the answer to its login, a regenerate or a logout is missing. */
@@ -55,14 +55,15 @@ export class Cookie {
 export class Model {
   /** @type {Incarnation[]} by number */
   incarnations = [];
-  /** @type {Map<string, { times: number, example: string }>} what must not be, by kind */
+  /** @type {Map<string, { times: number, sessions: Set<Incarnation | undefined>, example: string }>} what must not be, by kind */
   problems = new Map();
 
-  /** @param {string} kind @param {string} [example] */
-  problem(kind, example = '') {
-    const known = this.problems.get(kind);
-    if (known) known.times++;
-    else this.problems.set(kind, { times: 1, example });
+  /** @param {string} kind @param {string} example @param {Incarnation} [incarnation] */
+  problem(kind, example, incarnation) {
+    const known = this.problems.get(kind) ?? { times: 0, sessions: new Set(), example };
+    known.times++;
+    known.sessions.add(incarnation);
+    this.problems.set(kind, known);
   }
 
   newIncarnation() {
@@ -99,7 +100,8 @@ export class Model {
     if (action === 'count') cookie.incarnation.sent--;
     if (ends(action)) cookie.ending--;
     if (cookie.endedAt !== undefined || cookie.ending > 0 || cookie.mayHaveEnded) return;
-    this.problem('a session is gone that nobody ended', `${action} in incarnation ${cookie.incarnation.number}`);
+    const { incarnation } = cookie;
+    this.problem('a session is gone that nobody ended', `${action} in incarnation ${incarnation.number}`, incarnation);
     cookie.mayHaveEnded = true;
   }
 
@@ -109,40 +111,39 @@ export class Model {
    * @param {Sent} sent
    * @param {Page} page
    * @param {string | undefined} newCookie
+   * @param {string} by
    */
-  answered({ action, cookie, wasEnded, highest }, { incarnation: number, count, keys }, newCookie) {
+  answered({ action, cookie, wasEnded, highest }, { incarnation: number, count, keys }, newCookie, by) {
     if (cookie === undefined) return;
     const { incarnation } = cookie;
-    const at = `${action} in incarnation ${incarnation.number}: ${number}, count ${count}, keys ${keys}`;
+    const at = `${action} by ${by} in incarnation ${incarnation.number}: ${number}, count ${count}, keys ${keys}`;
+    /** @param {boolean} holds @param {string} otherwise @param {string} [example] */
+    const check = (holds, otherwise, example = at) => holds || this.problem(otherwise, example, incarnation);
     if (ends(action)) cookie.ending--;
-    this.check(number === incarnation.number, 'a session of somebody else', at);
-    this.check(isOneLogin(keys, incarnation), 'a key from before a logout', at);
-    this.check(!wasEnded, 'a session id works after its end', at);
-    this.check(incarnation.final === undefined || count <= incarnation.final, 'a count after the logout', at);
-    this.check(cookie.endedAt === undefined || count <= cookie.endedAt, 'a count under an id that has ended', at);
-    this.check(count <= incarnation.sent, 'more was counted than was sent', at);
+    check(number === incarnation.number, 'a session of somebody else');
+    check(isOneLogin(keys, incarnation), 'a key from before a logout');
+    check(!wasEnded, 'a session id works after its end');
+    check(incarnation.final === undefined || count <= incarnation.final, 'a count after the logout');
+    check(cookie.endedAt === undefined || count <= cookie.endedAt, 'a count under an id that has ended');
+    check(count <= incarnation.sent, 'more was counted than was sent');
     if (action === 'count') {
-      this.check(count > highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
-      this.check(!incarnation.seen.has(count), 'two requests have counted to the same', at);
-      incarnation.seen.add(count);
+      check(count > highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
+      const other = incarnation.seen.get(count);
+      check(other === undefined, 'two requests have counted to the same', `${at}; before by ${other}`);
+      incarnation.seen.set(count, by);
       incarnation.acknowledged++;
       incarnation.highest = Math.max(incarnation.highest, count);
     } else {
-      this.check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
+      check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
     }
     if (ends(action)) {
-      this.check(cookie.endedAt === undefined, 'a session id has ended twice', at);
+      check(cookie.endedAt === undefined, 'a session id has ended twice');
       cookie.endedAt = count;
     }
     if (action === 'logout') incarnation.final = count;
     const mustBe = action === 'regenerate' ? 'new' : action === 'logout' ? 'removed' : 'none';
     const is = newCookie === undefined ? 'none' : newCookie === '' ? 'removed' : 'new';
-    this.check(is === mustBe, `a cookie is ${is} that should be ${mustBe}`, action);
-  }
-
-  /** @param {boolean} holds @param {string} otherwise @param {string} example */
-  check(holds, otherwise, example) {
-    if (!holds) this.problem(otherwise, example);
+    check(is === mustBe, `a cookie is ${is} that should be ${mustBe}`, action);
   }
 
   /** The incarnations that have ended with a logout, when all answers are there. */

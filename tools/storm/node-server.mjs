@@ -50,6 +50,7 @@ export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
       return;
     }
     if (action === 'count') ctx.session.count++;
+    if (action === 'grow') ctx.session.large = 'x'.repeat(Number(ctx.query.bytes));
     if (action === 'regenerate') await ctx.phpSession.regenerate();
     const { incarnation, count } = ctx.session;
     ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };

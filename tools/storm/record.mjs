@@ -21,7 +21,7 @@ export class Record {
   /** @type {WeakMap<object, number>} since when a session's requests fail */
   #failingSince = new WeakMap();
 
-  /** Ends the phase before. @param {string} name */
+  /** Begins a phase, and ends the one before. @param {string} name */
   begin(name) {
     const now = performance.now();
     this.end();
@@ -49,6 +49,11 @@ export class Record {
 
   get requests() {
     return this.phases.reduce((sum, phase) => sum + phase.requests, 0);
+  }
+
+  /** Whether both sides have answered since then. @param {number} time */
+  servesSince(time) {
+    return this.#last.php > time && this.#last.node > time;
   }
 
   /** Requests without a good answer. */

@@ -68,7 +68,10 @@ function incarnations({ incarnations }) {
 /** @param {import('./model.mjs').Model} model */
 function problems({ problems }) {
   if (problems.size === 0) return ['Nothing was lost, and nothing came back.'];
-  return [...problems].map(([kind, { times, example }]) => `WRONG: ${kind}, ${times} times; the first: ${example}`);
+  return [...problems].map(
+    ([kind, { times, sessions, example }]) =>
+      `WRONG: ${kind}, ${times} times in ${sessions.size} sessions; the first: ${example}`,
+  );
 }
 
 /** @param {string[]} complaints */

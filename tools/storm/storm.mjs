@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { complaints } from './complaints.mjs';
 import { startDatabase } from './database.mjs';
 import { Record } from './record.mjs';
@@ -16,6 +17,7 @@ const table = 'session';
  * @property {number} [seed] default 1
  * @property {import('./servers.mjs').Layout} [processes] how the Node servers run, default `separate`
  * @property {number} [phpWorkers] default 8
+ * @property {import('./faults.mjs').Fault[]} [faults] during the storm, one after the other
  * @property {number} [lockTimeout] seconds that a request waits for its session, default 10
  * @property {number} [maxHold] seconds after which a silent server loses the lock of a session, default 5
  * @property {(line: string) => void} [say] is told what happens meanwhile
@@ -45,11 +47,16 @@ export async function storm({
   seed = 1,
   processes = 'separate',
   phpWorkers = 8,
+  faults = [],
   lockTimeout = 10,
   maxHold = 5,
   say = () => {},
 }) {
-  const { engine, description, everyEndpoint } = await startDatabase(name, table);
+  const { engine, description, everyEndpoint } = await startDatabase(
+    name,
+    table,
+    Object.assign({}, ...faults.map(({ settings }) => settings)),
+  );
   try {
     const { endpoints } = engine;
     const servers = await startServers({
@@ -68,7 +75,17 @@ export async function storm({
       const record = new Record();
       const visitors = new Visitors({ url: servers.url, sessions, record });
       record.begin('no fault');
-      await visitors.send({ concurrency, seed, goesOn: () => record.requests < requests });
+      let disturbing = true;
+      const sending = visitors.send({ concurrency, seed, goesOn: () => disturbing || record.requests < requests });
+      try {
+        for (const [i, fault] of faults.entries()) {
+          while (record.requests < ((i + 1) * requests) / (faults.length + 1)) await sleep(20);
+          await disturb(fault, { engine, servers, say }, record);
+        }
+      } finally {
+        disturbing = false;
+      }
+      await sending;
       record.end();
       await verify(visitors, endpoints, table);
       visitors.close();
@@ -79,4 +96,20 @@ export async function storm({
   } finally {
     await engine.stop();
   }
+}
+
+/**
+ * @param {import('./faults.mjs').Fault} fault
+ * @param {import('./faults.mjs').Storm} storm
+ * @param {Record} record
+ */
+async function disturb({ title, run }, storm, record) {
+  storm.say(title);
+  record.begin(title);
+  await run(storm);
+  const end = performance.now();
+  storm.say(`it is over after ${((end - (record.phases.at(-1)?.start ?? 0)) / 1_000).toFixed(1)} s`);
+  while (!record.servesSince(end)) await sleep(20);
+  await sleep(3_000);
+  record.begin('no fault');
 }

@@ -35,7 +35,7 @@ export async function verify(visitors, endpoints, table) {
 function checkCount(model, incarnation, count, where) {
   const { number, acknowledged, unanswered } = incarnation;
   const example = `incarnation ${number}: ${count} ${where}; ${acknowledged} acknowledged, ${unanswered} not`;
-  model.check(incarnation.allows(count), 'a wrong counter', example);
+  if (!incarnation.allows(count)) model.problem('a wrong counter', example, incarnation);
 }
 
 /**
@@ -54,13 +54,13 @@ function checkRows(model, rows) {
     const at = `incarnation ${incarnation.number}, count ${row.count}`;
     const times = (found.get(incarnation.number) ?? 0) + 1;
     found.set(incarnation.number, times);
-    model.check(times === 1, 'two rows of one session', at);
-    model.check(incarnation.final === undefined, 'a row after its logout', at);
-    model.check(isOneLogin(Object.keys(row), incarnation), 'a key from before a logout', at);
+    if (times > 1) model.problem('two rows of one session', at, incarnation);
+    if (incarnation.final !== undefined) model.problem('a row after its logout', at, incarnation);
+    if (!isOneLogin(Object.keys(row), incarnation)) model.problem('a key from before a logout', at, incarnation);
     checkCount(model, incarnation, row.count, 'in the table');
   }
   for (const incarnation of model.incarnations) {
     const isThere = found.has(incarnation.number) || incarnation.final !== undefined || incarnation.isUncertain;
-    model.check(isThere, 'a session without a row', `incarnation ${incarnation.number}`);
+    if (!isThere) model.problem('a session without a row', `incarnation ${incarnation.number}`, incarnation);
   }
 }

@@ -22,6 +22,7 @@ class Visitor {
 /**
  * @typedef {object} Answer
  * @property {number} status 0: none
+ * @property {string} server
  * @property {boolean} isFromProxy it is the proxy's own answer
  * @property {import('./model.mjs').Page | undefined} page
  * @property {string | undefined} cookie a new session id; '': it was removed
@@ -100,11 +101,11 @@ export class Visitors {
     }
     const { model } = this;
     if (answer.page?.incarnation !== incarnation.number || !answer.cookie) {
-      return model.problem('a login that is none', JSON.stringify(answer.page));
+      return model.problem('a login that is none', JSON.stringify(answer.page), incarnation);
     }
-    model.check(answer.cookie !== old?.value, 'a login takes an old session id', '');
+    if (answer.cookie === old?.value) model.problem('a login takes an old session id', side, incarnation);
     visitor.cookie = new Cookie(answer.cookie, incarnation);
-    model.answered(model.send('look', visitor.cookie), answer.page, undefined);
+    model.answered(model.send('look', visitor.cookie), answer.page, undefined, answer.server);
   }
 
   /**
@@ -116,19 +117,19 @@ export class Visitors {
   async #use(visitor, cookie, side, action) {
     const { model } = this;
     const sent = model.send(action, cookie);
-    const { status, page, cookie: newCookie } = await this.#ask(visitor, side, action, cookie.value);
+    const { status, server, page, cookie: newCookie } = await this.#ask(visitor, side, action, cookie.value);
     if (status !== 200 || page === undefined) {
       model.unanswered(sent);
       return sleep(AFTER_FAILURE);
     }
     if (page.incarnation === null) {
       model.nobody(sent);
-      model.check(newCookie === undefined, 'a cookie for nobody', action);
+      if (newCookie !== undefined) model.problem('a cookie for nobody', `${action} by ${side}`, cookie.incarnation);
       // Whoever may have ended it is still under way, or has told so already; or it has got lost with an answer.
       if (visitor.cookie === cookie && cookie.ending === 0) this.#leave(visitor);
       return;
     }
-    model.answered(sent, page, newCookie);
+    model.answered(sent, page, newCookie, server);
     if (visitor.cookie !== cookie) return;
     if (action === 'logout') this.#leave(visitor);
     if (action === 'regenerate' && newCookie) {
@@ -154,10 +155,10 @@ export class Visitors {
     const { model } = this;
     for (let tries = 30; tries > 0; tries--) {
       const sent = model.send('look', cookie);
-      const { status, page } = await this.#ask(undefined, side, 'look', cookie.value);
+      const { status, server, page } = await this.#ask(undefined, side, 'look', cookie.value);
       if (status === 200 && page !== undefined) {
         if (page.incarnation === null) model.nobody(sent);
-        else model.answered(sent, page, undefined);
+        else model.answered(sent, page, undefined, server);
         return page;
       }
       await sleep(200);
@@ -188,7 +189,7 @@ export class Visitors {
  */
 function ask(agent, url, cookie) {
   return new Promise((resolve) => {
-    const none = { status: 0, isFromProxy: false, page: undefined, cookie: undefined };
+    const none = { status: 0, server: '', isFromProxy: false, page: undefined, cookie: undefined };
     const headers = cookie === undefined ? {} : { cookie: `PHPSESSID=${cookie}` };
     const sent = request(url, { agent, headers, timeout: PATIENCE }, (response) => {
       let text = '';
@@ -202,7 +203,8 @@ function ask(agent, url, cookie) {
         // Both sides say when to try again; the proxy does not.
         const isFromProxy = status >= 500 && headers['retry-after'] === undefined;
         const page = status === 200 && text !== '' ? JSON.parse(text) : undefined;
-        resolve({ status, isFromProxy, page, cookie: newSessionId(headers['set-cookie']) });
+        const server = String(headers['x-served-by']);
+        resolve({ status, server, isFromProxy, page, cookie: newSessionId(headers['set-cookie']) });
       });
     });
     sent.on('error', () => resolve(none));

@@ -50,6 +50,9 @@ if (!isset($_SESSION['incarnation'])) {
 if ($action === 'count') {
     ++$_SESSION['count'];
 }
+if ($action === 'grow') {
+    $_SESSION['large'] = str_repeat('x', (int) $_GET['bytes']);
+}
 if ($action === 'regenerate') {
     session_regenerate_id(true);
 }
