@@ -342,7 +342,8 @@ final class SessionHandler implements
         } catch (\RuntimeException $error) {
             return $this->fail('session not written', $error->getMessage());
         }
-        if ($problem === self::GONE && !$wasNew) { // By a logout: no failure, and nothing to write any more.
+        // By a logout. Nothing to write any more is no failure; what was to be written is lost, and the visitor is told.
+        if ($problem === self::GONE && !$wasNew && $data === null) {
             $this->log('session not written', $problem);
             return true;
         }

@@ -86,7 +86,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
   test.each([
     ['nobody wrote meanwhile: written', '', 200, changed],
     ['somebody wrote meanwhile: kept', 'n|i:7;', 503, 'n|i:7;'],
-    ['it was destroyed meanwhile: it stays so', null, 200, undefined],
+    ['it was destroyed or renamed meanwhile: it stays so, and the visitor is told', null, 503, undefined],
   ])('the connection is lost in a session, and %s', async (_, other, status, row) => {
     const id = newId();
     await php.put(table, id, old);

@@ -6,6 +6,7 @@ const percent = (/** @type {number} */ part, /** @type {number} */ whole) => `${
 
 /** @param {StormResult} result @returns {string[]} lines of Markdown */
 export function report({ title, record: { phases }, model, complaints }) {
+  const shown = phases.filter(({ requests }) => requests > 0);
   const columns = ['', 'requests', 'by PHP', 'by Node', 'errors', 'per second', 'p50', 'p99'];
   columns.push('longest without an answer', 'by PHP', 'by Node', 'for one session');
   const lines = [
