@@ -2,11 +2,11 @@ import { decodeSession, encodeSession, type SessionData } from '../codec/index.t
 import { isPlainObject } from '../codec/stamps.ts';
 import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
-import type { SessionLease, SessionSnapshot } from '../stores/store.ts';
+import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
 import { createId } from './id.ts';
-import { merge } from './merge.ts';
 import type { RequestMode, Settings } from './options.ts';
+import { Unlocked } from './unlocked.ts';
 
 /** What a request's session needs from the HTTP side. */
 export interface Exchange {
@@ -40,7 +40,7 @@ export class RequestSession<T extends object = SessionData> {
   /** The lock, while it is held. */
   #lease: SessionLease | undefined;
   /** What was read without the lock, as long as there is none. */
-  #snapshot: SessionSnapshot | undefined;
+  #unlocked: Unlocked | undefined;
   #isReadonly: boolean;
   /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
   #isClosed = false;
@@ -90,7 +90,7 @@ export class RequestSession<T extends object = SessionData> {
     const snapshot = await this.#settings.store.read(id, signal && { signal });
     if (snapshot.data === undefined && this.#settings.useStrictMode) return; // as if there were no cookie
     this.data = this.#decode(snapshot.data ?? empty);
-    this.#snapshot = snapshot;
+    this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#exchange.onConflict(paths));
     this.id = id;
   }
 
@@ -211,7 +211,7 @@ export class RequestSession<T extends object = SessionData> {
       const data = this.#encode();
       if (this.#lease !== undefined) await this.#update(this.#lease, data);
       else if (this.#isReadonly) await this.#leaveAsItIs(data);
-      else if (this.#snapshot !== undefined) await this.#merge(this.#snapshot, data);
+      else if (this.#unlocked !== undefined) await this.#merge(this.#unlocked, data);
       else await this.#create(data);
       this.#saved = data;
     } finally {
@@ -248,84 +248,54 @@ export class RequestSession<T extends object = SessionData> {
 
   /** Without the lock, nothing but the time is written. */
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
-    await this.#touch();
-    if (isEqual(data, this.#snapshot?.data ?? this.#encodeEmpty())) return;
+    if ((await this.#unlocked?.touch()) === 'gone') this.#exchange.onGone();
+    const base = this.#unlocked?.base;
+    if (base === undefined ? isEmpty(data) : isEqual(data, base)) return;
     throw new PhpSessionError(
       'ERR_SESSION_READONLY',
       'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
     );
   }
 
-  async #touch(): Promise<void> {
-    if (this.#snapshot?.data !== undefined && (await this.#snapshot.touch()) === 'gone') this.#exchange.onGone();
-  }
-
-  /** Puts what changed on what the session is by now. */
-  async #merge(snapshot: SessionSnapshot, mine: Uint8Array): Promise<void> {
-    const base = snapshot.data ?? this.#encodeEmpty();
-    if (isEqual(mine, base)) return this.#touch();
-    for (let tries = 3; ; tries--) {
-      const lease = await this.#open(snapshot);
-      if (!lease.writable) {
-        if (snapshot.data === undefined) return this.#create(mine); // an id that the table cannot hold
-        return this.#exchange.onGone();
-      }
-      this.#lease = lease;
-      try {
-        const outcome = await lease.commit({ data: this.#merged(base, mine, lease.data ?? base) });
-        return outcome === 'gone' ? this.#exchange.onGone() : undefined;
-      } catch (error) {
-        const isConflict = error instanceof PhpSessionError && error.code === 'ERR_SESSION_CONFLICT';
-        // The lock was lost, or another node of a cluster was first. By the rule `error` it would be the same again.
-        if (!isConflict || error.path !== undefined || tries === 1) throw error;
-        await this.#release();
-      }
-    }
-  }
-
-  #merged(base: Uint8Array, mine: Uint8Array, theirs: Uint8Array): Uint8Array {
-    if (isEqual(base, theirs)) return mine;
-    const { data, conflicts } = merge(base, mine, theirs, this.#settings.onConflict, this.#settings.codec);
-    if (conflicts.length > 0) this.#exchange.onConflict(conflicts);
-    return data;
+  async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
+    const outcome = isEqual(mine, unlocked.base) ? await unlocked.touch() : await unlocked.save(mine);
+    if (outcome === 'gone') this.#exchange.onGone();
+    if (outcome === 'refused') await this.#create(mine);
   }
 
   /** From here on as in the mode `exclusive`. */
   async #lock(): Promise<void> {
-    const snapshot = this.#snapshot;
-    if (snapshot === undefined) return;
-    const lease = await this.#open(snapshot);
+    const unlocked = this.#unlocked;
+    if (unlocked === undefined) return;
+    const lease = await unlocked.lock();
     try {
-      if (lease.writable) this.#rebase(snapshot, lease);
-      else {
-        this.data = this.#decode(empty);
-        this.id = undefined;
-        if (snapshot.data !== undefined) this.#exchange.onGone();
-      }
+      if (lease.writable) this.#rebase(unlocked, lease);
     } catch (error) {
       await lease.release();
       throw error;
     }
-    this.#snapshot = undefined;
-    if (lease.writable) this.#lease = lease;
+    this.#unlocked = undefined;
+    if (lease.writable) {
+      this.#lease = lease;
+      return;
+    }
+    this.data = this.#decode(empty);
+    this.id = undefined;
+    if (unlocked.exists) this.#exchange.onGone();
   }
 
-  #rebase(snapshot: SessionSnapshot, lease: SessionLease): void {
-    const base = snapshot.data ?? this.#encodeEmpty();
-    const theirs = lease.data ?? base;
+  #rebase(unlocked: Unlocked, lease: SessionLease): void {
+    const { base } = unlocked;
+    const { data: theirs = base } = lease;
     if (isEqual(base, theirs)) return;
     const mine = this.#encode();
-    this.data = this.#decode(isEqual(base, mine) ? theirs : this.#merged(base, mine, theirs));
-  }
-
-  #open(snapshot: SessionSnapshot): Promise<SessionLease> {
-    return this.#settings.store.open(this.id!, { create: snapshot.data === undefined });
+    this.data = this.#decode(isEqual(mine, base) ? theirs : unlocked.rebase(mine, lease));
   }
 
   async #drop(): Promise<void> {
     this.#destroyAtCommit = false;
-    if (this.#snapshot !== undefined) this.#lease = await this.#settings.store.open(this.id!, { create: false });
-    this.#snapshot = undefined;
+    if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
+    this.#unlocked = undefined;
     const lease = this.#lease;
     if (lease === undefined) return;
     try {
@@ -349,10 +319,6 @@ export class RequestSession<T extends object = SessionData> {
 
   #encode(): Uint8Array {
     return encodeSession(this.data, this.#settings.codec);
-  }
-
-  #encodeEmpty(): Uint8Array {
-    return encodeSession({}, this.#settings.codec);
   }
 
   #newId(): string {

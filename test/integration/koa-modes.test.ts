@@ -286,7 +286,8 @@ describe('readonly', () => {
     const [site, id] = [await siteOf('readonly'), await put('a|i:1;')];
     expect((await site.ask((ctx) => Object.assign(ctx.session, { a: 2 }), { id })).status).toBe(200);
     expect((await site.ask((ctx) => Object.assign(ctx.session, { a: 2 }))).id).toBeUndefined();
-    expect(site.codes()).toEqual(['ERR_SESSION_READONLY', 'ERR_SESSION_READONLY']);
+    await site.ask((ctx) => void delete ctx.session.a, { id });
+    expect(site.codes()).toEqual(Array(3).fill('ERR_SESSION_READONLY'));
     expect(await php.row(table, id)).toBe('a|i:1;');
   });
 

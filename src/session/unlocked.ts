@@ -1,0 +1,83 @@
+import { encodeSession } from '../codec/index.ts';
+import { PhpSessionError } from '../errors.ts';
+import type { SessionLease, SessionSnapshot } from '../stores/store.ts';
+import { merge } from './merge.ts';
+import type { Settings } from './options.ts';
+
+/** How often a write is tried again that others were faster with. */
+const TRIES = 3;
+
+/** A session that was read without its lock. */
+export class Unlocked {
+  readonly id: string;
+  /** What was read; of a session that has no row, what an empty one is written as. */
+  readonly base: Uint8Array;
+  readonly #settings: Settings;
+  readonly #snapshot: SessionSnapshot;
+  readonly #onConflict: (paths: readonly (readonly string[])[]) => void;
+
+  constructor(
+    settings: Settings,
+    id: string,
+    snapshot: SessionSnapshot,
+    onConflict: (paths: readonly (readonly string[])[]) => void,
+  ) {
+    this.id = id;
+    this.base = snapshot.data ?? encodeSession({}, settings.codec);
+    this.#settings = settings;
+    this.#snapshot = snapshot;
+    this.#onConflict = onConflict;
+  }
+
+  /** Whether there was a row. */
+  get exists(): boolean {
+    return this.#snapshot.data !== undefined;
+  }
+
+  /** @returns `'gone'` when somebody has logged out since */
+  async touch(): Promise<'touched' | 'gone'> {
+    return this.exists ? this.#snapshot.touch() : 'touched';
+  }
+
+  /** Waits for the lock. The lease is not writable if the row has gone since, or the table cannot hold such an id. */
+  lock(): Promise<SessionLease> {
+    return this.#settings.store.open(this.id, { create: !this.exists });
+  }
+
+  /**
+   * Puts a change on what is stored by now.
+   *
+   * @throws PhpSessionError `ERR_SESSION_CONFLICT` by the rule `error`, and what `encodeSession` throws
+   */
+  rebase(mine: Uint8Array, { data: theirs = this.base }: SessionLease): Uint8Array {
+    if (Buffer.compare(this.base, theirs) === 0) return mine;
+    const { data, conflicts } = merge(this.base, mine, theirs, this.#settings.onConflict, this.#settings.codec);
+    if (conflicts.length > 0) this.#onConflict(conflicts);
+    return data;
+  }
+
+  /**
+   * Saves a change, under a short lock.
+   *
+   * @returns `'gone'` when there is no row any more, or `'refused'` when the table cannot hold such an id
+   */
+  async save(mine: Uint8Array): Promise<'saved' | 'gone' | 'refused'> {
+    for (let tries = TRIES; ; tries--) {
+      const lease = await this.lock();
+      try {
+        if (!lease.writable) return this.exists ? 'gone' : 'refused';
+        const outcome = await lease.commit({ data: this.rebase(mine, lease) });
+        return outcome === 'gone' ? 'gone' : 'saved';
+      } catch (error) {
+        if (tries === 1 || !wasLost(error)) throw error;
+      } finally {
+        await lease.release();
+      }
+    }
+  }
+}
+
+/** Whether the lock was lost, or another node of a cluster was first. By the rule `error` it would be the same again. */
+function wasLost(error: unknown): boolean {
+  return error instanceof PhpSessionError && error.code === 'ERR_SESSION_CONFLICT' && error.path === undefined;
+}
