@@ -90,6 +90,9 @@ describe('the options of mysqlStore()', () => {
     ['lifetime', 1],
     ['timeMeaning', 'expires'],
     ['gcMaxlifetime', 0],
+    ['collectInterval', -1],
+    ['collectInterval', 600], // without gcMaxlifetime
+    ['onCollectError', 'secret'],
     ['touchInterval', -1],
     ['touchInterval', 361], // more than a quarter of PHP's 1440
   ])('%s: %j is a TypeError that names the option and nothing else', (name, value) => {
@@ -112,7 +115,15 @@ describe('the options of mysqlStore()', () => {
       timeMeaning: 'lastUsed',
       gcMaxlifetime: 1440,
       touchInterval: 60,
+      collectInterval: 0,
     });
+  });
+
+  test('collectInterval needs to be told how long PHP keeps its sessions, unless the table does', () => {
+    expect(() => readOptions({ connection, collectInterval: 600 })).toThrow('needs gcMaxlifetime');
+    for (const known of [{ gcMaxlifetime: 1440 }, { timeMeaning: 'expiresAt' }] as const) {
+      expect(readOptions({ connection, collectInterval: 600, ...known }).collectInterval).toBe(600);
+    }
   });
 
   test.each([

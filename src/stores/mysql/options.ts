@@ -1,3 +1,4 @@
+import type { PhpSessionError } from '../../errors.ts';
 import { type MysqlConnectionOptions, type MysqlEndpoint, readConnections } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { NamedLock } from './named-lock.ts';
@@ -81,6 +82,14 @@ export interface MysqlStoreOptions {
    * most a quarter of `gcMaxlifetime`. Default 60, or a twentieth of `gcMaxlifetime` if that is less.
    */
   touchInterval?: number;
+  /**
+   * Seconds between two collections of old sessions, by one of all processes that have this option and share the table: it does
+   * what `collect(gcMaxlifetime)` does, so that has to be given too (but for `expiresAt`). Default 0: never, as PHP's side
+   * usually does it. The processes agree on whose turn it is by a row with the id `<collector>`.
+   */
+  collectInterval?: number;
+  /** Is told why a collection failed; there will be another one. Default: a warning of the process. */
+  onCollectError?: (error: PhpSessionError) => void;
 }
 
 /** The options, checked and with their defaults. */
@@ -102,6 +111,8 @@ export interface Settings {
   timeMeaning: 'lastUsed' | 'expiresAt';
   gcMaxlifetime: number;
   touchInterval: number;
+  collectInterval: number;
+  onCollectError: (error: PhpSessionError) => void;
 }
 
 export const DEFAULT_TABLE = 'session';
@@ -121,6 +132,8 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   timeMeaning: true,
   gcMaxlifetime: true,
   touchInterval: true,
+  collectInterval: true,
+  onCollectError: true,
 };
 
 /** @throws TypeError naming the option that is wrong; never its value, which may be a password */
@@ -149,6 +162,13 @@ export function readOptions(options: MysqlStoreOptions): Settings {
   if (touchInterval > gcMaxlifetime / 4) {
     throw new TypeError(`touchInterval must be at most a quarter of gcMaxlifetime, which is ${gcMaxlifetime}`);
   }
+  // In milliseconds it has to fit a timer.
+  const collectInterval = number(options, 'collectInterval', 0, 0, 1_000_000);
+  if (collectInterval > 0 && timeMeaning === 'lastUsed' && options.gcMaxlifetime === undefined) {
+    throw new TypeError('collectInterval needs gcMaxlifetime: how long PHP keeps its sessions');
+  }
+  const { onCollectError = warn } = options;
+  if (typeof onCollectError !== 'function') throw new TypeError('onCollectError must be a function');
   const table = parseTableName(options.table ?? DEFAULT_TABLE);
   return {
     connections: readConnections(options.connection, table.schema),
@@ -170,6 +190,8 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     timeMeaning,
     gcMaxlifetime,
     touchInterval,
+    collectInterval,
+    onCollectError,
   };
 }
 
@@ -178,6 +200,10 @@ function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Settings['lock'
   if (typeof lock?.name !== 'function') throw new TypeError("lock must be 'row', 'none' or a named lock");
   const { key } = lock;
   return { ...lock, quotedKey: key === undefined ? undefined : quoteIdentifier(key, 'lock.key') };
+}
+
+function warn({ code, message }: PhpSessionError): void {
+  process.emitWarning(`Old sessions were not collected: ${message}`, { type: 'PhpSessionBridge', code });
 }
 
 function number(options: MysqlStoreOptions, name: keyof MysqlStoreOptions, fallback: number, min: number, max: number) {

@@ -5,6 +5,7 @@ import { KeyedQueue, type Leave } from '../queue.ts';
 import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { Collection } from './collect.ts';
+import { repeat, takeTurn } from './collector.ts';
 import { serverNames } from './connection-options.ts';
 import { Connections } from './connections.ts';
 import { Endpoints } from './endpoints.ts';
@@ -41,6 +42,7 @@ class MysqlStore implements SessionStore {
   #busy = 0;
   #idle: (() => void) | undefined;
   #closed = false;
+  /** Ends what nobody waits for. */
   readonly #stopping = new AbortController();
   #closing: Promise<void> | undefined;
 
@@ -53,6 +55,9 @@ class MysqlStore implements SessionStore {
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
     this.#queuePrefix = `mysql ${serverNames(settings.connections)} ${schema}.${name} `;
+    const { collectInterval, onCollectError } = settings;
+    if (collectInterval > 0)
+      repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#stopping.signal);
   }
 
   async open(id: string, { create = true, signal }: OpenOptions = {}): Promise<SessionLease> {
@@ -93,6 +98,13 @@ class MysqlStore implements SessionStore {
     const { timeout, timeMeaning } = this.#settings;
     const collection = new Collection(this.#connections, this.#rows, timeout, this.#stopping.signal);
     return this.#counted(() => collection.run(timeMeaning === 'expiresAt' ? 0 : maxLifetime));
+  }
+
+  #collectInTurn(): Promise<unknown> {
+    const { timeout, gcMaxlifetime } = this.#settings;
+    return this.#counted(async () => {
+      if (await takeTurn(this.#single, this.#rows, timeout)) await this.collect(gcMaxlifetime);
+    });
   }
 
   close(deadline: number = 5_000): Promise<void> {

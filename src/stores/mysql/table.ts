@@ -54,6 +54,10 @@ export interface Statements {
   readonly lockExpired: string;
   /** (`EXPIRED_BATCH` ids, seconds) */
   readonly removeExpired: string;
+  /** (id) sets the time of a row, if that was done last longer ago than `collectInterval`. */
+  readonly takeTurn: string;
+  /** (id) makes this row. */
+  readonly takeFirstTurn: string;
 }
 
 export const EXPIRED_BATCH = 100;
@@ -88,14 +92,16 @@ export async function describeTable(settings: Settings, connection: Connection, 
 }
 
 function statements(
-  { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime }: Settings,
+  { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval }: Settings,
   charset: string | null,
   index: string,
   timeColumn: Column,
 ): Statements {
   const { quoted: t } = table;
   const { id, data, time } = quoted;
-  const { now, age, isOlder } = timeSql(time, timeColumn, timeMeaning === 'expiresAt' ? gcMaxlifetime : 0);
+  const expires = timeMeaning === 'expiresAt';
+  const { now, age, isOlder } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0);
+  const turn = timeSql(time, timeColumn, expires ? collectInterval : 0);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
@@ -120,6 +126,10 @@ function statements(
     expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_PAGE}`,
     lockExpired: `SELECT ${id} FROM ${expiredOnes} FOR UPDATE SKIP LOCKED`,
     removeExpired: `DELETE s FROM ${expiredOnes}`,
+    // A time in the future is one of a clock that was wrong.
+    takeTurn: `UPDATE ${t} SET ${time} = ${turn.now}
+      WHERE ${id} = ? AND COALESCE(ABS(${turn.age}) >= ${collectInterval}, TRUE)`,
+    takeFirstTurn: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${turn.now})`,
   };
 }
 

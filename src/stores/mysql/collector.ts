@@ -1,0 +1,68 @@
+import type { PhpSessionError } from '../../errors.ts';
+import { Deadline } from '../deadline.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
+import { classify, toSessionError } from './errors.ts';
+import type { Rows } from './rows.ts';
+
+/**
+ * The id of the row whose time tells when somebody last began to collect. PHP drops a cookie with one of
+ * `"'<>\` and white space in it (php_session_start), so that this is nobody's session.
+ */
+const COLLECTOR_ID = '<collector>';
+
+/**
+ * Of all processes that share the table, one gets the turn to collect, once in `collectInterval` seconds.
+ *
+ * The election is one UPDATE of one row, by the database's clock. It works wherever sessions do: on NDB with its several SQL
+ * servers too, for each of which `GET_LOCK` is another lock. Nothing is held while somebody collects, so a winner that dies is
+ * missed for one interval. Should there be two winners (on Galera, clocks of SQL nodes that differ), they share the work.
+ */
+export async function takeTurn(connections: Connections, rows: Rows, timeout: number): Promise<boolean> {
+  const deadline = new Deadline(timeout);
+  let connection: Connection | undefined;
+  try {
+    connection = await connections.get(deadline);
+    const { sql, idLength } = await rows.table(connection, deadline);
+    const id = COLLECTOR_ID.padEnd(idLength.min, '>');
+    const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql.takeTurn, [id], deadline);
+    // There is no such row yet (or some gc deleted it), or it is too early: then this is a duplicate.
+    if (affectedRows === 0) await connection.execute(sql.takeFirstTurn, [id], deadline);
+    connection.giveBack();
+    return true;
+  } catch (error) {
+    await connection?.rollback(deadline);
+    const failure = classify(error);
+    if (failure === 'duplicate' || failure === 'locked') return false;
+    if (failure === 'table') rows.forgetTable();
+    throw error;
+  }
+}
+
+/**
+ * Does something now and then, the first time within one interval: processes that start together fall out of step. Does
+ * not keep the process alive.
+ *
+ * @param interval seconds
+ */
+export function repeat(
+  interval: number,
+  work: () => Promise<unknown>,
+  onError: (error: PhpSessionError) => void,
+  signal: AbortSignal,
+): void {
+  let timer: NodeJS.Timeout;
+  const schedule = (seconds: number) => {
+    if (!signal.aborted) timer = setTimeout(run, seconds * 1000).unref();
+  };
+  const run = async () => {
+    try {
+      await work();
+    } catch (error) {
+      if (!signal.aborted) onError(toSessionError(error));
+    }
+    schedule(interval * (1 + Math.random() / 10));
+  };
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  schedule(interval * Math.random());
+}
