@@ -75,8 +75,8 @@ export interface MysqlStoreOptions {
    */
   gcMaxlifetime?: number;
   /**
-   * Seconds for which a session that is used but not changed need not be touched again: it then costs two round trips
-   * instead of three, and no write. PHP touches at each request, which is 0 here.
+   * Seconds for which a session that is used but not changed need not be touched again, so that nothing is written. PHP
+   * touches at each request, which is 0 here.
    *
    * A session's time may thus be this much older than its last use, and it expires that much earlier. So this can be at
    * most a quarter of `gcMaxlifetime`. Default 60, or a twentieth of `gcMaxlifetime` if that is less.
