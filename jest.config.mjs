@@ -9,7 +9,7 @@ const swc = [
   },
 ];
 
-const project = (name, more = {}) => ({
+export const project = (name, more = {}) => ({
   displayName: name,
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],

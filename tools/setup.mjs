@@ -130,11 +130,12 @@ function readLock(file) {
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ log?: string, cwd?: string }} [options] `log`: file for its output, default this process's own output
+ * @param {{ log?: string, cwd?: string, env?: Record<string, string> }} [options] `log`: file for its output, default this
+ *   process's own output
  * @returns {Promise<string>} how it ended, `exit 0` if all is well
  */
 export async function run(command, args, options = {}) {
-  const child = startProcess(command, args, { ...options, env: caches });
+  const child = startProcess(command, args, { ...options, env: { ...caches, ...options.env } });
   const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
   const end = await child.ended;

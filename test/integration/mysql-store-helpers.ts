@@ -16,6 +16,9 @@ export function testServer(): Server {
   return JSON.parse(server);
 }
 
+/** Whether `npm run test:clusters` runs these tests on NDB Cluster, where reads of TEXT and BLOB may wait for a lock. */
+export const onNdb: boolean = JSON.parse(process.env.PSB_TEST_ENGINE ?? '{}').name === 'ndb';
+
 /** The table of the MySQL Cluster article, as printed there. */
 export const articleTable = (name: string): string =>
   `CREATE TABLE ${name} (id CHAR(32) PRIMARY KEY, data TEXT, usetime TIMESTAMP)`;

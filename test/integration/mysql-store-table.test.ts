@@ -128,7 +128,7 @@ describe('a table that cannot be used', () => {
     ['has no key over the id', `CREATE TABLE ${name} (id CHAR(32), data TEXT, usetime TIMESTAMP)`],
     [
       'has a key over a part of the id',
-      `CREATE TABLE ${name} (id CHAR(32), data TEXT, usetime TIMESTAMP, UNIQUE (id(8)))`,
+      `CREATE TABLE ${name} (id CHAR(32), data TEXT, usetime TIMESTAMP, UNIQUE (id(8))) ENGINE=InnoDB`,
     ],
     [
       'has a key over more than the id',

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createPool } from 'mysql2';
 import { createPool as createPromisePool } from 'mysql2/promise';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
-import { articleTable, asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import {
+  articleTable,
+  asInAnotherProcess,
+  bytes,
+  onNdb,
+  sleep,
+  storeOn,
+  testServer,
+  Witness,
+} from './mysql-store-helpers.ts';
 import { newId, read, storeContract, withLease, writeText } from './store-contract.ts';
 
 const tables = ['store_better', 'store_article'] as const;
@@ -27,6 +36,7 @@ for (const table of tables) {
   storeContract({ describe, test }, `MySQL store on ${table}`, {
     make: (options) => storeOn(table, options),
     makeOld,
+    readsMayWait: onNdb,
   });
 
   describe(table, () => {
