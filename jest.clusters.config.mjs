@@ -5,6 +5,8 @@ import { project } from './jest.config.mjs';
 const everywhere = [
   'mysql-store',
   'mysql-store-abort',
+  'mysql-store-collector',
+  'mysql-store-expires-at',
   'mysql-store-lost-lock',
   'mysql-store-table',
   'mysql-store-touch',
