@@ -1,0 +1,117 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, writeText } from '../../src/testing/leases.ts';
+import { unwatch, watch } from '../../tools/services/lifeline.mjs';
+import { signalled } from '../../tools/services/processes.mjs';
+import { engineUnderTest, makeTable, ownTable, serversFor, storeOfNextProcess } from './engine.ts';
+import { type Network, startNetwork } from './network.ts';
+
+// Who holds a session and is heard of no more: the server frees the row, and what comes later is not written.
+
+const engine = engineUnderTest();
+const table = ownTable(engine, 'bound');
+/** Seconds. */
+const maxHold = 3;
+let other: SessionStore;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['tools/build.mjs'], { stdio: 'inherit' });
+  await makeTable(engine, table);
+  storeOfNextProcess(engine, table); // The holder is the process before; on NDB Cluster it has the other SQL node.
+  // Whoever gets the lock by this deadline got it in time.
+  other = storeOfNextProcess(engine, table, { timeout: (maxHold + 2) * 1_000 });
+}, 60_000);
+
+afterAll(() => other.close());
+
+interface Holder {
+  process: ChildProcess;
+  /** The next line that it prints. */
+  says(): Promise<string>;
+  write(): void;
+  end(): void;
+}
+
+type Side = 'Node' | 'PHP';
+
+function startHolder(side: Side, id: string, network?: Network): Holder {
+  const connection = network?.server ?? serversFor(engine, 0)[0]!;
+  const node = { connection, table: table.name, maxHold, timeout: 20_000 };
+  const php = { connection, options: { table: table.name, max_hold: maxHold, lock_timeout: 20 } };
+  const program =
+    side === 'Node' ? [process.execPath, 'test/clusters/holder.mjs'] : ['php', 'test/clusters/holder.php'];
+  const [command, ...args] = [
+    ...(network?.command ?? []),
+    ...program,
+    JSON.stringify(side === 'Node' ? node : php),
+    id,
+  ];
+  const child = spawn(command!, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+  watch('group', child.pid!);
+  child.on('exit', () => unwatch('group', child.pid!));
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  return {
+    process: child,
+    says: async () => (await lines.next()).value,
+    write: () => void child.stdin!.write('\n'),
+    end: () => void child.kill('SIGKILL'),
+  };
+}
+
+const before = 'n|i:1;';
+const theirs = 'n|i:2;';
+const refusals: Record<Side, unknown> = { Node: 'ERR_SESSION_CONFLICT', PHP: 'closed' };
+
+describe.each<Side>(['Node', 'PHP'])('%s holds a session', (side) => {
+  test('and is frozen (SIGSTOP): the row is free in time, and the late write is refused', async () => {
+    const id = newId();
+    await writeText(other, id, before);
+    const holder = startHolder(side, id);
+    expect(await holder.says()).toBe('held');
+    await signalled(holder.process.pid!, 'SIGSTOP');
+    expect(await writeText(other, id, theirs)).toBe('written');
+    await signalled(holder.process.pid!, 'SIGCONT');
+    holder.write();
+    expect(await holder.says()).toBe(refusals[side]);
+    expect(await read(other, id)).toBe(theirs);
+    holder.end();
+  });
+
+  test('a new one, and is frozen', async () => {
+    const id = newId();
+    const holder = startHolder(side, id);
+    expect(await holder.says()).toBe('held');
+    await signalled(holder.process.pid!, 'SIGSTOP');
+    expect(await writeText(other, id, theirs)).toBe('written');
+    await signalled(holder.process.pid!, 'SIGCONT');
+    holder.write();
+    expect(await holder.says()).toBe(refusals[side]);
+    expect(await read(other, id)).toBe(theirs);
+    holder.end();
+  });
+
+  test.each(['before it writes', 'while it writes'])(
+    'and its packets are lost %s: the row is free in time, and the late write is refused',
+    async (when) => {
+      const network = await startNetwork(serversFor(engine, 0)[0]!);
+      process.stdout.write(`Packets are lost by a ${network.kind}.\n`);
+      const id = newId();
+      await writeText(other, id, before);
+      const holder = startHolder(side, id, network);
+      expect(await holder.says()).toBe('held');
+      network.drop();
+      if (when === 'while it writes') holder.write();
+      expect(await writeText(other, id, theirs)).toBe('written');
+      network.pass();
+      if (when === 'before it writes') holder.write();
+      const end = await holder.says();
+      // What was on its way when the packets were lost may find no server any more before its own deadline.
+      expect([refusals[side], 'ERR_SESSION_UNAVAILABLE']).toContain(end);
+      expect(await read(other, id)).toBe(theirs);
+      holder.end();
+      await network.stop();
+    },
+  );
+});
