@@ -248,8 +248,8 @@ test('servers that cannot be asked are findings; others are checked all the same
   const found = await checkTable({ connection, table });
   const unreachable = { code: 'server-unreachable', severity: 'error', sql: [] };
   expect(found.slice(0, 3)).toEqual([
-    { ...unreachable, server: `${host}:1`, message: 'the server cannot be asked (ECONNREFUSED)' },
-    { ...unreachable, server: `${host}:${port}`, message: 'the server cannot be asked (ER_ACCESS_DENIED_ERROR)' },
-    expect.objectContaining({ severity: 'info', server: `${host}:${port}` }),
+    { ...unreachable, servers: [`${host}:1`], message: 'the server cannot be asked (ECONNREFUSED)' },
+    { ...unreachable, servers: [`${host}:${port}`], message: 'the server cannot be asked (ER_ACCESS_DENIED_ERROR)' },
+    expect.objectContaining({ severity: 'info', servers: [`${host}:${port}`] }),
   ]);
 });

@@ -53,8 +53,8 @@ export type Severity = 'error' | 'warning' | 'info';
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
-  /** The server on which it was found: `'127.0.0.1:3306'`, or the path of its socket. */
-  readonly server: string;
+  /** Where it was found: `'127.0.0.1:3306'`, or the path of a socket. A setting must be mended on each of them. */
+  readonly servers: readonly string[];
   /** What it means here, with the names and numbers that were found. No session id and no data. */
   readonly message: string;
   /**

@@ -71,9 +71,9 @@ export function mendData(facts: TableFacts): string[] {
 function ndbDataSize({ schema, data, id }: TableFacts): number {
   const used = schema.columns.map((column) => {
     if (column === data) return 0;
-    if (column === id) return 132; // as mendId() makes it
     if (/text$|blob$|^json$/.test(column.type)) return 300; // the part of it that is in the row
-    return column.bytes === null ? 8 : Math.ceil((column.bytes + 2) / 4) * 4;
+    const bytes = column === id ? Math.max(column.bytes ?? 0, 128) : column.bytes; // mendId() may make it longer
+    return bytes === null ? 8 : Math.ceil((bytes + 2) / 4) * 4;
   });
   const free = NDB_ROW - used.reduce((sum, bytes) => sum + bytes, 0);
   return Math.floor(free / 100) * 100;

@@ -25,7 +25,7 @@ export interface Rule<F extends Facts> {
 }
 
 /** What a rule says; which server it was, the caller knows. */
-export type Statement = Omit<Finding, 'server'>;
+export type Statement = Omit<Finding, 'servers'>;
 
 export function apply<F extends Facts>(rules: readonly Rule<F>[], facts: F): Statement[] {
   return rules

@@ -3,7 +3,7 @@ import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
-import { checkSchema } from './check-table-rules.ts';
+import { checkSchema, type Statement } from './check-table-rules.ts';
 import { Connection, type Owner } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
 import { loadDriver } from './driver.ts';
@@ -36,20 +36,30 @@ export async function checkTable(options: CheckOptions): Promise<Finding[]> {
     if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number from 1`);
   }
   const settings = readOptions(store);
-  const findings: Finding[] = [];
+  const findings = new Map<string, Finding>();
   for (const endpoint of settings.connections) {
-    const server = serverNames([endpoint]);
     const facts = await readFrom(endpoint, settings);
-    if (typeof facts === 'string') {
-      const message = `the server cannot be asked (${facts})`;
-      findings.push({ code: 'server-unreachable', severity: 'error', server, message, sql: [] });
-    } else {
-      const all = [...checkSchema(facts, sidLength), ...checkServer(facts, processes * connectionsOf(settings))];
-      findings.push(...all.map((finding) => ({ server, ...finding })));
+    const statements =
+      typeof facts === 'string'
+        ? [unreachable(facts)]
+        : [...checkSchema(facts, sidLength), ...checkServer(facts, processes * connectionsOf(settings))];
+    for (const statement of statements) {
+      // Most is the same on all servers.
+      const key = JSON.stringify(statement);
+      const servers = [...(findings.get(key)?.servers ?? []), serverNames([endpoint])];
+      findings.set(key, { ...statement, servers });
     }
   }
-  return ORDER.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+  const all = [...findings.values()];
+  return ORDER.flatMap((severity) => all.filter((finding) => finding.severity === severity));
 }
+
+const unreachable = (why: string): Statement => ({
+  code: 'server-unreachable',
+  severity: 'error',
+  message: `the server cannot be asked (${why})`,
+  sql: [],
+});
 
 /** @returns the code of the error when the connection cannot be made, or breaks */
 async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): Promise<Facts | string> {

@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals';
+import type { Facts } from '../../src/stores/mysql/check-facts.ts';
+import { checkServer } from '../../src/stores/mysql/check-server-rules.ts';
+import { readOptions } from '../../src/stores/mysql/options.ts';
+
+// States of clusters as their nodes reported them: to bring them about takes the cluster away from other tests.
+
+/** A server of which nothing is known that would be a finding. */
+const healthy: Facts = {
+  settings: readOptions({ connection: {} }),
+  variables: new Map([['sql_mode', 'STRICT_TRANS_TABLES']]),
+  readOnly: [],
+  status: new Map(),
+  isMariadb: true,
+  isNdb: false,
+  isGalera: false,
+  account: 'shop@%',
+  database: 'app',
+  maxUserConnections: 0,
+  clock: { ahead: 0, uncertainty: 0 },
+  schema: undefined,
+  hasNullTimes: false,
+  deniedPrivileges: [],
+  isReplica: false,
+  namedLock: undefined,
+  ndbParameters: undefined,
+  unseen: [],
+};
+const codes = (facts: Partial<Facts>) => checkServer({ ...healthy, ...facts }, 1).map(({ code }) => code);
+
+const galera = (ready: string, part: string, size: number): Partial<Facts> => ({
+  isGalera: true,
+  variables: new Map([...healthy.variables, ['wsrep_sync_wait', '15']]),
+  status: new Map([
+    ['wsrep_ready', ready],
+    ['wsrep_cluster_status', part],
+    ['wsrep_cluster_size', String(size)],
+  ]),
+});
+
+test.each([
+  ['ON', 'Primary', 3, ['galera-writers']],
+  ['ON', 'Primary', 2, ['galera-size', 'galera-writers']],
+  ['ON', 'Primary', 1, ['galera-size']],
+  ['OFF', 'non-Primary', 1, ['galera-not-ready', 'galera-size']],
+  ['OFF', 'Primary', 3, ['galera-not-ready', 'galera-writers']], // it is being given the data by another node
+])('a node of Galera: wsrep_ready %s, %s, %i nodes', (ready, part, size, expected) => {
+  expect(codes(galera(ready, part, size))).toEqual(expected);
+});
+
+test.each([
+  [['2', '2'], { NoOfReplicas: 2, TransactionInactiveTimeout: 4_294_967_039 }, []],
+  [['2', '1'], { NoOfReplicas: 2, TransactionInactiveTimeout: 4_294_967_039 }, ['ndb-nodes']],
+  [['2', '2'], { NoOfReplicas: 1 }, ['ndb-replicas']],
+  [['2', '2'], { TransactionInactiveTimeout: 5_000 }, ['ndb-inactive-timeout']],
+  [['2', '2'], { TransactionInactiveTimeout: 0 }, []], // none
+  [['2', '2'], { TransactionDeadlockDetectionTimeout: 1_200 }, ['ndb-lock-wait']],
+  [['2', '2'], { TransactionDeadlockDetectionTimeout: 10_000 }, []],
+])('NDB: data nodes %j, %j', ([all, ready], parameters, expected) => {
+  const status = new Map([
+    ['Ndb_number_of_data_nodes', all!],
+    ['Ndb_number_of_ready_data_nodes', ready!],
+  ]);
+  expect(codes({ isNdb: true, status, ndbParameters: new Map(Object.entries(parameters)) })).toEqual(expected);
+});
