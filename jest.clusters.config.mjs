@@ -3,6 +3,7 @@ import { project } from './jest.config.mjs';
 // What `npm run test:clusters` runs on each engine, which it names by PSB_TEST_ENGINE: tests of clusters, and those of
 // the integration tests that need no MariaDB of their own.
 const everywhere = [
+  'mysql-check-grants',
   'mysql-store',
   'mysql-store-abort',
   'mysql-store-collector',
