@@ -1,7 +1,7 @@
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { Connection, type Owner } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import { loadDriver } from './driver.ts';
+import { type Driver, loadDriver } from './driver.ts';
 import { classify } from './errors.ts';
 import type { Settings } from './options.ts';
 import { assertInCluster, assertWriter } from './server-role.ts';
@@ -28,6 +28,7 @@ class NoAnswer extends Error {
 export class Health {
   readonly #endpoint: MysqlConnectionOptions;
   readonly #settings: Settings;
+  #driver: Driver | undefined;
   #connection: Connection | undefined;
 
   constructor(endpoint: MysqlConnectionOptions, settings: Settings) {
@@ -68,8 +69,9 @@ export class Health {
   }
 
   async #ask(deadline: Deadline): Promise<void> {
+    this.#driver ??= await loadDriver();
     if (this.#connection === undefined) {
-      this.#connection = new Connection(await loadDriver(), this.#endpoint, this.#settings, nobody);
+      this.#connection = new Connection(this.#driver, this.#endpoint, this.#settings, nobody);
       await this.#connection.prepare(deadline);
       if (this.#connection.isGalera) await this.#connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
     } else {
