@@ -131,22 +131,23 @@ export class Endpoints {
   }
 
   async #verifyCurrent(): Promise<void> {
+    const from = this.#current;
     let error: unknown;
     do {
+      const isDoubted = this.#doubt;
       this.#doubt = false;
-      error = await this.#check(this.#current);
+      error = await this.#check(from, isDoubted);
     } while (error === undefined && this.#doubt);
     this.#checkedAt = performance.now();
     this.#failure = undefined;
     if (error === undefined) return;
 
-    const others = this.#servers.filter((server) => server !== this.#current);
-    const checks = others.map((server) => this.#check(server));
+    const others = this.#servers.filter((server) => server !== from);
+    const checks = others.map((server) => this.#check(server, true));
     for (const [i, server] of others.entries()) {
-      if ((await checks[i]) === undefined) {
-        this.#move(server, error);
-        return;
-      }
+      if ((await checks[i]) !== undefined) continue;
+      if (this.#current === from) this.#move(server, error);
+      return;
     }
     this.#checkedAt = performance.now();
     this.#failure = mostTelling([error, ...(await Promise.all(checks))]);
@@ -154,14 +155,14 @@ export class Endpoints {
 
   async #tryReturn(): Promise<void> {
     const preferred = this.#servers.slice(0, this.#servers.indexOf(this.#current));
-    await Promise.all(preferred.map((server) => this.#check(server)));
+    await Promise.all(preferred.map((server) => this.#check(server, true)));
     const now = performance.now();
     const next = preferred.find(({ healthySince = now, trust }) => now - healthySince >= Math.max(trust, TRUST));
     if (next !== undefined && this.#servers.indexOf(next) < this.#servers.indexOf(this.#current)) this.#move(next);
   }
 
-  async #check(server: Server): Promise<unknown> {
-    const error = await server.health.check();
+  async #check(server: Server, isDoubted: boolean): Promise<unknown> {
+    const error = await server.health.check(isDoubted);
     server.healthySince = error === undefined ? (server.healthySince ?? performance.now()) : undefined;
     return error;
   }

@@ -9,7 +9,10 @@ import { assertInCluster, assertWriter } from './server-role.ts';
 /** Milliseconds in which a server that can be used answers. */
 const PATIENCE = 500;
 
-/** More milliseconds than that, and it was this process that slept. */
+/** Milliseconds between two questions for its role; in between, an answer of any kind will do. */
+const ROLE_INTERVAL = 1_000;
+
+/** Milliseconds beyond that patience: it was this process that slept. */
 const OVERSLEPT = 200;
 
 /** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED: it is only full. */
@@ -30,21 +33,37 @@ export class Health {
   readonly #settings: Settings;
   #driver: Driver | undefined;
   #connection: Connection | undefined;
+  #running: Promise<unknown> | undefined;
+  #closed = false;
+  /** `performance.now()` */
+  #roleKnownUntil = 0;
 
   constructor(endpoint: MysqlConnectionOptions, settings: Settings) {
     this.#endpoint = endpoint;
     this.#settings = settings;
   }
 
-  /** @returns what is wrong; `undefined` when nothing is */
-  async check(): Promise<unknown> {
-    const first = await this.#attempt();
-    return first?.again ? (await this.#attempt())?.error : first?.error;
+  /**
+   * @param isDoubted whether something failed there: then its role is asked for in any case
+   * @returns what is wrong; `undefined` when nothing is
+   */
+  check(isDoubted: boolean): Promise<unknown> {
+    if (isDoubted) this.#roleKnownUntil = 0;
+    this.#running ??= this.#check().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
   }
 
   close(): void {
+    this.#closed = true;
     void this.#connection?.end();
     this.#connection = undefined;
+  }
+
+  async #check(): Promise<unknown> {
+    const first = await this.#attempt();
+    return first?.again && !this.#closed ? (await this.#attempt())?.error : first?.error;
   }
 
   /** `again`: it may have been this connection alone, or this process. */
@@ -70,13 +89,18 @@ export class Health {
 
   async #ask(deadline: Deadline): Promise<void> {
     this.#driver ??= await loadDriver();
+    if (this.#closed) return;
     if (this.#connection === undefined) {
       this.#connection = new Connection(this.#driver, this.#endpoint, this.#settings, nobody);
       await this.#connection.prepare(deadline);
       if (this.#connection.isGalera) await this.#connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
+    } else if (performance.now() < this.#roleKnownUntil) {
+      await this.#connection.query('DO 0', deadline);
+      return;
     } else {
       await assertWriter(this.#connection, this.#settings.allowReplica, deadline);
     }
     await assertInCluster(this.#connection, this.#connection.isGalera, deadline);
+    this.#roleKnownUntil = performance.now() + ROLE_INTERVAL;
   }
 }
