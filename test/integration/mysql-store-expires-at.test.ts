@@ -116,6 +116,30 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
     await ours.close();
   });
 
+  test('expireOnRead: false: one whose end has come lives on until somebody collects it', async () => {
+    const [ours, id] = [store({ expireOnRead: false }), newId()];
+    await put(id, 'n|i:1;', -5);
+    expect((await ours.read(id)).data).toEqual(Buffer.from('n|i:1;'));
+    expect(await withLease(ours, id, (lease) => lease.commit({}), { create: false })).toBe('touched');
+    expect(await row(id)).toEqual({ data: 'n|i:1;', visitor: 'somebody', left: about(1_440) });
+    await ours.close();
+  });
+
+  test('a time of last use that is as long ago as a session lives, with expireOnRead', async () => {
+    const [ours, old, young] = [
+      store({ timeMeaning: 'lastUsed', expireOnRead: true, gcMaxlifetime: 600 }),
+      newId(),
+      newId(),
+    ];
+    await put(old, 'a', -610);
+    await put(young, 'b', -590);
+    expect([await read(ours, old), await read(ours, young)]).toEqual([undefined, 'b']);
+    expect([(await ours.read(old)).data, (await ours.read(young)).data]).toEqual([undefined, Buffer.from('b')]);
+    expect(await writeText(ours, old, 'c')).toBe('written');
+    expect(await row(old)).toEqual({ data: 'c', visitor: 'nobody', left: about(0) });
+    await ours.close();
+  });
+
   test('collect() deletes those whose end has come, whatever lifetime it is given', async () => {
     const ours = store();
     await witness.query(`DELETE FROM ${table.name}`);

@@ -89,6 +89,8 @@ describe('the options of mysqlStore()', () => {
     ['phpCharset', "utf8'"],
     ['lifetime', 1],
     ['timeMeaning', 'expires'],
+    ['expireOnRead', 1],
+    ['expireOnRead', true], // without gcMaxlifetime
     ['gcMaxlifetime', 0],
     ['collectInterval', -1],
     ['collectInterval', 600], // without gcMaxlifetime
@@ -113,17 +115,22 @@ describe('the options of mysqlStore()', () => {
       maxWaiters: 16,
       phpCharset: 'utf8mb4',
       timeMeaning: 'lastUsed',
+      expireOnRead: false,
       gcMaxlifetime: 1440,
       touchInterval: 60,
       collectInterval: 0,
     });
   });
 
-  test('collectInterval needs to be told how long PHP keeps its sessions, unless the table does', () => {
-    expect(() => readOptions({ connection, collectInterval: 600 })).toThrow('needs gcMaxlifetime');
+  test.each([
+    ['collectInterval', 600],
+    ['expireOnRead', true],
+  ] as const)('%s needs to be told how long PHP keeps its sessions, unless the table does', (name, value) => {
+    expect(() => readOptions({ connection, [name]: value })).toThrow(`${name} needs gcMaxlifetime`);
     for (const known of [{ gcMaxlifetime: 1440 }, { timeMeaning: 'expiresAt' }] as const) {
-      expect(readOptions({ connection, collectInterval: 600, ...known }).collectInterval).toBe(600);
+      expect(readOptions({ connection, [name]: value, ...known })[name]).toBe(value);
     }
+    expect(readOptions({ connection, timeMeaning: 'expiresAt' }).expireOnRead).toBe(true);
   });
 
   test.each([

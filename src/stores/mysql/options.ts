@@ -65,13 +65,19 @@ export interface MysqlStoreOptions {
    *
    * - `'lastUsed'`: when the session was last used. It lives until somebody collects it, as with PHP's files.
    * - `'expiresAt'`: when it ends, as in Symfony's `sess_lifetime` since 4.4, Yii's `expire` or express-mysql-session's
-   *   `expires`. That is written as now and `gcMaxlifetime`. A row whose time has passed counts as none when it is read, as it
-   *   does for these. A row without a time (NULL) does not expire.
+   *   `expires`. That is written as now and `gcMaxlifetime`.
    */
   timeMeaning?: 'lastUsed' | 'expiresAt';
   /**
+   * Whether a session that was not used for `gcMaxlifetime` counts as none when it is read, though its row is still there. It
+   * should be what PHP's side does. A row without a time (NULL) does not expire. Default: true for `expiresAt`, as in Symfony and
+   * Yii (but not CakePHP); false for `lastUsed`, as with PHP's files (but not in Laravel and Roundcube).
+   */
+  expireOnRead?: boolean;
+  /**
    * PHP's `session.gc_maxlifetime`: seconds for which a session lives after it was last used. Give the value that your
-   * PHP has. Default 1440, as in PHP.
+   * PHP has. Default 1440, as in PHP; it has to be given where sessions end by it: with `expireOnRead` and `collectInterval`
+   * for `lastUsed`.
    */
   gcMaxlifetime?: number;
   /**
@@ -84,7 +90,7 @@ export interface MysqlStoreOptions {
   touchInterval?: number;
   /**
    * Seconds between two collections of old sessions, by one of all processes that have this option and share the table: it does
-   * what `collect(gcMaxlifetime)` does, so that has to be given too (but for `expiresAt`). Default 0: never, as PHP's side
+   * what `collect(gcMaxlifetime)` does. Default 0: never, as PHP's side
    * usually does it. The processes agree on whose turn it is by a row with the id `<collector>`.
    */
   collectInterval?: number;
@@ -109,6 +115,7 @@ export interface Settings {
   maxWaiters: number;
   phpCharset: string;
   timeMeaning: 'lastUsed' | 'expiresAt';
+  expireOnRead: boolean;
   gcMaxlifetime: number;
   touchInterval: number;
   collectInterval: number;
@@ -130,6 +137,7 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   maxWaiters: true,
   phpCharset: true,
   timeMeaning: true,
+  expireOnRead: true,
   gcMaxlifetime: true,
   touchInterval: true,
   collectInterval: true,
@@ -156,6 +164,9 @@ export function readOptions(options: MysqlStoreOptions): Settings {
   if (!['lastUsed', 'expiresAt'].includes(timeMeaning)) {
     throw new TypeError("timeMeaning must be 'lastUsed' or 'expiresAt'");
   }
+  const expires = timeMeaning === 'expiresAt';
+  const { expireOnRead = expires } = options;
+  if (typeof expireOnRead !== 'boolean') throw new TypeError('expireOnRead must be true or false');
   const charset = phpCharset.toLowerCase();
   const gcMaxlifetime = number(options, 'gcMaxlifetime', 1440, 1, 2 ** 31 - 1);
   const touchInterval = number(options, 'touchInterval', Math.min(60, Math.floor(gcMaxlifetime / 20)), 0, 2 ** 31 - 1);
@@ -164,8 +175,9 @@ export function readOptions(options: MysqlStoreOptions): Settings {
   }
   // In milliseconds it has to fit a timer.
   const collectInterval = number(options, 'collectInterval', 0, 0, 1_000_000);
-  if (collectInterval > 0 && timeMeaning === 'lastUsed' && options.gcMaxlifetime === undefined) {
-    throw new TypeError('collectInterval needs gcMaxlifetime: how long PHP keeps its sessions');
+  if ((expireOnRead || collectInterval > 0) && !expires && options.gcMaxlifetime === undefined) {
+    const name = expireOnRead ? 'expireOnRead' : 'collectInterval';
+    throw new TypeError(`${name} needs gcMaxlifetime: how long PHP keeps its sessions`);
   }
   const { onCollectError = warn } = options;
   if (typeof onCollectError !== 'function') throw new TypeError('onCollectError must be a function');
@@ -188,6 +200,7 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     maxWaiters: number(options, 'maxWaiters', 16, 0, 100_000),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
     timeMeaning,
+    expireOnRead,
     gcMaxlifetime,
     touchInterval,
     collectInterval,

@@ -21,7 +21,7 @@ export interface Table {
   readonly asciiIsSafe: boolean;
   /** Seconds: the option of this name. */
   readonly touchInterval: number;
-  /** Seconds after its last use at which a row counts as none; infinite where only `collect()` ends sessions. */
+  /** Seconds after its last use at which a row counts as none; infinite without the option `expireOnRead`. */
   readonly lifetime: number;
   readonly sql: Statements;
 }
@@ -86,7 +86,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
-    lifetime: settings.timeMeaning === 'expiresAt' ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
+    lifetime: settings.expireOnRead ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
     sql: statements(settings, charset, idKey(schema)!, time),
   };
 }
