@@ -274,11 +274,11 @@ describe('a conflict', () => {
 
 describe('readonly', () => {
   test('waits for nobody, and nobody waits for it', async () => {
-    const [site, id] = [await siteOf('readonly'), await put('a|i:1;')];
+    const [site, id] = [await siteOf('readonly'), await put('a|i:1;', 1_000)]; // its time is due
     const release = await php.hold(table, id);
     const answer = await site.ask(async (ctx) => [ctx.session.a, await isLocked(table, id)], { id });
-    expect(answer.value).toEqual([1, true]);
     await release();
+    expect(answer.value).toEqual([1, true]);
     expect((await site.ask(() => isLocked(table, id), { id })).value).toBe(false);
   });
 

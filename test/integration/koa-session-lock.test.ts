@@ -341,3 +341,56 @@ describe('autoCommit: false', () => {
     });
   });
 });
+
+describe('without the lock', () => {
+  test('merge: two requests at once lose nothing, and PHP does not wait for them', async () => {
+    await withSite({ mode: 'merge' }, async (merging) => {
+      const id = await written();
+      const [both, goOn] = [signal(), signal()];
+      let here = 0;
+      const set = (key: string) => async (ctx: Parameters<Handler>[0]) => {
+        ctx.session![key] = 1;
+        if (++here === 2) both.happen();
+        await goOn.happened;
+      };
+      const asking = [merging.ask(set('one'), { id }), merging.ask(set('other'), { id })];
+      await both.happened;
+      const { result } = await php.ask({ driver: 'pdo', table, id }, `$handler->start(); return ++$_SESSION['n'];`);
+      expect(result).toBe(2);
+      goOn.happen();
+      for (const answer of await Promise.all(asking)) expect(answer.status).toBe(200);
+      const { result: session } = await php.ask({ driver: 'pdo', table, id }, '$handler->start(); return $_SESSION;');
+      expect(session).toEqual({ n: 2, _token: 't', one: 1, other: 1 });
+    });
+  });
+
+  test('readonly: what was changed is told, and not saved', async () => {
+    await withSite({ mode: 'readonly' }, async (readonly) => {
+      const id = await written();
+      const release = await php.hold(table, id);
+      const answer = await readonly.ask((ctx) => ++(ctx.session as unknown as { n: number }).n, { id });
+      await release();
+      expect(answer).toMatchObject({ status: 200, value: 2 });
+      expect(readonly.errors.splice(0)).toMatchObject([{ code: 'ERR_SESSION_READONLY' }]);
+      expect(await rowOf(id)).toBe(original);
+    });
+  });
+
+  test('lock()', async () => {
+    await withSite({ mode: 'merge' }, async (merging) => {
+      const id = await written();
+      await merging.ask(
+        async (ctx) => {
+          ctx.session!.mine = 1;
+          await php.ask({ driver: 'pdo', table, id }, `$handler->start(); return ++$_SESSION['n'];`);
+          await ctx.phpSession.lock();
+          expect(await isLocked(table, id)).toBe(true);
+          expect(ctx.session!.n).toBe(2);
+          (ctx.session as unknown as { n: number }).n++;
+        },
+        { id },
+      );
+      expect(await rowOf(id)).toBe('n|i:3;_token|s:1:"t";mine|i:1;');
+    });
+  });
+});

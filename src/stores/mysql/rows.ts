@@ -72,14 +72,18 @@ export class Rows {
   }
 
   /**
-   * Sets the time, if that is due.
+   * Sets the time, if that is due and nobody has the lock.
    *
    * @returns whether there is such a row, as far as is known
    */
   async touch(id: string, { table, usedAt }: ReadRow, deadline: Deadline): Promise<boolean> {
     if (!isTouchDue(table, usedAt)) return true;
     return this.#run(this.#single, false, deadline, async (connection) => {
-      const { affectedRows } = await connection.execute<{ affectedRows: number }>(table.sql.touch, [id], deadline);
+      const touching = connection.execute<{ affectedRows: number }>(table.sql.touch, [id], deadline);
+      const { affectedRows } = await touching.catch((error) => {
+        if (classify(error) === 'locked') return { affectedRows: 1 }; // whoever has the lock sets the time
+        throw error;
+      });
       connection.giveBack();
       return affectedRows > 0;
     });
