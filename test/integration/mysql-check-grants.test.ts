@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkTable, createTableSql, grantSql } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
@@ -66,13 +69,41 @@ async function whatFails(): Promise<string[]> {
 
 const check = async () => {
   const found = await checkTable({ connection, table });
-  return found.filter(({ severity }) => severity !== 'info');
+  return found.filter(({ severity }) => severity === 'error');
 };
 
 test('with exactly these privileges, everything works, the checks too', async () => {
   expect(await witness.query(`SHOW GRANTS FOR ${account}`)).toHaveLength(2); // USAGE, which is nothing, and ours
   expect(await whatFails()).toEqual([]);
   expect(await check()).toEqual([]);
+});
+
+test('and so does all that PHP does with its handler', async () => {
+  const { host, port } = testServer();
+  const script = `
+    ini_set('session.use_strict_mode', '1');
+    ini_set('session.use_cookies', '0');
+    ini_set('session.cache_limiter', '');
+    require ${JSON.stringify(join(__dirname, '../../php/src/SessionHandler.php'))};
+    $connect = fn() => new PDO('mysql:host=${host};port=${port};dbname=test;charset=utf8mb4', 'least', 'secret');
+    $handler = new PhpSessionBridge\\SessionHandler($connect, ['table' => '${table}']);
+    $handler->start() or exit('start');
+    $_SESSION['n'] = 1;
+    $first = session_id();
+    session_write_close();
+    session_id($first);
+    $handler->start() or exit('again');
+    session_regenerate_id(true) or exit('regenerate');
+    $_SESSION['n']++;
+    session_write_close();
+    $handler->start() or exit('third');
+    echo $_SESSION['n'], $first === session_id() ? ' same' : ' other';
+    session_destroy();
+    echo ' ', $handler->gc(3600);`;
+  await witness.query(`INSERT INTO ${table} VALUES ('old', 'x', 0)`);
+  const { stdout, stderr } = await promisify(execFile)('php', ['-r', script]);
+  expect([stdout, stderr]).toEqual(['2 other 1', '']);
+  expect(await witness.query(`SELECT * FROM ${table}`)).toEqual([]);
 });
 
 describe.each([
