@@ -1,4 +1,4 @@
-import { isClassName } from './tokens.ts';
+import { isClassName } from './names.ts';
 import { PhpArray, PhpCustom, PhpEnum, PhpFloat, PhpObject, PhpReference } from './values.ts';
 
 /**

@@ -3,6 +3,7 @@ import { asBytes } from './bytes.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
 import { readObject } from './instances.ts';
+import { writeBytes } from './modes.ts';
 import {
   type DecodeOptions,
   type EncodeOptions,
@@ -21,7 +22,7 @@ import { origin } from './stamps.ts';
 import { withoutReference } from './ties.ts';
 import { Tokens } from './tokens.ts';
 import { isBytes, isObject, isPhpObject } from './values.ts';
-import { Writer, writeBytes } from './write.ts';
+import { Writer } from './write.ts';
 
 /**
  * Reads one value, as PHP's `unserialize()` with every class unknown: nothing is instantiated.

@@ -1,6 +1,7 @@
 import { copyOf } from './bytes.ts';
 import { type Contents, contentsOf, ofMap } from './contents.ts';
 import type { SessionFormat } from './formats/format.ts';
+import { type Mode, writeBytes } from './modes.ts';
 import type { WriteRules } from './options.ts';
 import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
@@ -9,7 +10,7 @@ import type { Source } from './source.ts';
 import { origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
-import { type Mode, Writer, writeBytes } from './write.ts';
+import { Writer } from './write.ts';
 
 /** Writes a session that was not read. */
 export function writeSession(

@@ -4,7 +4,7 @@ import { type InstanceWriter, isSame, readObject } from './instances.ts';
 import type { Source } from './source.ts';
 import { isFrom, origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
-import { isObject, isPhpReference, type PhpReference } from './values.ts';
+import { isObject, isPhpCustom, isPhpEnum, isPhpObject, isPhpReference, type PhpReference } from './values.ts';
 
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
 export type Tie = PhpReference | number;
@@ -146,6 +146,13 @@ export class Ties {
     const source = this.#top.source!;
     return source.built.has(tie) ? source.built.get(tie) : source.build(tie);
   }
+}
+
+/** What is written once: objects are the same if they are one, enums if they have one name. `undefined` for any other value. */
+export function identity(value: unknown): unknown {
+  if (!isObject(value)) return undefined;
+  if (isPhpEnum(value)) return `${value.className}:${value.caseName}`;
+  return isPhpObject(value) || isPhpCustom(value) ? value : undefined;
 }
 
 /** The value behind a reference of the exact view. */

@@ -1,5 +1,6 @@
 import { asBytes, readAscii, readKey, readText } from './bytes.ts';
 import { holdsReference, isDigit } from './hidden.ts';
+import { isCaseName, isClassName } from './names.ts';
 import type { ReadRules } from './options.ts';
 import { limit, syntax } from './read-errors.ts';
 import { isInt64, type PhpKey } from './values.ts';
@@ -231,7 +232,7 @@ export class Tokens {
     const name = readKey(this.bytes, open, end);
     const colon = name.indexOf(':');
     const className = name.slice(0, Math.max(colon, 0));
-    if (!caseName.test(name.slice(colon + 1))) throw syntax(start);
+    if (!isCaseName(name.slice(colon + 1))) throw syntax(start);
     if (!isClassName(className.startsWith('\\') ? className.slice(1) : className)) throw syntax(start);
     this.#expect(QUOTE, end, end);
     this.#expect(SEMICOLON, end + 1, end);
@@ -367,15 +368,6 @@ const unlimited: ReadRules = { maxBytes: Infinity, maxDepth: Infinity, maxElemen
 const float = /^(?:[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|NAN|-?INF)$/;
 const powersOfTen = Array.from({ length: 16 }, (_, power) => 10 ** power);
 const hexPair = /^[0-9A-Fa-f]{2}$/;
-// Bytes as in PHP's own check; a leading backslash is refused since 8.1.
-const className = /^[0-9A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\\\x80-\u{10ffff}]*$/u;
-// A case is a constant of its class; a name that PHP's own grammar has not can be none.
-const caseName = /^[A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\x80-\u{10ffff}]*$/u;
-
-/** Whether PHP takes this as the name of a class in serialized data. */
-export function isClassName(name: string): boolean {
-  return className.test(name);
-}
 
 /** An unsigned number modulo 2^64. */
 function unsigned(bytes: Uint8Array, start: number, end: number): number {

@@ -3,13 +3,15 @@ import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import { holdsReference } from './hidden.ts';
 import { InstanceWriter } from './instances.ts';
+import { type Mode, needsMore } from './modes.ts';
+import { isCaseName } from './names.ts';
 import { Numbering } from './numbering.ts';
 import type { WriteRules } from './options.ts';
-import { Output } from './output.ts';
+import type { Output } from './output.ts';
 import { writePlain } from './plain.ts';
 import type { Source } from './source.ts';
-import { isPlainObject, type Origin, origin } from './stamps.ts';
-import { Ties, withoutReference } from './ties.ts';
+import { type Origin, origin } from './stamps.ts';
+import { identity, Ties, withoutReference } from './ties.ts';
 import { unchangedUntil } from './unchanged.ts';
 import {
   isBytes,
@@ -24,41 +26,10 @@ import {
   isPhpReference,
   type PhpKey,
 } from './values.ts';
+import { describe, hiddenReference, isReplacedObject, typeChanged, unrepresentable } from './write-errors.ts';
 
 /** PHP's `unserialize_max_depth`: what is deeper could be written but not read. */
 const maxDepth = 4096;
-
-/**
- * How much the writer has to know of values:
- *
- * - `patch`: some of the values of a source, which depend on no others
- * - `count`: all values, one after the other, so that they have numbers
- * - `tie`: and the PHP references among them
- */
-export type Mode = 'patch' | 'count' | 'tie';
-
-/** Thrown where a mode is not enough. */
-const needsMore: unique symbol = Symbol('needs a mode that knows more');
-
-/**
- * Writes in the first mode that is enough.
- *
- * @param size how many bytes there will be, as far as is known
- * @param modes to be tried, one after the other; the last one is enough
- */
-export function writeBytes(size: number, modes: readonly Mode[], write: (out: Output, mode: Mode) => void): Uint8Array {
-  for (const mode of modes) {
-    const out = new Output(size);
-    try {
-      write(out, mode);
-      return out.take();
-    } catch (error) {
-      out.drop();
-      if (error !== needsMore) throw error;
-    }
-  }
-  throw new Error('The last mode was not enough');
-}
 
 /** An array or object that is being written. */
 interface Frame {
@@ -423,34 +394,3 @@ export class Writer {
 
 /** So many of the containers around a value are looked at one by one: faster than a set, as most are not deeper. */
 const nearby = 32;
-
-const unrepresentable = 'ERR_PHP_UNREPRESENTABLE';
-const typeChanged =
-  'A plain object where an object of a PHP class stood (change that with set(), or give a PhpArray if it is meant)';
-
-const hiddenReference =
-  'An object that serialized itself (C:) and refers to values by numbers that are others now (put what is new behind it)';
-
-/** Objects are the same if they are one; enums if they have one name. */
-function identity(value: unknown): unknown {
-  if (!isObject(value)) return undefined;
-  if (isPhpEnum(value)) return `${value.className}:${value.caseName}`;
-  return isPhpObject(value) || isPhpCustom(value) ? value : undefined;
-}
-
-function isCaseName(name: string): boolean {
-  return /^[A-Za-z_\x80-\u{10ffff}][\w\x80-\u{10ffff}]*$/u.test(name);
-}
-
-function isReplacedObject(value: object, source: Source | undefined, token: number): boolean {
-  if (token < 0 || !isPlainObject(value) || origin(value) !== undefined) return false;
-  return source!.letter(token) === 0x4f;
-}
-
-function describe(value: object): string {
-  if (Array.isArray(value)) return 'A list with named properties';
-  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === 'string'
-    ? `An instance of ${name}, for which the option \`classes\` has no mapping,`
-    : 'An object of this kind';
-}
