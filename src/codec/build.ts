@@ -1,13 +1,11 @@
 import { InstanceReader } from './instances.ts';
 import type { View } from './options.ts';
 import { checkDepth } from './skip.ts';
+import { needsReferences, type Slots } from './slots.ts';
 import type { Source } from './source.ts';
 import { createMap, exactly, stamp } from './stamps.ts';
 import type { Tokens } from './tokens.ts';
 import { PhpArray, PhpCustom, PhpEnum, PhpFloat, type PhpKey, PhpObject, PhpReference } from './values.ts';
-
-/** Thrown where values cannot be built before all references of the source are known. */
-export const needsReferences: unique symbol = Symbol('needs references');
 
 /** An array or object that is being filled. */
 interface Frame {
@@ -17,6 +15,8 @@ interface Frame {
   result: unknown;
   /** The token. */
   readonly at: number;
+  /** In the sequence of `Slots`, where there are. */
+  number: number;
   left: number;
   key: PhpKey;
   readonly outer: Frame | undefined;
@@ -26,12 +26,15 @@ interface Frame {
  * Makes the value that comes next, and checks it on the way. The stack is its own, as PHP's depth of 4,096 is more than
  * JavaScript's is sure to hold.
  *
- * Where the source has references, its values must be built in the order of the text, as they share what was built.
+ * Where the source has references, its values must be built in the order of the text, as they share what was built. What references
+ * mean is known beforehand, by `source.references`, or found on the way, by `slots`.
  *
  * @param levels how many arrays and objects it is in
+ * @param slots in the plain view, where classes have no mappings
  * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
+ * @throws `needsReferences`
  */
-export function build(source: Source, tokens: Tokens, view: View, levels: number = 0): unknown {
+export function build(source: Source, tokens: Tokens, view: View, levels: number = 0, slots?: Slots): unknown {
   const exact = view === 'exact';
   const { references, classes } = source;
   const instances = !exact && classes?.hasMappings ? new InstanceReader(source, classes) : undefined;
@@ -69,7 +72,7 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
         const container = new PhpObject(tokens.className());
         const left = tokens.objectCount();
         checkDepth(tokens, depth, true, start);
-        opened = { kind: 'object', container, result: container, at: start, left, key: '', outer: frame };
+        opened = { kind: 'object', container, result: container, at: start, number: 0, left, key: '', outer: frame };
         stamp(container, source, exact ? exactly(start) : start);
         instances?.begin(container);
         break;
@@ -77,7 +80,7 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
       case 0x43: {
         // C
         const { className, dataStart, dataEnd } = tokens.custom();
-        if (tokens.hasReferences && references === undefined) throw needsReferences;
+        if (references === undefined && (tokens.hasReferences || slots !== undefined)) throw needsReferences;
         value = new PhpCustom(className, new Uint8Array(tokens.bytes.subarray(dataStart, dataEnd)));
         stamp(value as PhpCustom, source, exact ? exactly(start) : start);
         break;
@@ -90,13 +93,19 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
         break;
       }
       case 0x72: // r
-      case 0x52: // R
-        tokens.reference();
+      case 0x52: {
+        // R
+        const number = tokens.reference();
+        if (slots !== undefined) {
+          value = token === 0x52 ? slots.share(number) : slots.object(number);
+          break;
+        }
         if (references === undefined) throw needsReferences;
         value = source.built.get(references.targets.get(start)!);
         if (token === 0x72 && value instanceof PhpReference) value = value.value;
         if (frame !== undefined) instances?.refer(value, frame.container, frame.key);
         break;
+      }
       default:
         tokens.skipScalar(); // throws
     }
@@ -110,11 +119,13 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
     }
 
     if (opened !== undefined) {
+      if (slots !== undefined) opened.number = slots.add(start, opened.container);
       frame = opened;
       depth++;
     } else {
+      if (token !== 0x52) slots?.add(start, value);
       if (frame === undefined) return value;
-      add(source, frame, value);
+      add(source, frame, value, slots);
     }
     while (frame.left === 0) {
       tokens.close();
@@ -125,7 +136,7 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
       }
       if (full.outer === undefined) return full.result;
       frame = full.outer;
-      add(source, frame, full.result);
+      add(source, frame, full.result, slots);
     }
     frame.left--;
     frame.key = tokens.key();
@@ -138,7 +149,7 @@ function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame 
   if (exact) {
     const container = new PhpArray();
     stamp(container, source, exactly(at));
-    return { kind: 'array', container, result: container, at, left, key: '', outer };
+    return { kind: 'array', container, result: container, at, number: 0, left, key: '', outer };
   }
   // Most arrays whose first key is 0 are lists. Where one turns out not to be, `add` makes it a map; where references
   // may already point to it, it was found out before.
@@ -146,11 +157,11 @@ function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame 
   const isList = references === undefined ? left === 0 || startsWithZero(tokens) : references.isList(at);
   if (!isList) {
     const container = createMap(source, at);
-    return { kind: 'map', container, result: container, at, left, key: '', outer };
+    return { kind: 'map', container, result: container, at, number: 0, left, key: '', outer };
   }
   const container: unknown[] = [];
   stamp(container, source, at);
-  return { kind: 'list', container, result: container, at, left, key: '', outer };
+  return { kind: 'list', container, result: container, at, number: 0, left, key: '', outer };
 }
 
 /** Whether `i:0;` comes next. */
@@ -158,7 +169,7 @@ function startsWithZero({ bytes, at }: Tokens): boolean {
   return bytes[at] === 0x69 && bytes[at + 2] === 0x30 && bytes[at + 3] === 0x3b;
 }
 
-function add(source: Source, frame: Frame, value: unknown): void {
+function add(source: Source, frame: Frame, value: unknown, slots: Slots | undefined): void {
   const { container, key } = frame;
   if (frame.kind === 'list') {
     const list = container as unknown[];
@@ -168,14 +179,24 @@ function add(source: Source, frame: Frame, value: unknown): void {
     }
     const map = createMap(source, frame.at);
     for (let i = 0; i < list.length; i++) map[i] = list[i];
+    slots?.replace(frame.number, map);
     frame.kind = 'map';
     frame.container = frame.result = map;
-    map[String(key)] = value;
+    addToMap(map, key, value, slots);
   } else if (frame.kind === 'map') {
-    (container as Record<string | number, unknown>)[typeof key === 'bigint' ? String(key) : key] = value;
+    addToMap(container as Record<string, unknown>, key, value, slots);
   } else if (frame.kind === 'array') {
     (container as PhpArray).set(key, value);
   } else {
-    (container as PhpObject).properties.set(key, value);
+    const { properties } = container as PhpObject;
+    // Numbers are as good as strings to PHP, but not here.
+    if (slots !== undefined && (typeof key !== 'string' || properties.has(key))) throw needsReferences;
+    properties.set(key, value);
   }
+}
+
+function addToMap(map: Record<string | number, unknown>, key: PhpKey, value: unknown, slots: Slots | undefined): void {
+  const name = typeof key === 'bigint' ? String(key) : key;
+  if (slots !== undefined && name in map) throw needsReferences;
+  map[name] = value;
 }

@@ -61,7 +61,7 @@ export function detectSessionFormat(
 /** How much in these bytes would be odd if they were a session in this format. Throws if they are none. */
 function oddities(bytes: Uint8Array, name: SessionFormatName, rules: ReadRules): number {
   const source = new Source(inputBytes(bytes, rules), formats[name]);
-  if (readVariables(source, rules, skip)) checkTargets(source);
+  if (readVariables(source, rules, (tokens, levels) => skip(tokens, levels))) checkTargets(source);
   const { variables } = source;
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
   // Only php_serialize leaves a rest: what is behind the end of the array. With no element in it, other formats fit only if there is one.

@@ -1,4 +1,4 @@
-import { build, needsReferences } from './build.ts';
+import { build } from './build.ts';
 import { asBytes } from './bytes.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
@@ -15,8 +15,8 @@ import {
 import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
 import { limit, syntax } from './read-errors.ts';
-import { References } from './references.ts';
 import { skip } from './skip.ts';
+import { needsReferences, Slots } from './slots.ts';
 import { Source } from './source.ts';
 import { origin } from './stamps.ts';
 import { withoutReference } from './ties.ts';
@@ -42,15 +42,20 @@ function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
   source.variables.push({ key: '', from: 0, start: 0, end: bytes.length });
   source.classes = Classes.of(options.classes);
   if (view === 'plain' && !source.classes.hasMappings) {
-    try {
-      return read(source, rules, (tokens) => build(source, tokens, view));
-    } catch (error) {
-      if (error !== needsReferences) throw error;
+    for (const followsReferences of [false, true]) {
+      const slots = followsReferences ? new Slots() : undefined;
+      try {
+        const value = read(source, rules, (tokens) => build(source, tokens, view, 0, slots));
+        if (slots !== undefined) source.setBuilt(new Map(), slots.shared);
+        return value;
+      } catch (error) {
+        if (error !== needsReferences) throw error;
+      }
     }
   }
   read(source, rules, (tokens) => {
     skip(tokens);
-    if (tokens.hasReferences) source.references = new References(source.bytes, source.variables, false);
+    if (tokens.hasReferences) source.findReferences();
   });
   const value = source.build(0, view);
   // As PHP: not a reference to the object, but the object. (Of an array, only the reference says that it is in itself.)
@@ -86,7 +91,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const out = new Output(0);
   if (writePlain(out, value, rules) >= 0) return out.take();
   out.drop();
-  return writeBytes(0, source?.references === undefined ? ['count', 'tie'] : ['tie'], (out, mode) => {
+  return writeBytes(0, source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
     new Writer(out, rules, top, mode, false).write(0);
   });
 }

@@ -1,9 +1,9 @@
-import { build, needsReferences } from './build.ts';
+import { build } from './build.ts';
 import type { Variable } from './formats/format.ts';
 import type { ReadRules } from './options.ts';
-import { References } from './references.ts';
 import { createSessionObject, defineLater } from './session-object.ts';
 import { skip } from './skip.ts';
+import { needsReferences, Slots } from './slots.ts';
 import type { Source } from './source.ts';
 import { exactly, sessionToken, stamp } from './stamps.ts';
 import { Tokens } from './tokens.ts';
@@ -15,14 +15,18 @@ const smallSession = 1024;
 const smallValue = 128;
 
 export function readPlain(source: Source, rules: ReadRules): object {
-  if (source.bytes.length <= smallSession && !source.classes?.hasMappings) {
-    try {
-      return readAtOnce(source, rules);
-    } catch (error) {
-      if (error !== needsReferences) throw error;
+  if (!source.classes?.hasMappings) {
+    const isSmall = source.bytes.length <= smallSession;
+    for (const read of [isSmall ? readAtOnce : readInParts, readShared]) {
+      try {
+        return read(source, rules);
+      } catch (error) {
+        if (error !== needsReferences) throw error;
+      }
     }
   }
-  return readInParts(source, rules);
+  check(source, rules);
+  return inParts(source);
 }
 
 /** Checks and builds in one go. */
@@ -37,21 +41,45 @@ function readAtOnce(source: Source, rules: ReadRules): object {
 
 /** Checks all of it, and builds small values now and large ones when they are looked at. */
 function readInParts(source: Source, rules: ReadRules): object {
-  check(source, rules);
+  readVariables(source, rules, (tokens, levels) => skip(tokens, levels, true));
+  return inParts(source);
+}
+
+/**
+ * Checks and builds a session with references in one go: to check them alone would take nearly as long. What was built is shown
+ * when somebody looks, as what nobody looked at need not be written anew.
+ */
+function readShared(source: Source, rules: ReadRules): object {
+  const slots = new Slots();
+  const { isArray } = source.format!;
+  // The array around all has the number 1.
+  if (isArray) slots.add(-1, undefined);
+  const values = new Map<string, unknown>();
+  readVariables(source, rules, (tokens, levels, key) => {
+    values.set(String(key), build(source, tokens, 'plain', levels, slots));
+  });
+  if (isArray && values.size < source.variables.length) throw needsReferences;
+  source.setBuilt(values, slots.shared);
+  return inParts(source);
+}
+
+/** The session of a source that was checked. */
+function inParts(source: Source): object {
   const session = createSessionObject(source);
   for (const variable of source.variables) {
     // Of two with one name the last counts, at the place of the first.
     const key = String(variable.key);
-    if (isBuiltNow(source, variable)) session[key] = source.build(variable.start);
+    if (isBuiltNow(source, variable)) session[key] = source.peek(variable);
     else defineLater(session, key, source, variable);
   }
   return session;
 }
 
-function isBuiltNow(source: Source, { start, end }: Variable): boolean {
+function isBuiltNow(source: Source, variable: Variable): boolean {
+  const { start, end } = variable;
   const isSmall = end - start <= smallValue;
   // With references, values depend on each other. Bytes are left out, as it is not seen whether somebody changes one of them.
-  if (source.references !== undefined) return isSmall && source.isApart(start) && !isObject(source.build(start));
+  if (source.hasReferences) return isSmall && source.isApart(start) && !isObject(source.peek(variable));
   // What the application does with its classes, it does when it looks.
   return source.classes?.hasMappings ? isScalar(source.bytes[start]!) : isSmall;
 }
@@ -69,9 +97,7 @@ export function readExact(source: Source, rules: ReadRules): PhpArray {
 }
 
 function check(source: Source, rules: ReadRules): void {
-  if (readVariables(source, rules, skip)) {
-    source.references = new References(source.bytes, source.variables, source.format!.isArray);
-  }
+  if (readVariables(source, rules, (tokens, levels) => skip(tokens, levels))) source.findReferences();
 }
 
 /**

@@ -46,7 +46,7 @@ function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFo
   const { keys, values, tokens, places } = contentsOf(session, undefined, -1)!;
   const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
   const top: Contents = { keys: names, values, source: origin(session)?.source, tokens, places, kind: 'session' };
-  return writeBytes(0, top.source?.references === undefined ? ['count', 'tie'] : ['tie'], (out, mode) => {
+  return writeBytes(0, top.source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, names.length);
     for (let index = 0; index < names.length; index++) {
@@ -72,7 +72,7 @@ export function patchSession(
 ): Uint8Array {
   const isSameFormat = format === source.format;
   const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
-  const hasReferences = source.references !== undefined;
+  const { hasReferences } = source;
   const isPatched = !hasReferences || (isSameFormat && keepsNumbers(session, source));
   if (hasReferences && isSameFormat && isWhole && !source.wasLookedAt && isUnchanged(session, source)) {
     return copyOf(source.bytes);

@@ -1,13 +1,15 @@
 import { limit } from './read-errors.ts';
+import { needsReferences } from './slots.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
  * Checks a value, and everything in it, without building it.
  *
  * @param levels how many arrays and objects it is in
+ * @param stops whether to throw `needsReferences` at the first reference
  * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
  */
-export function skip(tokens: Tokens, levels: number = 0): void {
+export function skip(tokens: Tokens, levels: number = 0, stops: boolean = false): void {
   /** How many elements are still to come, in each container around the current one. */
   const outer: number[] = [];
   let left = 0;
@@ -22,6 +24,7 @@ export function skip(tokens: Tokens, levels: number = 0): void {
       left = count;
     } else if (!skipSimple(tokens)) {
       tokens.skipScalar();
+      if (stops && tokens.hasReferences) throw needsReferences;
     }
     while (left === 0) {
       if (outer.length === 0) return;

@@ -2,7 +2,7 @@ import { build } from './build.ts';
 import type { Classes } from './classes.ts';
 import type { SessionFormat, Variable } from './formats/format.ts';
 import type { View } from './options.ts';
-import type { References } from './references.ts';
+import { References } from './references.ts';
 import { sessionToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
@@ -30,12 +30,15 @@ export class Source {
   readonly format: SessionFormat | undefined;
   /** In the order of the text, and with duplicates. */
   readonly variables: Variable[] = [];
-  /** Only where there are any. */
-  references: References | undefined;
+  /** Whether there is any `r:` or `R:`. */
+  hasReferences = false;
   /** What the application registered for what is in it. */
   classes: Classes | undefined;
   /** Variables that nobody has looked at, so that they are not built yet. */
   unread: Map<string, Variable> | undefined;
+  /** Whether any variable was built because somebody looked at it. */
+  wasLookedAt = false;
+  #references: References | undefined;
   #built: Map<number, unknown> | undefined;
   #values: Map<string, unknown> | undefined;
   #nodes: Map<number, Node> | undefined;
@@ -47,10 +50,33 @@ export class Source {
     this.format = format;
   }
 
+  /** What `r:` and `R:` mean, where there are any. For most sessions that are only read, nobody asks. */
+  get references(): References | undefined {
+    return this.hasReferences ? this.findReferences() : undefined;
+  }
+
+  /**
+   * For a source with references: finds out what they mean.
+   *
+   * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_REFERENCE`
+   */
+  findReferences(): References {
+    this.hasReferences = true;
+    this.#references ??= new References(this.bytes, this.variables, this.format?.isArray ?? false);
+    return this.#references;
+  }
+
   /** What was built for tokens that references share. */
   get built(): Map<number, unknown> {
     this.#built ??= new Map();
     return this.#built;
+  }
+
+  /** For a source with references, all of which was built while it was checked. */
+  setBuilt(values: Map<string, unknown>, shared: Map<number, unknown>): void {
+    this.hasReferences = true;
+    this.#values = values;
+    this.#built = shared;
   }
 
   build(at: number, view: View = 'plain'): unknown {
@@ -66,31 +92,32 @@ export class Source {
       case 0x62: // b
       case 0x64: // d
       case 0x4e: // N
-        return !this.references?.isShared(at);
+        return !(this.#references?.isShared(at) ?? this.#built?.has(at) ?? false);
       default:
         return false;
     }
   }
 
-  /** Whether any variable was built because somebody looked at it. */
-  get wasLookedAt(): boolean {
-    return this.#values !== undefined;
-  }
-
   /** The value of a variable that is built when somebody looks at it. With references all are, in the order of the text. */
   read(key: string): unknown {
+    this.wasLookedAt = true;
     this.#values ??= new Map();
     if (!this.#values.has(key)) {
       const asked = this.unread?.get(key);
       // An accessor of another session was put into this one.
       if (asked === undefined) throw new TypeError('This variable is none of the session');
-      const built = this.references === undefined ? [asked] : this.variables;
+      const built = this.hasReferences ? this.variables : [asked];
       // All or nothing, as a mapping of a class may throw.
       const values = built.map((variable) => [String(variable.key), this.build(variable.start)] as const);
       for (const [name, value] of values) this.#values.set(name, value);
     }
     this.unread!.delete(key);
     return this.#values.get(key);
+  }
+
+  /** What `read` will give, where it is known or depends on nothing else. Nobody has looked at it by that. */
+  peek({ key, start }: Variable): unknown {
+    return this.#values === undefined ? this.build(start) : this.#values.get(String(key));
   }
 
   /** The variable whose value starts at a token. */
@@ -107,9 +134,9 @@ export class Source {
 
   /** The token of the value that is at `at`: another one, if a reference is there. */
   resolve(at: number): number {
-    if (this.references === undefined) return at;
+    if (!this.hasReferences) return at;
     let token = at;
-    while (this.bytes[token] === 0x52 || this.bytes[token] === 0x72) token = this.references.targets.get(token)!;
+    while (this.bytes[token] === 0x52 || this.bytes[token] === 0x72) token = this.references!.targets.get(token)!;
     return token;
   }
 
