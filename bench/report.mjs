@@ -59,7 +59,7 @@ export function printTargets(targets) {
 }
 
 /** @param {readonly string[][]} lines the first column is text, the others are figures */
-function printTable(lines) {
+export function printTable(lines) {
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const align = (/** @type {string} */ cell, /** @type {number} */ column) =>
     column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);

@@ -126,7 +126,8 @@ export class Connection {
   }
 
   query<Result>(sql: string | { sql: string; rowsAsArray: false }, deadline: Deadline): Promise<Result> {
-    return this.#answer((done) => this.#driver.query(sql, done), deadline);
+    // null: there are no values. Without it mysql2 looks for question marks in all of the text, which may hold a session.
+    return this.#answer((done) => this.#driver.query(sql, null, done), deadline);
   }
 
   /** Whether it is not known to be broken: a statement will be sent. */

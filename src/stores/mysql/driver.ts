@@ -11,7 +11,7 @@ export interface Driver {
 
 export interface DriverConnection {
   execute(sql: string, values: readonly unknown[], callback: DriverCallback): void;
-  query(sql: string | { sql: string; rowsAsArray: false }, callback: DriverCallback): void;
+  query(sql: string | { sql: string; rowsAsArray: false }, values: null, callback: DriverCallback): void;
   end(callback: (error: unknown) => void): void;
   destroy(): void;
   on(event: 'error' | 'end', listener: () => void): void;

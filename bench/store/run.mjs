@@ -1,0 +1,85 @@
+// `npm run bench:store`: how fast sessions in a table are, next to bare mysql2, to the session stores that people use, and to
+// PHP. On MariaDB and on NDB Cluster (PHP_SESSION_BRIDGE_MYSQL_CLUSTER, see docs/clusters.md), which takes some minutes.
+//
+//   --engine NAME    only mariadb or ndb
+//   --only SECTION   only this one; may be given more than once
+//   --rounds N       default 9: in each of them everyone has a turn
+//   --seconds N      for one turn; default 1
+//   --rows N         of the large table; default 10,000,000, which takes some minutes and 5 GB more of memory and disk
+//   --json           all figures as JSON
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build } from '../../tools/build.mjs';
+import { endWithNpm, SetupError, setUp } from '../../tools/setup.mjs';
+import { installPeers } from '../install.mjs';
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '1' },
+    rows: { type: 'string', default: '10000000' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+endWithNpm();
+try {
+  await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'haproxy']);
+  await build();
+  await installPeers();
+  await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function main() {
+  const { encodeSession } = await import('../../dist/esm/codec/index.js');
+  const { databaseNames, startDatabase } = await import('./databases.mjs');
+  const { sectionsOf } = await import('./sections.mjs');
+  const { printReached, printSection } = await import('./report.mjs');
+  const content = JSON.parse(readFileSync(new URL('content.json', import.meta.url), 'utf8'));
+  const options = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    rows: Number(values.rows),
+    bytes: Buffer.from(encodeSession({ ...content, count: 1 })),
+  };
+  console.error(`Node ${process.versions.node}. Ratios are the median of ${options.rounds} rounds; * is this package.`);
+  const results = [];
+  for (const name of choose(databaseNames, values.engine, 'engine')) {
+    const sections = sectionsOf(name);
+    const wanted = choose(Object.keys(sections), values.only, 'section');
+    const database = await startDatabase(name);
+    try {
+      if (!values.json) console.log(`\n== ${database.title}`);
+      const targets = [];
+      for (const section of wanted) {
+        const result = await sections[section](database, options);
+        targets.push(...result.targets);
+        results.push({ database: database.title, section, ...result });
+        if (!values.json) printSection(result);
+      }
+      if (!values.json) printReached(name, targets);
+    } finally {
+      await database.stop();
+    }
+  }
+  if (values.json) console.log(JSON.stringify(results, undefined, 1));
+}
+
+/**
+ * @template {string} T
+ * @param {readonly T[]} all
+ * @param {readonly string[] | undefined} wanted default all
+ * @param {string} what
+ * @returns {readonly T[]}
+ */
+function choose(all, wanted = all, what) {
+  const unknown = wanted.find((name) => !all.includes(/** @type {T} */ (name)));
+  if (unknown !== undefined) throw new SetupError(`There is no ${what} ${unknown}, but ${all.join(', ')}.`);
+  return all.filter((name) => wanted.includes(name));
+}
