@@ -9,9 +9,10 @@ const mysql2 = require('mysql2');
 
 /**
  * @typedef {object} Statements
- * @property {string[]} setUp a connection once
+ * @property {string[]} setUp for a connection, once
  * @property {string} read a prepared statement for (id)
- * @property {(id: string, before: Buffer, after: Buffer) => string} write with COMMIT
+ * @property {[string, string, string, string]} write with COMMIT: what stands around the data, the id, and the CRC-32 of the
+ *   data that were read
  */
 
 /** A session with its last but one byte changed. */
@@ -71,20 +72,19 @@ export async function recordStatements(endpoint, table, id) {
         `The store sends other statements than this measures: ${sent.map(({ text }) => text).join('\n')}`,
       );
     }
-    return { setUp, read: read.text, write: withValues(write.text, id) };
+    return { setUp, read: read.text, write: aroundValues(write.text, id) };
   } finally {
     mysql2.createConnection = createConnection;
     await store.close();
   }
 }
 
-/** @param {string} text of the write @param {string} id */
-function withValues(text, id) {
-  const [, first, second, third, last] =
-    /^(.* = x')[0-9a-f]+(', .* = ')\w+(' AND .* = )\d+(; COMMIT)$/s.exec(text) ?? [];
-  if (last === undefined || !text.includes(id)) throw new Error(`The store writes in another way: ${text}`);
-  return (/** @type {string} */ id, /** @type {Buffer} */ before, /** @type {Buffer} */ after) =>
-    first + after.toString('hex') + second + id + third + crc32(before) + last;
+/** @param {string} text of the write @param {string} id @returns {Statements['write']} */
+function aroundValues(text, id) {
+  const found = /^(.* = x')[0-9a-f]+(', .* = ')(\w+)(' AND .* = )\d+(; COMMIT)$/s.exec(text);
+  if (found?.[3] !== id) throw new Error(`The store writes in another way: ${text}`);
+  const [, data, beforeId, , beforeCrc, end] = found;
+  return [data, beforeId, beforeCrc, end];
 }
 
 /** One connection with nothing around it but a promise for each answer. */
@@ -114,7 +114,9 @@ export class BareConnection {
     const [row] = await this.#execute(this.#statements.read, [id]);
     const before = row[1];
     const after = change(before);
-    const [{ affectedRows }] = await this.#query(this.#statements.write(id, before, after));
+    const [data, beforeId, beforeCrc, end] = this.#statements.write;
+    const text = data + after.toString('hex') + beforeId + id + beforeCrc + crc32(before) + end;
+    const [{ affectedRows }] = await this.#query(text);
     if (affectedRows !== 1) throw new Error('The bare loop has not written');
     return after;
   }

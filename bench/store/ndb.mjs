@@ -63,14 +63,14 @@ export async function gibibyte(database, { rounds, seconds }) {
         {
           what: 'GiB of sessions',
           figure: (rows * SIZE) / GIB,
-          typical: rows,
+          typical: (rows * SIZE) / GIB,
           limit: 'at least 1',
           met: rows * SIZE >= GIB,
         },
         {
           what: 'farthest partition from the mean, %',
           figure: 100 * spread,
-          typical: counts.length,
+          typical: 100 * spread,
           limit: 'at most 5',
           met: spread <= 0.05,
         },

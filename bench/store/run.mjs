@@ -26,7 +26,7 @@ const { values } = parseArgs({
 
 endWithNpm();
 try {
-  await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'haproxy']);
+  await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'php-fpm', 'haproxy']);
   await build();
   await installPeers();
   await main();
@@ -49,8 +49,14 @@ async function main() {
     bytes: Buffer.from(encodeSession({ ...content, count: 1 })),
   };
   console.error(`Node ${process.versions.node}. Ratios are the median of ${options.rounds} rounds; * is this package.`);
+  const names = choose(databaseNames, values.engine, 'engine');
+  if (names.includes('ndb') && !process.env.PHP_SESSION_BRIDGE_MYSQL_CLUSTER) {
+    throw new SetupError(
+      'NDB Cluster needs PHP_SESSION_BRIDGE_MYSQL_CLUSTER (docs/clusters.md); or choose --engine mariadb.',
+    );
+  }
   const results = [];
-  for (const name of choose(databaseNames, values.engine, 'engine')) {
+  for (const name of names) {
     const sections = sectionsOf(name);
     const wanted = choose(Object.keys(sections), values.only, 'section');
     const database = await startDatabase(name);

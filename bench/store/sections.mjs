@@ -2,6 +2,8 @@ import { crowd } from './crowd.mjs';
 import { growth } from './growth.mjs';
 import { againstDriver } from './loops.mjs';
 import { gibibyte, twoSqlNodes } from './ndb.mjs';
+import { pages } from './pages.mjs';
+import { rates } from './rates.mjs';
 
 /**
  * @typedef {object} Options
@@ -20,6 +22,6 @@ import { gibibyte, twoSqlNodes } from './ndb.mjs';
  * @returns {Record<string, Measure>}
  */
 export function sectionsOf(name) {
-  const common = { driver: againstDriver, crowd };
+  const common = { driver: againstDriver, pages, rates, crowd };
   return name === 'ndb' ? { ...common, nodes: twoSqlNodes, gibibyte } : { ...common, growth };
 }
