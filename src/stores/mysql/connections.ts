@@ -167,10 +167,19 @@ export class Connections implements Owner, Traffic {
     return this.#held.size > 0;
   }
 
-  /** A lease that is out stays where it is, unless its server is dead: then it shall not wait for an answer. */
-  moved(from: MysqlConnectionOptions, dead: boolean): void {
+  /**
+   * Leases that are out stay where they are. What waits for a silent server without holding anything begins again elsewhere
+   * at once; a server that was only slow may still do what is to be committed.
+   */
+  moved(from: MysqlConnectionOptions, isSilent: boolean): void {
     for (const connection of this.#idle.splice(0)) void connection.end();
-    if (!dead) return;
-    for (const connection of this.#held) if (connection.endpoint === from) connection.destroy();
+    if (!isSilent) return;
+    for (const connection of this.#held) {
+      if (connection.endpoint === from && connection.onLost === undefined) connection.destroy();
+    }
+  }
+
+  buried(endpoint: MysqlConnectionOptions): void {
+    for (const connection of this.#held) if (connection.endpoint === endpoint) connection.destroy();
   }
 }

@@ -1,8 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import { classify } from './errors.ts';
-import { Health } from './health.ts';
+import { Health, NoAnswer } from './health.ts';
 import type { Settings } from './options.ts';
 
 /** Milliseconds between two checks of the server in use. With the patience of a check, well below a second. */
@@ -19,12 +20,17 @@ const TRUST = 5_000;
 const MAX_TRUST = 300_000;
 const FORGET = 600_000;
 
+/** Milliseconds after which a server that was left, as it did not answer, is given up. */
+const LAST_PATIENCE = 1_000;
+
 /** Who uses the servers. */
 export interface Traffic {
   /** Whether a statement may be under way. */
   busy(): boolean;
-  /** New work goes elsewhere. `dead`: the server that was left does not answer. */
-  moved(from: MysqlConnectionOptions, dead: boolean): void;
+  /** New work goes to another server. `isSilent`: the one that was left does not answer, as far as is known. */
+  moved(from: MysqlConnectionOptions, isSilent: boolean): void;
+  /** That server still does not answer. */
+  buried(endpoint: MysqlConnectionOptions): void;
 }
 
 interface Server {
@@ -142,11 +148,18 @@ export class Endpoints {
     this.#failure = undefined;
     if (error === undefined) return;
 
+    // A server that is only slow answers before the others do.
+    let isSlow = false;
+    if (error instanceof NoAnswer) {
+      void this.#check(from, true).then((again) => {
+        isSlow = again === undefined;
+      });
+    }
     const others = this.#servers.filter((server) => server !== from);
     const checks = others.map((server) => this.#check(server, true));
     for (const [i, server] of others.entries()) {
       if ((await checks[i]) !== undefined) continue;
-      if (this.#current === from) this.#move(server, error);
+      if (!isSlow && this.#current === from) this.#move(server, error);
       return;
     }
     this.#checkedAt = performance.now();
@@ -179,8 +192,17 @@ export class Endpoints {
     this.#since = now;
     const { code, errno, sqlState } = (error ?? {}) as { code?: unknown; errno?: unknown; sqlState?: unknown };
     failovers.publish({ from: this.#servers.indexOf(from), to: this.#servers.indexOf(to), code, errno });
-    for (const traffic of this.#traffic)
-      traffic.moved(from.endpoint, error !== undefined && typeof sqlState !== 'string');
+    const isSilent = error !== undefined && typeof sqlState !== 'string';
+    for (const traffic of this.#traffic) traffic.moved(from.endpoint, isSilent);
+    if (isSilent) void this.#bury(from);
+  }
+
+  /** Nobody shall wait for a server that goes on being silent, as he would until his deadline. */
+  async #bury(server: Server): Promise<void> {
+    await sleep(LAST_PATIENCE, undefined, { ref: false });
+    const { sqlState } = ((await this.#check(server, true)) ?? { sqlState: '' }) as { sqlState?: unknown };
+    if (typeof sqlState === 'string') return;
+    for (const traffic of this.#traffic) traffic.buried(server.endpoint);
   }
 }
 

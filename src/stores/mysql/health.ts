@@ -6,7 +6,7 @@ import { classify } from './errors.ts';
 import type { Settings } from './options.ts';
 import { assertInCluster, assertWriter } from './server-role.ts';
 
-/** Milliseconds in which a server that can be used answers. */
+/** Milliseconds in which a server that can be used answers; twice as many where a connection has to be made. */
 const PATIENCE = 500;
 
 /** Milliseconds between two questions for its role; in between, an answer of any kind will do. */
@@ -20,7 +20,8 @@ const FULL: ReadonlySet<unknown> = new Set([1040, 1203, 1226]);
 
 const nobody: Owner = { autocommit: true, free: () => undefined, gone: () => undefined, failed: () => undefined };
 
-class NoAnswer extends Error {
+/** What `check()` gives for a server that is silent. */
+export class NoAnswer extends Error {
   readonly code: string = 'ETIMEDOUT';
 }
 
@@ -70,14 +71,15 @@ export class Health {
   async #attempt(): Promise<{ error: unknown; again: boolean } | undefined> {
     const start = performance.now();
     const isNew = this.#connection === undefined;
+    const patience = isNew ? 2 * PATIENCE : PATIENCE;
     try {
-      await this.#ask(new Deadline(PATIENCE));
+      await this.#ask(new Deadline(patience));
       return undefined;
     } catch (error) {
       this.#connection?.destroy();
       this.#connection = undefined;
       if (error instanceof DeadlineExpired) {
-        const again = performance.now() - start > PATIENCE + OVERSLEPT;
+        const again = performance.now() - start > patience + OVERSLEPT;
         return { error: new NoAnswer('the server does not answer'), again };
       }
       const failure = classify(error);
