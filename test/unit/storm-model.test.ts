@@ -8,7 +8,7 @@ let incarnation: Incarnation;
 let cookie: Cookie;
 
 beforeEach(() => {
-  model = new Model();
+  model = new Model({ faults: false });
   model.newIncarnation();
   incarnation = model.newIncarnation();
   cookie = new Cookie('id', incarnation);

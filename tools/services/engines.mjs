@@ -50,10 +50,8 @@ import { isRunning, signalled } from './processes.mjs';
  * @property {string} title
  * @property {string} tableEngine
  * @property {boolean} needsFolder whether it comes from the folder of PHP_SESSION_BRIDGE_MYSQL_CLUSTER
- * @property {(options: EngineOptions) => Promise<Servers>} start
+ * @property {() => Promise<Servers>} start
  */
-
-/** @typedef {{ settings?: Record<string, string | number> }} EngineOptions `settings`: server variables of MariaDB */
 
 /** @type {Record<EngineName, Engine>} */
 export const engines = {
@@ -70,13 +68,12 @@ export const isEngineName = (name) => Object.hasOwn(engines, name);
  * Starts one of the engines on free loopback ports.
  *
  * @param {EngineName} name
- * @param {EngineOptions} [options]
  * @returns {Promise<RunningEngine>}
  * @throws {Error} when it cannot be started, or where it is is not known
  */
-export async function startEngine(name, options = {}) {
+export async function startEngine(name) {
   const { title, tableEngine, start } = engines[name];
-  const servers = await start(options);
+  const servers = await start();
   const version = await versionOf(servers.endpoints[0]);
   return { name, title, tableEngine, version, ...servers };
 }
@@ -90,9 +87,9 @@ export function mysqlFolder() {
   );
 }
 
-/** @param {EngineOptions} options @returns {Promise<Servers>} */
-async function mariadb({ settings }) {
-  const server = await startMariadb({ settings });
+/** @returns {Promise<Servers>} */
+async function mariadb() {
+  const server = await startMariadb();
   const node = mariadbNode('mariadb', server);
   return {
     endpoints: [endpointOf(server)],

@@ -14,11 +14,10 @@ import { startEngine } from '../services/engines.mjs';
  *
  * @param {import('../services/engines.mjs').EngineName} name
  * @param {string} table
- * @param {Record<string, string>} settings server variables, of MariaDB
  * @returns {Promise<Database>}
  */
-export async function startDatabase(name, table, settings) {
-  const engine = await startEngine(name, { settings });
+export async function startDatabase(name, table) {
+  const engine = await startEngine(name);
   try {
     await ask(engine.endpoints[0], createTableSql({ table, engine: engine.tableEngine }));
     const find =

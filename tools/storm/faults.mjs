@@ -4,6 +4,7 @@ import { ask } from './database.mjs';
 /**
  * @typedef {object} Storm what a fault can break
  * @property {import('../services/engines.mjs').RunningEngine} engine
+ * @property {string} table
  * @property {import('./servers.mjs').Servers} servers
  * @property {(line: string) => void} say what cannot be seen in the table of the report
  */
@@ -14,7 +15,6 @@ import { ask } from './database.mjs';
  * @property {import('../services/engines.mjs').EngineName[]} [engines] where it can be; default: everywhere
  * @property {true} [isSilent] no request may fail
  * @property {true} [loses] what the database had acknowledged may be lost
- * @property {Record<string, string>} [settings] of the database server
  * @property {(storm: Storm) => Promise<void>} run
  */
 
@@ -117,16 +117,14 @@ export const faults = {
     },
   },
   full: {
-    title: 'the database has no space left for 8 s',
-    engines: ['mariadb', 'ndb'],
-    // One file for all tables that may not grow beyond this.
-    settings: { 'innodb-file-per-table': 'OFF', 'innodb-data-file-path': 'ibdata1:12M:autoextend:max:32M' },
-    run: (storm) => full(storm),
+    title: 'the memory of the data nodes is full for 8 s',
+    engines: ['ndb'],
+    run: full,
   },
   packet: {
     title: 'max_allowed_packet is 16 KB, and sessions become larger',
     isSilent: true,
-    run: (storm) => tooLarge(storm),
+    run: packet,
   },
 };
 
@@ -169,43 +167,58 @@ async function killed(node, pause) {
 }
 
 /** @param {Storm} storm */
-async function full({ engine, say }) {
+async function full({ engine, table, servers, say }) {
   const [endpoint] = engine.endpoints;
-  const columns = 'id INT AUTO_INCREMENT PRIMARY KEY, data VARBINARY(29000)';
-  await ask(endpoint, `CREATE TABLE filler (${columns}) ENGINE=${engine.tableEngine}`);
   const start = performance.now();
-  for (let bytes = 29_000; bytes > 100 && performance.now() - start < 60_000; ) {
-    const row = `(REPEAT('x', ${bytes}))`;
-    try {
-      await ask(endpoint, `INSERT INTO filler (data) VALUES ${Array(10).fill(row).join()}`);
-    } catch (error) {
-      const { errno, message } = /** @type {{ errno?: number, message: string }} */ (error);
-      if (bytes === 29_000) say(`full after ${(performance.now() - start).toFixed(0)} ms: ${errno} ${message}`);
-      bytes = Math.floor(bytes / 4); // The last gaps are filled with less.
+  try {
+    let rows = 0;
+    for (let bytes = 29_000; bytes > 100; ) {
+      const data = `x|s:${bytes}:"${'x'.repeat(bytes)}";`;
+      const values = Array.from({ length: 20 }, () => [`filler-${rows++}`, data, 0]);
+      try {
+        await ask(endpoint, 'INSERT INTO ?? (id, data, usetime) VALUES ?', [table, values]);
+      } catch (error) {
+        const { errno, message } = /** @type {{ errno?: number, message: string }} */ (error);
+        if (bytes === 29_000) say(`full with ${rows} rows: error ${errno} ${message}`);
+        bytes = Math.floor(bytes / 4); // The last gaps are filled with less.
+      }
     }
+    say(`nothing fits any more after ${((performance.now() - start) / 1_000).toFixed(1)} s`);
+    await Promise.all([grow(servers, 'php', say), grow(servers, 'node', say), sleep(8_000)]);
+  } finally {
+    for (let deleted = 1; deleted > 0; )
+      ({ affectedRows: deleted } = await ask(endpoint, "DELETE FROM ?? WHERE id LIKE 'filler-%' LIMIT 500", [table]));
   }
-  await sleep(8_000);
-  await ask(endpoint, 'DROP TABLE filler');
 }
 
 /** @param {Storm} storm */
-async function tooLarge({ engine, servers, say }) {
+async function packet({ engine, servers, say }) {
   const [endpoint] = engine.endpoints;
   const [{ size }] = await ask(endpoint, 'SELECT @@GLOBAL.max_allowed_packet AS size');
   for (const endpoint of engine.endpoints) await ask(endpoint, 'SET GLOBAL max_allowed_packet = 16384');
-  for (const side of ['php', 'node']) {
-    /** @type {Record<string, number>} */
-    const outcomes = {};
-    for (let i = 0; i < 24; i++) {
-      const login = await fetch(`${servers.url}/${side}/login?incarnation=${-1 - i}`);
-      const cookie = login.headers.getSetCookie().at(-1)?.split(';')[0] ?? '';
-      const grown = await fetch(`${servers.url}/${side}/grow?bytes=20000`, { headers: { cookie } });
-      const after = await fetch(`${servers.url}/node/logout`, { headers: { cookie } });
-      const { keys } = /** @type {{ keys?: string[] }} */ (await after.json().catch(() => ({})));
-      const outcome = `${grown.status}, then a session of ${keys?.length ?? 'no'} keys`;
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    }
-    say(`20 KB written by ${side}: ${JSON.stringify(outcomes)}`);
-  }
+  await grow(servers, 'php', say);
+  await grow(servers, 'node', say);
   for (const endpoint of engine.endpoints) await ask(endpoint, 'SET GLOBAL max_allowed_packet = ?', [size]);
+}
+
+/**
+ * Makes new sessions large, and says how that was answered, and what was in the session then.
+ *
+ * @param {Storm['servers']} servers
+ * @param {'php' | 'node'} side
+ * @param {Storm['say']} say
+ */
+async function grow({ url }, side, say) {
+  /** @type {Record<string, number>} */
+  const outcomes = {};
+  for (let i = 0; i < 24; i++) {
+    const login = await fetch(`${url}/${side}/login?incarnation=${-1 - i}`);
+    const cookie = login.headers.getSetCookie().at(-1)?.split(';')[0] ?? '';
+    const grown = login.ok ? await fetch(`${url}/${side}/grow?bytes=20000`, { headers: { cookie } }) : login;
+    const after = login.ok ? await fetch(`${url}/node/logout`, { headers: { cookie } }) : undefined;
+    const { keys } = /** @type {{ keys?: string[] }} */ ((await after?.json().catch(() => undefined)) ?? {});
+    const outcome = `${grown.status} for ${login.ok ? `20 KB, then ${keys?.length ?? 'no'} keys` : 'the login'}`;
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+  say(`new sessions by ${side}: ${JSON.stringify(outcomes)}`);
 }

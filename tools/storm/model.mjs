@@ -55,8 +55,14 @@ export class Cookie {
 export class Model {
   /** @type {Incarnation[]} by number */
   incarnations = [];
+  #faults;
   /** @type {Map<string, { times: number, sessions: Set<Incarnation | undefined>, example: string }>} what must not be, by kind */
   problems = new Map();
+
+  /** @param {{ faults: boolean }} options whether servers fail */
+  constructor({ faults }) {
+    this.#faults = faults;
+  }
 
   /** @param {string} kind @param {string} example @param {Incarnation} [incarnation] */
   problem(kind, example, incarnation) {
@@ -137,10 +143,14 @@ export class Model {
       check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
     }
     if (ends(action)) {
-      check(cookie.endedAt === undefined, 'a session id has ended twice');
-      cookie.endedAt = count;
+      // A logout whose connection broke finds the row gone when it tries again. It cannot know who has done that.
+      const maySucceedTwice = this.#faults && (action === 'logout' || incarnation.final !== undefined);
+      check(cookie.endedAt === undefined || maySucceedTwice, 'a session id has ended twice');
+      if (action === 'logout' && cookie.endedAt === undefined) incarnation.final = count;
+      // It was not the logout that has ended this id.
+      if (action === 'regenerate') incarnation.final = undefined;
+      cookie.endedAt ??= count;
     }
-    if (action === 'logout') incarnation.final = count;
     const mustBe = action === 'regenerate' ? 'new' : action === 'logout' ? 'removed' : 'none';
     const is = newCookie === undefined ? 'none' : newCookie === '' ? 'removed' : 'new';
     check(is === mustBe, `a cookie is ${is} that should be ${mustBe}`, action);

@@ -56,9 +56,10 @@ export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
     ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };
     if (action === 'logout') await ctx.phpSession.destroy();
   });
-  // The lock was lost, and somebody logged out meanwhile: it did not count.
+  // The lock was lost, and somebody logged out meanwhile. As with PHP, nobody is told that anything was stored.
   app.on('session:gone', (ctx) => {
-    ctx.body = { incarnation: null };
+    ctx.status = 503;
+    ctx.set('Retry-After', '1');
   });
   // No ids and no data are in these messages.
   app.on('error', (error) => console.error(new Date().toISOString(), name, error.code, error.message, error.cause));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { complaints } from './complaints.mjs';
 import { startDatabase } from './database.mjs';
+import { Model } from './model.mjs';
 import { Record } from './record.mjs';
 import { layouts, startServers } from './servers.mjs';
 import { verify } from './verify.mjs';
@@ -52,11 +53,7 @@ export async function storm({
   maxHold = 5,
   say = () => {},
 }) {
-  const { engine, description, everyEndpoint } = await startDatabase(
-    name,
-    table,
-    Object.assign({}, ...faults.map(({ settings }) => settings)),
-  );
+  const { engine, description, everyEndpoint } = await startDatabase(name, table);
   try {
     const { endpoints } = engine;
     const servers = await startServers({
@@ -73,14 +70,15 @@ export async function storm({
       const { servers: nodeServers, workers } = layouts[processes];
       const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); seed ${seed}`;
       const record = new Record();
-      const visitors = new Visitors({ url: servers.url, sessions, record });
+      const model = new Model({ faults: faults.length > 0 });
+      const visitors = new Visitors({ url: servers.url, sessions, record, model });
       record.begin('no fault');
       let disturbing = true;
       const sending = visitors.send({ concurrency, seed, goesOn: () => disturbing || record.requests < requests });
       try {
         for (const [i, fault] of faults.entries()) {
           while (record.requests < ((i + 1) * requests) / (faults.length + 1)) await sleep(20);
-          await disturb(fault, { engine, servers, say }, record);
+          await disturb(fault, { engine, table, servers, say }, record);
         }
       } finally {
         disturbing = false;
@@ -89,7 +87,7 @@ export async function storm({
       record.end();
       await verify(visitors, endpoints, table);
       visitors.close();
-      return { title, record, model: visitors.model, failed: record.failed, complaints: complaints(servers.logs) };
+      return { title, record, model, failed: record.failed, complaints: complaints(servers.logs) };
     } finally {
       await servers.stop();
     }

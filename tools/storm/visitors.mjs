@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cookie, Model } from './model.mjs';
+import { Cookie } from './model.mjs';
 import { seeded } from './random.mjs';
 
 /** @typedef {import('./model.mjs').Sent['action']} Action */
@@ -30,7 +30,8 @@ class Visitor {
 
 /** All the visitors, and the clients that send their requests. */
 export class Visitors {
-  model = new Model();
+  /** @type {import('./model.mjs').Model} */
+  model;
   /** @type {Visitor[]} */
   visitors;
   #url;
@@ -42,8 +43,10 @@ export class Visitors {
    * @param {string} options.url
    * @param {number} options.sessions
    * @param {import('./record.mjs').Record} options.record
+   * @param {import('./model.mjs').Model} options.model
    */
-  constructor({ url, sessions, record }) {
+  constructor({ url, sessions, record, model }) {
+    this.model = model;
     this.#url = url;
     this.#record = record;
     this.visitors = Array.from({ length: sessions }, () => new Visitor());
