@@ -62,7 +62,9 @@ export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
     ctx.set('Retry-After', '1');
   });
   // No ids and no data are in these messages.
-  app.on('error', (error) => console.error(new Date().toISOString(), name, error.code, error.message, error.cause));
+  app.on('error', (error) =>
+    console.error(new Date().toISOString(), name, error.code, error.message, error.cause?.code ?? ''),
+  );
 
   const server = app.listen(port, '127.0.0.1');
   return {

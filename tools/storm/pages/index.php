@@ -37,7 +37,9 @@ if (!$handler->start()) {
 $action = trim(parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH), '/');
 if ($action === 'login') {
     $number = (int) $_GET['incarnation'];
-    session_regenerate_id(true);
+    if (!session_regenerate_id(true)) {
+        exit; // As above.
+    }
     $_SESSION = ['incarnation' => $number, 'count' => 0, "login-$number" => ['name' => 'Zoë', 'share' => 0.1]];
 }
 if (!isset($_SESSION['incarnation'])) {
@@ -53,8 +55,8 @@ if ($action === 'count') {
 if ($action === 'grow') {
     $_SESSION['large'] = str_repeat('x', (int) $_GET['bytes']);
 }
-if ($action === 'regenerate') {
-    session_regenerate_id(true);
+if ($action === 'regenerate' && !session_regenerate_id(true)) {
+    exit; // As above.
 }
 $answer = ['incarnation' => $_SESSION['incarnation'], 'count' => $_SESSION['count'], 'keys' => array_keys($_SESSION)];
 if ($action === 'logout') {
