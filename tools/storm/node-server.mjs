@@ -1,4 +1,5 @@
 // The Node half of the storm's pages: a process, or a thread, with a server. Its other half is pages/index.php.
+import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Koa from 'koa';
 import { phpSession } from 'php-session-bridge/koa';
@@ -61,6 +62,7 @@ export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
     ctx.status = 503;
     ctx.set('Retry-After', '1');
   });
+  subscribe('php-session-bridge:endpoint', (move) => console.error(new Date().toISOString(), name, 'failover', move));
   // No ids and no data are in these messages.
   app.on('error', (error) =>
     console.error(new Date().toISOString(), name, error.code, error.message, error.cause?.code ?? ''),
