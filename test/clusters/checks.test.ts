@@ -7,8 +7,8 @@ import {
   type FindingCode,
   grantSql,
 } from '../../src/stores/mysql/index.ts';
+import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { KNOWN_TABLES } from '../integration/mysql-check-tables.ts';
-import { newId, read, writeText } from '../integration/store-contract.ts';
 import { engineUnderTest, onEngine, storeOfNextProcess } from './engine.ts';
 
 const engine = engineUnderTest();

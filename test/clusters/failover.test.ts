@@ -4,9 +4,9 @@ import { createConnection } from 'mysql2/promise';
 import type { PhpSessionError } from '../../src/errors.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease } from '../../src/testing/leases.ts';
 import { type EngineNode, type RunningEngine, startEngine } from '../../tools/services/engines.mjs';
 import { sleep } from '../integration/mysql-store-helpers.ts';
-import { newId, read, withLease } from '../integration/store-contract.ts';
 import { engineUnderTest, makeTable, ownTable } from './engine.ts';
 
 // What a store with a list of servers makes of the loss of one, on a cluster of its own. See docs/clusters.md.

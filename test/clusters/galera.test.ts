@@ -3,8 +3,8 @@ import { createConnection } from 'mysql2/promise';
 import type { PhpSessionError } from '../../src/errors.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { asInAnotherProcess, bytes } from '../integration/mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from '../integration/store-contract.ts';
 import { engineUnderTest, makeTable, ownTable } from './engine.ts';
 
 const engine = engineUnderTest();

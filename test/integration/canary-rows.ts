@@ -1,10 +1,10 @@
 import { decodeSession, encodeSession } from '../../src/codec/index.ts';
 import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionLease } from '../../src/stores/store.ts';
+import { withLease } from '../../src/testing/leases.ts';
 import { planted, secret, secretId } from './canary.ts';
 import { LossyRelay } from './mysql-relay.ts';
 import { articleTable, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { withLease } from './store-contract.ts';
 
 // Sessions that hold the secret, and ways to bring them into trouble.
 

@@ -15,6 +15,7 @@ import {
 import { phpSession } from '../../src/middleware/koa.ts';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { withLease } from '../../src/testing/leases.ts';
 import { errorCodes } from '../docs/error-codes.ts';
 import { mentions, type Outcome, planted, secret, secretId, traces, visit } from './canary.ts';
 import {
@@ -35,7 +36,6 @@ import {
   untouched,
 } from './canary-rows.ts';
 import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
-import { withLease } from './store-contract.ts';
 
 let store: SessionStore;
 

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkTable, createTableSql, grantSql } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 const table = 'check_grants';
 const account = "'least'@'127.0.0.1'";

@@ -6,9 +6,9 @@ import {
   type Finding,
   type FindingCode,
 } from '../../src/stores/mysql/index.ts';
+import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { KNOWN_TABLES } from './mysql-check-tables.ts';
 import { storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, writeText } from './store-contract.ts';
 
 const table = 'check-table';
 let witness: Witness;

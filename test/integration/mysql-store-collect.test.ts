@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, connect as tcpConnect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, withLease } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
-import { newId, withLease } from './store-contract.ts';
 
 const table = 'store_collect';
 /** A server of its own, whose counters nobody else moves. */

@@ -6,9 +6,9 @@ import { Endpoints } from '../../src/stores/mysql/endpoints.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { Rows } from '../../src/stores/mysql/rows.ts';
+import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
 import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, writeText } from './store-contract.ts';
 
 const table = 'store_collector';
 const columns = 'id VARBINARY(128) PRIMARY KEY, data BLOB NOT NULL, usetime INT UNSIGNED NOT NULL, KEY (usetime)';

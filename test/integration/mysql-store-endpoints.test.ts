@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { PhpSessionError } from '../../src/errors.ts';
 import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { Door } from './mysql-door.ts';
 import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 const table = 'store_endpoints';
 let witness: Witness;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
 import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 const types = ['INT UNSIGNED', 'INT', 'BIGINT', 'TIMESTAMP NULL', 'DATETIME'] as const;
 /** The column `visitor` is of somebody else. */

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Accident, LossyRelay } from './mysql-relay.ts';
 import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 const table = 'store_lost';
 let witness: Witness;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { codeIgniterLock, moodleLock, type NamedLock, symfonyLock } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 /** PHP handlers that use `GET_LOCK` are on the other side: they take the name, read, and write without a transaction. */
 const table = 'store_named';

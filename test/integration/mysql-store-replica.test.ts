@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
-import { newId, read, writeText } from './store-contract.ts';
 
 // Two servers with asynchronous replication between them, as in many farms of PHP servers. See docs/clusters.md.
 

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
+import { newId, withLease, writeText } from '../../src/testing/leases.ts';
 import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, withLease, writeText } from './store-contract.ts';
 
 /**
  * How often the store waits for the database, counted between the two: each time that the client says something after the

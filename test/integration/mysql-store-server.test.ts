@@ -4,9 +4,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 const table = 'store_server';
 const away = { code: expect.stringMatching(/^ERR_SESSION_(UNAVAILABLE|LOCK_TIMEOUT)$/) };

@@ -3,8 +3,8 @@ import { inspect, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, read, withLease, writeText } from './store-contract.ts';
 
 let witness: Witness;
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionLease } from '../../src/stores/store.ts';
+import { newId, withLease, writeText } from '../../src/testing/leases.ts';
 import { LossyRelay } from './mysql-relay.ts';
 import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
-import { newId, withLease, writeText } from './store-contract.ts';
 
 let witness: Witness;
 

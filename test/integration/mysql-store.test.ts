@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createPool } from 'mysql2';
 import { createPool as createPromisePool } from 'mysql2/promise';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
+import { storeContract } from '../../src/testing/index.ts';
+import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import {
   articleTable,
   asInAnotherProcess,
@@ -12,7 +14,6 @@ import {
   testServer,
   Witness,
 } from './mysql-store-helpers.ts';
-import { newId, read, storeContract, withLease, writeText } from './store-contract.ts';
 
 const tables = ['store_better', 'store_article'] as const;
 let witness: Witness;

@@ -11,6 +11,8 @@ afterAll(() => consumer?.remove());
 
 test('every entry loads without Koa and mysql2, by import and by require', () => consumer.program('entries.mjs'));
 
+test('the contract of stores, on another store and under node:test', () => consumer.program('own-store.mjs'), 70_000);
+
 test('both builds in one process behave as one', () => {
   consumer.install('koa', 'mysql2');
   return consumer.program('two-builds.mjs');
