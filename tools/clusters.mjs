@@ -2,6 +2,7 @@
 // four ran; `--allow-missing NAME` leaves one out, `--engines a,b` runs these alone. Other arguments go to Jest.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
 import { clusterParts, endWithNpm, root, run, SetupError, setUp } from './setup.mjs';
 
 endWithNpm();
@@ -37,6 +38,7 @@ async function main() {
     throw new SetupError(/** @type {Error} */ (error).message);
   }
 
+  await build(); // for the processes that the tests start
   const results = [];
   for (const name of all) {
     const { title } = engines[name];
