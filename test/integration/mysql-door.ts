@@ -60,6 +60,8 @@ export class Door {
   async reopen(): Promise<void> {
     this.#isFrozen = false;
     for (const socket of this.#all) socket.resume();
+    // Those whose other end has gone meanwhile.
+    for (const [client, server] of this.#clients) if (server.destroyed) client.destroy();
     if (this.#server.listening) return;
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -84,7 +86,7 @@ export class Door {
       from.on('close', () => {
         this.#all.delete(from);
         this.#clients.delete(from);
-        to.destroy();
+        if (!this.#isFrozen) to.destroy();
       });
       if (this.#isFrozen) from.pause();
     }

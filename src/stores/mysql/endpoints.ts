@@ -21,7 +21,7 @@ const MAX_TRUST = 300_000;
 const FORGET = 600_000;
 
 /** Milliseconds after which a server that was left, as it did not answer, is given up. */
-const LAST_PATIENCE = 1_000;
+const LAST_PATIENCE = 500;
 
 /** Who uses the servers. */
 export interface Traffic {
