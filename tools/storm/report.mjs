@@ -14,7 +14,7 @@ export function report({ title, record: { phases }, model, complaints }) {
     '',
     row(columns),
     row(columns.map(() => '---')),
-    ...phases.map((phase) => row(phaseCells(phase))),
+    ...shown.map((phase) => row(phaseCells(phase))),
   ];
   return [...lines, '', ...actions(phases), ...incarnations(model), ...problems(model), ...logs(complaints)];
 }

@@ -34,6 +34,7 @@ export const layouts = {
  *
  * @param {object} options
  * @param {import('../services/engines.mjs').Endpoint[]} options.endpoints
+ * @param {boolean} options.isGalera
  * @param {boolean} options.everyEndpoint whether each Node server begins with another one; PHP begins with the first
  * @param {string} options.table
  * @param {Layout} options.processes
@@ -45,6 +46,7 @@ export const layouts = {
  */
 export async function startServers({
   endpoints,
+  isGalera,
   everyEndpoint,
   table,
   processes,
@@ -89,7 +91,7 @@ export async function startServers({
     const php = await startPhpFpm({
       workers: phpWorkers,
       ini: { 'session.use_strict_mode': 1, 'session.gc_probability': 0, display_errors: 0, log_errors: 1 },
-      env: { STORM: JSON.stringify({ ...pages, endpoints }) },
+      env: { STORM: JSON.stringify({ ...pages, endpoints, isGalera }) },
       log: log('php'),
     });
     stops.push(php.stop);

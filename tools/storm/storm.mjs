@@ -56,8 +56,10 @@ export async function storm({
   const { engine, description, everyEndpoint } = await startDatabase(name, table);
   try {
     const { endpoints } = engine;
+    const isGalera = engine.name === 'galera';
     const servers = await startServers({
       endpoints,
+      isGalera,
       everyEndpoint,
       table,
       processes,

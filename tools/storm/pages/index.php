@@ -12,14 +12,19 @@ $storm = json_decode((string) getenv('STORM'), true, 512, JSON_THROW_ON_ERROR);
 
 $handler = new \PhpSessionBridge\SessionHandler(
     static function () use ($storm): PDO {
-        foreach ($storm['endpoints'] as $endpoint) { // The first that answers, as for the Node store.
+        foreach ($storm['endpoints'] as $endpoint) { // The first that serves.
             try {
-                return new PDO(
+                $db = new PDO(
                     "mysql:host={$endpoint['host']};port={$endpoint['port']};dbname={$endpoint['database']};charset=utf8mb4",
                     $endpoint['user'],
                     $endpoint['password'],
-                    [PDO::ATTR_TIMEOUT => 2], // Seconds, to connect.
+                    [PDO::ATTR_TIMEOUT => 2, PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION], // Seconds, to connect.
                 );
+                if ($storm['isGalera']) {
+                    $db->exec('SET SESSION wsrep_sync_wait = 7'); // What another node has committed must be seen here.
+                    $db->query('SELECT 1'); // An error on a node that is not part of the cluster.
+                }
+                return $db;
             } catch (PDOException $error) {
             }
         }
