@@ -24,8 +24,8 @@ defaults
   timeout connect 2s
   timeout client 60s
   timeout server 60s
-  timeout check 1s
-  # A dead server is known within 0.2 s and a frozen one within 2 s; what waits for it then gets a 502 or 503.
+  timeout check 2s
+  # A dead server is known within 0.2 s and a frozen one within 4 s; what waits for it then gets a 502 or 503.
   default-server inter 200ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
   retries 3
   option redispatch 1

@@ -169,6 +169,7 @@ export class Model {
       this.problem(
         'a wrong counter',
         `incarnation ${number}: ${final}; ${acknowledged} acknowledged, ${unanswered} not`,
+        incarnation,
       );
     }
   }

@@ -10,7 +10,7 @@ const { processes, ports, workers, pages } = JSON.parse(process.env.STORM ?? '')
 const [port = 0] = ports;
 
 if (!isMainThread) {
-  const { drain } = serve({ ...pages, name: `${pages.name}.${workerData.number}` }, workerData.port);
+  const { drain } = await serve({ ...pages, name: `${pages.name}.${workerData.number}` }, workerData.port);
   parentPort?.once('message', () => drain().then(() => process.exit()));
 } else if (processes === 'threads') {
   const threads = ports.map((port, i) => startThread(port, i + 1));
@@ -30,7 +30,7 @@ if (!isMainThread) {
   });
 } else {
   const name = cluster.worker ? `${pages.name}.${cluster.worker.id}` : pages.name;
-  const { drain } = serve({ ...pages, name }, port);
+  const { drain } = await serve({ ...pages, name }, port);
   onSigterm(drain);
 }
 

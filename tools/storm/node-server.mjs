@@ -15,14 +15,14 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  */
 
 /**
- * Serves the pages.
+ * Serves the pages, once the database has been reached: the proxy takes who does not answer within a second for dead.
  *
  * @param {StormPages} pages
  * @param {number} port
- * @returns {{ drain: () => Promise<void> }} `drain` ends it without an error for anybody: the health check tells the
+ * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for anybody: the health check tells the
  *   proxy to send nothing more, what is under way is finished, and then the server and the store are closed
  */
-export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
+export async function serve({ name, connection, table, lockTimeout, maxHold }, port) {
   const store = mysqlStore({ connection, table, timeout: 1_000 * lockTimeout, maxHold, maxWaiters: 32 });
   const app = new Koa();
   let draining = false;
@@ -68,6 +68,8 @@ export function serve({ name, connection, table, lockTimeout, maxHold }, port) {
     console.error(new Date().toISOString(), name, error.code, error.message, error.cause?.code ?? ''),
   );
 
+  const opened = await store.open('none', { create: false }).catch(() => undefined);
+  await opened?.release();
   const server = app.listen(port, '127.0.0.1');
   return {
     async drain() {
