@@ -46,6 +46,7 @@ const lock = (id: string) => `SELECT * FROM ${table} WHERE id = '${id}' FOR UPDA
 /** Ends what the connection does as soon as it does it. */
 async function endsWith(connection: Connection, sql: (id: number) => string): Promise<unknown> {
   const waiting = connection.query('SELECT SLEEP(20)');
+  waiting.catch(() => undefined); // it may fail before it is waited for
   const id = connection.threadId;
   const isBusy = async () =>
     (
