@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { unwatch, watch } from '../../tools/services/lifeline.mjs';
@@ -25,12 +25,17 @@ beforeAll(async () => {
 
 afterAll(() => other.close());
 
+/** What a test has started. */
+const started: { stop(): Promise<void> | void }[] = [];
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.stop();
+});
+
 interface Holder {
   process: ChildProcess;
   /** The next line that it prints. */
   says(): Promise<string>;
   write(): void;
-  end(): void;
 }
 
 type Side = 'Node' | 'PHP';
@@ -50,12 +55,12 @@ function startHolder(side: Side, id: string, network?: Network): Holder {
   const child = spawn(command!, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
   watch('group', child.pid!);
   child.on('exit', () => unwatch('group', child.pid!));
+  started.push({ stop: () => void child.kill('SIGKILL') });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   return {
     process: child,
     says: async () => (await lines.next()).value,
     write: () => void child.stdin!.write('\n'),
-    end: () => void child.kill('SIGKILL'),
   };
 }
 
@@ -75,7 +80,6 @@ describe.each<Side>(['Node', 'PHP'])('%s holds a session', (side) => {
     holder.write();
     expect(await holder.says()).toBe(refusals[side]);
     expect(await read(other, id)).toBe(theirs);
-    holder.end();
   });
 
   test('a new one, and is frozen', async () => {
@@ -88,13 +92,13 @@ describe.each<Side>(['Node', 'PHP'])('%s holds a session', (side) => {
     holder.write();
     expect(await holder.says()).toBe(refusals[side]);
     expect(await read(other, id)).toBe(theirs);
-    holder.end();
   });
 
   test.each(['before it writes', 'while it writes'])(
     'and its packets are lost %s: the row is free in time, and the late write is refused',
     async (when) => {
       const network = await startNetwork(serversFor(engine, 0)[0]!);
+      started.push(network);
       process.stdout.write(`Packets are lost by a ${network.kind}.\n`);
       const id = newId();
       await writeText(other, id, before);
@@ -109,8 +113,6 @@ describe.each<Side>(['Node', 'PHP'])('%s holds a session', (side) => {
       // What was on its way when the packets were lost may find no server any more before its own deadline.
       expect([refusals[side], 'ERR_SESSION_UNAVAILABLE']).toContain(end);
       expect(await read(other, id)).toBe(theirs);
-      holder.end();
-      await network.stop();
     },
   );
 });

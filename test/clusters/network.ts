@@ -72,7 +72,10 @@ async function makeNamespace() {
     command: inside,
     drop: () => void ip('link', 'set', name, 'down'),
     pass: () => void ip('link', 'set', name, 'up'),
-    stop: () => keeper.stop(0),
+    async stop() {
+      ip('link', 'del', name); // Connections that are being closed inside would keep it for minutes.
+      await keeper.stop(0);
+    },
   };
 }
 
