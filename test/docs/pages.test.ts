@@ -31,7 +31,7 @@ describe('examples', () => {
   beforeAll(async () => {
     consumer = await Consumer.create();
     consumer.install('koa', 'koa-session', '@types/koa', '@types/node', 'mysql2', 'typescript');
-  }, 120_000);
+  }, 240_000);
 
   afterAll(() => consumer?.remove());
 
@@ -55,7 +55,7 @@ describe('examples', () => {
     };
     consumer.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
     await run(process.execPath, [consumer.path('node_modules/typescript/bin/tsc')], consumer.path());
-  }, 60_000);
+  }, 240_000);
 });
 
 /** Targets of Markdown's links and images, and HTML's, without those to other places. */

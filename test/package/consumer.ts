@@ -73,7 +73,7 @@ export class Consumer {
  */
 export async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: 60_000, maxBuffer: 2 ** 26 });
+    const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: 200_000, maxBuffer: 2 ** 26 });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };

@@ -16,7 +16,7 @@ beforeAll(async () => {
     .map((entry) => relative(consumer.package, join(entry.parentPath, entry.name)))
     .sort();
   manifest = JSON.parse(readFileSync(join(consumer.package, 'package.json'), 'utf8'));
-}, 120_000);
+}, 240_000);
 
 afterAll(() => consumer?.remove());
 

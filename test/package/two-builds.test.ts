@@ -5,7 +5,7 @@ let consumer: Consumer;
 
 beforeAll(async () => {
   consumer = await Consumer.create();
-}, 120_000);
+}, 240_000);
 
 afterAll(() => consumer?.remove());
 

@@ -270,7 +270,7 @@ describe.each(names)('%s', (resolution) => {
       const settings = { lib: ['ES2022'], types: ['node'], esModuleInterop: true };
       return compile(koa, resolution, isCommonJs ? code : imports, settings);
     },
-    60_000,
+    240_000,
   );
 });
 
@@ -284,4 +284,4 @@ test('the middleware needs @types/node, and neither @types/koa nor mysql2', asyn
   await expect(compile(bare, first!, use, { ...settings, types: [] })).rejects.toThrow("'node:http'");
   bare.install('@types/node');
   await compile(bare, first!, use, { ...settings, types: ['node'] });
-}, 60_000);
+}, 240_000);
