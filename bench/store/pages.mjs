@@ -34,7 +34,6 @@ export async function pages(database, { rounds, seconds }) {
       name,
       turn: () => measured(database, pids, () => load.ask({ kind: 'closed', url, clients: CLIENTS, seconds })),
     }));
-    for (const { turn } of contestants) for (let i = 0; i < 3; i++) await turn(); // until V8 has compiled
     const turns = await inRounds(contestants, rounds);
     const lost = [];
     for (const { url } of servers) lost.push((await load.ask({ kind: 'together', url, ...TOGETHER })).lost);
