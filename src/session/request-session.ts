@@ -103,8 +103,8 @@ export class RequestSession<T extends object = SessionData> {
   lock(): Promise<void> {
     return this.#inTurn(async () => {
       this.#mustBeOpen();
-      this.#isReadonly = false;
       await this.#lock();
+      this.#isReadonly = false;
     });
   }
 
@@ -160,8 +160,8 @@ export class RequestSession<T extends object = SessionData> {
   async regenerate(): Promise<void> {
     await this.#inTurn(async () => {
       this.#mustBeOpen();
-      this.#isReadonly = false;
       await this.#lock();
+      this.#isReadonly = false;
       if (this.#lease === undefined) return; // it will get a new id anyway
       this.#mustSetCookie();
       const id = this.#newId();
@@ -177,8 +177,7 @@ export class RequestSession<T extends object = SessionData> {
    * @throws PhpSessionError `ERR_SESSION_CLOSED`, or what the store throws
    */
   async destroy(): Promise<void> {
-    this.#mustBeOpen();
-    this.data = this.#decode(empty);
+    this.destroyAtCommit();
     await this.#inTurn(async () => {
       this.#mustBeOpen();
       await this.#drop();
@@ -287,7 +286,8 @@ export class RequestSession<T extends object = SessionData> {
   #rebase(unlocked: Unlocked, lease: SessionLease): void {
     const { base } = unlocked;
     const { data: theirs = base } = lease;
-    if (isEqual(base, theirs)) return;
+    // What is there now is deleted with the rest, and must not become a part of what comes after the logout.
+    if (this.#destroyAtCommit || isEqual(base, theirs)) return;
     const mine = this.#encode();
     this.data = this.#decode(isEqual(mine, base) ? theirs : unlocked.rebase(mine, lease));
   }

@@ -366,6 +366,37 @@ describe('lock()', () => {
     site.gone = 0;
   });
 
+  test('after a logout in this request, what others have stored meanwhile does not come back', async () => {
+    const [site, id, before] = [await siteOf('merge'), await put('user|s:5:"alice";'), await php.count(table)];
+    const answer = await site.ask(
+      async (ctx) => {
+        Object.assign(ctx, { session: null });
+        await phpSets(id, 'theirs', 1);
+        await ctx.phpSession.lock();
+        return ctx.session;
+      },
+      { id },
+    );
+    expect(answer.value).toEqual({});
+    expect(answer.headers['set-cookie']).toEqual([expect.stringContaining('deleted')]);
+    expect(await php.count(table)).toBe(before - 1);
+  });
+
+  test('in the mode readonly, the lock cannot be had: nothing is written', async () => {
+    const [site, id] = [await siteOf('readonly', { store: storeOf(table, { timeout: 300 }) }), await put('a|i:1;')];
+    await site.ask(
+      async (ctx) => {
+        const release = await php.hold(table, id);
+        await expect(ctx.phpSession.lock()).rejects.toMatchObject({ code: 'ERR_SESSION_LOCK_TIMEOUT' });
+        await release();
+        ctx.session.a = 2;
+      },
+      { id },
+    );
+    expect(await php.row(table, id)).toBe('a|i:1;');
+    expect(new Set(site.codes())).toEqual(new Set(['ERR_SESSION_LOCK_TIMEOUT', 'ERR_SESSION_READONLY']));
+  });
+
   test('a conflict by the rule error leaves the lock free, and what is stored as it is', async () => {
     const [site, id] = [await siteOf('merge', { onConflict: 'error' }), await put('n|i:5;')];
     const answer = await site.ask(
