@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease } from '../../src/stores/store.ts';
 import { newId, withLease, writeText } from '../../src/testing/leases.ts';
 import { LossyRelay } from './mysql-relay.ts';
@@ -117,4 +118,28 @@ describe('touches', () => {
     await Promise.all([store.close(), other.close()]);
     await relay.stop();
   });
+});
+
+test('while somebody has the lock, one of those who would touch the session waits for it, and the others take no connection', async () => {
+  const [table, requests] = ['store_touch_polls', 9];
+  await witness.table(table, createTableSql({ table }));
+  const store = storeOn(table, { connectionLimit: 3 });
+  const slow = newId();
+  await writeText(store, slow, 'x');
+  const waiting = async () => {
+    const processes = await witness.query('SHOW FULL PROCESSLIST');
+    return processes.filter(({ Info }) => String(Info).startsWith('UPDATE') && String(Info).includes(table)).length;
+  };
+  await withLease(store, slow, async () => {
+    const polls = await Promise.all(Array.from({ length: requests }, () => store.read(slow)));
+    let most = 0;
+    let isDone = false;
+    const touched = Promise.all(polls.map((poll) => poll.touch())).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) most = Math.max(most, await waiting());
+    expect(most).toBe(1);
+    expect(await touched).toEqual(Array(requests).fill('touched'));
+  });
+  await store.close();
 });

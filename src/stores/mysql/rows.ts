@@ -32,6 +32,8 @@ export class Rows {
   readonly #held: Connections;
   readonly #single: Connections;
   #table: Table | undefined;
+  /** Ids that are being touched. */
+  readonly #touching = new Set<string>();
 
   /**
    * @param held connections for locks
@@ -72,13 +74,15 @@ export class Rows {
   }
 
   /**
-   * Sets the time, if that is due and nobody has the lock.
+   * Sets the time, if that is due and nobody has the lock. One request of this process at a time tries: while somebody has the
+   * lock, the polls of one visitor would otherwise take all connections from the others.
    *
    * @returns whether there is such a row, as far as is known
    */
   async touch(id: string, { table, usedAt }: ReadRow, deadline: Deadline): Promise<boolean> {
-    if (!isTouchDue(table, usedAt)) return true;
-    return this.#run(this.#single, false, deadline, async (connection) => {
+    if (!isTouchDue(table, usedAt) || this.#touching.has(id)) return true;
+    this.#touching.add(id);
+    const done = this.#run(this.#single, false, deadline, async (connection) => {
       const touching = connection.execute<{ affectedRows: number }>(table.sql.touch, [id], deadline);
       const { affectedRows } = await touching.catch((error) => {
         if (classify(error) === 'locked') return { affectedRows: 1 }; // whoever has the lock sets the time
@@ -87,6 +91,7 @@ export class Rows {
       connection.giveBack();
       return affectedRows > 0;
     });
+    return done.finally(() => this.#touching.delete(id));
   }
 
   /**
