@@ -24,7 +24,10 @@ export interface NamedLock {
   singleServer?: boolean;
 }
 
-/** CodeIgniter 3.1 and 4 (`DatabaseHandler`), without its option that ties sessions to an IP address. */
+/**
+ * CodeIgniter 3.1, and 4 before 4.2.11 (`DatabaseHandler`), without its option that ties sessions to an IP address. Later versions put the
+ * cookie's name before the id in the row, so that it is not found by the id.
+ */
 export const codeIgniterLock: NamedLock = { name: (id) => createHash('md5').update(id).digest('hex') };
 
 /** Symfony's `PdoSessionHandler` with `LOCK_ADVISORY`. */
