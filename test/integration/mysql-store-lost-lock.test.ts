@@ -142,6 +142,30 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBeUndefined();
   });
 
+  test('a lease that ends late leaves alone whoever has its connection by then', async () => {
+    await until(async () => (await connections()).length === 0);
+    const connection = { ...testServer(), user, password: '', database: 'test' };
+    const store = storeOn(table, { connection, connectionLimit: 1, timeout: 2_500 });
+    const [id, next, taken] = [newId(), newId(), newId()];
+    for (const one of [id, next]) await writeText(other, one, 'before');
+    await witness.query('BEGIN');
+    await witness.query(`INSERT INTO ${table} (id, data, usetime) VALUES (?, '', 0)`, [taken]);
+    const lease = await store.open(id);
+    await lease.rename(taken);
+    // It waits for two seconds, gives its connection back, and gets none to try again.
+    const late = expect(lease.commit({})).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+    await sleep(500);
+    const holder = await store.open(next);
+    await late;
+    await witness.query('ROLLBACK');
+    const [killed] = await connections();
+    await witness.query('KILL ?', [killed]);
+    // The row is free, and so is the session in the queue of this process.
+    const third = await store.open(next);
+    for (const one of [third, holder, lease]) await one.release();
+    await store.close();
+  });
+
   test('release() has nothing left to do', async () => {
     const id = newId();
     await writeText(other, id, 'before');
@@ -280,5 +304,23 @@ describe('the connection is lost at COMMIT', () => {
       expect(await read(other, id)).toBe(accident === 'lose the answer' ? 'after' : 'before');
       await store.close();
     });
+  });
+
+  test('somebody else has written after ours: not known, as ours may be below it', async () => {
+    const id = newId();
+    await writeText(store, id, '5');
+    const lease = await store.open(id);
+    const waiting = withLease(other, id, async (theirs) => {
+      await theirs.commit({ data: bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
+    });
+    await until(async () =>
+      (await witness.query('SHOW FULL PROCESSLIST')).some(({ Info }) => /FOR UPDATE/.test(Info!)),
+    );
+    relay.accident = 'lose the answer';
+    await expect(lease.commit({ data: bytes('6') })).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
+    await lease.release();
+    await waiting;
+    expect(await read(other, id)).toBe('7');
+    await store.close();
   });
 });

@@ -114,7 +114,9 @@ describe('with the lock', () => {
   test('one that did not change: 2, and nothing but its time is written', async () => {
     const id = await existing();
     expect(await counter.count(commit(id, {}))).toBe(2);
-    expect(counter.said[1]).toContain(`SET \`usetime\` = UNIX_TIMESTAMP() WHERE \`id\` = '${id}'; COMMIT`);
+    expect(counter.said[1]).toContain(
+      `SET \`usetime\` = CAST(UNIX_TIMESTAMP() AS SIGNED) WHERE \`id\` = '${id}'; COMMIT`,
+    );
   });
 
   test('one that was touched just now: 2, and nothing is written', async () => {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import type { Driver, DriverConnection } from './driver.ts';
@@ -31,7 +32,7 @@ export class Connection {
   readonly endpoint: MysqlConnectionOptions;
   /** Called once when the connection breaks, or the server ends it, while it is held. */
   onLost: (() => void) | undefined;
-  /** `performance.now()` */
+  /** When the server last answered: `performance.now()`. */
   lastUsed: number = performance.now();
 
   readonly #driver: DriverConnection;
@@ -130,6 +131,16 @@ export class Connection {
     return this.#answer((done) => this.#driver.query(sql, null, done), deadline);
   }
 
+  /**
+   * Lets this process hear that the server has ended the connection, which it does after `maxHold`: a process that was frozen
+   * for so long has not yet.
+   */
+  async listen(): Promise<void> {
+    if (performance.now() - this.lastUsed < this.#settings.maxHold * 500) return;
+    await nextTurn(); // the rest of this turn of the event loop, which looks at no socket
+    await nextTurn();
+  }
+
   /** Whether it is not known to be broken: a statement will be sent. */
   get isUsable(): boolean {
     return this.#usable;
@@ -191,7 +202,6 @@ export class Connection {
   giveBack(): void {
     if (!this.#usable) return;
     this.onLost = undefined;
-    this.lastUsed = performance.now();
     this.#owner.free(this);
   }
 
@@ -229,6 +239,7 @@ export class Connection {
       this.#interrupt = reject;
       send((error, result) => {
         isPending = false;
+        this.lastUsed = performance.now();
         if (error) reject(error);
         else resolve(result as Result);
       });

@@ -66,9 +66,9 @@ export class MysqlLease implements SessionLease {
 
   #end<Result>(work: (deadline: Deadline) => Promise<Result>): Promise<Result> {
     this.#assertOpen();
-    const { row, timeout, leave, ended } = this.#holding;
+    const { timeout, leave, ended } = this.#holding;
+    // The connection may be somebody else's by then.
     const end = work(new Deadline(timeout)).finally(() => {
-      row.connection.onLost = undefined;
       leave();
       ended();
     });

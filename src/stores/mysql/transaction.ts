@@ -48,6 +48,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
         const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql, values, deadline);
         return affectedRows;
       }
+      await connection.listen();
       committing = connection.isUsable;
       const [{ affectedRows }] = (await connection.query(`${text}; COMMIT`, deadline)) as [{ affectedRows: number }];
       return affectedRows;
@@ -61,7 +62,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       }
       return result;
     } catch (error) {
-      if (endsBeforeCommit(error)) committing = false;
+      if (isUndone(error)) committing = false;
       await connection.rollback(deadline);
       rows.forgetTable(); // if it was altered, that may be why
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
@@ -83,10 +84,13 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
   }
 }
 
-/** Whether it can only be the failure of a statement that came before COMMIT, in the same text. */
-function endsBeforeCommit(error: unknown): boolean {
+/**
+ * Whether nothing can have been committed: it is the failure of a statement that came before COMMIT in the same text, or the
+ * server says that the transaction lost its locks or its certification.
+ */
+function isUndone(error: unknown): boolean {
   if (error instanceof PhpSessionError || error instanceof RowChanged) return true;
-  return ['too large', 'charset', 'table', 'duplicate'].includes(classify(error));
+  return ['too large', 'charset', 'table', 'duplicate', 'locked'].includes(classify(error));
 }
 
 async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
@@ -173,8 +177,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     if (now !== undefined) {
       // Setting the time is right whatever the data are now.
       if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
-      // These bytes may be ours. But two requests that count from 5 to 6 write the same, and one of the two would be lost.
-      if (committing && data !== undefined && newId === undefined && same(now.data, data)) throw unknownOutcome();
+      // These bytes may be ours, or those of another request that counted from 5 to 6. Others may have been written upon ours.
+      if (committing) throw unknownOutcome();
       throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
     }
     if (committing && newId !== undefined && (await holds(rows, newId, data ?? before, deadline))) return done;
