@@ -17,7 +17,7 @@ export interface Exchange {
   canSetCookie(): boolean;
   /** Replaces what was set before for this cookie. */
   setCookie(header: string): void;
-  /** The row has gone while the request ran: somebody logged out. Nothing was written. */
+  /** The row has gone while the request ran: somebody logged out. Nothing of this request is stored. */
   onGone(): void;
   /** Others have changed the same parts of the session, and the option `onConflict` has decided. */
   onConflict(paths: readonly (readonly string[])[]): void;

@@ -15,7 +15,8 @@ export interface SessionStore {
   open(id: string, options?: OpenOptions): Promise<SessionLease>;
 
   /**
-   * Reads a session without its lock: what was committed last. It waits for nobody, and nobody waits for it.
+   * Reads a session without its lock: what was committed last. Nobody waits for it, and it waits for nobody (but on NDB, where the data
+   * are in a BLOB or TEXT column: such a read waits for who has the row).
    *
    * @throws PhpSessionError as `open()`, but for what is about the lock
    */
