@@ -330,7 +330,7 @@ final class SessionHandler implements
                 if ($data === null) {
                     $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
                 } elseif ($this->data !== $given) {
-                    return $committing && $this->data === $data ? self::UNKNOWN : self::CONFLICT;
+                    return $committing ? self::UNKNOWN : self::CONFLICT;
                 } elseif (($problem = $this->update($id, $data)) !== null) {
                     return $problem;
                 }

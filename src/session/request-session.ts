@@ -304,6 +304,7 @@ export class RequestSession<T extends object = SessionData> {
       await this.#release();
     }
     this.id = undefined;
+    this.#isReadonly = false; // what is stored from here on is a session of its own
     if (this.#exchange.canSetCookie()) this.#exchange.setCookie(removeCookie(this.#settings));
   }
 

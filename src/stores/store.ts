@@ -37,7 +37,8 @@ export interface SessionStore {
   collect(maxLifetime: number): Promise<number>;
 
   /**
-   * Stops: refuses new leases, waits for those that are out, then ends their connections.
+   * Stops: refuses new leases, waits for those that are out, then ends their connections. A request without the lock has none until it
+   * saves: let the server finish its requests before the store is closed.
    *
    * @param deadline milliseconds to wait for leases; default 5,000
    */

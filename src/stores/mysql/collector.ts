@@ -59,7 +59,8 @@ export function repeat(
     try {
       await work();
     } catch (error) {
-      if (!signal.aborted) onError(toSessionError(error));
+      // In a turn of its own: what the application's function throws is the application's, and the collections go on.
+      if (!signal.aborted) setImmediate(onError, toSessionError(error));
     }
     schedule(interval * (1 + Math.random() / 10));
   };

@@ -162,6 +162,7 @@ export class Endpoints {
       if (!isSlow && this.#current === from) this.#move(server, error);
       return;
     }
+    if (isSlow) return;
     this.#checkedAt = performance.now();
     this.#failure = mostTelling([error, ...(await Promise.all(checks))]);
   }

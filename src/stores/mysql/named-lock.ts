@@ -42,9 +42,14 @@ export function moodleLock({ dbname, prefix = 'mdl_' }: { dbname: string; prefix
   return { key: 'id', name: (row) => `${dbname}-${prefix}-session-${row}` };
 }
 
-/** @throws PhpSessionError `ERR_SESSION_TABLE` for a name that MySQL would not take */
+/** @throws PhpSessionError `ERR_SESSION_TABLE` where there is none, or MySQL would not take it */
 export function nameOf(lock: NamedLock, key: string): string {
-  const name = lock.name(key);
+  let name: unknown;
+  try {
+    name = lock.name(key);
+  } catch (cause) {
+    throw new PhpSessionError('ERR_SESSION_TABLE', 'lock.name() failed', { cause });
+  }
   if (typeof name === 'string' && name.length > 0 && name.length <= 64) return name;
   throw new PhpSessionError('ERR_SESSION_TABLE', 'lock.name() must give 1 to 64 characters');
 }
