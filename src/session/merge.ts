@@ -13,7 +13,7 @@ import {
 } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 
-/** A value that two requests changed, each in its own way. `undefined`: it is not there. */
+/** A value that two requests changed. `undefined`: it is not there. */
 export interface MergeConflict {
   /** Keys from the session down to the value. */
   readonly path: readonly string[];
@@ -26,8 +26,9 @@ export interface MergeConflict {
 }
 
 /**
- * What becomes of a value that two requests changed: this request's, the one that is stored, `ERR_SESSION_CONFLICT`, or what
- * a function returns (`undefined` deletes it).
+ * What becomes of a value that two requests changed, each in its own way: this request's, the one that is stored,
+ * `ERR_SESSION_CONFLICT`, or what a function returns (`undefined` deletes it). A function is also asked where both made the same
+ * change, as two that count from 5 to 6 do.
  */
 export type ConflictRule = 'mine' | 'theirs' | 'error' | ((conflict: MergeConflict) => unknown);
 
@@ -86,14 +87,16 @@ export function merge(
   const conflicts: (readonly string[])[] = [];
   for (const group of groups(pieces)) {
     if (!group.some((piece) => differs(piece.mine, piece.base))) continue;
-    const isContested =
-      group.some((piece) => differs(piece.theirs, piece.base)) &&
-      group.some((piece) => differs(piece.mine, piece.theirs));
+    const haveBothChanged = group.some((piece) => differs(piece.theirs, piece.base));
+    // The same change twice is no conflict to a rule, but a function may be counting: then 6 of 5 twice makes 7.
+    const isContested = (piece: Piece) =>
+      differs(piece.mine, piece.theirs) || (typeof rule === 'function' && differs(piece.mine, piece.base));
+    const contested = new Set(haveBothChanged ? group.filter(isContested) : []);
     for (const piece of group) {
-      if (isContested && differs(piece.mine, piece.theirs)) {
+      if (contested.has(piece)) {
         conflicts.push(piece.path);
         put(piece, decide(piece, rule));
-      } else if (!isContested || rule !== 'theirs') {
+      } else if (contested.size === 0 || rule !== 'theirs') {
         put(piece, piece.mine);
       }
     }

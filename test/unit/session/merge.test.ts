@@ -110,6 +110,12 @@ describe('a function that decides', () => {
     expect(asked).toEqual([{ path: ['n', 'c'], base: 5, mine: 6, theirs: 8 }]);
   });
 
+  test('is asked for the same change too, as counters make it', () => {
+    const add = ({ base, mine, theirs }: MergeConflict) => Number(mine) + Number(theirs) - Number(base);
+    expect(merged('n|i:5;x|i:1;', 'n|i:6;x|i:1;', 'n|i:6;x|i:2;', add)).toBe('n|i:7;x|i:2;');
+    expect(merged('n|i:5;', 'n|i:6;', 'n|i:6;', 'error')).toBe('n|i:6;');
+  });
+
   test('returns a side as it is', () => {
     const object = 'O:1:"A":1:{s:1:"p";d:2;}';
     expect(merged('x|i:1;', `x|${object}`, 'x|i:3;', ({ mine }) => mine)).toBe(`x|${object}`);
