@@ -34,7 +34,10 @@ describe('kill -9 of a Node server that holds the lock', () => {
   test('the proxy hides it from everybody else', async () => {
     const before = await visitor().get('/');
     const first = Array.from({ length: 16 }, () => outcome(visitor().get('/count')));
-    farm().servers['node-2'].kill('SIGKILL');
+    const { pid, kill } = farm().servers['node-2'];
+    kill('SIGKILL');
+    // The signal takes a moment. What comes until then may reach the server, and be lost with it.
+    while (isAlive(pid)) await sleep(1);
     const later = [];
     for (let i = 0; i < 20; i++) later.push(await outcome(visitor().get('/count')));
     const outcomes = [...(await Promise.all(first)), ...later];
@@ -124,6 +127,14 @@ describe('a database that fails under 16 requests, of which one holds the lock',
     return outcomes;
   }
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** A farm for the tests of one `describe`, and for each test a visitor who is logged in as alice. */
 function withFarm(options: Parameters<typeof startFarm>[0]) {
