@@ -36,7 +36,7 @@ defaults
 
 fcgi-app pages
   docroot /
-  set-param SCRIPT_FILENAME ${script}
+  set-param SCRIPT_FILENAME ${quoted(script)}
   set-param SCRIPT_NAME /index.php
   # A worker that waits on an idle connection serves nobody else.
   no option keep-conn
@@ -60,4 +60,13 @@ backend node
 ${nodePorts.map((port) => `  server node-${port} 127.0.0.1:${port} check`).join('\n')}
 `,
   );
+}
+
+/**
+ * A text in HAProxy's configuration (its manual, "Quoting and escaping" and "Custom log format").
+ *
+ * @param {string} text
+ */
+function quoted(text) {
+  return `'${text.replaceAll('%', '%%').replaceAll("'", String.raw`'\''`)}'`;
 }
