@@ -1,6 +1,6 @@
 import { shared } from '../shared.ts';
 import type { Node, Source } from './source.ts';
-import { exactly, isPlainObject, type Origin, origin, sessionToken } from './stamps.ts';
+import { exactly, isPlainObject, noToken, type Origin, origin, sessionToken } from './stamps.ts';
 import { isCommon, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */
@@ -10,7 +10,7 @@ export interface Contents {
   readonly values: readonly unknown[];
   /** Where `tokens` are. */
   readonly source: Source | undefined;
-  /** For each value the token of what stood at its place; -1, or none, where nothing did. */
+  /** For each value the token of what stood at its place; `noToken`, or none, where nothing did. */
   readonly tokens: readonly number[];
   /**
    * `list`: the place says little about the value, as elements move. `session`: the values are variables. `exact`: what
@@ -23,9 +23,9 @@ export interface Contents {
   readonly allFloats?: boolean;
 }
 
-/** What stood at the place of a value, or -1. */
+/** What stood at the place of a value, or `noToken`. */
 export function tokenAt(contents: Contents, index: number): number {
-  return contents.tokens[index] ?? -1;
+  return contents.tokens[index] ?? noToken;
 }
 
 export function keyAt(contents: Contents, index: number): PhpKey {
@@ -120,7 +120,7 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Contents | 
     ...contents,
     keys: [...indexes, ...written],
     values: [...indexes.map((index) => list[index] ?? null), ...written.map((key) => properties[key])],
-    tokens: indexes.map((index) => tokens[index] ?? -1),
+    tokens: indexes.map((index) => tokens[index] ?? noToken),
   };
 }
 
@@ -139,7 +139,7 @@ function keysInOrder(map: object, before: Node): string[] {
 function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
   if (from === undefined) return none;
   const node = from.source.node(from.at);
-  return isPrefix(node.keys, keys) ? node.tokens : keys.map((key) => node.index.get(key) ?? -1);
+  return isPrefix(node.keys, keys) ? node.tokens : keys.map((key) => node.index.get(key) ?? noToken);
 }
 
 /** Whether what was there is there still, in its order. (A duplicate key makes this false, as `keys` has none.) */

@@ -1,5 +1,5 @@
 import { contentsOf, renumbered } from './contents.ts';
-import { createMap, isPlainObject, origin } from './stamps.ts';
+import { createMap, isPlainObject, noToken, origin } from './stamps.ts';
 import { isObject, isPhpArray } from './values.ts';
 
 // PHP has one type of array, and JavaScript two. `unset($list[1])` leaves the keys 0 and 2, and so a map; an empty map is `[]`.
@@ -47,14 +47,14 @@ export function asMap<T = unknown>(array: object): Record<string, T>;
 export function asMap(array: object): Record<string, unknown> {
   const { keys, values } = arrayContents('asMap', array);
   if (!Array.isArray(array) && !isPhpArray(array)) return array as Record<string, unknown>;
-  const map = createMap(undefined, -1);
+  const map = createMap(undefined, noToken);
   for (const [index, value] of values.entries()) map[String(keys?.[index] ?? index)] = value;
   return map;
 }
 
 function arrayContents(name: string, array: object) {
   const isArray = isObject(array) && (Array.isArray(array) || isPhpArray(array) || isPlainObject(array));
-  const contents = isArray ? contentsOf(array, undefined, -1) : undefined;
+  const contents = isArray ? contentsOf(array, undefined, noToken) : undefined;
   if (contents === undefined)
     throw new TypeError(`${name}() needs what a PHP array is in JavaScript: an array or a plain object`);
   return contents;

@@ -1,7 +1,7 @@
 import type { Contents } from './contents.ts';
 import { holdsReference } from './hidden.ts';
 import type { Source } from './source.ts';
-import { exactly, origin } from './stamps.ts';
+import { exactly, noToken, origin } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpCustom, type PhpCustom } from './values.ts';
@@ -34,8 +34,8 @@ export class Numbering {
    */
   add(number: number, value: unknown, contents: Contents, index: number, token: number): void {
     if (!this.#isKept) return;
-    const place = contents.places?.[index] ?? (contents.source === this.#source ? token : -1);
-    this.#isKept = this.#isSame(this.#tokens[number - 1] ?? -1, value, place, contents.kind === 'list');
+    const place = contents.places?.[index] ?? (contents.source === this.#source ? token : noToken);
+    this.#isKept = this.#isSame(this.#tokens[number - 1] ?? noToken, value, place, contents.kind === 'list');
   }
 
   /** Whether the references that a `C:` holds, which was just added, mean what they meant. */

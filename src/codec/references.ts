@@ -2,6 +2,7 @@ import { PhpSessionError } from '../errors.ts';
 import { holdsReference } from './hidden.ts';
 import { syntax } from './read-errors.ts';
 import { skipSimple } from './skip.ts';
+import { noToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import type { PhpKey } from './values.ts';
 
@@ -78,7 +79,7 @@ const LIST = 4;
 export class References {
   /** For each `R:`, the token of the value that it shares; for each `r:`, the token of its object. */
   readonly targets: ReadonlyMap<number, number>;
-  /** The tokens that have numbers, in their order, if there is a `C:` that may hold references; -1 for the array around all. */
+  /** The tokens that have numbers, in their order, if there is a `C:` that may hold references; `noToken` for the array around all. */
   readonly numbered: readonly number[] | undefined;
   /** By token. Bytes are read faster than sets. */
   readonly #marks: Uint8Array;
@@ -92,21 +93,21 @@ export class References {
   constructor(bytes: Uint8Array, values: readonly Value[], root: boolean) {
     const targets = new Map<number, number>();
     const marks = new Uint8Array(bytes.length);
-    /** For each place the token of the value that it holds, or -1. References (`R:`) make places hold the same. */
+    /** For each place the token of the value that it holds, or `noToken`. References (`R:`) make places hold the same. */
     const held: number[] = [];
     /** For each number, less one, the place. */
     const slots: number[] = [];
     const numbered: number[] = [];
     // The array around all values, if there is one, is a place that nothing may refer to: it would contain itself.
     if (root) {
-      held.push(-1);
+      held.push(noToken);
       slots.push(0);
-      numbered.push(-1);
+      numbered.push(noToken);
     }
     const objectAt = (at: number) => {
       const token = bytes[at];
       if (token === 0x72) return targets.get(at)!;
-      return token === 0x4f || token === 0x43 || token === 0x45 ? at : -1;
+      return token === 0x4f || token === 0x43 || token === 0x45 ? at : noToken;
     };
     let isHidden = false;
     const variables = new Map<string, number>();
@@ -123,7 +124,7 @@ export class References {
       for (;;) {
         const { at } = tokens;
         const token = tokens.peek();
-        if (place === held.length) held.push(-1);
+        if (place === held.length) held.push(noToken);
         if (token === 0x52 || token === 0x72) {
           const slot = tokens.reference();
           const target = slots[slot - 1];

@@ -18,7 +18,7 @@ import { limit, syntax } from './read-errors.ts';
 import { skip } from './skip.ts';
 import { needsReferences, Slots } from './slots.ts';
 import { Source } from './source.ts';
-import { origin } from './stamps.ts';
+import { noToken, origin } from './stamps.ts';
 import { withoutReference } from './ties.ts';
 import { Tokens } from './tokens.ts';
 import { isBytes, isObject, isPhpObject } from './values.ts';
@@ -86,7 +86,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   const source = from?.source;
   const rules = writeRules(options, source?.classes);
   // An object by itself stands in no place that an `R:` inside of it could mean: that is a holder of the object, as in PHP.
-  const token = from === undefined || isPhpObject(read!) ? -1 : from.at;
+  const token = from === undefined || isPhpObject(read!) ? noToken : from.at;
   const top = { keys: [''], values: [value], source, tokens: [token], places: [0], kind: 'map' as const };
   const out = new Output(0);
   if (writePlain(out, value, rules) >= 0) return out.take();

@@ -5,7 +5,7 @@ import { createSessionObject, defineLater } from './session-object.ts';
 import { skip } from './skip.ts';
 import { needsReferences, Slots } from './slots.ts';
 import type { Source } from './source.ts';
-import { exactly, sessionToken, stamp } from './stamps.ts';
+import { exactly, noToken, sessionToken, stamp } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { isObject, PhpArray, type PhpKey } from './values.ts';
 
@@ -53,7 +53,7 @@ function readShared(source: Source, rules: ReadRules): object {
   const slots = new Slots();
   const { isArray } = source.format!;
   // The array around all has the number 1.
-  if (isArray) slots.add(-1, undefined);
+  if (isArray) slots.add(noToken, undefined);
   const values = new Map<string, unknown>();
   readVariables(source, rules, (tokens, levels, key) => {
     values.set(String(key), build(source, tokens, 'plain', levels, slots));

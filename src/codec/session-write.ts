@@ -7,7 +7,7 @@ import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
 import { isUnread } from './session-object.ts';
 import type { Source } from './source.ts';
-import { origin, sessionToken } from './stamps.ts';
+import { noToken, origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
 import { Writer } from './write.ts';
@@ -43,7 +43,7 @@ function writePlainSession(
 }
 
 function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFormat, rules: WriteRules): Uint8Array {
-  const { keys, values, tokens, places } = contentsOf(session, undefined, -1)!;
+  const { keys, values, tokens, places } = contentsOf(session, undefined, noToken)!;
   const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
   const top: Contents = { keys: names, values, source: origin(session)?.source, tokens, places, kind: 'session' };
   return writeBytes(0, top.source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
@@ -87,7 +87,7 @@ export function patchSession(
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, top.keys.length);
     for (let index = 0; index < top.keys.length; index++) {
-      const variable = source.variable(top.tokens[index] ?? -1);
+      const variable = source.variable(top.tokens[index] ?? noToken);
       if (variable === undefined) format.writeKey(out, normalKey(top.keys[index]!));
       else if (isSameFormat) out.copy(source.bytes, variable.from, variable.start);
       else format.writeKey(out, variable.key);

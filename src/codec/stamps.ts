@@ -1,6 +1,9 @@
 import { shared } from '../shared.ts';
 import type { Source } from './source.ts';
 
+/** In place of a token: there is none. */
+export const noToken = -1;
+
 /** In place of a token: the value is a session. */
 export const sessionToken = -2;
 

@@ -3,6 +3,9 @@ import { isFrom } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { isObject, type PhpKey, type PhpObject } from './values.ts';
 
+/** In place of the offset of an end. */
+const changed = -1;
+
 /** An array or object that is compared; `left` keys are still to come. */
 interface Frame {
   readonly list: readonly unknown[] | undefined;
@@ -18,7 +21,7 @@ interface Frame {
  *
  * @param levels how many levels it may have: it may have been moved down
  * @param objects gets the tokens of the objects and enums in it
- * @returns where the bytes of the value end, or -1
+ * @returns where the bytes of the value end; less than 0 if it is another one
  */
 export function unchangedUntil(
   source: Source,
@@ -34,25 +37,25 @@ export function unchangedUntil(
     switch (tokens.peek()) {
       case 0x73: // s
       case 0x53: // S
-        if (typeof current !== 'string' || !tokens.isString(current)) return -1;
+        if (typeof current !== 'string' || !tokens.isString(current)) return changed;
         break;
       case 0x69: // i
-        if (tokens.int() !== current) return -1;
+        if (tokens.int() !== current) return changed;
         break;
       case 0x62: // b
-        if (tokens.bool() !== current) return -1;
+        if (tokens.bool() !== current) return changed;
         break;
       case 0x4e: // N
-        if (tokens.null() !== current) return -1;
+        if (tokens.null() !== current) return changed;
         break;
       case 0x64: // d
-        if (!Object.is(tokens.float(), current)) return -1;
+        if (!Object.is(tokens.float(), current)) return changed;
         break;
       case 0x61: {
         // a
-        if (!isObject(current) || !isFrom(current, source, at) || open.length === levels) return -1;
+        if (!isObject(current) || !isFrom(current, source, at) || open.length === levels) return changed;
         const left = tokens.array();
-        if (Object.keys(current).length !== left) return -1;
+        if (Object.keys(current).length !== left) return changed;
         const list = Array.isArray(current) ? current : undefined;
         const map = list === undefined ? (current as Record<string, unknown>) : undefined;
         open.push({ list, map, properties: undefined, left });
@@ -60,22 +63,22 @@ export function unchangedUntil(
       }
       case 0x4f: {
         // O
-        if (!isObject(current) || !isFrom(current, source, at) || open.length === levels) return -1;
+        if (!isObject(current) || !isFrom(current, source, at) || open.length === levels) return changed;
         tokens.className();
         const left = tokens.objectCount();
         const { properties } = current as PhpObject;
-        if (properties.size !== left) return -1;
+        if (properties.size !== left) return changed;
         objects.push(at);
         open.push({ list: undefined, map: undefined, properties: properties[Symbol.iterator](), left });
         break;
       }
       case 0x45: // E
-        if (!isObject(current) || !isFrom(current, source, at)) return -1;
+        if (!isObject(current) || !isFrom(current, source, at)) return changed;
         objects.push(at);
         tokens.skipScalar();
         break;
       default:
-        return -1;
+        return changed;
     }
 
     let frame = open.at(-1);
@@ -93,7 +96,7 @@ export function unchangedUntil(
       current = frame.map[typeof key === 'bigint' ? String(key) : key];
     } else {
       const property = frame.properties!.next().value as [PhpKey, unknown];
-      if (property[0] !== key) return -1;
+      if (property[0] !== key) return changed;
       current = property[1];
     }
   }
