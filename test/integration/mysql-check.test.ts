@@ -213,7 +213,9 @@ describe('rows and columns that are there already', () => {
     for (const statement of (await findings(options)).flatMap(({ sql }) => sql)) await witness.query(statement);
     await witness.query(`INSERT INTO ${quoted} (id, data) VALUES ('without', '')`);
     const time = /INT/.test(type) ? 'usetime' : 'UNIX_TIMESTAMP(usetime)';
-    const rows = await witness.query(`SELECT id, ${time} - UNIX_TIMESTAMP() AS ahead FROM ${quoted} ORDER BY id`);
+    const signed = (value: string) => `CAST(${value} AS SIGNED)`;
+    const ahead = `${signed(time)} - ${signed('UNIX_TIMESTAMP()')}`;
+    const rows = await witness.query(`SELECT id, ${ahead} AS ahead FROM ${quoted} ORDER BY id`);
     expect(rows).toHaveLength(2);
     for (const { ahead } of rows as unknown as { ahead: number }[]) {
       expect(Math.abs(Number(ahead) - seconds)).toBeLessThan(30);

@@ -8,6 +8,8 @@ import { testServer, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_errors';
 const user = 'store_errors';
+/** May read only. */
+const denied = `${user}_denied`;
 let witness: Witness;
 
 beforeAll(async () => {
@@ -18,11 +20,12 @@ beforeAll(async () => {
   );
   await witness.query(
     `INSERT INTO ${table} VALUES ('a', '', 0), ('b', '', 0);
-     CREATE OR REPLACE USER ${user}@127.0.0.1; GRANT SELECT ON test.* TO ${user}@127.0.0.1 WITH MAX_USER_CONNECTIONS 1`,
+     CREATE OR REPLACE USER ${user}@127.0.0.1; GRANT SELECT ON test.* TO ${user}@127.0.0.1 WITH MAX_USER_CONNECTIONS 1;
+     CREATE OR REPLACE USER ${denied}@127.0.0.1; GRANT SELECT ON test.* TO ${denied}@127.0.0.1`,
   );
 });
 afterAll(async () => {
-  await witness.query(`DROP USER ${user}@127.0.0.1`);
+  await witness.query(`DROP USER ${user}@127.0.0.1, ${denied}@127.0.0.1`);
   await witness.end();
 });
 
@@ -103,7 +106,7 @@ async function connectsTwice(): Promise<unknown> {
 }
 
 async function isDenied(): Promise<unknown> {
-  const connection = await connect({ user, password: '' });
+  const connection = await connect({ user: denied, password: '' });
   return connection.query(`DELETE FROM ${table}`).finally(() => connection.end());
 }
 
