@@ -12,14 +12,19 @@ import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
 import { Writer } from './write.ts';
 
-/** Writes a session that was not read. */
+/**
+ * Writes a session that was not read.
+ *
+ * @param isNew whether it is an object that was not read as a part of anything either
+ */
 export function writeSession(
   session: PhpArray | Record<string, unknown>,
+  isNew: boolean,
   format: SessionFormat,
   rules: WriteRules,
 ): Uint8Array {
-  const isNew = !isPhpArray(session) && origin(session) === undefined;
-  return (isNew ? writePlainSession(session, format, rules) : undefined) ?? writeAny(session, format, rules);
+  const plain = isNew ? writePlainSession(session as Record<string, unknown>, format, rules) : undefined;
+  return plain ?? writeAny(session, format, rules);
 }
 
 /** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */

@@ -60,10 +60,9 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   const rules = writeRules(options, from?.source.classes);
   const format = formatOption(options, source?.format);
   if (source !== undefined) return patchSession(session as SessionData, source, format, rules);
-  if (!isPhpArray(session) && !isPlainObject(session)) {
-    throw new TypeError(noSession);
-  }
-  return writeSession(session, format, rules);
+  const isArray = isPhpArray(session);
+  if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
+  return writeSession(session, from === undefined && !isArray, format, rules);
 }
 
 const noSession = 'A session is what decodeSession() gave, a plain object, or a PhpArray';
