@@ -110,11 +110,7 @@ export function writeRules(options: EncodeOptions, classes?: Classes): WriteRule
   const precision = options.serializePrecision ?? -1;
   if (precision !== -1 && precision !== 17) throw new TypeError('serializePrecision must be -1 or 17');
   const registered = options.classes === undefined && classes !== undefined ? classes : Classes.of(options.classes);
-  return {
-    precision,
-    classes: registered,
-    allowsEnums: options.phpVersion === undefined || phpVersionOption(options) >= '8.1',
-  };
+  return { precision, classes: registered, allowsEnums: phpVersionOption(options) >= '8.1' };
 }
 
 function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersion {

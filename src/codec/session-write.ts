@@ -78,10 +78,10 @@ export function patchSession(
   const isSameFormat = format === source.format;
   const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const { hasReferences } = source;
-  const isPatched = !hasReferences || (isSameFormat && keepsNumbers(session, source));
   if (hasReferences && isSameFormat && isWhole && !source.wasLookedAt && isUnchanged(session, source)) {
     return copyOf(source.bytes);
   }
+  const isPatched = !hasReferences || (isSameFormat && keepsNumbers(session, source));
 
   // In an array each value is one level deeper, and may be too deep for PHP then.
   const mayCopy = !format.isArray || source.format!.isArray;

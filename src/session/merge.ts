@@ -11,6 +11,7 @@ import {
   serialize,
   unserialize,
 } from '../codec/index.ts';
+import { isObject } from '../codec/values.ts';
 import { PhpSessionError } from '../errors.ts';
 
 /** A value that two requests changed. `undefined`: it is not there. */
@@ -211,8 +212,4 @@ function plain(value: unknown): unknown {
 function put({ place, key }: Piece, value: unknown): void {
   if (value === undefined) place.delete(key);
   else place.set(key, value);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -128,11 +128,22 @@ if (name === 'galera') {
       await onEngine(engine, 'SET GLOBAL wsrep_sync_wait = 0');
     }
   });
+}
 
-  test('a named lock is refused', async () => {
+if (name === 'galera' || isNdb) {
+  test('a named lock is refused, unless all use one server', async () => {
+    await make(createTableSql({ table, engine: tableEngine }));
     const lock = { name: (id: string) => id };
-    expect(codes(await ofTable({ lock }))).toContain('named-lock-local');
-    expect(codes(await ofTable({ lock: { ...lock, singleServer: true } }))).not.toContain('named-lock-local');
+    const code = 'named-lock-local';
+    expect(codes(await ofTable({ lock }))).toContain(code);
+    expect(codes(await ofTable({ lock: { ...lock, singleServer: true } }))).not.toContain(code);
+    const session = { name: table, sql: '', timeType: 'int' } as const;
+    const refusing = storeOfNextProcess(engine, session, { lock });
+    await expect(refusing.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' });
+    await refusing.close();
+    const allowing = storeOfNextProcess(engine, session, { lock: { ...lock, singleServer: true } });
+    expect(await writeText(allowing, newId(), 'x')).toBe('written');
+    await allowing.close();
   });
 }
 

@@ -111,7 +111,7 @@ export async function readFacts(settings: Settings, connection: Connection, dead
   const isReplica = await replicates(connection, version, deadline);
   // ER_SPECIFIC_ACCESS_DENIED_ERROR
   if (isReplica === undefined) unseen.push({ what: 'replication', errno: 1227 });
-  const namedLock = await see('named lock', () => refusalOfNamedLock(settings, connection, deadline));
+  const namedLock = await see('named lock', () => refusalOfNamedLock(settings, schema?.engine, connection, deadline));
   const ndbParameters = isNdb
     ? await see('ndb parameters', async () => {
         const rows = await query<[string, string]>(
@@ -159,14 +159,13 @@ export async function readFacts(settings: Settings, connection: Connection, dead
 }
 
 async function refusalOfNamedLock(
-  settings: Settings,
+  { lock }: Settings,
+  engine: string | undefined,
   connection: Connection,
   deadline: Deadline,
 ): Promise<string | undefined> {
-  const { lock } = settings;
-  if (typeof lock === 'string' || lock.singleServer) return undefined;
   try {
-    await checkNamedLock(settings, connection, deadline);
+    await checkNamedLock(lock, engine, connection, deadline);
     return undefined;
   } catch (error) {
     if (error instanceof PhpSessionError) return error.message;

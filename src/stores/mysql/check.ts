@@ -4,7 +4,7 @@ import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
 import { checkSchema, type Statement } from './check-table-rules.ts';
-import { Connection, type Owner } from './connection.ts';
+import { Connection, nobody } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
 import { loadDriver } from './driver.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
@@ -17,8 +17,6 @@ export interface CheckOptions extends MysqlStoreOptions {
 }
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
-
-const nobody: Owner = { autocommit: true, free: () => undefined, gone: () => undefined, failed: () => undefined };
 
 /**
  * Looks at the session table, this account's privileges and each server, and says what is wrong or can go wrong, and

@@ -124,8 +124,7 @@ export class Collection {
       connection = await this.#connections.get(deadline);
       const { sql } = await this.#rows.table(connection, deadline);
       const result = await work(connection, sql, deadline);
-      await connection.query('COMMIT', deadline);
-      connection.giveBack();
+      await connection.commit(deadline);
       return result;
     } catch (error) {
       await connection?.rollback(deadline);

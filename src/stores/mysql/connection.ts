@@ -26,6 +26,14 @@ export interface Owner {
   failed(connection: Connection): void;
 }
 
+/** For a connection by itself, of no pool. */
+export const nobody: Owner = {
+  autocommit: true,
+  free: () => undefined,
+  gone: () => undefined,
+  failed: () => undefined,
+};
+
 /** One connection to one server. */
 export class Connection {
   /** The server, as in the settings. */

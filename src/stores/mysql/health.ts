@@ -1,5 +1,5 @@
 import { Deadline, DeadlineExpired } from '../deadline.ts';
-import { Connection, type Owner } from './connection.ts';
+import { Connection, nobody } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import { type Driver, loadDriver } from './driver.ts';
 import { classify } from './errors.ts';
@@ -17,8 +17,6 @@ const OVERSLEPT = 200;
 
 /** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED: it is only full. */
 const FULL: ReadonlySet<unknown> = new Set([1040, 1203, 1226]);
-
-const nobody: Owner = { autocommit: true, free: () => undefined, gone: () => undefined, failed: () => undefined };
 
 /** What `check()` gives for a server that is silent. */
 export class NoAnswer extends Error {

@@ -55,15 +55,16 @@ export function nameOf(lock: NamedLock, key: string): string {
 }
 
 /**
+ * @param engine of the table, as far as is known
  * @throws PhpSessionError `ERR_SESSION_TABLE` where another server would not know of the lock
  */
-export async function checkNamedLock(settings: Settings, connection: Connection, deadline: Deadline): Promise<void> {
-  const { schema, name } = settings.table;
-  const [[engine] = []] = await connection.execute<[string | null][]>(
-    'SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?',
-    [schema ?? null, name],
-    deadline,
-  );
+export async function checkNamedLock(
+  lock: Settings['lock'],
+  engine: string | undefined,
+  connection: Connection,
+  deadline: Deadline,
+): Promise<void> {
+  if (typeof lock === 'string' || lock.singleServer) return;
   if (engine?.toLowerCase() === 'ndbcluster') throw refused('NDB Cluster');
   const variable = async (sql: string) => ((await connection.query(sql, deadline)) as [string, string][])[0]?.[1];
   const group = await variable("SHOW GLOBAL VARIABLES LIKE 'group_replication_group_name'");

@@ -2,7 +2,7 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
-import { checkNamedLock, nameOf } from './named-lock.ts';
+import { nameOf } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
@@ -180,10 +180,7 @@ export class Rows {
 
   /** Asks information_schema, the first time. */
   async table(connection: Connection, deadline: Deadline): Promise<Table> {
-    if (this.#table === undefined) {
-      if (typeof this.#settings.lock !== 'string') await checkNamedLock(this.#settings, connection, deadline);
-      this.#table = await describeTable(this.#settings, connection, deadline);
-    }
+    this.#table ??= await describeTable(this.#settings, connection, deadline);
     return this.#table;
   }
 

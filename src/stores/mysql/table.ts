@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
+import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { type Column, idKey, REQUIREMENTS, readSchema } from './schema.ts';
 import { timeSql } from './time.ts';
@@ -72,6 +73,7 @@ const ASCII_COMPATIBLE = new Set(['ascii', 'binary', 'latin1', 'utf8', 'utf8mb3'
 /** @throws PhpSessionError `ERR_SESSION_TABLE` naming what about the table cannot work */
 export async function describeTable(settings: Settings, connection: Connection, deadline: Deadline): Promise<Table> {
   const schema = await readSchema(settings, connection, deadline);
+  await checkNamedLock(settings.lock, schema.engine, connection, deadline);
   const unmet = REQUIREMENTS.find(({ isMet }) => !isMet(schema));
   if (unmet !== undefined) {
     throw new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${unmet.otherwise}`);
