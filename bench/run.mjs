@@ -8,8 +8,9 @@
 //   --json           all figures as JSON
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { choose, numberOf } from '../tools/arguments.mjs';
 import { build } from '../tools/build.mjs';
-import { endWithNpm, SetupError, setUp } from '../tools/setup.mjs';
+import { runCommand, setUp } from '../tools/setup.mjs';
 import { checkOurs, findWrong } from './check.mjs';
 import { kinds } from './contestants.mjs';
 import { loadCorpora } from './corpora.mjs';
@@ -20,30 +21,21 @@ import { Php } from './php.mjs';
 import { printResult, printTargets } from './report.mjs';
 import { memoryTargets, targets } from './targets.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    corpus: { type: 'string', multiple: true },
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '60' },
-    row: { type: 'string', default: process.env.BENCH_ROW },
-    against: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
-
-endWithNpm();
-try {
+await runCommand(async () => {
+  const { values: options } = parseArgs({
+    options: {
+      corpus: { type: 'string', multiple: true },
+      only: { type: 'string', multiple: true },
+      rounds: { type: 'string', default: '60' },
+      row: { type: 'string', default: process.env.BENCH_ROW },
+      against: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const rounds = numberOf(options, 'rounds');
   await setUp(['php-cli']);
   await build();
   await installPeers();
-  await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
-
-async function main() {
   const wantedKinds = choose(/** @type {import('./contestants.mjs').Kind[]} */ (Object.keys(kinds)), options.only);
   const codecs = [{ label: '', codec: await import('../dist/esm/codec/index.js') }];
   if (options.against !== undefined) {
@@ -53,13 +45,14 @@ async function main() {
   const php = new Php();
   try {
     await introduce(php);
+    if (options.row === undefined) console.error('Left out: a row of a real table (--row FILE, or BENCH_ROW).');
     const results = [];
-    for (const corpus of await wantedCorpora(php)) {
+    for (const corpus of await wantedCorpora(php, options)) {
       for (const { codec } of codecs) await checkOurs(codec, corpus, php);
       const peers = [];
       for (const peer of peerNames.map(loadPeer)) peers.push({ peer, wrong: await findWrong(peer, corpus, php) });
       for (const kind of wantedKinds) {
-        const result = await compare(corpus, kind, { codecs, peers, php });
+        const result = await compare(corpus, kind, { codecs, peers, php }, rounds);
         results.push(result);
         if (!options.json) printResult(result);
       }
@@ -71,7 +64,7 @@ async function main() {
   } finally {
     php.close();
   }
-}
+});
 
 /** @param {Php} php */
 async function introduce(php) {
@@ -82,39 +75,27 @@ async function introduce(php) {
   );
   if (opcache || xdebug)
     console.error(`PHP has ${opcache ? 'opcache on the command line' : 'xdebug'}: its times differ.`);
-  if (options.row === undefined) console.error('Left out: a row of a real table (--row FILE, or BENCH_ROW).');
 }
 
 /**
  * @param {import('./corpora.mjs').Corpus} corpus
  * @param {import('./contestants.mjs').Kind} kind
  * @param {import('./contestants.mjs').Field} field
+ * @param {number} rounds
  * @returns {Promise<import('./report.mjs').Result>}
  */
-async function compare(corpus, kind, field) {
+async function compare(corpus, kind, field, rounds) {
   const entrants = kinds[kind](corpus, field);
   // Who is wrong is not measured: it is easy to be fast then, and some never come back.
   const right = entrants.filter(({ wrong }) => wrong === undefined);
   const wrong = entrants.filter(({ wrong }) => wrong !== undefined).map(({ name, wrong }) => ({ name, wrong }));
-  const times = await measure(right, Number(options.rounds));
+  const times = await measure(right, rounds);
   const rows = right.map(({ name, group }, i) => ({ name, group, times: times[i] }));
   return { corpus: corpus.name, bytes: corpus.serialized.length, kind, rows, wrong };
 }
 
-/** @param {Php} php */
-async function wantedCorpora(php) {
-  const corpora = new Map((await loadCorpora(php, options.row)).map((corpus) => [corpus.name, corpus]));
-  return choose([...corpora.keys()], options.corpus).map((name) => /** @type {any} */ (corpora.get(name)));
-}
-
-/**
- * @template {string} T
- * @param {readonly T[]} all
- * @param {readonly string[] | undefined} wanted default all
- * @returns {readonly T[]}
- */
-function choose(all, wanted = all) {
-  const unknown = wanted.find((name) => !all.includes(/** @type {T} */ (name)));
-  if (unknown !== undefined) throw new SetupError(`There is no ${unknown}, but ${all.join(', ')}.`);
-  return all.filter((name) => wanted.includes(name));
+/** @param {Php} php @param {{ row?: string, corpus?: string[] }} options */
+async function wantedCorpora(php, { row, corpus: names }) {
+  const corpora = new Map((await loadCorpora(php, row)).map((corpus) => [corpus.name, corpus]));
+  return choose([...corpora.keys()], names).map((name) => /** @type {any} */ (corpora.get(name)));
 }

@@ -3,18 +3,9 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { clusterParts, endWithNpm, root, run, SetupError, setUp } from './setup.mjs';
+import { clusterParts, root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
-endWithNpm();
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
-
-async function main() {
+await runCommand(async () => {
   const { values, positionals } = parseArgs({
     options: {
       engines: { type: 'string' },
@@ -71,7 +62,7 @@ async function main() {
     `\n${results.map(({ title, result, facts, took }) => [title, result, facts, took].filter(Boolean).join(', ')).join('\n')}`,
   );
   if (results.some(({ result }) => result !== 'passed' && result !== 'left out')) process.exitCode = 1;
-}
+});
 
 /** @param {number} start */
 function seconds(start) {

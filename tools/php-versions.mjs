@@ -8,25 +8,20 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { changedSessions, loadCorpus, recordedCases, saveCorpus, versions } from './corpus.mjs';
-import { endWithNpm, root, run, SetupError, setUp } from './setup.mjs';
+import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
 const fixtures = join(root, 'fixtures');
 const workspace = join(root, 'test', 'php-versions');
 
 /** @typedef {import('./corpus.mjs').Version} Version */
 
-const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false } } });
-endWithNpm();
-try {
+await runCommand(async () => {
+  const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false } } });
   await setUp(options.record ? ['php-cli'] : []);
   await build();
   await installVersions();
   process.exitCode = options.record ? await record() : await compare();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+});
 // WebAssembly keeps the event loop alive.
 process.exit();
 

@@ -144,10 +144,28 @@ export async function run(command, args, options = {}) {
 }
 
 /**
+ * Does the work of a command. What its user can mend is told without a stack, with exit status 1: a `SetupError`, or an option
+ * that does not exist.
+ *
+ * @param {() => Promise<void>} work reads its options itself, by `parseArgs`
+ */
+export async function runCommand(work) {
+  endWithNpm();
+  try {
+    await work();
+  } catch (error) {
+    const isMistyped = String(error?.code).startsWith('ERR_PARSE_ARGS_');
+    if (!isMistyped && !(error instanceof SetupError)) throw error;
+    console.error(isMistyped ? error.message.replaceAll('\n', ' ') : error.message);
+    process.exitCode = 1;
+  }
+}
+
+/**
  * Ends this process when the npm that runs it is killed, which takes no child with it. The scripts in package.json say
  * `exec`, so that no shell stands between npm and us.
  */
-export function endWithNpm() {
+function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
   const npm = process.ppid;
   const timer = setInterval(() => {

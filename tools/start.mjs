@@ -1,19 +1,12 @@
 // `npm start`: the farm, until Ctrl-C. `npm start -- --once`: checks it and ends, with exit status 0 or 1.
+import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { endWithNpm, farmParts, SetupError, setUp } from './setup.mjs';
+import { farmParts, runCommand, setUp } from './setup.mjs';
 
-endWithNpm();
-try {
+await runCommand(async () => {
+  const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
   await setUp(farmParts);
   await build();
-  await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
-
-async function main() {
   // Not above: nothing of it can be loaded before it is installed.
   const { startFarm } = await import('../examples/farm/farm.mjs');
   const end = untilAskedToEnd();
@@ -21,12 +14,12 @@ async function main() {
   const farm = await startFarm({ say: (line) => console.log(line) });
   try {
     describe(farm);
-    if (process.argv.includes('--once')) await Promise.race([end, once(farm)]);
+    if (values.once) await Promise.race([end, once(farm)]);
     else await end;
   } finally {
     await farm.stop();
   }
-}
+});
 
 /** @param {import('../examples/farm/farm.mjs').Farm} farm */
 function describe(farm) {

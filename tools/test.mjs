@@ -1,22 +1,17 @@
 // `npm test`: everything that must hold, from a clean clone. Arguments go to Jest.
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { endWithNpm, root, run, SetupError, setUp, stormParts } from './setup.mjs';
+import { root, run, runCommand, SetupError, setUp, stormParts } from './setup.mjs';
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
-endWithNpm();
-try {
+await runCommand(async () => {
   await setUp([...stormParts, 'chromium']);
   await build();
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
   await check('tsc', bin('typescript/bin/tsc'), '-p', root);
   await check('jest', bin('jest/bin/jest.js'), ...process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+});
 
 /** @param {string} name @param {string} script @param {string[]} args */
 async function check(name, script, ...args) {

@@ -9,45 +9,36 @@
 //   --json           all figures as JSON
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { choose, numberOf } from '../../tools/arguments.mjs';
 import { build } from '../../tools/build.mjs';
-import { endWithNpm, SetupError, setUp } from '../../tools/setup.mjs';
+import { runCommand, SetupError, setUp } from '../../tools/setup.mjs';
 import { installPeers } from '../install.mjs';
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string', multiple: true },
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '9' },
-    seconds: { type: 'string', default: '1' },
-    rows: { type: 'string', default: '10000000' },
-    json: { type: 'boolean', default: false },
-  },
-});
-
-endWithNpm();
-try {
+await runCommand(async () => {
+  const { values } = parseArgs({
+    options: {
+      engine: { type: 'string', multiple: true },
+      only: { type: 'string', multiple: true },
+      rounds: { type: 'string', default: '9' },
+      seconds: { type: 'string', default: '1' },
+      rows: { type: 'string', default: '10000000' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const numbers = {
+    rounds: numberOf(values, 'rounds'),
+    seconds: numberOf(values, 'seconds', { least: 0.1, whole: false }),
+    rows: numberOf(values, 'rows', { least: 1_000 }), // one for each visitor
+  };
   await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'php-fpm', 'haproxy']);
   await build();
   await installPeers();
-  await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
-
-async function main() {
   const { encodeSession } = await import('../../dist/esm/codec/index.js');
   const { databaseNames, startDatabase } = await import('./databases.mjs');
   const { sectionsOf } = await import('./sections.mjs');
   const { printReached, printSection } = await import('./report.mjs');
   const content = JSON.parse(readFileSync(new URL('content.json', import.meta.url), 'utf8'));
-  const options = {
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    rows: Number(values.rows),
-    bytes: Buffer.from(encodeSession({ ...content, count: 1 })),
-  };
+  const options = { ...numbers, bytes: Buffer.from(encodeSession({ ...content, count: 1 })) };
   console.error(`Node ${process.versions.node}. Ratios are the median of ${options.rounds} rounds; * is this package.`);
   const names = choose(databaseNames, values.engine, 'engine');
   if (names.includes('ndb') && !process.env.PHP_SESSION_BRIDGE_MYSQL_CLUSTER) {
@@ -75,17 +66,4 @@ async function main() {
     }
   }
   if (values.json) console.log(JSON.stringify(results, undefined, 1));
-}
-
-/**
- * @template {string} T
- * @param {readonly T[]} all
- * @param {readonly string[] | undefined} wanted default all
- * @param {string} what
- * @returns {readonly T[]}
- */
-function choose(all, wanted = all, what) {
-  const unknown = wanted.find((name) => !all.includes(/** @type {T} */ (name)));
-  if (unknown !== undefined) throw new SetupError(`There is no ${what} ${unknown}, but ${all.join(', ')}.`);
-  return all.filter((name) => wanted.includes(name));
-}
+});

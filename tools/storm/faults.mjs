@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from '../setup.mjs';
 import { ask } from './database.mjs';
 
 /**
@@ -132,7 +133,7 @@ export const faults = {
  * @param {string} names separated by commas; `all`: those that this engine can have; those that cost data must be named
  * @param {import('../services/engines.mjs').EngineName} engine
  * @returns {Fault[]}
- * @throws {Error} for a name that is none, or a fault that this engine cannot have
+ * @throws {SetupError} for a name that is none, or a fault that this engine cannot have
  */
 export function chooseFaults(names, engine) {
   const isPossible = (/** @type {Fault} */ { engines }) => engines === undefined || engines.includes(engine);
@@ -142,7 +143,7 @@ export function chooseFaults(names, engine) {
     .filter(Boolean)
     .map((name) => {
       const fault = faults[name];
-      if (fault === undefined || !isPossible(fault)) throw new Error(`--faults: ${engine} cannot have ${name}`);
+      if (fault === undefined || !isPossible(fault)) throw new SetupError(`--faults: ${engine} cannot have ${name}`);
       return fault;
     });
 }

@@ -10,51 +10,49 @@
 //   --php-workers N     default 8
 //   --faults NAME,...   what happens meanwhile, one after the other; all: everything that this engine can have
 import { parseArgs } from 'node:util';
+import { choose, numberOf } from '../arguments.mjs';
 import { build } from '../build.mjs';
-import { clusterParts, endWithNpm, SetupError, setUp, stormParts } from '../setup.mjs';
+import { clusterParts, runCommand, SetupError, setUp, stormParts } from '../setup.mjs';
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string', default: 'mariadb' },
-    requests: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
-    sessions: { type: 'string', default: '50' },
-    concurrency: { type: 'string', default: '32' },
-    processes: { type: 'string', default: 'separate' },
-    'php-workers': { type: 'string', default: '8' },
-    faults: { type: 'string', default: '' },
-  },
-});
+/** @typedef {import('./servers.mjs').Layout} Layout */
 
-endWithNpm();
-try {
+await runCommand(async () => {
+  const { values } = parseArgs({
+    options: {
+      engine: { type: 'string', default: 'mariadb' },
+      requests: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+      sessions: { type: 'string', default: '50' },
+      concurrency: { type: 'string', default: '32' },
+      processes: { type: 'string', default: 'separate' },
+      'php-workers': { type: 'string', default: '8' },
+      faults: { type: 'string', default: '' },
+    },
+  });
+  const numbers = {
+    requests: numberOf(values, 'requests'),
+    seed: numberOf(values, 'seed', { least: 0 }),
+    sessions: numberOf(values, 'sessions'),
+    concurrency: numberOf(values, 'concurrency'),
+    phpWorkers: numberOf(values, 'php-workers'),
+  };
   await setUp(values.engine === 'galera' ? [...stormParts, ...clusterParts] : stormParts);
   await build();
-  await main();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
-
-async function main() {
   // Not above: nothing of it can be loaded before it is installed and built.
   const { isEngineName } = await import('../services/engines.mjs');
   const { chooseFaults } = await import('./faults.mjs');
+  const { layouts } = await import('./servers.mjs');
   const { storm } = await import('./storm.mjs');
   const { report } = await import('./report.mjs');
   if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
+  const [processes] = choose(/** @type {Layout[]} */ (Object.keys(layouts)), [values.processes], '--processes');
   const result = await storm({
     engine: values.engine,
-    requests: Number(values.requests),
-    seed: Number(values.seed),
-    sessions: Number(values.sessions),
-    concurrency: Number(values.concurrency),
-    processes: /** @type {any} */ (values.processes),
-    phpWorkers: Number(values['php-workers']),
+    ...numbers,
+    processes,
     faults: chooseFaults(values.faults, values.engine),
     say: (line) => console.log(line),
   });
   for (const line of report(result)) console.log(line);
   process.exitCode = result.model.problems.size > 0 || result.failed > 0 ? 1 : 0;
-}
+});
