@@ -69,30 +69,21 @@ const theirs = 'n|i:2;';
 const refusals: Record<Side, unknown> = { Node: 'ERR_SESSION_CONFLICT', PHP: 'closed' };
 
 describe.each<Side>(['Node', 'PHP'])('%s holds a session', (side) => {
-  test('and is frozen (SIGSTOP): the row is free in time, and the late write is refused', async () => {
-    const id = newId();
-    await writeText(other, id, before);
-    const holder = startHolder(side, id);
-    expect(await holder.says()).toBe('held');
-    await signalled(holder.process.pid!, 'SIGSTOP');
-    expect(await writeText(other, id, theirs)).toBe('written');
-    await signalled(holder.process.pid!, 'SIGCONT');
-    holder.write();
-    expect(await holder.says()).toBe(refusals[side]);
-    expect(await read(other, id)).toBe(theirs);
-  });
-
-  test('a new one, and is frozen', async () => {
-    const id = newId();
-    const holder = startHolder(side, id);
-    expect(await holder.says()).toBe('held');
-    await signalled(holder.process.pid!, 'SIGSTOP');
-    expect(await writeText(other, id, theirs)).toBe('written');
-    await signalled(holder.process.pid!, 'SIGCONT');
-    holder.write();
-    expect(await holder.says()).toBe(refusals[side]);
-    expect(await read(other, id)).toBe(theirs);
-  });
+  test.each(['an existing one', 'a new one'])(
+    '%s, and is frozen (SIGSTOP): the row is free in time, and the late write is refused',
+    async (which) => {
+      const id = newId();
+      if (which === 'an existing one') await writeText(other, id, before);
+      const holder = startHolder(side, id);
+      expect(await holder.says()).toBe('held');
+      await signalled(holder.process.pid!, 'SIGSTOP');
+      expect(await writeText(other, id, theirs)).toBe('written');
+      await signalled(holder.process.pid!, 'SIGCONT');
+      holder.write();
+      expect(await holder.says()).toBe(refusals[side]);
+      expect(await read(other, id)).toBe(theirs);
+    },
+  );
 
   test.each(['before it writes', 'while it writes'])(
     'and its packets are lost %s: the row is free in time, and the late write is refused',

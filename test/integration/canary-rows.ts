@@ -3,7 +3,7 @@ import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/i
 import type { SessionLease } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { planted, secret, secretId } from './canary.ts';
-import { LossyRelay } from './mysql-relay.ts';
+import { Relay } from './mysql-relay.ts';
 import { articleTable, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
 
 // Sessions that hold the secret, and ways to bring them into trouble.
@@ -89,8 +89,8 @@ export async function lockedElsewhere(use: (id: string) => Promise<void>): Promi
 }
 
 /** Opens a session over a network that can break. */
-export async function relayed(use: (lease: SessionLease, relay: LossyRelay) => Promise<void>): Promise<void> {
-  const relay = await LossyRelay.start(testServer());
+export async function relayed(use: (lease: SessionLease, relay: Relay) => Promise<void>): Promise<void> {
+  const relay = await Relay.start(testServer());
   const connection = { ...testServer(), port: relay.port, database: 'test' };
   const id = await stored(better);
   await held(better, id, (lease) => use(lease, relay), { connection, timeout: 2_000 });

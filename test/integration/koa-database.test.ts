@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionOptions } from '../../src/middleware/koa.ts';
 import { articleTable, binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { type Answer, type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
-import { LossyRelay } from './mysql-relay.ts';
+import { Relay } from './mysql-relay.ts';
 import { testServer } from './mysql-store-helpers.ts';
 
 /** What the user sees when the lock or the database cannot be had, and what parallel requests do to each other. */
@@ -80,7 +80,7 @@ describe('503, Retry-After and no cookie', () => {
     ['... before it is deleted', 'destroy'],
     ['... before it gets a new id', 'regenerate'],
   ])('%s', async (_, when) => {
-    const relay = await LossyRelay.start(testServer());
+    const relay = await Relay.start(testServer());
     const connection = { ...testServer(), port: relay.port, database: 'test' };
     await withSite({ store: storeOf(table, { connection, timeout: 1_500 }) }, async (site) => {
       const id = await put('user|s:5:"alice";');
@@ -103,7 +103,7 @@ describe('503, Retry-After and no cookie', () => {
   });
 
   test('nobody can tell whether it was saved', async () => {
-    const relay = await LossyRelay.start(testServer());
+    const relay = await Relay.start(testServer());
     const connection = { ...testServer(), port: relay.port, database: 'test' };
     await withSite({ store: storeOf(table, { connection, timeout: 500 }) }, async (site) => {
       const id = await put('a|i:1;');
@@ -121,7 +121,7 @@ describe('503, Retry-After and no cookie', () => {
     // The network took what was sent, and COMMIT may have been in it.
     const lost = expect.stringMatching(/UNAVAILABLE|OUTCOME_UNKNOWN/);
     for (const control of ['close', 'destroy'] as const) {
-      const relay = await LossyRelay.start(testServer());
+      const relay = await Relay.start(testServer());
       const connection = { ...testServer(), port: relay.port, database: 'test' };
       await withSite({ store: storeOf(table, { connection, timeout: 1_500 }) }, async (site) => {
         const [id, before] = [await put('user|s:5:"alice";'), await php.count(table)];

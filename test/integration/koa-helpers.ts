@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request, type Server } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import Koa from 'koa';
 import { createConnection } from 'mysql2/promise';
@@ -130,27 +130,6 @@ export async function isLocked(table: Table, id: string): Promise<boolean> {
   } finally {
     await other.end();
   }
-}
-
-/** A store on this table, and what it sends to the database. */
-export async function overheardStore(table: Table) {
-  const { host, port } = testServer();
-  let sent = '';
-  const relay = createServer((client) => {
-    const database = connect(port, host);
-    client.on('data', (chunk) => {
-      sent += chunk.toString('latin1');
-    });
-    client.pipe(database).pipe(client);
-    for (const socket of [client, database]) socket.on('error', () => socket.destroy());
-  }).listen(0, '127.0.0.1');
-  await once(relay, 'listening');
-  const connection = { ...testServer(), port: (relay.address() as AddressInfo).port, database: 'test' };
-  return {
-    store: storeOf(table, { connection }),
-    sent: () => sent,
-    stop: async () => void (await once(relay.close(), 'close')),
-  };
 }
 
 /** Something that a test lets happen when it wants. */

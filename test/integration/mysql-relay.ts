@@ -4,14 +4,19 @@ import { type AddressInfo, createServer, type Socket, connect as tcpConnect } fr
 /** What happens to one COMMIT on its way: it never arrives, or its answer gets lost. */
 export type Accident = 'lose the statement' | 'lose the answer';
 
-/** A TCP relay before the database that cuts a connection at COMMIT, and can go away altogether. */
-export class LossyRelay {
+/** A TCP relay before the database that counts what is said, cuts a connection at COMMIT, and can go away altogether. */
+export class Relay {
   /** For the next COMMIT, once. */
   accident: Accident | undefined;
   /** Refuse what comes after the accident, as if the network was gone. */
   thenUnreachable = false;
-  /** How often a client has sent something: statements, as long as one waits for the answer to the one before. */
+  /**
+   * How often clients have waited for the database: each time that one said something after the server had answered it. In a
+   * network each costs the way there and back.
+   */
   turns = 0;
+  /** What clients have said, in the pieces in which it came; bytes, in latin1. */
+  readonly said: string[] = [];
 
   readonly #server = createServer((client) => this.#relay(client));
   readonly #target: { host: string; port: number };
@@ -22,8 +27,8 @@ export class LossyRelay {
     this.#target = target;
   }
 
-  static async start(target: { host: string; port: number }): Promise<LossyRelay> {
-    const relay = new LossyRelay(target);
+  static async start(target: { host: string; port: number }): Promise<Relay> {
+    const relay = new Relay(target);
     relay.#server.listen(0, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
@@ -31,6 +36,14 @@ export class LossyRelay {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The turns of this work alone; `said` is of it alone too, then. */
+  async count(work: () => Promise<unknown>): Promise<number> {
+    this.turns = 0;
+    this.said.length = 0;
+    await work();
+    return this.turns;
   }
 
   reachAgain(): void {
@@ -50,6 +63,7 @@ export class LossyRelay {
     }
     const server = tcpConnect(this.#target);
     let mute = false;
+    let isAnswered = true; // The server speaks first.
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -61,7 +75,11 @@ export class LossyRelay {
         to.destroy();
       });
       from.on('data', (chunk) => {
-        if (from === client) this.turns++;
+        if (from === client) {
+          if (isAnswered) this.turns++;
+          this.said.push(chunk.toString('latin1'));
+        }
+        isAnswered = from === server;
         if (from === client && this.accident !== undefined && isCommit(chunk)) {
           const { accident } = this;
           this.accident = undefined;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { type Accident, LossyRelay } from './mysql-relay.ts';
+import { type Accident, Relay } from './mysql-relay.ts';
 import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_lost';
@@ -229,11 +229,11 @@ describe('maxHold', () => {
 });
 
 describe('the connection is lost at COMMIT', () => {
-  let relay: LossyRelay;
+  let relay: Relay;
   let store: SessionStore;
 
   beforeAll(async () => {
-    relay = await LossyRelay.start(testServer());
+    relay = await Relay.start(testServer());
   });
   beforeEach(() => {
     store = storeOn(table, { connection: { ...testServer(), port: relay.port, database: 'test' }, timeout: 2_000 });

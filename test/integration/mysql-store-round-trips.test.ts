@@ -1,71 +1,14 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease, writeText } from '../../src/testing/leases.ts';
+import { Relay } from './mysql-relay.ts';
 import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
 
-/**
- * How often the store waits for the database, counted between the two: each time that the client says something after the
- * server has answered. In a network each costs the way there and back.
- */
-class Counter {
-  turns = 0;
-  /** What the client has said, each turn by itself. */
-  readonly said: string[] = [];
-  readonly #relay: Server;
-
-  private constructor() {
-    const { host, port } = testServer();
-    this.#relay = createServer((client) => {
-      const server = connect(port, host);
-      let isAnswered = true;
-      client.on('data', (chunk) => {
-        if (isAnswered) this.turns++;
-        isAnswered = false;
-        this.said.push(chunk.toString('latin1'));
-        server.write(chunk);
-      });
-      server.on('data', (chunk) => {
-        isAnswered = true;
-        client.write(chunk);
-      });
-      for (const [one, other] of [
-        [client, server],
-        [server, client],
-      ] as const) {
-        one.on('error', () => undefined);
-        one.on('close', () => other.destroy());
-      }
-    });
-  }
-
-  static async start(): Promise<Counter> {
-    const counter = new Counter();
-    counter.#relay.listen(0, '127.0.0.1');
-    await once(counter.#relay, 'listening');
-    return counter;
-  }
-
-  get port(): number {
-    return (this.#relay.address() as AddressInfo).port;
-  }
-
-  async count(work: () => Promise<unknown>): Promise<number> {
-    this.turns = 0;
-    this.said.length = 0;
-    await work();
-    return this.turns;
-  }
-
-  async stop(): Promise<void> {
-    await once(this.#relay.close(), 'close');
-  }
-}
+// How often the store waits for the database.
 
 const table = 'store_turns';
-let counter: Counter;
+let relay: Relay;
 let store: SessionStore;
 let witness: Witness;
 
@@ -79,11 +22,11 @@ async function existing(age = 1_000): Promise<string> {
 }
 
 beforeAll(async () => {
-  counter = await Counter.start();
+  relay = await Relay.start(testServer());
   witness = await Witness.connect();
   await witness.table(table, createTableSql({ table }));
   // One connection of each kind, which knows all statements after it has been used for each of them.
-  const connection = { ...testServer(), port: counter.port, database: 'test' };
+  const connection = { ...testServer(), port: relay.port, database: 'test' };
   store = storeOn(table, { connection, connectionLimit: 1, touchInterval: 60 });
   for (let round = 0; round < 2; round++) {
     const id = newId();
@@ -97,32 +40,32 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await store.close();
-  await counter.stop();
+  await relay.stop();
   await witness.end();
 });
 
 describe('with the lock', () => {
   test('a new session: 3', async () => {
-    expect(await counter.count(commit(newId(), { data: bytes('a|i:1;') }))).toBe(3);
+    expect(await relay.count(commit(newId(), { data: bytes('a|i:1;') }))).toBe(3);
   });
 
   test('an existing session that changed: 2', async () => {
     const id = await existing();
-    expect(await counter.count(commit(id, { data: bytes('a|i:2;') }))).toBe(2);
+    expect(await relay.count(commit(id, { data: bytes('a|i:2;') }))).toBe(2);
   });
 
   test('one that did not change: 2, and nothing but its time is written', async () => {
     const id = await existing();
-    expect(await counter.count(commit(id, {}))).toBe(2);
-    expect(counter.said[1]).toContain(
+    expect(await relay.count(commit(id, {}))).toBe(2);
+    expect(relay.said[1]).toContain(
       `SET \`usetime\` = CAST(UNIX_TIMESTAMP() AS SIGNED) WHERE \`id\` = '${id}'; COMMIT`,
     );
   });
 
   test('one that was touched just now: 2, and nothing is written', async () => {
     const id = await existing(10);
-    expect(await counter.count(commit(id, {}))).toBe(2);
-    expect(counter.said.join()).not.toContain('UPDATE');
+    expect(await relay.count(commit(id, {}))).toBe(2);
+    expect(relay.said.join()).not.toContain('UPDATE');
   });
 
   test('a new id: 2', async () => {
@@ -131,35 +74,35 @@ describe('with the lock', () => {
       await lease.rename(newId());
       await lease.commit({ data: bytes('a|i:2;') });
     };
-    expect(await counter.count(() => withLease(store, id, regenerate))).toBe(2);
+    expect(await relay.count(() => withLease(store, id, regenerate))).toBe(2);
   });
 
   test('a logout: 2', async () => {
     const id = await existing();
-    expect(await counter.count(() => withLease(store, id, (lease) => lease.destroy()))).toBe(2);
+    expect(await relay.count(() => withLease(store, id, (lease) => lease.destroy()))).toBe(2);
   });
 
   test('one that is only looked at: 2', async () => {
     const id = await existing();
-    expect(await counter.count(() => withLease(store, id, async () => undefined))).toBe(2);
+    expect(await relay.count(() => withLease(store, id, async () => undefined))).toBe(2);
   });
 
   test('one of more than 32 KB, which is sent as bytes: 3', async () => {
     const id = await existing();
-    expect(await counter.count(commit(id, { data: Buffer.alloc(40_000) }))).toBe(3);
+    expect(await relay.count(commit(id, { data: Buffer.alloc(40_000) }))).toBe(3);
   });
 });
 
 describe('without the lock', () => {
   test('a look: 1', async () => {
     const id = await existing();
-    expect(await counter.count(() => store.read(id))).toBe(1);
+    expect(await relay.count(() => store.read(id))).toBe(1);
   });
 
   test('a look, and the time: 2; if it is not due: 1', async () => {
     const [old, young] = [await existing(), await existing(10)];
     const look = (id: string) => async () => (await store.read(id)).touch();
-    expect(await counter.count(look(old))).toBe(2);
-    expect(await counter.count(look(young))).toBe(1);
+    expect(await relay.count(look(old))).toBe(2);
+    expect(await relay.count(look(young))).toBe(1);
   });
 });
