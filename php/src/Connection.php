@@ -14,6 +14,9 @@ final class Connection
     /** Error numbers of a connection that is gone, or never came to be: nothing can be asked on it any more. */
     public const LOST = [1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031];
 
+    /** Error numbers of a COMMIT that did nothing: the transaction lost its locks, or on Galera its certification. */
+    public const UNDONE = [1205, 1213];
+
     /** Error numbers that come back however often the same is tried: rights, names, columns, values. */
     public const PERMANENT = [
         1044, 1045, 1046, 1048, 1049, 1054, 1064, 1142, 1143, 1146, 1153, 1227, 1231, 1267, 1364, 1366, 1406, 3854, 3988,

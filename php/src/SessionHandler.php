@@ -188,21 +188,26 @@ final class SessionHandler implements
         return $this->save($id, null);
     }
 
-    /** Deletes the row and commits. PHP calls it for logout, and for data that it cannot decode. */
+    /**
+     * Deletes the row and commits. PHP calls it for logout, for data that it cannot decode, and for
+     * session_regenerate_id(true), which then stores what it has under another id: so what the request has not seen must
+     * not be deleted, and what somebody else has deleted must not come back.
+     */
     public function destroy($id): bool
     {
-        try {
-            return $this->attempt(function (float $deadline) use ($id): bool {
-                if ($this->id === $id || $this->lock($id, false, $deadline)) {
-                    $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
-                    $this->db->commit();
-                    $this->release();
-                }
-                return true;
-            });
-        } catch (\RuntimeException $error) {
-            return $this->fail('session not destroyed', $error->getMessage());
-        }
+        $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
+        $wasNew = $this->isNew;
+        $problem = $this->end($id, function (bool $isThere) use ($id, $given, $wasNew): ?string {
+            if (!$isThere) {
+                return $given === null || $wasNew ? null : self::GONE;
+            }
+            if ($given !== null && $this->data !== $given) {
+                return self::CONFLICT;
+            }
+            $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
+            return null;
+        });
+        return $problem === null || $this->fail('session not destroyed', $problem);
     }
 
     /** Ends the transaction in any case: what was not committed is rolled back. */
@@ -308,10 +313,6 @@ final class SessionHandler implements
     /**
      * Writes, or only sets the time, and commits: UPDATE, so that a row that is gone stays gone.
      *
-     * After an error the lock was lost with the transaction. Under a new one it is read what became of the row: bytes
-     * that are still those that PHP was given may be overwritten. Those that are to be written may be ours, if COMMIT had
-     * been sent, or somebody else's who counted from 5 to 6 as well: that is not known then.
-     *
      * @param string|null $data null: as it is
      */
     private function save(string $id, ?string $data): bool
@@ -320,34 +321,57 @@ final class SessionHandler implements
             return $this->fail('session not written', 'its row is not locked');
         }
         $given = $this->data;
-        $committing = false;
         $wasNew = $this->isNew;
-        try {
-            $problem = $this->attempt(function (float $deadline) use ($id, $data, $given, &$committing): ?string {
-                if ($this->id !== $id && !$this->lock($id, false, $deadline)) {
-                    return self::GONE;
-                }
-                if ($data === null) {
-                    $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
-                } elseif ($this->data !== $given) {
-                    return $committing ? self::UNKNOWN : self::CONFLICT;
-                } elseif (($problem = $this->update($id, $data)) !== null) {
-                    return $problem;
-                }
-                $committing = true;
-                $this->db->commit();
-                $this->release();
+        $problem = $this->end($id, function (bool $isThere) use ($id, $data, $given): ?string {
+            if (!$isThere) {
+                return self::GONE;
+            }
+            if ($data === null) {
+                $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
                 return null;
-            });
-        } catch (\RuntimeException $error) {
-            return $this->fail('session not written', $error->getMessage());
-        }
+            }
+            return $this->data === $given ? $this->update($id, $data) : self::CONFLICT;
+        });
         // By a logout. Nothing to write any more is no failure; what was to be written is lost, and the visitor is told.
         if ($problem === self::GONE && !$wasNew && $data === null) {
             $this->log('session not written', $problem);
             return true;
         }
         return $problem === null || $this->fail('session not written', $problem);
+    }
+
+    /**
+     * Changes the row and commits.
+     *
+     * After an error the lock was lost with the transaction. Under a new one it is read what became of the row: bytes
+     * that are still those that PHP was given may be overwritten. Others may be ours, if COMMIT had been sent, or somebody
+     * else's who counted from 5 to 6 as well: that is not known then.
+     *
+     * @param callable $change is told whether the row is there, and returns what keeps it from changing it, or null
+     * @return string|null what went wrong; it may be logged
+     */
+    private function end(string $id, callable $change): ?string
+    {
+        $committing = false;
+        try {
+            return $this->attempt(function (float $deadline) use ($id, $change, &$committing): ?string {
+                $problem = $change($this->id === $id || $this->lock($id, false, $deadline));
+                if ($problem !== null) {
+                    return $committing && $problem === self::CONFLICT ? self::UNKNOWN : $problem;
+                }
+                $committing = true;
+                try {
+                    $this->db->commit();
+                } catch (\RuntimeException $error) {
+                    $committing = !in_array($error->getCode(), Connection::UNDONE, true);
+                    throw $error;
+                }
+                $this->release();
+                return null;
+            });
+        } catch (\RuntimeException $error) {
+            return $error->getMessage();
+        }
     }
 
     /**

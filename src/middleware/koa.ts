@@ -29,7 +29,7 @@ export interface PhpSessionContext<T extends object = SessionData> {
  * A request without a session cookie costs nothing, and gets a cookie only when something is stored. Changes are saved also when
  * the handler throws, as in PHP. The lock is held until the handler has ended, also if the client has gone.
  *
- * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, `'session:conflict'` (ctx, paths) when
+ * On `app` it emits `'session:gone'` (ctx) when somebody logged out or moved the session to another id while the request ran, `'session:conflict'` (ctx, paths) when
  * `onConflict` has decided about values that others have changed too, and `'error'` for a change after `close()` or in the
  * mode `readonly`.
  *

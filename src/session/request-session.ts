@@ -295,14 +295,17 @@ export class RequestSession<T extends object = SessionData> {
   async #drop(): Promise<void> {
     this.#destroyAtCommit = false;
     if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
-    this.#unlocked = undefined;
     const lease = this.#lease;
     if (lease === undefined) return;
+    const existed = this.#unlocked?.exists ?? lease.data !== undefined;
+    this.#unlocked = undefined;
+    let outcome: 'destroyed' | 'gone';
     try {
-      await lease.destroy();
+      outcome = await lease.destroy();
     } finally {
       await this.#release();
     }
+    if (existed && outcome === 'gone') this.#exchange.onGone();
     this.id = undefined;
     this.#isReadonly = false; // what is stored from here on is a session of its own
     if (this.#exchange.canSetCookie()) this.#exchange.setCookie(removeCookie(this.#settings));

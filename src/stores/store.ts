@@ -89,8 +89,14 @@ export interface SessionLease {
    * @throws PhpSessionError `ERR_SESSION_ID` for an id that the column cannot hold; `commit()` throws it when the id exists
    */
   rename(newId: string): Promise<void>;
-  /** Deletes the row and ends the transaction. */
-  destroy(): Promise<void>;
+  /**
+   * Deletes the row and ends the transaction.
+   *
+   * @returns `'gone'` when there was none; or not any more, as the lock was lost: then the session was destroyed, or goes on
+   *   under another id
+   * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE`, `ERR_SESSION_OUTCOME_UNKNOWN`
+   */
+  destroy(): Promise<'destroyed' | 'gone'>;
   /** Rolls back what was not committed, and frees the lock. Never throws, and may be called twice. */
   release(): Promise<void>;
 }

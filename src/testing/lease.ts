@@ -75,9 +75,10 @@ export function leaseContract(test: ContractRunner['test'], { make }: StoreUnder
     await writeText(store, id, 'logged in');
     const logout = await store.open(id);
     const waiting = store.open(id, { create: false });
-    await logout.destroy();
+    assert.equal(await logout.destroy(), 'destroyed');
     const lease = await waiting;
     assert.deepEqual([lease.data, lease.writable], [undefined, false]);
+    assert.equal(await lease.destroy(), 'gone');
     await lease.release();
     await logout.release();
     await store.close();

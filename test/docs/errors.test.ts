@@ -38,7 +38,7 @@ const nothing: SessionLease = {
   writable: false,
   commit: async () => 'gone',
   rename: async () => undefined,
-  destroy: async () => undefined,
+  destroy: async () => 'gone',
   release: async () => undefined,
 };
 

@@ -366,6 +366,21 @@ describe('lock()', () => {
     site.gone = 0;
   });
 
+  test('a logout of a session that goes on under another id is told', async () => {
+    const [site, id] = [await siteOf('merge'), await put('user|s:5:"alice";')];
+    const other = await siteOf('exclusive');
+    await site.ask(
+      async (ctx) => {
+        await other.ask((mine) => mine.phpSession.regenerate(), { id });
+        await ctx.phpSession.destroy();
+        await ctx.phpSession.destroy();
+      },
+      { id },
+    );
+    expect(site.gone).toBe(1);
+    site.gone = 0;
+  });
+
   test('after a logout in this request, what others have stored meanwhile does not come back', async () => {
     const [site, id, before] = [await siteOf('merge'), await put('user|s:5:"alice";'), await php.count(table)];
     const answer = await site.ask(

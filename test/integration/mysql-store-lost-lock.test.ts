@@ -134,12 +134,21 @@ describe('the connection is killed while the lock is held', () => {
   test('destroy() is done again, whatever was written', async () => {
     const id = newId();
     await writeText(other, id, 'before');
-    await interrupted(
-      id,
-      () => writeText(other, id, 'theirs'),
-      (lease) => lease.destroy(),
-    );
+    const theirs = () => writeText(other, id, 'theirs');
+    expect(await interrupted(id, theirs, (lease) => lease.destroy())).toBe('destroyed');
     expect(await read(other, id)).toBeUndefined();
+  });
+
+  test('destroy() of what somebody else has given another id: told', async () => {
+    const [id, next] = [newId(), newId()];
+    await writeText(other, id, 'before');
+    const rename = () =>
+      withLease(other, id, async (lease) => {
+        await lease.rename(next);
+        await lease.commit({});
+      });
+    expect(await interrupted(id, rename, (lease) => lease.destroy())).toBe('gone');
+    expect(await read(other, next)).toBe('before');
   });
 
   test('a lease that ends late leaves alone whoever has its connection by then', async () => {

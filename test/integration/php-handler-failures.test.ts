@@ -109,6 +109,33 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBeUndefined();
   });
 
+  describe.each(['session_destroy()', 'session_regenerate_id(true)'])('the connection is lost before %s', (end) => {
+    const code = (meanwhile: string) => `$handler->start(); kill(); ${meanwhile} $done = ${end};
+      session_status() === PHP_SESSION_ACTIVE && session_write_close(); return $done;`;
+
+    test('and nobody wrote meanwhile: done', async () => {
+      const id = newId();
+      await php.put(table, id, old);
+      const before = await php.count(table);
+      expect(await php.ask({ ...at, id }, code(''))).toMatchObject({ result: true, status: 200 });
+      expect(await php.row(table, id)).toBeUndefined();
+      expect(await php.count(table)).toBe(before - (end === 'session_destroy()' ? 1 : 0));
+    });
+
+    test.each([
+      ['somebody wrote meanwhile: it is kept', "UPDATE # SET data = 'n|i:7;' WHERE id = '@'", 'n|i:7;'],
+      ['somebody deleted or moved it meanwhile: it does not come back', "DELETE FROM # WHERE id = '@'", undefined],
+    ])('and %s', async (_, sql, row) => {
+      const id = newId();
+      await php.put(table, id, old);
+      const before = await php.count(table);
+      const meanwhile = `meanwhile("${sql.replace('#', table.name).replace('@', id)}");`;
+      await unavailable(php.ask({ ...at, id }, code(meanwhile)));
+      expect(await php.row(table, id)).toBe(row);
+      expect(await php.count(table)).toBe(before - (row === undefined ? 1 : 0));
+    });
+  });
+
   test('a lost connection that cannot be made anew: 503, and the row as it was', async () => {
     const id = newId();
     await php.put(table, id, old);

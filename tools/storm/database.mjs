@@ -6,7 +6,6 @@ import { startEngine } from '../services/engines.mjs';
  * @typedef {object} Database
  * @property {import('../services/engines.mjs').RunningEngine} engine
  * @property {string} description the server's version, the table's engine as the server says, and how many nodes there are
- * @property {boolean} everyEndpoint whether the SQL nodes may all be written to at the same time
  */
 
 /**
@@ -25,8 +24,7 @@ export async function startDatabase(name, table) {
     const [row] = await ask(engine.endpoints[0], find, [table]);
     const servers = engine.nodes.length === 1 ? '1 server' : `${engine.nodes.length} nodes`;
     const description = `${engine.title} ${engine.version}, ${servers}, table in ${row?.engine}`;
-    // Galera's nodes do not know of each other's row locks; NDB's SQL nodes share those of the data nodes.
-    return { engine, description, everyEndpoint: name === 'ndb' };
+    return { engine, description };
   } catch (error) {
     await engine.stop();
     throw error;

@@ -57,7 +57,7 @@ export async function serve({ name, connection, table, lockTimeout, maxHold }, p
     ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };
     if (action === 'logout') await ctx.phpSession.destroy();
   });
-  // The lock was lost, and somebody logged out meanwhile. As with PHP, nobody is told that anything was stored.
+  // The lock was lost, and somebody logged out or regenerated meanwhile. As with PHP, nobody is told that anything was stored.
   app.on('session:gone', (ctx) => {
     ctx.status = 503;
     ctx.set('Retry-After', '1');

@@ -8,6 +8,7 @@
 //   --concurrency N     requests under way at the same time, default 32
 //   --processes HOW     the Node servers: separate (8 processes, default), cluster (2 × 4 workers), threads (2 × 4)
 //   --php-workers N     default 8
+//   --every-node        each Node server begins with another SQL node, also on Galera, which refuses some requests then
 //   --faults NAME,...   what happens meanwhile, one after the other; all: everything that this engine can have
 import { parseArgs } from 'node:util';
 import { choose, numberOf } from '../arguments.mjs';
@@ -26,6 +27,7 @@ await runCommand(async () => {
       concurrency: { type: 'string', default: '32' },
       processes: { type: 'string', default: 'separate' },
       'php-workers': { type: 'string', default: '8' },
+      'every-node': { type: 'boolean', default: false },
       faults: { type: 'string', default: '' },
     },
   });
@@ -50,6 +52,7 @@ await runCommand(async () => {
     engine: values.engine,
     ...numbers,
     processes,
+    everyNode: values['every-node'] || undefined,
     faults: chooseFaults(values.faults, values.engine),
     say: (line) => console.log(line),
   });

@@ -35,7 +35,7 @@ export const layouts = {
  * @param {object} options
  * @param {import('../services/engines.mjs').Endpoint[]} options.endpoints
  * @param {boolean} options.isGalera
- * @param {boolean} options.everyEndpoint whether each Node server begins with another one; PHP begins with the first
+ * @param {boolean} options.everyNode whether each Node server begins with another one; PHP begins with the first
  * @param {string} options.table
  * @param {Layout} options.processes
  * @param {number} options.phpWorkers
@@ -47,7 +47,7 @@ export const layouts = {
 export async function startServers({
   endpoints,
   isGalera,
-  everyEndpoint,
+  everyNode,
   table,
   processes,
   phpWorkers,
@@ -73,7 +73,7 @@ export async function startServers({
     const name = `node-${i + 1}`;
     const each = nodePorts.length / layout.servers;
     const ports = nodePorts.slice(i * each, (i + 1) * each);
-    const first = everyEndpoint ? i % endpoints.length : 0;
+    const first = everyNode ? i % endpoints.length : 0;
     const connection = [...endpoints.slice(first), ...endpoints.slice(0, first)];
     const storm = { processes, ports, workers: layout.workers, pages: { ...pages, name, connection } };
     const start = async () => {

@@ -18,6 +18,8 @@ const table = 'session';
  * @property {number} [seed] default 1
  * @property {import('./servers.mjs').Layout} [processes] how the Node servers run, default `separate`
  * @property {number} [phpWorkers] default 8
+ * @property {boolean} [everyNode] whether each Node server begins with another SQL node; default only where row locks are those of
+ *   all nodes (NDB Cluster)
  * @property {import('./faults.mjs').Fault[]} [faults] during the storm, one after the other
  * @property {number} [lockTimeout] seconds that a request waits for its session, default 10
  * @property {number} [maxHold] seconds after which a silent server loses the lock of a session, default 5
@@ -48,19 +50,20 @@ export async function storm({
   seed = 1,
   processes = 'separate',
   phpWorkers = 8,
+  everyNode = name === 'ndb',
   faults = [],
   lockTimeout = 10,
   maxHold = 5,
   say = () => {},
 }) {
-  const { engine, description, everyEndpoint } = await startDatabase(name, table);
+  const { engine, description } = await startDatabase(name, table);
   try {
     const { endpoints } = engine;
     const isGalera = engine.name === 'galera';
     const servers = await startServers({
       endpoints,
       isGalera,
-      everyEndpoint,
+      everyNode,
       table,
       processes,
       phpWorkers,
@@ -72,7 +75,8 @@ export async function storm({
       const { servers: nodeServers, workers } = layouts[processes];
       const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); seed ${seed}`;
       const record = new Record();
-      const model = new Model({ faults: faults.length > 0 });
+      // Two nodes of Galera give the same lock to two requests, of which one loses it.
+      const model = new Model({ faults: faults.length > 0 || (isGalera && everyNode) });
       const visitors = new Visitors({ url: servers.url, sessions, record, model });
       record.begin('no fault');
       let disturbing = true;

@@ -3,7 +3,7 @@ import { Deadline } from '../deadline.ts';
 import { isSessionId } from '../session-id.ts';
 import type { SessionLease } from '../store.ts';
 import type { LockedRow, Rows } from './rows.ts';
-import { remove, type WriteResult, write } from './transaction.ts';
+import { type DestroyResult, remove, type WriteResult, write } from './transaction.ts';
 
 /** What a lease needs of the store that gave it out. */
 export interface Holding {
@@ -51,11 +51,13 @@ export class MysqlLease implements SessionLease {
     this.#newId = newId === id ? undefined : newId;
   }
 
-  async destroy(): Promise<void> {
+  async destroy(): Promise<DestroyResult> {
     const { rows, row, id } = this.#holding;
-    return this.#end((deadline) =>
-      row.data === undefined ? row.connection.rollback(deadline) : remove(rows, row, id, deadline),
-    );
+    return this.#end(async (deadline) => {
+      if (row.data !== undefined) return remove(rows, row, id, deadline);
+      await row.connection.rollback(deadline);
+      return 'destroyed';
+    });
   }
 
   async release(): Promise<void> {
@@ -89,6 +91,6 @@ export const noRow: SessionLease = Object.freeze({
   rename: async () => {
     throw new PhpSessionError('ERR_SESSION_CLOSED', 'there is no session under this id that could be renamed');
   },
-  destroy: async () => undefined,
+  destroy: async () => 'gone' as const,
   release: async () => undefined,
 });

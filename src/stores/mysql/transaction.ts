@@ -90,7 +90,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
  */
 function isUndone(error: unknown): boolean {
   if (error instanceof PhpSessionError || error instanceof RowChanged) return true;
-  return ['too large', 'charset', 'table', 'duplicate', 'locked'].includes(classify(error));
+  return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
 
 async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
@@ -121,6 +121,7 @@ export interface Write {
 }
 
 export type WriteResult = 'written' | 'touched' | 'gone';
+export type DestroyResult = 'destroyed' | 'gone';
 
 /**
  * The row is not as it was read, although it was locked: the table was moved to an engine without row locks. Looks like
@@ -189,9 +190,13 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 }
 
-/** DELETE and COMMIT, whatever the row holds by then. */
-export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<void> {
-  return finish<void>(
+/**
+ * DELETE and COMMIT, whatever the row holds by then.
+ *
+ * @returns `'gone'` when it was not there any more after the lock was lost
+ */
+export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
+  return finish<DestroyResult>(
     rows,
     row,
     {
@@ -199,8 +204,10 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
       create: false,
       apply: async ({ table }, send) => {
         await send(table.sql.remove, [id]);
+        return 'destroyed';
       },
-      resume: async (now) => (now === undefined ? undefined : 'again'),
+      // By our own COMMIT, by another logout, or under another id, where the session goes on.
+      resume: async (now) => (now === undefined ? 'gone' : 'again'),
     },
     deadline,
   );
