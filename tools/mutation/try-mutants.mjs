@@ -61,7 +61,8 @@ export async function tryMutants({ files, size, seed, only, jobs }) {
     tests: first.testsOf(mutant).length,
   });
   let stopped = false;
-  process.once('SIGINT', () => {
+  // Not once: under npm one Ctrl+C comes twice, from the terminal and from npm.
+  process.on('SIGINT', () => {
     stopped = true;
   });
   await Promise.all(
