@@ -5,11 +5,30 @@
 //     node bench/hostile.mjs [--runs 3] [--only PART_OF_A_NAME]
 import { parseArgs } from 'node:util';
 import { decodeSession, encodeSession } from '../dist/esm/codec/index.js';
+import { numberOf } from '../tools/arguments.mjs';
+import { runCommand } from '../tools/setup.mjs';
 import { shapes } from './hostile-shapes.mjs';
 
-const { values } = parseArgs({ options: { runs: { type: 'string' }, only: { type: 'string' } } });
-const runs = Number(values.runs ?? 3);
 const megabytes = [1, 2, 4, 8];
+
+await runCommand(async () => {
+  const { values } = parseArgs({ options: { runs: { type: 'string', default: '3' }, only: { type: 'string' } } });
+  const runs = numberOf(values, 'runs');
+  const width = Math.max(...Object.keys(shapes).map((name) => name.length));
+  console.log(['shape'.padEnd(width), ...megabytes.map((size) => `${size} MB`.padStart(8)), '   8 MB / 1 MB'].join(''));
+  for (const [name, shape] of Object.entries(shapes)) {
+    if (values.only !== undefined && !name.includes(values.only)) continue;
+    const times = megabytes.map((size) => {
+      const data = Buffer.from(shape(size * 1_000_000), 'latin1');
+      return Math.min(...Array.from({ length: runs }, () => time(data)));
+    });
+    const cells = times.map((milliseconds) => milliseconds.toFixed(0).padStart(8));
+    const ratio = times[3] / times[0];
+    console.log(
+      [name.padEnd(width), ...cells, ratio.toFixed(1).padStart(15), ratio > 16 ? '  not linear' : ''].join(''),
+    );
+  }
+});
 
 /** @param {Buffer} data @returns {number} milliseconds */
 function time(data) {
@@ -19,17 +38,4 @@ function time(data) {
   session.new = 1;
   encodeSession(session);
   return performance.now() - start;
-}
-
-const width = Math.max(...Object.keys(shapes).map((name) => name.length));
-console.log(['shape'.padEnd(width), ...megabytes.map((size) => `${size} MB`.padStart(8)), '   8 MB / 1 MB'].join(''));
-for (const [name, shape] of Object.entries(shapes)) {
-  if (values.only !== undefined && !name.includes(values.only)) continue;
-  const times = megabytes.map((size) => {
-    const data = Buffer.from(shape(size * 1_000_000), 'latin1');
-    return Math.min(...Array.from({ length: runs }, () => time(data)));
-  });
-  const cells = times.map((milliseconds) => milliseconds.toFixed(0).padStart(8));
-  const ratio = times[3] / times[0];
-  console.log([name.padEnd(width), ...cells, ratio.toFixed(1).padStart(15), ratio > 16 ? '  not linear' : ''].join(''));
 }
