@@ -57,13 +57,14 @@ export class Unlocked {
   }
 
   /**
-   * Saves a change, under a short lock.
+   * Saves a change: at once if nobody else has written, and else under a short lock.
    *
    * @returns `'gone'` when there is no row any more, or `'refused'` when the table cannot hold such an id
    */
   async save(mine: Uint8Array): Promise<'saved' | 'gone' | 'refused'> {
     for (let tries = TRIES; ; tries--) {
-      const lease = await this.lock();
+      const lease = tries === TRIES ? await this.#replace(mine) : await this.lock();
+      if (lease === 'written') return 'saved';
       try {
         if (!lease.writable) return this.exists ? 'gone' : 'refused';
         const outcome = await lease.commit({ data: this.rebase(mine, lease) });
@@ -74,6 +75,10 @@ export class Unlocked {
         await lease.release();
       }
     }
+  }
+
+  async #replace(mine: Uint8Array): Promise<'written' | SessionLease> {
+    return (this.exists && (await this.#snapshot.replace?.(mine))) || this.lock();
   }
 }
 

@@ -45,6 +45,11 @@ export class KeyedQueue {
     return this.#leaver(key);
   }
 
+  /** Whether nobody holds this key, so that `enter()` would not wait. */
+  isFree(key: string): boolean {
+    return !this.#waiters.has(key);
+  }
+
   #leaver(key: string): Leave {
     let left = false;
     return () => {

@@ -65,6 +65,15 @@ export interface SessionSnapshot {
    * @returns `'gone'` when the row no longer exists
    */
   touch(): Promise<'touched' | 'gone'>;
+  /**
+   * Writes `data` in one step if the row still is as it was read: the usual case, for which no lock has to be held. Otherwise, or
+   * where the store cannot do that, waits for the lock as `open(id, { create: false })`; the lease says what there is by now. A store
+   * without this leaves it out, and so it does where somebody may write without holding the row's lock since he has read it.
+   *
+   * @returns `'written'`, or the lease, which must be released
+   * @throws PhpSessionError as `open()`; `ERR_SESSION_OUTCOME_UNKNOWN` when it cannot be told whether it was written
+   */
+  replace?(data: Uint8Array): Promise<'written' | SessionLease>;
 }
 
 /** One request's hold on one row. */

@@ -4,6 +4,7 @@ import { leaseContract } from './lease.ts';
 import { lockContract } from './lock.ts';
 import { readContract } from './read.ts';
 import { renameContract } from './rename.ts';
+import { replaceContract } from './replace.ts';
 import { rowContract } from './row.ts';
 
 /** What the contract uses of the test runner: the functions of `node:test`, Jest, Vitest and others fit. */
@@ -45,7 +46,15 @@ export interface StoreUnderTest {
  */
 export function storeContract({ describe, test }: ContractRunner, name: string, store: StoreUnderTest): void {
   describe(name, () => {
-    for (const part of [rowContract, leaseContract, lockContract, readContract, renameContract, closingContract])
-      part(test, store);
+    const parts = [
+      rowContract,
+      leaseContract,
+      lockContract,
+      readContract,
+      replaceContract,
+      renameContract,
+      closingContract,
+    ];
+    for (const part of parts) part(test, store);
   });
 }

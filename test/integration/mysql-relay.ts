@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket, connect as tcpConnect } from 'node:net';
 
-/** What happens to one COMMIT on its way: it never arrives, or its answer gets lost. */
+/** What happens to one statement on its way, usually COMMIT: it never arrives, or its answer gets lost. */
 export type Accident = 'lose the statement' | 'lose the answer';
 
-/** A TCP relay before the database that counts what is said, cuts a connection at COMMIT, and can go away altogether. */
+/** A TCP relay before the database that counts what is said, cuts a connection at such a statement, and can go away altogether. */
 export class Relay {
   /** For the next COMMIT, once. */
   accident: Accident | undefined;
+  /** Whether this packet is the one that has the accident, instead of COMMIT. */
+  isFateful: (packet: Buffer) => boolean = isCommit;
   /** Refuse what comes after the accident, as if the network was gone. */
   thenUnreachable = false;
   /**
@@ -80,7 +82,7 @@ export class Relay {
           this.said.push(chunk.toString('latin1'));
         }
         isAnswered = from === server;
-        if (from === client && this.accident !== undefined && isCommit(chunk)) {
+        if (from === client && this.accident !== undefined && this.isFateful(chunk)) {
           const { accident } = this;
           this.accident = undefined;
           this.#unreachable = this.thenUnreachable;

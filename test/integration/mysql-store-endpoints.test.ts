@@ -134,6 +134,19 @@ describe('several servers', () => {
     expect(await read(store, id)).toBe('after');
   });
 
+  test('what a server that is only slow may still write without a lock is waited for, while others go elsewhere', async () => {
+    const id = newId();
+    await writeText(store, id, 'before');
+    const snapshot = await store.read(id);
+    doors[0]!.freeze();
+    const replacing = snapshot.replace!(bytes('after'));
+    await sleep(20); // it has the one connection that is open
+    await store.read(newId()); // by another server
+    await doors[0]!.reopen();
+    expect(await replacing).toBe('written');
+    expect(await read(store, id)).toBe('after');
+  });
+
   test('goes back to the first when that has been well for a while; a lease that is out stays where it is', async () => {
     await doors[0]!.kill();
     const id = newId();

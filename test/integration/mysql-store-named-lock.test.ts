@@ -99,6 +99,17 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     expect(await read(store, id)).toBe('xpn');
   });
 
+  test('what was read without it is written under it, so that PHP does not overwrite it', async () => {
+    const snapshot = await store.read(id);
+    const php = new PhpRequest(name, id, 500);
+    await php.begun();
+    const lease = (await snapshot.replace?.(bytes('n'))) ?? (await store.open(id));
+    if (lease === 'written') throw new Error('between what PHP reads and what it writes');
+    expect(Buffer.from(lease.data!).toString()).toBe('xp');
+    await lease.release();
+    await php.ended();
+  });
+
   test('PHP waits for it', async () => {
     const php = await withLease(store, id, async (lease) => {
       const waiting = new PhpRequest(name, id, 0);

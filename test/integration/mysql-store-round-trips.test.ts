@@ -35,6 +35,7 @@ beforeAll(async () => {
     await withLease(store, id, (lease) => lease.destroy());
     const old = await existing();
     await (await store.read(old)).touch();
+    await (await store.read(old)).replace!(bytes('warm'));
     await commit(old, { data: Buffer.alloc(40_000) })();
   }
 });
@@ -97,6 +98,41 @@ describe('without the lock', () => {
   test('a look: 1', async () => {
     const id = await existing();
     expect(await relay.count(() => store.read(id))).toBe(1);
+  });
+
+  test('a change, if nobody else has written: 2', async () => {
+    const id = await existing();
+    for (const size of [10, 40_000, 10]) {
+      expect(await counter.count(async () => (await store.read(id)).replace!(Buffer.alloc(size)))).toBe(2);
+    }
+  });
+
+  test('a change, after somebody else has written: 4', async () => {
+    const id = await existing();
+    const merge = async () => {
+      const snapshot = await store.read(id);
+      await witness.query(`UPDATE ${table} SET data = 'a|i:3;' WHERE id = ?`, [id]);
+      const lease = await snapshot.replace!(bytes('b|i:1;'));
+      if (lease === 'written') throw new Error('it was overwritten');
+      await lease.commit({ data: bytes('a|i:3;b|i:1;') });
+      await lease.release();
+    };
+    expect(await counter.count(merge)).toBe(4);
+  });
+
+  test('a change, while another request of this process has the session: not tried, as it will be another one', async () => {
+    const id = await existing();
+    const [snapshot, holder] = [await store.read(id), await store.open(id)];
+    const merge = async () => {
+      const replacing = snapshot.replace!(bytes('b|i:1;'));
+      await holder.commit({ data: bytes('a|i:3;') });
+      const lease = await replacing;
+      if (lease === 'written') throw new Error('it was overwritten');
+      await lease.commit({ data: bytes('a|i:3;b|i:1;') });
+      await lease.release();
+    };
+    expect(await counter.count(merge)).toBe(1 + 2);
+    await holder.release();
   });
 
   test('a look, and the time: 2; if it is not due: 1', async () => {

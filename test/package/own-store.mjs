@@ -35,7 +35,15 @@ class MemoryStore {
       if (row && this.wrong !== 'touch') row.time = Date.now();
       return row ? 'touched' : 'gone';
     };
-    return { data: this.rows.get(id)?.data, touch };
+    const data = this.rows.get(id)?.data;
+    if (data === undefined) return { data, touch };
+    const replace = async (next) => {
+      const isFree = this.wrong === 'replace' || (!this.locks.has(id) && this.rows.get(id)?.data === data);
+      if (!isFree || this.closed) return this.open(id, { create: false });
+      this.rows.set(id, { data: next, time: Date.now() });
+      return 'written';
+    };
+    return { data, touch, replace };
   }
 
   async #enter(id, signal) {
@@ -161,7 +169,7 @@ function underTest(wrong) {
 
 storeContract({ describe, test }, 'a store in memory', underTest());
 
-for (const wrong of ['lock', 'bytes', 'rename', 'destroy', 'touch']) {
+for (const wrong of ['lock', 'bytes', 'rename', 'destroy', 'touch', 'replace']) {
   test(`a store without ${wrong} is found out`, async () => {
     const bodies = [];
     const { storeContract } = createRequire(import.meta.url)('php-session-bridge/testing');

@@ -107,7 +107,7 @@ export class Connection {
           // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
           "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
           "time_zone = '+00:00'",
-          // A statement by itself is a touch: who has the lock sets the time too. 1 is the least that MySQL takes.
+          // A statement by itself leaves a touch to who has the lock, and a write to a lock of its own. 1 is the least that MySQL takes.
           `innodb_lock_wait_timeout = ${this.#owner.autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
           `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE
           `wait_timeout = ${this.#settings.maxHold}`,

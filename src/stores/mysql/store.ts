@@ -11,7 +11,8 @@ import { Connections } from './connections.ts';
 import { Endpoints } from './endpoints.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
-import { Rows } from './rows.ts';
+import { replaceOrLock } from './replace.ts';
+import { type LockedRow, type ReadRow, Rows } from './rows.ts';
 
 /**
  * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at
@@ -63,24 +64,34 @@ class MysqlStore implements SessionStore {
   async open(id: string, { create = true, signal }: OpenOptions = {}): Promise<SessionLease> {
     signal?.throwIfAborted();
     if (!isSessionId(id)) return noRow;
+    const deadline = new Deadline(this.#settings.timeout, signal);
+    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create }, deadline));
+  }
+
+  /** Waits until the other requests of this process have done with the session, and then for `lock`. */
+  async #inTurn<Done extends string>(
+    id: string,
+    deadline: Deadline,
+    lock: () => Promise<LockedRow | Done | undefined>,
+  ): Promise<SessionLease | Done> {
     this.#begin();
     let leave: Leave | undefined;
+    let row: LockedRow | Done | undefined;
     try {
-      const deadline = new Deadline(this.#settings.timeout, signal);
       leave = await this.#enterQueue(id, deadline);
-      const row = await this.#rows.lock(id, { create }, deadline);
-      if (row !== undefined) {
-        const ended = () => this.#end();
-        return new MysqlLease({ rows: this.#rows, id, row, timeout: this.#settings.timeout, leave, ended });
-      }
+      row = await lock();
     } catch (error) {
       leave?.();
       this.#end();
       throw error;
     }
+    if (typeof row === 'object') {
+      const ended = () => this.#end();
+      return new MysqlLease({ rows: this.#rows, id, row, timeout: this.#settings.timeout, leave, ended });
+    }
     leave();
     this.#end();
-    return noRow;
+    return row ?? noRow;
   }
 
   async read(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<SessionSnapshot> {
@@ -89,7 +100,23 @@ class MysqlStore implements SessionStore {
     const row = await this.#counted(() => this.#rows.read(id, new Deadline(this.#settings.timeout, signal)));
     if (row === undefined) return nothing;
     const touch = () => this.#rows.touch(id, row, new Deadline(this.#settings.timeout));
-    return { data: row.data, touch: () => this.#counted(async () => ((await touch()) ? 'touched' : 'gone')) };
+    return {
+      data: row.data,
+      touch: () => this.#counted(async () => ((await touch()) ? 'touched' : 'gone')),
+      // Where PHP takes a named lock, it reads and writes without the row's: what came in between would be overwritten.
+      ...(typeof this.#settings.lock === 'string' && { replace: (data) => this.#replace(id, row, data) }),
+    };
+  }
+
+  async #replace(id: string, row: ReadRow, data: Uint8Array): Promise<'written' | SessionLease> {
+    const deadline = new Deadline(this.#settings.timeout);
+    // Whoever of this process has the session now is about to write it.
+    const isAlone = this.#queue.isFree(this.#queuePrefix + id);
+    return this.#inTurn(id, deadline, () =>
+      isAlone
+        ? replaceOrLock(this.#rows, this.#single, { id, row, data }, deadline)
+        : this.#rows.lock(id, { create: false }, deadline),
+    );
   }
 
   async collect(maxLifetime: number): Promise<number> {

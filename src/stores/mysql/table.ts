@@ -39,6 +39,8 @@ export interface Statements {
   readonly placeholder: string;
   /** (data, id, CRC-32 of the data that were read): nothing where the row holds other data by now */
   readonly write: string;
+  /** (data, id, id, data that were read): nothing unless the row is exactly what `read` would give with these data */
+  readonly replace: string;
   /** (id) */
   readonly touch: string;
   /** (new id, data, id, CRC-32 of the data that were read) */
@@ -94,7 +96,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
 }
 
 function statements(
-  { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval }: Settings,
+  { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval, expireOnRead }: Settings,
   charset: string | null,
   index: string,
   timeColumn: Column,
@@ -108,6 +110,12 @@ function statements(
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
   const isAsRead = `${id} = ? AND CRC32(COALESCE(${bytes}, '')) = ?`;
+  // By bytes, as a collation takes 'ABC' or 'abc ' for 'abc'. The character set is that of the description, as in `read`.
+  const isUntouched = [
+    `${id} = ? AND CAST(CONVERT(${id} USING utf8mb4) AS BINARY) = CAST(? AS BINARY)`,
+    `COALESCE(${bytes}, '') = CAST(? AS BINARY) AND CHARSET(${data}) = '${charset ?? 'binary'}'`,
+    ...(expireOnRead ? [`COALESCE(${age} <= ${gcMaxlifetime}, TRUE)`] : []),
+  ].join(' AND ');
   const read = `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ?`;
   const key = typeof lock === 'string' ? undefined : lock.quotedKey;
   // By the key over the id. The optimizer may take the one over the time for better, and then waits (on NDB) or locks
@@ -120,6 +128,7 @@ function statements(
     key: key && `SELECT ${key} FROM ${t} WHERE ${id} = ?`,
     placeholder: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`,
     write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
+    replace: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isUntouched}`,
     touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,
     writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,

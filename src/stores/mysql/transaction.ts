@@ -88,7 +88,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
  * Whether nothing can have been committed: it is the failure of a statement that came before COMMIT in the same text, or the
  * server says that the transaction lost its locks or its certification.
  */
-function isUndone(error: unknown): boolean {
+export function isUndone(error: unknown): boolean {
   if (error instanceof PhpSessionError || error instanceof RowChanged) return true;
   return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
@@ -104,7 +104,7 @@ async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing
   }
 }
 
-function unknownOutcome(cause?: unknown): PhpSessionError {
+export function unknownOutcome(cause?: unknown): PhpSessionError {
   return new PhpSessionError('ERR_SESSION_OUTCOME_UNKNOWN', 'the database did not tell whether COMMIT was done', {
     cause,
   });
@@ -225,11 +225,11 @@ async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadl
   return row !== undefined && same(row.data, data ?? new Uint8Array());
 }
 
-function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.length === b.length && asBuffer(a).equals(b);
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,0 +1,88 @@
+import { Deadline } from '../deadline.ts';
+import type { Connections } from './connections.ts';
+import { LOCK_WAIT_TIMEOUT } from './retries.ts';
+import type { LockedRow, ReadRow, Rows } from './rows.ts';
+import { needsReadBack, sizeLimit, type Table } from './table.ts';
+import { asBuffer, isUndone, same, unknownOutcome } from './transaction.ts';
+
+/**
+ * Milliseconds after which the server has answered even if somebody has the lock, or alters the table. With less time left the
+ * statement is not sent: it could be done after the caller was told that the lock was not to be had.
+ */
+const PATIENCE = (LOCK_WAIT_TIMEOUT + 1) * 1000;
+
+export interface Replacement {
+  id: string;
+  /** What was read without the lock. */
+  row: ReadRow;
+  data: Uint8Array;
+}
+
+/**
+ * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. If the row is another one
+ * by now, or its lock is not to be had at once, or the data have to be looked at before they are committed, locks it.
+ *
+ * The statement is never sent a second time: then the first one's work would look like that of somebody else.
+ *
+ * @param single connections for single statements
+ * @returns `undefined` when there is no such row any more, and nothing was locked
+ * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN`, by the rules of a lost COMMIT
+ */
+export async function replaceOrLock(
+  rows: Rows,
+  single: Connections,
+  replacement: Replacement,
+  deadline: Deadline,
+): Promise<'written' | LockedRow | undefined> {
+  const { id, row, data } = replacement;
+  const outcome = fits(row.table, row.data, data) ? await replace(rows, single, replacement, deadline) : 'not written';
+  if (outcome === 'written') return 'written';
+  if (outcome === 'not written') return rows.lock(id, { create: false }, deadline);
+  let now: LockedRow | undefined;
+  try {
+    now = await rows.lock(id, { create: false, insist: true }, deadline);
+  } catch (error) {
+    throw unknownOutcome(error);
+  }
+  if (now === undefined || same(now.data, row.data)) return now;
+  await now.connection.rollback(deadline);
+  throw unknownOutcome();
+}
+
+async function replace(
+  rows: Rows,
+  single: Connections,
+  { id, row, data }: Replacement,
+  deadline: Deadline,
+): Promise<'written' | 'not written' | 'unknown'> {
+  const spare = deadline.remaining - PATIENCE;
+  if (spare <= 0) return 'not written';
+  const connection = await single.get(new Deadline(spare)).catch(() => undefined);
+  if (connection === undefined) return 'not written'; // if that goes on, lock() tells why
+  // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
+  connection.onLost = () => undefined;
+  try {
+    const values = [asBuffer(data), id, id, asBuffer(row.data)];
+    const { affectedRows } = await connection.execute<{ affectedRows: number }>(
+      row.table.sql.replace,
+      values,
+      deadline,
+    );
+    connection.giveBack();
+    // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
+    return affectedRows === 0 ? 'not written' : 'written';
+  } catch (error) {
+    await connection.rollback(deadline);
+    rows.forgetTable(); // if it was altered, that may be why
+    return isUndone(error) ? 'not written' : 'unknown';
+  }
+}
+
+/**
+ * Whether both sessions fit into one statement, and the server cannot change what it is to store. The old bytes are sent, and no
+ * hash of them: to lock the row would bring the same bytes back. It took no longer than that at any size from 1 KB to 6 MB.
+ */
+function fits(table: Table, before: Uint8Array, data: Uint8Array): boolean {
+  const isFit = data.length <= sizeLimit(table, data) && before.length + data.length <= table.maxPacket;
+  return isFit && !needsReadBack(table, data);
+}
