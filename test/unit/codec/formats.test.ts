@@ -61,6 +61,22 @@ describe('the three formats', () => {
   });
 });
 
+test('a name with half of a surrogate pair is refused in all of them', () => {
+  for (const format of ['php', 'php_binary', 'php_serialize'] as const) {
+    for (const name of ['\ud800', 'a\ud800', '\udc00a']) {
+      expect(failure(() => write({ [name]: 1 }, format))).toMatchObject({ code: 'ERR_PHP_KEY', path: [name] });
+    }
+  }
+});
+
+describe('php', () => {
+  test('a name with "|" is refused, wherever it stands', () => {
+    for (const name of ['|', '|a', 'a|', 'a|b', '||']) {
+      expect(failure(() => write({ [name]: 1 }, 'php'))).toMatchObject({ code: 'ERR_PHP_KEY', path: [name] });
+    }
+  });
+});
+
 describe('php_binary', () => {
   test('the highest bit of a length is ignored, and kept', () => {
     const session = read('\x81ai:1;\x80i:2;', 'php_binary');
@@ -78,11 +94,12 @@ describe('php_binary', () => {
   });
 
   test.each([
-    ['a name that is cut off', '\x7f'],
-    ['a name without a value', '\x01a'],
-    ['bytes behind the last value', '\x01ai:1;\n'],
-  ])('%s', (_name, data) => {
-    expect(failure(() => read(data, 'php_binary')).code).toBe('ERR_PHP_SYNTAX');
+    ['a name that is cut off', '\x7f', 0],
+    ['a name without a value', '\x01a', 0],
+    ['bytes behind the last value', '\x01ai:1;\n', 6],
+    ['a name without a value behind it', '\x01ai:1;\x01b', 6],
+  ])('%s', (_name, data, offset) => {
+    expect(failure(() => read(data, 'php_binary'))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset });
   });
 });
 

@@ -102,6 +102,15 @@ describe('what does not move the numbers', () => {
     }
   });
 
+  test('of an object whose properties are ints, as those of an SplFixedArray', () => {
+    const value = 'O:13:"SplFixedArray":2:{i:0;i:5;i:1;C:12:"WritesNested":4:{R:2;}}';
+    for (const view of ['plain', 'exact'] as const) {
+      expect(text(serialize(unserialize(bytes(value), { view })))).toBe(value);
+      const inside = `a:2:{i:0;N;i:1;${value.replace('R:2', 'R:4')}}`;
+      expect(text(serialize(unserialize(bytes(inside), { view })))).toBe(inside);
+    }
+  });
+
   test('an instance of a mapped class is the object that it was made from', () => {
     class Foo {
       x = 0;

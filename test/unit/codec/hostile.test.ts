@@ -104,8 +104,19 @@ test('variables count as elements', () => {
     expect(Object.keys(limited(framed(3), format))).toHaveLength(1);
     expect(failure(() => limited(framed(4), format)).code).toBe('ERR_PHP_LIMIT');
   }
-  // By default there may be 1,048,576.
+});
+
+test('by default there may be 1,048,576 of them', () => {
   expect(failure(() => session('|N;'.repeat(1_048_577))).code).toBe('ERR_PHP_LIMIT');
+});
+
+test('what is read has the keys that it has in PHP, and inherits none', () => {
+  const read = session('map|a:1:{s:1:"x";a:1:{s:1:"y";N;}}') as { map: { x: object } };
+  for (const object of [read, read.map, read.map.x]) {
+    for (const name of [...Reflect.ownKeys(Object.prototype), 'prototype', 'then', 'toJSON']) {
+      if (name in object) throw new Error(String(name));
+    }
+  }
 });
 
 describe('names that JavaScript has itself', () => {

@@ -51,7 +51,9 @@ describe('asList', () => {
     expect(put('v|a:2:{i:1;d:1;i:0;i:1;}')).toBe('v|a:2:{i:0;d:1;i:1;i:1;}');
     expect(put('v|a:2:{i:1;i:7;i:0;i:7;}')).toBe('v|a:2:{i:0;i:7;i:1;i:7;}');
     expect(put('v|a:2:{s:1:"a";a:1:{i:5;d:1;}s:1:"b";i:+5;}')).toBe('v|a:2:{i:0;a:1:{i:5;d:1;}i:1;i:+5;}');
+    // Of a key that comes twice the last counts.
     expect(put('v|a:2:{s:1:"b";d:1;s:1:"b";d:2;}')).toBe('v|a:1:{i:0;d:2;}');
+    expect(put('v|a:2:{s:1:"b";i:1;s:1:"b";d:2;}')).toBe('v|a:1:{i:0;d:2;}');
     // As in any list: a number that moved is what it looks like, unless all were floats.
     expect(put('v|a:2:{s:1:"a";i:1;s:1:"b";d:2;}', (list) => list.reverse())).toBe('v|a:2:{i:0;i:2;i:1;i:1;}');
   });

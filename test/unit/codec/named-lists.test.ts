@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { serialize } from '../../../src/codec/index.ts';
-import { changed, failure } from './helpers.ts';
+import { changed, encoded, failure } from './helpers.ts';
 
 // A PHP array has any keys, so a list that was read may gain names, although it is an array in JavaScript.
 
@@ -33,6 +33,22 @@ describe('a list that was read', () => {
     const floats = 'a|a:3:{i:0;d:1;i:1;d:2;i:2;d:3;}';
     expect(changed(floats, (read) => delete (read.a as number[])[1])).toBe('a|a:2:{i:0;d:1;i:2;d:3;}');
   });
+});
+
+test('a hole in a long list is a key that is left out, and nothing else changes', () => {
+  const elements = (type: string) => Array.from({ length: 120 }, (_, index) => `i:${index};${type}:${index};`);
+  const php = (all: string[]) => `a|a:${all.length}:{${all.join('')}}`;
+  for (const hole of [0, 1, 9, 10, 11, 99, 100, 118]) {
+    for (const type of ['i', 'd']) {
+      const left = php(elements(type).filter((_, index) => index !== hole));
+      expect(changed(php(elements(type)), (read) => delete (read.a as number[])[hole])).toBe(left);
+    }
+    const list = Array.from({ length: 120 }, (_, index) => index);
+    delete list[hole];
+    expect(encoded({ a: list })).toBe(php(elements('i').filter((_, index) => index !== hole)));
+    const nulls = Object.assign([...list], { [hole]: undefined });
+    expect(encoded({ a: nulls })).toBe(php(elements('i').with(hole, `i:${hole};N;`)));
+  }
 });
 
 test('names on a list that JavaScript made are an error', () => {

@@ -91,7 +91,13 @@ describe('references', () => {
   test('of another session are values in this one', () => {
     const from = () => session('first|i:1;x|a:2:{i:0;R:1;i:1;i:7;}').x;
     for (const data of ['old|i:1;', 'old|i:1;same|R:1;', 'a|s:5:"aaaaa";b|R:1;c|i:2;d|R:2;']) {
-      expect(changed(data, (s) => Object.assign(s, { x: from() }))).toBe(`${data}x|a:2:{i:0;i:1;i:1;i:7;}`);
+      const written = `${data}x|a:2:{i:0;i:1;i:1;i:7;}`;
+      expect(changed(data, (s) => Object.assign(s, { x: from() }))).toBe(written);
+      const replace = (s: Record<string, unknown>) => {
+        delete s.gone;
+        s.x = from();
+      };
+      expect(changed(`${data}gone|N;`, replace)).toBe(written);
     }
   });
 

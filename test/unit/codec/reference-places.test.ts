@@ -49,6 +49,16 @@ describe('a reference means a place', () => {
     expect(Object.keys(a)).toEqual(['0', 'k']);
   });
 
+  test('an array that begins like a list and is none is one map in all its places', () => {
+    const inside = 'a:2:{i:0;i:7;s:1:"k";i:5;}';
+    const read = session(`a|${inside}b|R:1;c|R:2;d|i:9;e|R:4;f|R:3;`);
+    expect({ ...read }).toEqual({ a: { 0: 7, k: 5 }, b: { 0: 7, k: 5 }, c: 7, d: 9, e: 9, f: 5 });
+    expect(read.b).toBe(read.a);
+    const list = unserialize<unknown[]>(bytes(`a:4:{i:0;${inside}i:1;R:2;i:2;R:3;i:3;R:4;}`));
+    expect(list).toEqual([{ 0: 7, k: 5 }, { 0: 7, k: 5 }, 7, 5]);
+    expect(list[1]).toBe(list[0]);
+  });
+
   test('variables are places of their own, unless they are elements of an array', () => {
     const read = (data: string) => decodeSession(bytes(data), { format: 'php_serialize' });
     expect(read('a:3:{s:1:"a";i:1;s:1:"a";i:2;s:1:"b";R:2;}')).toMatchObject({ a: 2, b: 2 });

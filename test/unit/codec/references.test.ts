@@ -179,6 +179,14 @@ describe('references', () => {
     expect(text(serialize(self))).toBe('a:2:{i:0;R:1;i:1;R:1;}');
   });
 
+  test('numbers of what comes behind a change are others, also where nobody has looked', () => {
+    const long = `long|s:2000:"${'x'.repeat(2000)}";`;
+    const behind = (number: number) => `o|O:3:"Foo":0:{}l|a:1:{i:0;r:${number};}m|R:${number};${long}`;
+    const before = `n|i:5;${behind(2)}`;
+    expect(changed(before, (s) => delete s.n)).toBe(behind(1));
+    expect(changed(before, (s) => Object.assign(s, { n: [1, 2] }))).toBe(`n|a:2:{i:0;i:1;i:1;i:2;}${behind(4)}`);
+  });
+
   test('behind a C: numbers cannot be known', () => {
     expect(failure(() => session('a|C:3:"Foo":4:{i:5;}b|i:1;c|R:2;')).code).toBe('ERR_PHP_REFERENCE');
     const read = session('a|C:3:"Foo":4:{i:5;}o|O:3:"Bar":0:{}');

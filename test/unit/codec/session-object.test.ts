@@ -66,6 +66,20 @@ describe('a variable that nobody has looked at', () => {
     }
   });
 
+  test('has an accessor that no session owns, as it would keep that session in memory; it is not kept for ever', () => {
+    const get = (name: string) => {
+      const read = session(`filler|s:1200:"${'y'.repeat(1200)}";${name}|s:200:"${large}";`);
+      return Object.getOwnPropertyDescriptor(read, name)?.get;
+    };
+    const first = get('first name');
+    get('second name');
+    expect(first).toBeDefined();
+    expect(get('first name')).toBe(first);
+    // Names may come from outside.
+    for (let number = 0; number < 2000; number++) get(`name ${number}`);
+    expect(get('first name')).not.toBe(first);
+  });
+
   test('leaves no trace on the session', () => {
     const read = session(stored);
     expect(Object.keys(read)).toEqual(['filler', 'value']);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, serialize, unserialize } from '../../../src/codec/index.ts';
-import { bytes, encoded, failure, session, text } from './helpers.ts';
+import { bytes, changed, encoded, failure, session, text } from './helpers.ts';
 
 // What is moved from one session to another knows where it comes from, but the rules are those of the session that is written.
 
@@ -31,6 +31,25 @@ describe('objects of another session', () => {
       'ERR_PHP_UNREPRESENTABLE',
     );
     expect(text(encodeSession(other, { classes: ['Suit'] }))).toBe('old|i:1;x|a:1:{i:0;E:6:"Suit:H";}');
+  });
+});
+
+describe('a value that is moved is what it was, also where one stood that looks the same', () => {
+  test.each([
+    ['a list', 'a:1:{i:0;i:1;}', 'a:1:{i:0;d:1;}'],
+    ['a map', 'a:1:{s:1:"x";i:1;}', 'a:1:{s:1:"x";d:1;}'],
+    ['the order of keys', 'a:2:{s:1:"x";i:1;s:1:"y";i:2;}', 'a:2:{s:1:"y";i:2;s:1:"x";i:1;}'],
+    ['strings in their other spelling', 'a:1:{i:0;s:1:"A";}', 'a:1:{i:0;S:1:"\\41";}'],
+    ['what is inside', 'a:1:{i:0;a:1:{i:0;i:1;}}', 'a:1:{i:0;a:1:{i:0;d:1;}}'],
+    ['an object', 'O:3:"Foo":1:{s:1:"p";i:1;}', 'O:3:"Foo":1:{s:1:"p";d:1;}'],
+  ])('%s', (_what, here, there) => {
+    const { v } = session(`v|${there}`);
+    expect(changed(`v|${here}`, (s) => Object.assign(s, { v }))).toBe(`v|${there}`);
+    expect(changed(`old|i:1;v|a:1:{i:5;${here}}`, (s) => Object.assign(s, { v: { 5: v } }))).toBe(
+      `old|i:1;v|a:1:{i:5;${there}}`,
+    );
+    const swapped = changed(`v|${here}w|${there}`, (s) => Object.assign(s, { v: s.w, w: s.v }));
+    expect(swapped).toBe(`v|${there}w|${here}`);
   });
 });
 
