@@ -18,10 +18,9 @@ export function report(tried) {
     ),
     row('all', tried),
   ];
-  const lines = [['', 'mutants', 'killed', 'timed out', 'survived', 'noticed'], ...rows.map(({ cells }) => cells)];
+  const lines = [['', 'mutants', 'killed', 'timed out', 'survived', 'noticed'], ...rows];
   const survivors = tried.filter(({ end }) => end === 'survived').map(describe);
-  const text = [table(lines), '', ...survivors].join('\n');
-  return { text, percent: rows.at(-1)?.percent ?? 0 };
+  return [table(lines), '', ...survivors].join('\n');
 }
 
 /** @param {string} name @param {readonly Tried[]} tried */
@@ -30,7 +29,7 @@ function row(name, tried) {
   // What never ends would not have passed either.
   const percent = ((count('killed') + count('timed out')) / tried.length) * 100;
   const counts = [tried.length, count('killed'), count('timed out'), count('survived')];
-  return { percent, cells: [name, ...counts.map(String), `${percent.toFixed(1)} %`] };
+  return [name, ...counts.map(String), `${percent.toFixed(1)} %`];
 }
 
 /** @param {readonly string[][]} lines */

@@ -6,6 +6,7 @@ import { thoseThatCompile } from './compile-check.mjs';
 import { findMutants } from './mutants.mjs';
 import { describe, lineChange, report } from './report.mjs';
 import { Runner } from './runner.mjs';
+import { keepSurvivors, lastSurvivors } from './survivors.mjs';
 
 /** @typedef {import('./mutants.mjs').Mutant} Mutant */
 
@@ -15,22 +16,25 @@ const needed = 85; // percent
  * Tries mutants of the codec, and tells what came of it; the exit status of this process is 1 when too few were noticed.
  *
  * @param {object} choice
- * @param {readonly string[]} choice.files parts of paths: of these files alone
+ * @param {readonly string[]} [choice.files] parts of paths: of these files alone
  * @param {number} [choice.size] only so many of them, picked at random; default all
  * @param {number} choice.seed of what is picked
  * @param {number} [choice.only] this one alone, by its number: shows the change, and what noticed it
+ * @param {boolean} choice.again those alone that survived the last complete run; what is told in the end is of all
  * @param {number} choice.jobs processes at a time
- * @throws {SetupError} when there is no such mutant
+ * @throws {SetupError} when there is no such mutant, or no such run
  */
-export async function tryMutants({ files, size, seed, only, jobs }) {
+export async function tryMutants({ files, size, seed, only, again, jobs }) {
   const directory = join(root, '.cache/mutation');
   mkdirSync(directory, { recursive: true });
   const options = compilerOptions();
   const sources = filesIn('src/codec', '.ts');
-  const all = findMutants(root, sources, options);
-  const chosen = all.filter(({ number, path }) =>
-    only === undefined ? files.some((name) => relative(root, path).includes(name)) : number === only,
-  );
+  const last = again ? lastSurvivors(sources) : undefined;
+  const chosen = findMutants(root, sources, options).filter(({ number, path }) => {
+    if (only !== undefined) return number === only;
+    if (last !== undefined) return last.survived.includes(number);
+    return files?.some((name) => relative(root, path).includes(name)) ?? true;
+  });
   if (chosen.length === 0) throw new SetupError('There is no such mutant');
 
   const compiling = sources.flatMap((path) =>
@@ -46,8 +50,8 @@ export async function tryMutants({ files, size, seed, only, jobs }) {
   const settings = { root, testFiles: testFiles(), answers: join(directory, `answers-${process.pid}`) };
   const first = new Runner(settings);
   await first.survey(sources);
-  const total = first.tests.reduce((sum, { ms }) => sum + ms, 0);
-  console.log(`${first.tests.length} tests, ${(total / 1000).toFixed(1)} s without mutants`);
+  const time = first.tests.reduce((sum, { ms }) => sum + ms, 0);
+  console.log(`${first.tests.length} tests, ${(time / 1000).toFixed(1)} s without mutants`);
 
   const runners = [first, ...Array.from({ length: jobs - 1 }, () => first.another())];
   /** @type {Map<Mutant, import('./runner.mjs').Outcome>} */
@@ -81,15 +85,23 @@ export async function tryMutants({ files, size, seed, only, jobs }) {
   );
   rmSync(settings.answers);
 
-  if (only === undefined) {
-    const { text, percent } = report(mutants.filter((mutant) => outcomes.has(mutant)).map(tried));
-    const file = join(directory, 'report.txt');
-    writeFileSync(file, text);
-    console.log(`\n${text}\n\n${seconds()} s; also in ${relative(root, file)}`);
-    if (percent < needed) {
-      console.error(`Less than ${needed} % were noticed.`);
-      process.exitCode = 1;
-    }
+  if (only !== undefined) return;
+  const done = mutants.filter((mutant) => outcomes.has(mutant)).map(tried);
+  const survived = done.filter(({ end }) => end === 'survived').map(({ number }) => number);
+  const isComplete = files === undefined && size === undefined && last === undefined && !stopped;
+  if (isComplete) keepSurvivors(sources, mutants.length, survived);
+  // What survived before and was not tried has survived.
+  const left = last === undefined ? survived.length : last.survived.length - (done.length - survived.length);
+  const total = last?.total ?? done.length;
+  const percent = ((total - left) / total) * 100;
+  const text = report(done);
+  const file = join(directory, 'report.txt');
+  writeFileSync(file, text);
+  console.log(`\n${text}\n\n${seconds()} s; also in ${relative(root, file)}`);
+  console.log(`${total - left} of ${total} were noticed: ${percent.toFixed(1)} %`);
+  if (!(percent >= needed)) {
+    console.error(`Less than ${needed} % were noticed.`);
+    process.exitCode = 1;
   }
 }
 
