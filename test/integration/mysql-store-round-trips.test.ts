@@ -103,7 +103,7 @@ describe('without the lock', () => {
   test('a change, if nobody else has written: 2', async () => {
     const id = await existing();
     for (const size of [10, 40_000, 10]) {
-      expect(await counter.count(async () => (await store.read(id)).replace!(Buffer.alloc(size)))).toBe(2);
+      expect(await relay.count(async () => (await store.read(id)).replace!(Buffer.alloc(size)))).toBe(2);
     }
   });
 
@@ -117,7 +117,7 @@ describe('without the lock', () => {
       await lease.commit({ data: bytes('a|i:3;b|i:1;') });
       await lease.release();
     };
-    expect(await counter.count(merge)).toBe(4);
+    expect(await relay.count(merge)).toBe(4);
   });
 
   test('a change, while another request of this process has the session: not tried, as it will be another one', async () => {
@@ -131,7 +131,7 @@ describe('without the lock', () => {
       await lease.commit({ data: bytes('a|i:3;b|i:1;') });
       await lease.release();
     };
-    expect(await counter.count(merge)).toBe(1 + 2);
+    expect(await relay.count(merge)).toBe(1 + 2);
     await holder.release();
   });
 
