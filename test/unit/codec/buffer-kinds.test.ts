@@ -21,6 +21,12 @@ test('in Node what is written is a Buffer, whatever was given', () => {
   expect(Buffer.isBuffer(stored)).toBe(false);
 });
 
+test('what only says that it is a Uint8Array is none', () => {
+  const fake = Object.assign(Object.create(null), { [Symbol.toStringTag]: 'Uint8Array', length: 1, 0: 0x4e });
+  expect(Buffer.from(serialize(fake)).toString()).toBe('a:2:{i:0;i:78;s:6:"length";i:1;}');
+  expect(() => unserialize(fake)).toThrow('PHP data are bytes');
+});
+
 test('bytes that are read are copies, and no Buffer', () => {
   const data = bytes('a:2:{i:0;s:2:"\xff\xfe";i:1;C:3:"Foo":2:{xy}}');
   const [value, custom] = unserialize<[Uint8Array, PhpCustom]>(data);

@@ -377,6 +377,20 @@ describe('one instance in many places', () => {
     expect(changed(cycle, ({ n }) => Object.assign(n, { next: 5 }))).toBe('n|i:5;');
   });
 
+  test('the object that fromPhp took may be put where its instance was, in a list with references too', () => {
+    const taken: PhpObject[] = [];
+    const taking: ClassMapping<Node> = {
+      ...node,
+      fromPhp(object) {
+        taken.push(object);
+        return node.fromPhp(object);
+      },
+    };
+    const data = 'a|a:3:{i:0;O:4:"Node":1:{s:4:"next";N;}i:1;R:2;i:2;i:5;}';
+    const put = ({ a }: Any) => Object.assign(a, { 0: taken.at(-1), 1: taken.at(-1) });
+    expect(changed(data, put, [taking])).toBe(data);
+  });
+
   test('a cycle of new instances', () => {
     const [a, b] = [new Node(), new Node()];
     a.next = [b];

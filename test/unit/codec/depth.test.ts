@@ -76,6 +76,22 @@ describe('the deepest that is written', () => {
     expect(failure(() => encodeSession(read(4096), { format: 'php_serialize' })).code).toBe('ERR_PHP_UNREPRESENTABLE');
   });
 
+  test('and for what somebody has looked at, be it of arrays or of objects', () => {
+    const objects = (levels: number) => 'O:3:"Foo":1:{s:1:"p";'.repeat(levels) + 'N;' + '}'.repeat(levels);
+    for (const value of [(levels: number) => nested(levels, 'i:5;'), objects]) {
+      const looked = (levels: number) => {
+        const session = decodeSession(bytes(`v|${value(levels)}`));
+        Object.values(session);
+        return session;
+      };
+      expect(text(encodeSession(looked(4096)))).toBe(`v|${value(4096)}`);
+      expect(text(encodeSession(looked(4095), { format: 'php_serialize' }))).toContain(value(4095));
+      expect(failure(() => encodeSession(looked(4096), { format: 'php_serialize' })).code).toBe(
+        'ERR_PHP_UNREPRESENTABLE',
+      );
+    }
+  });
+
   test('as many are read, if nothing else is said', () => {
     expect(text(serialize(unserialize(bytes(nested(4096, 'N;')))))).toBe(nested(4096, 'N;'));
     expect(failure(() => unserialize(bytes(nested(4097, 'N;')))).code).toBe('ERR_PHP_LIMIT');

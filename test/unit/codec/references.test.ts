@@ -187,6 +187,15 @@ describe('references', () => {
     expect(changed(before, (s) => Object.assign(s, { n: [1, 2] }))).toBe(`n|a:2:{i:0;i:1;i:1;i:2;}${behind(4)}`);
   });
 
+  test('a reference of which a change leaves one holder is none, as in PHP: an object there has its own number', () => {
+    const inside = (p: string, e: string) => `s:1:"p";${p}s:1:"q";R:3;s:1:"r";a:1:{s:1:"e";${e}}`;
+    const data = (...parts: [string, string]) => `z|O:3:"Foo":0:{}x|a:3:{${inside(...parts)}}`;
+    const read = data('a:1:{s:1:"e";r:1;}', 'R:4;');
+    expect(touched(read)).toBe(data('a:1:{s:1:"e";R:1;}', 'R:1;'));
+    // `p` gets it too, as it shares the value of `q`; what was in both is gone.
+    expect(changed(read, (s: Any) => Object.assign(s.x, { q: 'new' }))).toBe(data('s:3:"new";', 'r:1;'));
+  });
+
   test('behind a C: numbers cannot be known', () => {
     expect(failure(() => session('a|C:3:"Foo":4:{i:5;}b|i:1;c|R:2;')).code).toBe('ERR_PHP_REFERENCE');
     const read = session('a|C:3:"Foo":4:{i:5;}o|O:3:"Bar":0:{}');

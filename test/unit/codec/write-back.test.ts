@@ -350,6 +350,18 @@ describe('what cannot be written', () => {
     }
   });
 
+  test.each<[says: string, value: unknown]>([
+    ['A value of type function', () => 1],
+    ['A list with named properties', Object.assign([1], { x: 1 })],
+    ['An instance of Cart, ', new Cart()],
+    ['An instance of Map, ', new Map()],
+    ['An object of this kind', Object.create(Object.create(null))],
+    ['A value that contains itself', circular],
+  ])('%s: the message says what it is', (says, value) => {
+    const { message } = failure(() => encodeSession({ value }));
+    expect(message.startsWith(says)).toBe(true);
+  });
+
   test('more levels than PHP reads', () => {
     let deep: unknown = 1;
     for (let i = 0; i < 4096; i++) deep = [deep];
