@@ -149,7 +149,7 @@ describe('fromPhp', () => {
 });
 
 test('memory behind what is written holds nothing of what was tried', () => {
-  for (const size of [1000, 70_000, 200_000]) {
+  for (const size of [1000, 67_000, 70_000, 200_000]) {
     let times = 0;
     const value = {
       get text() {
@@ -157,7 +157,7 @@ test('memory behind what is written holds nothing of what was tried', () => {
       },
       last: new PhpFloat(1),
     };
-    const written = encodeSession({ long: 'x'.repeat(size), value });
+    const written = encodeSession({ long: Buffer.alloc(size, 'x'), value });
     expect(times).toBeGreaterThan(1);
     expect(text(written).endsWith('value|a:2:{s:4:"text";s:1:"x";s:4:"last";d:1;}')).toBe(true);
     if (size > 65_536) expect(Buffer.from(written.buffer).includes('secret')).toBe(false);
