@@ -58,7 +58,8 @@ export class KoaRequest<T extends object = SessionData> {
   protected readonly config: Settings;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
-  /** What calls of `control()` failed with. */
+  #control: PhpSessionControl | undefined;
+  /** What calls of `control` failed with. */
   readonly #failures: Set<unknown> = new Set();
 
   constructor(ctx: Context, config: Settings) {
@@ -77,8 +78,14 @@ export class KoaRequest<T extends object = SessionData> {
     return this.session;
   }
 
+  /** `ctx.phpSession`. */
+  get control(): PhpSessionControl {
+    this.#control ??= this.createControl();
+    return this.#control;
+  }
+
   /** The calls that go to whatever session there is then. */
-  control(): PhpSessionControl {
+  protected createControl(): PhpSessionControl {
     const request = this;
     return {
       get id() {

@@ -102,9 +102,9 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
     }
   }
 
-  override control(): PhpSessionControl & { readonly data: T } {
+  protected override createControl(): PhpSessionControl & { readonly data: T } {
     const data = { enumerable: true, get: () => this.data };
-    return Object.defineProperty(super.control(), 'data', data) as PhpSessionControl & { readonly data: T };
+    return Object.defineProperty(super.createControl(), 'data', data) as PhpSessionControl & { readonly data: T };
   }
 
   protected override regenerate(): Promise<void> {

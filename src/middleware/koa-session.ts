@@ -112,7 +112,7 @@ export function phpKoaSession<T extends object = SessionData>(
     const request = new KoaSessionRequest<T>(ctx, config, property, { beforeSave, rolling, autoCommit });
     await request.serve(() => {
       requests.set(ctx, request);
-      Object.defineProperty(ctx, 'phpSession', { configurable: true, value: request.control() });
+      Object.defineProperty(ctx, 'phpSession', { configurable: true, value: request.control });
       return koaSession(ctx, () => request.handle(next));
     });
   };

@@ -45,18 +45,45 @@ export function phpSession<T extends object = SessionData>(
 ): (ctx: Context, next: () => Promise<unknown>) => Promise<void> {
   const config = settings(options);
 
+  const key = Symbol('the request of phpSession()');
+  interface ContextWithSession extends Context {
+    [key]: KoaRequest<T>;
+  }
+  /**
+   * What contexts inherit `session` and `phpSession` from, by what that inherits from in its turn: `app.context`. Properties of each
+   * context's own cost ten times as much.
+   */
+  const prototypes = new WeakMap<object, object>();
+  const prototypeOn = (parent: object): object => {
+    let prototype = prototypes.get(parent);
+    if (prototype !== undefined) return prototype;
+    prototype = Object.create(parent, {
+      session: {
+        configurable: true,
+        get(this: ContextWithSession) {
+          return this[key].use().data;
+        },
+        set(this: ContextWithSession, content: T | null) {
+          if (content === null) this[key].use().destroyAtCommit();
+          else this[key].use().replace(content);
+        },
+      },
+      phpSession: {
+        configurable: true,
+        get(this: ContextWithSession) {
+          return this[key].control;
+        },
+      },
+    }) as object;
+    prototypes.set(parent, prototype);
+    return prototype;
+  };
+
   return async function phpSession(ctx, next) {
     const request = new KoaRequest<T>(ctx, config);
-    const session = {
-      configurable: true,
-      get: () => request.use().data,
-      set(content: T | null) {
-        if (content === null) request.use().destroyAtCommit();
-        else request.use().replace(content);
-      },
-    };
     await request.serve(() => {
-      Object.defineProperties(ctx, { session, phpSession: { configurable: true, value: request.control() } });
+      Object.setPrototypeOf(ctx, prototypeOn(Object.getPrototypeOf(ctx)));
+      (ctx as ContextWithSession)[key] = request;
       return next();
     });
   };

@@ -38,23 +38,43 @@ export class Deadline {
    * reason) before. What `work` comes to later is then of no interest any more, and not an unhandled rejection.
    */
   race<T>(work: Promise<T>): Promise<T> {
-    const signal = this.#signal;
     return new Promise((resolve, reject) => {
-      const start = performance.now();
-      const abort = () => end(() => reject(signal?.reason));
-      const timer = setTimeout(() => end(() => reject(new DeadlineExpired(performance.now() - start))), this.remaining);
-      const end = (settle: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        settle();
-      };
+      const cancel = this.watch(reject);
       work.then(
-        (value) => end(() => resolve(value)),
-        (error) => end(() => reject(error)),
+        (value) => {
+          cancel();
+          resolve(value);
+        },
+        (error) => {
+          cancel();
+          reject(error);
+        },
       );
-      signal?.addEventListener('abort', abort);
-      if (signal?.aborted) abort();
     });
+  }
+
+  /**
+   * Calls `onEnd` once, unless it is cancelled before: with `DeadlineExpired` when the deadline passes, or with the signal's
+   * reason when the caller gives up.
+   *
+   * @returns cancels
+   */
+  watch(onEnd: (reason: unknown) => void): () => void {
+    const signal = this.#signal;
+    const start = performance.now();
+    const cancel = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const end = (reason: unknown) => {
+      cancel();
+      onEnd(reason);
+    };
+    const abort = () => end(signal?.reason);
+    const timer = setTimeout(() => end(new DeadlineExpired(performance.now() - start)), this.#end - start);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    return cancel;
   }
 
   /** A pause before the next attempt: between half of `milliseconds` and all of it, so that competitors fall out of step. */

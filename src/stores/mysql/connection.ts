@@ -82,6 +82,10 @@ export class Connection {
     this.#driver.on('end', () => this.destroy(true));
   }
 
+  get isPrepared(): boolean {
+    return this.#prepared;
+  }
+
   /** Known when it has been prepared. */
   get isGalera(): boolean {
     return this.#isGalera;
@@ -144,9 +148,13 @@ export class Connection {
    * for so long has not yet.
    */
   async listen(): Promise<void> {
-    if (performance.now() - this.lastUsed < this.#settings.maxHold * 500) return;
     await nextTurn(); // the rest of this turn of the event loop, which looks at no socket
     await nextTurn();
+  }
+
+  /** Whether the server may have ended it without having been heard: see `listen()`. */
+  get isDoubtful(): boolean {
+    return performance.now() - this.lastUsed > this.#settings.maxHold * 500;
   }
 
   /** Whether it is not known to be broken: a statement will be sent. */
@@ -167,9 +175,7 @@ export class Connection {
   }
 
   /** The lock must not stay with a connection that goes to somebody else, who would have it at once. */
-  async #freeName(deadline: Deadline): Promise<void> {
-    const name = this.#lockedName;
-    if (name === undefined) return;
+  async #freeName(name: string, deadline: Deadline): Promise<void> {
     await this.execute('DO RELEASE_LOCK(?)', [name], deadline);
     this.#lockedName = undefined;
   }
@@ -187,7 +193,7 @@ export class Connection {
   /** For a transaction whose COMMIT is done: gives the connection back. Never throws. */
   async committed(deadline: Deadline): Promise<void> {
     try {
-      await this.#freeName(deadline);
+      if (this.#lockedName !== undefined) await this.#freeName(this.#lockedName, deadline);
       this.giveBack();
     } catch {
       this.destroy();
@@ -199,7 +205,7 @@ export class Connection {
     if (!this.#usable) return;
     try {
       if (!this.#owner.autocommit) await this.query('ROLLBACK', deadline);
-      await this.#freeName(deadline);
+      if (this.#lockedName !== undefined) await this.#freeName(this.#lockedName, deadline);
       this.giveBack();
     } catch {
       this.destroy();
@@ -238,53 +244,64 @@ export class Connection {
     onLost?.();
   }
 
-  async #answer<Result>(
+  #answer<Result>(
     send: (done: (error: unknown, result: unknown) => void) => void,
     deadline: Deadline,
   ): Promise<Result> {
-    let isPending = true;
-    const answer = new Promise<Result>((resolve, reject) => {
-      this.#interrupt = reject;
-      send((error, result) => {
-        isPending = false;
-        this.lastUsed = performance.now();
-        if (error) reject(error);
-        else resolve(result as Result);
+    return new Promise((resolve, reject) => {
+      /** What is to be told of the end when nobody waits for it any more. */
+      let late: ((error: unknown) => void) | undefined;
+      const cancel = deadline.watch((reason) => {
+        if (!this.#destroyed) late = this.#abandon();
+        reject(reason);
       });
-    });
-    try {
-      return await deadline.race(answer);
-    } catch (error) {
-      if (isPending && !this.#destroyed) this.#abandon(answer);
-      else {
-        if (DOUBTFUL.has(classify(error))) this.#owner.failed(this);
-        if (!isAnswer(error)) this.destroy();
+      let isDone = false;
+      const done = (error: unknown, result?: unknown) => {
+        if (isDone) return;
+        isDone = true;
+        cancel();
+        if (late !== undefined) {
+          late(error);
+        } else if (error) {
+          if (DOUBTFUL.has(classify(error))) this.#owner.failed(this);
+          if (!isAnswer(error)) this.destroy();
+          reject(error);
+        } else {
+          resolve(result as Result);
+        }
+      };
+      this.#interrupt = done;
+      try {
+        send((error, result) => {
+          this.lastUsed = performance.now();
+          done(error, result);
+        });
+      } catch (error) {
+        done(error);
       }
-      throw error;
-    }
+    });
   }
 
   /**
    * For a statement that nobody waits for any more. The server goes on with it: a wait for a lock does not notice that its
    * client has gone. So the connection stays in use until there is an answer. If it were closed, those who come and go
    * would open one after the other, until the server has no more for anybody.
+   *
+   * @returns what is to be told when there is an answer
    */
-  #abandon(answer: Promise<unknown>): void {
+  #abandon(): (error: unknown) => void {
     this.#usable = false;
     const { onLost } = this;
     this.onLost = undefined;
     const patience = new Deadline((LOCK_WAIT_TIMEOUT + 1) * 1000);
-    patience
-      .race(answer)
-      .catch((error) => {
-        if (!isAnswer(error)) throw error;
-      })
-      .then(() => {
-        this.#usable = !this.#destroyed;
-        return this.rollback(patience);
-      })
-      .catch(() => this.destroy());
+    const cancel = patience.watch(() => this.destroy());
     onLost?.();
+    return (error) => {
+      cancel();
+      if (error && !isAnswer(error)) this.destroy();
+      this.#usable = !this.#destroyed;
+      void this.rollback(patience);
+    };
   }
 }
 

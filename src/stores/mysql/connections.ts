@@ -57,8 +57,8 @@ export class Connections implements Owner, Traffic {
    */
   async get(deadline: Deadline): Promise<Connection> {
     for (;;) {
-      await this.#enter(deadline);
-      const connection = await this.#take(deadline);
+      const connection = this.#atOnce() ?? (await this.#wait(deadline));
+      if (connection.isPrepared) return connection;
       try {
         await connection.prepare(deadline);
         return connection;
@@ -76,6 +76,22 @@ export class Connections implements Owner, Traffic {
     this.#endpoints.leave(this);
     for (const connection of this.#held) connection.destroy();
     await Promise.all(this.#idle.splice(0).map((connection) => connection.end()));
+  }
+
+  /** A connection that is there, which is the usual case. */
+  #atOnce(): Connection | undefined {
+    if (this.#places === 0 || this.#closed || this.#endpoints.atHand() === undefined) return undefined;
+    this.#dropStale();
+    const connection = this.#idle.pop();
+    if (connection === undefined) return undefined;
+    this.#places--;
+    this.#held.add(connection);
+    return connection;
+  }
+
+  async #wait(deadline: Deadline): Promise<Connection> {
+    await this.#enter(deadline);
+    return this.#take(deadline);
   }
 
   /** Waits for one of the places, first come, first served. */

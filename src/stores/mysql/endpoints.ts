@@ -88,15 +88,22 @@ export class Endpoints {
     for (const { health } of this.#servers) health.close();
   }
 
+  /** The server for new work, if that is known. */
+  atHand(): MysqlConnectionOptions | undefined {
+    if (this.#servers.length === 1) return this.#current.endpoint;
+    this.#chosen = true;
+    this.#timer ??= setInterval(() => this.#tick(), INTERVAL).unref();
+    return this.#blocked || this.#failure !== undefined ? undefined : this.#current.endpoint;
+  }
+
   /**
    * The server for new work. Waits while it is in doubt.
    *
    * @throws the error of a server when none can be used; `DeadlineExpired` or the signal's reason as `Deadline.race()`
    */
   async choose(deadline: Deadline): Promise<MysqlConnectionOptions> {
-    if (this.#servers.length === 1) return this.#current.endpoint;
-    this.#chosen = true;
-    this.#timer ??= setInterval(() => this.#tick(), INTERVAL).unref();
+    const endpoint = this.atHand();
+    if (endpoint !== undefined) return endpoint;
     // What was found while nobody asked may be long ago.
     if (this.#failure !== undefined && performance.now() - this.#checkedAt > INTERVAL)
       this.doubt(this.#current.endpoint);

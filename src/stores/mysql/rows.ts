@@ -2,7 +2,7 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
-import { nameOf } from './named-lock.ts';
+import { type NamedLock, nameOf } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
@@ -66,7 +66,7 @@ export class Rows {
    */
   read(id: string, deadline: Deadline): Promise<ReadRow | undefined> {
     return this.#run(this.#single, false, deadline, async (connection) => {
-      const table = await this.table(connection, deadline);
+      const table = this.#table ?? (await this.table(connection, deadline));
       const found = await this.#select(connection, table, table.sql.read, id, deadline);
       connection.giveBack();
       return typeof found === 'string' ? undefined : found;
@@ -119,8 +119,10 @@ export class Rows {
   }
 
   async #lock(connection: Connection, id: string, create: boolean, deadline: Deadline): Promise<LockedRow | undefined> {
-    const table = await this.table(connection, deadline);
-    await this.#lockName(connection, table, id, deadline);
+    const table = this.#table ?? (await this.table(connection, deadline));
+    const { lock } = this.#settings;
+    // The row's lock is taken too: it keeps our own servers apart where somebody has set another name.
+    if (typeof lock !== 'string') await this.#lockName(lock, connection, table, id, deadline);
     const found = await this.#select(connection, table, table.sql.lock, id, deadline);
     if (found === 'other') return undefined;
     if (typeof found === 'object') return { connection, ...found };
@@ -165,10 +167,13 @@ export class Rows {
     return { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };
   }
 
-  /** The row's lock is taken too: it keeps our own servers apart where somebody has set another name. */
-  async #lockName(connection: Connection, table: Table, id: string, deadline: Deadline): Promise<void> {
-    const { lock } = this.#settings;
-    if (typeof lock === 'string') return;
+  async #lockName(
+    lock: NamedLock,
+    connection: Connection,
+    table: Table,
+    id: string,
+    deadline: Deadline,
+  ): Promise<void> {
     let key = id;
     if (table.sql.key !== undefined) {
       const [row] = await connection.execute<[unknown][]>(table.sql.key, [id], deadline);

@@ -78,12 +78,16 @@ class MysqlStore implements SessionStore {
     let leave: Leave | undefined;
     let row: LockedRow | Done | undefined;
     try {
-      leave = await this.#enterQueue(id, deadline);
+      leave = await this.#queue.enter(this.#queuePrefix + id, this.#settings.maxWaiters, deadline);
       row = await lock();
     } catch (error) {
       leave?.();
       this.#end();
-      throw error;
+      if (!(error instanceof DeadlineExpired)) throw error;
+      throw new PhpSessionError(
+        'ERR_SESSION_LOCK_TIMEOUT',
+        'another request of this process held the session too long',
+      );
     }
     if (typeof row === 'object') {
       const ended = () => this.#end();
@@ -149,18 +153,6 @@ class MysqlStore implements SessionStore {
       await new Deadline(deadline).race(idle).catch(() => undefined);
     }
     await Promise.all([this.#connections.close(), this.#single.close()]);
-  }
-
-  async #enterQueue(id: string, deadline: Deadline): Promise<Leave> {
-    try {
-      return await this.#queue.enter(this.#queuePrefix + id, this.#settings.maxWaiters, deadline);
-    } catch (error) {
-      if (!(error instanceof DeadlineExpired)) throw error;
-      throw new PhpSessionError(
-        'ERR_SESSION_LOCK_TIMEOUT',
-        'another request of this process held the session too long',
-      );
-    }
   }
 
   /** Work that `close()` waits for. */

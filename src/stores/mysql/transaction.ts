@@ -48,7 +48,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
         const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql, values, deadline);
         return affectedRows;
       }
-      await connection.listen();
+      if (connection.isDoubtful) await connection.listen();
       committing = connection.isUsable;
       const [{ affectedRows }] = (await connection.query(`${text}; COMMIT`, deadline)) as [{ affectedRows: number }];
       return affectedRows;
