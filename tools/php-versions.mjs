@@ -1,5 +1,5 @@
 // `npm run test:php-versions`: runs the corpus of fixtures/ on PHP 7.2 to 8.5, as WebAssembly, and compares with what is
-// recorded; what the codec writes for it is read by each of them. `npm run test:php-versions -- --record` records it anew.
+// recorded; what the codec writes for it is read by each of them, and each loads the PHP package. `npm run test:php-versions -- --record` records it anew.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,6 +11,7 @@ import { changedSessions, loadCorpus, recordedCases, saveCorpus, versions } from
 import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
 const fixtures = join(root, 'fixtures');
+const sources = join(root, 'php', 'src');
 const workspace = join(root, 'test', 'php-versions');
 
 /** @typedef {import('./corpus.mjs').Version} Version */
@@ -61,6 +62,8 @@ async function startPhp(version) {
       php.writeFile(join('/fixtures', directory, file), readFileSync(join(fixtures, directory, file)));
     }
   }
+  php.mkdir('/package');
+  for (const file of readdirSync(sources)) php.writeFile(join('/package', file), readFileSync(join(sources, file)));
   return {
     /** @param {string} script @param {Record<string, string>} [env] */
     async run(script, env = {}) {
@@ -68,6 +71,11 @@ async function startPhp(version) {
       const text = Buffer.from(bytes).toString('utf8');
       if (exitCode !== 0) throw new SetupError(`PHP ${version}, ${script}: ${text} ${errors}`);
       return JSON.parse(text);
+    },
+    /** Loads a file of our PHP package, which declares what this PHP must understand. @param {string} file */
+    async load(file) {
+      const { exitCode, text, errors } = await php.run({ code: `<?php require '/package/${file}';` });
+      if (exitCode !== 0) throw new SetupError(`PHP ${version} cannot load ${file}: ${text} ${errors}`);
     },
     /** @param {string} path @param {unknown} data */
     write: (path, data) => php.writeFile(path, JSON.stringify(data)),
@@ -114,6 +122,7 @@ async function compare() {
   };
   for (const version of versions) {
     const php = await startPhp(version);
+    await php.load('SessionHandler.php');
     const recorded = await php.run('record.php');
     const actual = recordedCases(recorded.cases);
     let ran = 0;

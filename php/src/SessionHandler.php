@@ -197,9 +197,9 @@ final class SessionHandler implements
     {
         $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
         $wasNew = $this->isNew;
-        $problem = $this->end($id, function (bool $isThere) use ($id, $given, $wasNew): ?string {
+        $problem = $this->finish($id, function (bool $isThere, bool $committing) use ($id, $given, $wasNew): ?string {
             if (!$isThere) {
-                return $given === null || $wasNew ? null : self::GONE;
+                return $given === null || $wasNew ? null : ($committing ? self::UNKNOWN : self::GONE);
             }
             if ($given !== null && $this->data !== $given) {
                 return self::CONFLICT;
@@ -322,7 +322,7 @@ final class SessionHandler implements
         }
         $given = $this->data;
         $wasNew = $this->isNew;
-        $problem = $this->end($id, function (bool $isThere) use ($id, $data, $given): ?string {
+        $problem = $this->finish($id, function (bool $isThere) use ($id, $data, $given): ?string {
             if (!$isThere) {
                 return self::GONE;
             }
@@ -347,15 +347,16 @@ final class SessionHandler implements
      * that are still those that PHP was given may be overwritten. Others may be ours, if COMMIT had been sent, or somebody
      * else's who counted from 5 to 6 as well: that is not known then.
      *
-     * @param callable $change is told whether the row is there, and returns what keeps it from changing it, or null
+     * @param callable $change is told whether the row is there, and whether COMMIT had been sent before; it returns what keeps it
+     *     from changing the row, or null
      * @return string|null what went wrong; it may be logged
      */
-    private function end(string $id, callable $change): ?string
+    private function finish(string $id, callable $change): ?string
     {
         $committing = false;
         try {
             return $this->attempt(function (float $deadline) use ($id, $change, &$committing): ?string {
-                $problem = $change($this->id === $id || $this->lock($id, false, $deadline));
+                $problem = $change($this->id === $id || $this->lock($id, false, $deadline), $committing);
                 if ($problem !== null) {
                     return $committing && $problem === self::CONFLICT ? self::UNKNOWN : $problem;
                 }
@@ -386,7 +387,7 @@ final class SessionHandler implements
         $crc = $isText ? "CRC32(CONVERT(? USING {$this->charset}))" : '?';
         $changed = $this->query(
             "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $crc",
-            [$data, $id, $isText ? $this->data : sprintf('%u', crc32($this->data))],
+            [$data, $id, $isText ? $this->data : sprintf('%u', crc32($this->data))]
         );
         if ($changed > 0 && $this->keeps($data)) {
             return null;

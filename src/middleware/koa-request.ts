@@ -163,6 +163,7 @@ export class KoaRequest<T extends object = SessionData> {
 
   /** Replaces what was set before for the session's cookie. */
   protected setCookie(header: string): void {
+    this.isGone = false; // what has a cookie now is another session
     const { res } = this.ctx;
     const others = cookies(res).filter((cookie) => !this.#isOurs(cookie));
     res.setHeader('Set-Cookie', [...others, header]);

@@ -49,41 +49,47 @@ export function phpSession<T extends object = SessionData>(
   interface ContextWithSession extends Context {
     [key]: KoaRequest<T>;
   }
-  /**
-   * What contexts inherit `session` and `phpSession` from, by what that inherits from in its turn: `app.context`. Properties of each
-   * context's own cost ten times as much.
-   */
-  const prototypes = new WeakMap<object, object>();
-  const prototypeOn = (parent: object): object => {
-    let prototype = prototypes.get(parent);
-    if (prototype !== undefined) return prototype;
-    prototype = Object.create(parent, {
-      session: {
-        configurable: true,
-        get(this: ContextWithSession) {
-          return this[key].use().data;
-        },
-        set(this: ContextWithSession, content: T | null) {
-          if (content === null) this[key].use().destroyAtCommit();
-          else this[key].use().replace(content);
-        },
+  const properties: PropertyDescriptorMap & ThisType<ContextWithSession> = {
+    session: {
+      configurable: true,
+      get() {
+        return this[key].use().data;
       },
-      phpSession: {
-        configurable: true,
-        get(this: ContextWithSession) {
-          return this[key].control;
-        },
+      set(content: T | null) {
+        if (content === null) this[key].use().destroyAtCommit();
+        else this[key].use().replace(content);
       },
-    }) as object;
-    prototypes.set(parent, prototype);
-    return prototype;
+    },
+    phpSession: {
+      configurable: true,
+      get() {
+        return this[key].control;
+      },
+    },
   };
+  /** What contexts inherit these from, by what that inherits from in its turn: `app.context`. */
+  const prototypes = new WeakMap<object, object>();
+
+  /** To define them on each context costs ten times as much. */
+  function give(ctx: Context, request: KoaRequest<T>): void {
+    Object.defineProperty(ctx, key, { value: request, configurable: true }); // not enumerable, as the id is in it
+    if (Object.hasOwn(ctx, 'session') || Object.hasOwn(ctx, 'phpSession')) {
+      Object.defineProperties(ctx, properties);
+      return;
+    }
+    const parent = Object.getPrototypeOf(ctx) as object;
+    let prototype = prototypes.get(parent);
+    if (prototype === undefined) {
+      prototype = Object.create(parent, properties) as object;
+      prototypes.set(parent, prototype);
+    }
+    Object.setPrototypeOf(ctx, prototype);
+  }
 
   return async function phpSession(ctx, next) {
     const request = new KoaRequest<T>(ctx, config);
     await request.serve(() => {
-      Object.setPrototypeOf(ctx, prototypeOn(Object.getPrototypeOf(ctx)));
-      (ctx as ContextWithSession)[key] = request;
+      give(ctx, request);
       return next();
     });
   };

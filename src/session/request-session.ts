@@ -17,7 +17,7 @@ export interface Exchange {
   canSetCookie(): boolean;
   /** Replaces what was set before for this cookie. */
   setCookie(header: string): void;
-  /** The row has gone while the request ran: somebody logged out. Nothing of this request is stored. */
+  /** The row has gone while the request ran: somebody logged out. Nothing that this request read is stored. */
   onGone(): void;
   /** Others have changed the same parts of the session, and the option `onConflict` has decided. */
   onConflict(paths: readonly (readonly string[])[]): void;
@@ -305,10 +305,10 @@ export class RequestSession<T extends object = SessionData> {
     } finally {
       await this.#release();
     }
-    if (existed && outcome === 'gone') this.#exchange.onGone();
     this.id = undefined;
     this.#isReadonly = false; // what is stored from here on is a session of its own
     if (this.#exchange.canSetCookie()) this.#exchange.setCookie(removeCookie(this.#settings));
+    if (existed && outcome === 'gone') this.#exchange.onGone();
   }
 
   async #release(): Promise<void> {

@@ -101,7 +101,7 @@ export function leaseContract(test: ContractRunner['test'], { make }: StoreUnder
 
   test('destroy() of a session that was never stored', async () => {
     const [store, id] = [make(), newId()];
-    await withLease(store, id, (lease) => lease.destroy());
+    assert.equal(await withLease(store, id, (lease) => lease.destroy()), 'gone');
     assert.equal(await read(store, id), undefined);
     await store.close();
   });

@@ -345,6 +345,8 @@ test('a server that does not answer any more: not known', async () => {
     connection: { ...testServer(), port: door.port, database: 'test' },
     timeout: 3_500,
   });
+  const connecting = await readBack(ours, 'before');
+  expect(await connecting.snapshot.replace!(bytes('after'))).toBe('written');
   const { id, snapshot } = await readBack(ours, 'before');
   door.freeze();
   await expect(snapshot.replace!(bytes('after'))).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });

@@ -166,6 +166,22 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBe(changed);
   });
 
+  test.each(['session_destroy()', 'session_regenerate_id(true)'])(
+    'the connection is lost after COMMIT of %s: not known, and nothing comes back',
+    async (end) => {
+      const id = newId();
+      await php.put(table, id, old);
+      const before = await php.count(table);
+      const proxy = await losesCommit(php.mysql.port, 'after');
+      await unavailable(php.ask({ ...at, id, port: proxy.port }, `$handler->start(); return ${end};`));
+      proxy.close();
+      expect(await php.count(table)).toBe(before - 1);
+      expect(php.log()).toContain(
+        'session not destroyed, table `test`.`' + table.name + '`: the connection was lost at COMMIT',
+      );
+    },
+  );
+
   test('no database: 503, and the visitor sees nothing', async () => {
     const proxy = await losesCommit(php.mysql.port, 'before');
     proxy.close(); // A port where nobody listens.

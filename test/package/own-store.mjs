@@ -130,10 +130,11 @@ class Lease {
   }
 
   async destroy() {
-    if (!this.writable) return;
+    if (!this.writable) return 'gone';
     const { store, id } = this;
     this.#end();
-    if (store.wrong !== 'destroy') store.rows.delete(id);
+    if (store.wrong === 'destroy') return 'destroyed';
+    return store.rows.delete(id) ? 'destroyed' : 'gone';
   }
 
   async release() {

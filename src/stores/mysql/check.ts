@@ -75,5 +75,5 @@ async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): P
 
 /** Connections to one server that a store may have: for locks, for single statements, and to watch several servers. */
 function connectionsOf({ connectionLimit, connections }: Settings): number {
-  return 2 * connectionLimit + (connections.length > 1 ? 1 : 0);
+  return 3 * connectionLimit + (connections.length > 1 ? 1 : 0);
 }

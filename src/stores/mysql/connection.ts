@@ -259,6 +259,7 @@ export class Connection {
       const done = (error: unknown, result?: unknown) => {
         if (isDone) return;
         isDone = true;
+        this.#interrupt = undefined; // it would keep the session in memory
         cancel();
         if (late !== undefined) {
           late(error);

@@ -56,7 +56,7 @@ export class MysqlLease implements SessionLease {
     return this.#end(async (deadline) => {
       if (row.data !== undefined) return remove(rows, row, id, deadline);
       await row.connection.rollback(deadline);
-      return 'destroyed';
+      return 'gone';
     });
   }
 

@@ -1,5 +1,6 @@
 import { Deadline } from '../deadline.ts';
 import type { Connections } from './connections.ts';
+import { classify } from './errors.ts';
 import { LOCK_WAIT_TIMEOUT } from './retries.ts';
 import type { LockedRow, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
@@ -7,7 +8,7 @@ import { asBuffer, isUndone, same, unknownOutcome } from './transaction.ts';
 
 /**
  * Milliseconds after which the server has answered even if somebody has the lock, or alters the table. With less time left the
- * statement is not sent: it could be done after the caller was told that the lock was not to be had.
+ * statement is not sent: nobody could tell then whether it was done.
  */
 const PATIENCE = (LOCK_WAIT_TIMEOUT + 1) * 1000;
 
@@ -24,18 +25,20 @@ export interface Replacement {
  *
  * The statement is never sent a second time: then the first one's work would look like that of somebody else.
  *
- * @param single connections for single statements
+ * @param swapping connections for this alone, as it may wait for a lock
  * @returns `undefined` when there is no such row any more, and nothing was locked
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN`, by the rules of a lost COMMIT
  */
 export async function replaceOrLock(
   rows: Rows,
-  single: Connections,
+  swapping: Connections,
   replacement: Replacement,
   deadline: Deadline,
 ): Promise<'written' | LockedRow | undefined> {
   const { id, row, data } = replacement;
-  const outcome = fits(row.table, row.data, data) ? await replace(rows, single, replacement, deadline) : 'not written';
+  const outcome = fits(row.table, row.data, data)
+    ? await replace(rows, swapping, replacement, deadline)
+    : 'not written';
   if (outcome === 'written') return 'written';
   if (outcome === 'not written') return rows.lock(id, { create: false }, deadline);
   let now: LockedRow | undefined;
@@ -51,13 +54,13 @@ export async function replaceOrLock(
 
 async function replace(
   rows: Rows,
-  single: Connections,
+  swapping: Connections,
   { id, row, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
   const spare = deadline.remaining - PATIENCE;
   if (spare <= 0) return 'not written';
-  const connection = await single.get(new Deadline(spare)).catch(() => undefined);
+  const connection = await swapping.get(new Deadline(spare)).catch(() => undefined);
   if (connection === undefined) return 'not written'; // if that goes on, lock() tells why
   // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
   connection.onLost = () => undefined;
@@ -73,7 +76,7 @@ async function replace(
     return affectedRows === 0 ? 'not written' : 'written';
   } catch (error) {
     await connection.rollback(deadline);
-    rows.forgetTable(); // if it was altered, that may be why
+    if (classify(error) !== 'locked') rows.forgetTable(); // if it was altered, that may be why
     return isUndone(error) ? 'not written' : 'unknown';
   }
 }

@@ -35,6 +35,8 @@ class MysqlStore implements SessionStore {
   readonly #settings: Settings;
   readonly #connections: Connections;
   readonly #single: Connections;
+  /** For writes without the lock: they wait for who has it, and reads must not wait for them. */
+  readonly #swapping: Connections;
   readonly #rows: Rows;
   /** One for the process, so that two stores on the same table do not wait for each other in the database. */
   readonly #queue: KeyedQueue = shared('stores/queue', () => new KeyedQueue());
@@ -52,6 +54,7 @@ class MysqlStore implements SessionStore {
     const [endpoints, limit] = [new Endpoints(settings), settings.connectionLimit];
     this.#connections = new Connections(settings, endpoints, { autocommit: false, limit });
     this.#single = new Connections(settings, endpoints, { autocommit: true, limit });
+    this.#swapping = new Connections(settings, endpoints, { autocommit: true, limit });
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
@@ -118,7 +121,7 @@ class MysqlStore implements SessionStore {
     const isAlone = this.#queue.isFree(this.#queuePrefix + id);
     return this.#inTurn(id, deadline, () =>
       isAlone
-        ? replaceOrLock(this.#rows, this.#single, { id, row, data }, deadline)
+        ? replaceOrLock(this.#rows, this.#swapping, { id, row, data }, deadline)
         : this.#rows.lock(id, { create: false }, deadline),
     );
   }
@@ -152,7 +155,7 @@ class MysqlStore implements SessionStore {
       });
       await new Deadline(deadline).race(idle).catch(() => undefined);
     }
-    await Promise.all([this.#connections.close(), this.#single.close()]);
+    await Promise.all([this.#connections.close(), this.#single.close(), this.#swapping.close()]);
   }
 
   /** Work that `close()` waits for. */
