@@ -60,7 +60,6 @@ if (faults[name] === undefined) {
       '$title',
       async ({ title, node: of, begin, end, moves }) => {
         const node = engine.nodes.find((each) => each.name === of)!;
-        store = mysqlStore({ connection: engine.endpoints, table: table.name, timeout: 25_000 });
         await untilWhole(engine);
         let begun: number | undefined;
         let movedAfter: number | undefined;
