@@ -153,7 +153,7 @@ export class Endpoints {
     } while (error === undefined && this.#doubt);
     this.#checkedAt = performance.now();
     this.#failure = undefined;
-    if (error === undefined) return;
+    if (error === undefined || this.#traffic.size === 0) return; // or closed meanwhile
 
     // A server that is only slow answers before the others do.
     let isSlow = false;
