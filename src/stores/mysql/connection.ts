@@ -5,7 +5,7 @@ import type { MysqlConnectionOptions } from './connection-options.ts';
 import type { Driver, DriverConnection } from './driver.ts';
 import { classify, type Failure, isAnswer } from './errors.ts';
 import type { Settings } from './options.ts';
-import { LOCK_WAIT_TIMEOUT } from './retries.ts';
+import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
 
 /** Milliseconds for the farewell to the server; a frozen one gets no more. */
@@ -294,7 +294,7 @@ export class Connection {
     this.#usable = false;
     const { onLost } = this;
     this.onLost = undefined;
-    const patience = new Deadline((LOCK_WAIT_TIMEOUT + 1) * 1000);
+    const patience = new Deadline(LOCK_PATIENCE);
     const cancel = patience.watch(() => this.destroy());
     onLost?.();
     return (error) => {

@@ -1,16 +1,10 @@
 import { Deadline } from '../deadline.ts';
 import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
-import { LOCK_WAIT_TIMEOUT } from './retries.ts';
+import { LOCK_PATIENCE } from './retries.ts';
 import type { LockedRow, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
 import { asBuffer, isUndone, same, unknownOutcome } from './transaction.ts';
-
-/**
- * Milliseconds after which the server has answered even if somebody has the lock, or alters the table. With less time left the
- * statement is not sent: nobody could tell then whether it was done.
- */
-const PATIENCE = (LOCK_WAIT_TIMEOUT + 1) * 1000;
 
 export interface Replacement {
   id: string;
@@ -58,7 +52,8 @@ async function replace(
   { id, row, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
-  const spare = deadline.remaining - PATIENCE;
+  // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.
+  const spare = deadline.remaining - LOCK_PATIENCE;
   if (spare <= 0) return 'not written';
   const connection = await swapping.get(new Deadline(spare)).catch(() => undefined);
   if (connection === undefined) return 'not written'; // if that goes on, lock() tells why

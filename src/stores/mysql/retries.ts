@@ -9,6 +9,9 @@ import { classify, toSessionError } from './errors.ts';
  */
 export const LOCK_WAIT_TIMEOUT = 2;
 
+/** Milliseconds after which the server has answered even if somebody has the lock. */
+export const LOCK_PATIENCE: number = (LOCK_WAIT_TIMEOUT + 1) * 1000;
+
 /** Decides, failure by failure, whether one transaction is begun once more before its deadline. */
 export class Retries {
   readonly #insist: boolean;
@@ -43,7 +46,7 @@ export class Retries {
   /** A statement that outlived the server's own lock wait is not waiting for a lock: the server does not answer. */
   #expired(end: DeadlineExpired): PhpSessionError {
     if (this.#temporary !== undefined) return toSessionError(this.#temporary);
-    if (end.waited > (LOCK_WAIT_TIMEOUT + 1) * 1000) return toSessionError(end);
+    if (end.waited > LOCK_PATIENCE) return toSessionError(end);
     return new PhpSessionError('ERR_SESSION_LOCK_TIMEOUT', 'the lock of the session could not be had in time');
   }
 }
