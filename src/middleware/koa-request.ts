@@ -5,6 +5,7 @@ import { cacheHeaders } from '../session/cache-limiter.ts';
 import { readCookie } from '../session/cookie.ts';
 import { modeOf, type Settings } from '../session/options.ts';
 import { type Exchange, RequestSession } from '../session/request-session.ts';
+import { clientGone } from './client-gone.ts';
 
 /** What the middleware adds to Koa's context beside `ctx.session`. */
 export interface PhpSessionControl {
@@ -171,19 +172,13 @@ export class KoaRequest<T extends object = SessionData> {
 
   /** @returns false: the client has gone, so nobody waits for an answer any more */
   async #hasOpened(): Promise<boolean> {
-    const { res } = this.ctx;
-    const gone = new AbortController();
-    const abort = () => gone.abort();
-    res.once('close', abort);
-    if (res.destroyed) abort();
+    const signal = clientGone(this.ctx.req);
     try {
-      await this.session.open(gone.signal);
+      await this.session.open(signal);
       return true;
     } catch (error) {
-      if (gone.signal.aborted) return false;
+      if (signal.aborted) return false;
       throw toHttp(error);
-    } finally {
-      res.off('close', abort);
     }
   }
 

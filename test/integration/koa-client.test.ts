@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { connect, constants, createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { type PhpSessionContext, phpSession } from '../../src/middleware/koa.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { isLocked, Site, signal, storeOf } from './koa-helpers.ts';
 
@@ -130,6 +134,45 @@ describe('a client that goes away', () => {
   async function connections(count: number): Promise<void> {
     await until(async () => (await site.connections()) === count);
   }
+});
+
+describe('a client of HTTP/2, whose requests share one connection', () => {
+  test('gives one of them up while it waits: its handler does not run, and the others go on', async () => {
+    const id = await put('a|i:1;');
+    const [running, end] = [signal(), signal()];
+    const runs: string[] = [];
+    const server = createServer(
+      new Koa<Koa.DefaultState, PhpSessionContext>()
+        .use(phpSession({ store: storeOf(table) }))
+        .use(async (ctx) => {
+          runs.push(ctx.path);
+          ctx.session.a = (ctx.session.a as number) + 1;
+          if (ctx.path !== '/first') return;
+          running.happen();
+          await end.happened;
+        })
+        .callback(),
+    ).listen(0, '127.0.0.1');
+    let arrived = 0;
+    server.on('stream', () => arrived++);
+    await once(server, 'listening');
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const get = (path: string) => client.request({ ':path': path, cookie: `PHPSESSID=${id}` });
+
+    const first = get('/first');
+    await running.happened;
+    const [given, last] = [get('/given-up'), get('/last')];
+    await until(async () => arrived === 3);
+    given.close(constants.NGHTTP2_CANCEL);
+    await once(given, 'close');
+    end.happen();
+    await Promise.all([first.resume(), last.resume()].map((stream) => once(stream, 'end')));
+
+    expect(runs).toEqual(['/first', '/last']);
+    expect(await php.row(table, id)).toBe('a|i:3;');
+    client.close();
+    server.close();
+  });
 });
 
 describe('headers that the session finds sent', () => {
