@@ -20,9 +20,11 @@ export async function rates(database, { rounds, seconds }) {
   const lines = [['', 'capacity', 'p50', 'p99', 'p99 / p50', 'failed']];
   const targets = [];
   try {
-    for (const { name, group, url } of servers.slice(0, 4)) {
+    // Not the one with bare mysql2: its connections are not kept alive between two turns.
+    for (const { name, group, url } of [...servers.slice(0, 4), ...servers.slice(-1)]) {
       await load.ask({ kind: 'enter', url, visitors: VISITORS });
       for (let i = 0; i < 4; i++) await load.ask({ kind: 'closed', url, clients: CLIENTS, seconds });
+      await load.ask({ kind: 'closed', url, clients: VISITORS, seconds }); // connects, so that none has to in a crowd
       for (const random of [false, true]) {
         const turns = [];
         for (let round = 0; round < rounds; round++) {
@@ -47,13 +49,14 @@ export async function rates(database, { rounds, seconds }) {
           whole(turns.reduce((sum, { failures }) => sum + failures, 0)),
         ]);
         if (group !== 'ours' || random) continue;
+        const isServed = turns.every(({ failures }) => failures === 0); // otherwise it is the time in a crowd
         const best = Math.min(...turns.map(({ p50, p99 }) => p99 / p50));
         targets.push({
           what: `${name}: p99 / p50 at 70 %`,
           figure: ratio,
           typical: best,
-          limit: 'at most 3',
-          met: ratio <= 3,
+          limit: 'at most 3, nobody turned away',
+          met: isServed && ratio <= 3,
         });
       }
     }
@@ -67,6 +70,7 @@ export async function rates(database, { rounds, seconds }) {
     targets,
     notes: [
       'Visitors come evenly, or by chance as those do who do not know each other. In the targets ~ is the best round.',
+      'The page that counts in memory shows what the machine and the visitors themselves allow.',
     ],
   };
 }

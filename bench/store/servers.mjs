@@ -61,6 +61,7 @@ export async function startServers(database, { connections, visitors }) {
     const koa = await node('koa-session', { table: 'bench_koa' });
     const express = await node('express-session', { table: 'bench_express' });
     const bare = await node('bare', { statements, ids });
+    const memory = await node('memory', {});
     const php = await startPhpFpm({
       workers: connections,
       ini: { 'session.use_strict_mode': 1, 'session.gc_probability': 0, display_errors: 0, log_errors: 1 },
@@ -89,6 +90,7 @@ export async function startServers(database, { connections, visitors }) {
           url: `${proxy.url}/php`,
           pids: () => [php.pid, ...php.workers()],
         },
+        { name: 'Koa, counting in memory', group: 'other', ...memory },
       ],
       stop,
     };
