@@ -17,9 +17,13 @@ final class Connection
     /** Error numbers of a COMMIT that did nothing: the transaction lost its locks, or on Galera its certification. */
     public const UNDONE = [1205, 1213];
 
-    /** Error numbers that come back however often the same is tried: rights, names, columns, values. */
-    public const PERMANENT = [
-        1044, 1045, 1046, 1048, 1049, 1054, 1064, 1142, 1143, 1146, 1153, 1227, 1231, 1267, 1364, 1366, 1406, 3854, 3988,
+    /**
+     * Error numbers that pass, so that the same is tried again: locks, what others have inserted, too many connections, a
+     * node that comes or goes, a failover. All others are told at once, such as a wrong name or a full table.
+     */
+    public const PASSING = [
+        1020, 1040, 1047, 1062, 1135, 1180, 1203, 1205, 1206, 1213, 1226, 1290, 1296, 1297, 1317, 1412, 1615, 1637,
+        1792, 1836, 1969, 3024, 3032, 3100, 3101,
     ];
 
     /** @var callable|null makes a connection; null: there is only the one that was given */

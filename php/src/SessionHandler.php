@@ -430,7 +430,7 @@ final class SessionHandler implements
                         throw $error;
                     }
                     $reconnected = true;
-                } elseif ($number === 0 || in_array($number, Connection::PERMANENT, true) || microtime(true) >= $deadline) {
+                } elseif (!in_array($number, Connection::PASSING, true) || microtime(true) >= $deadline) {
                     throw $error;
                 } else {
                     usleep(random_int(0, 1000 * min(100, 5 * $try))); // Else those that met once would meet again.

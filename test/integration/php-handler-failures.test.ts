@@ -287,6 +287,19 @@ describe.each(drivers)('PHP: $driver', ({ driver }) => {
     expect(await php.row(article, id)).toBe(old);
   });
 
+  test('a full table: 503 at once, and not after `lock_timeout`', async () => {
+    const full = `full_${binary.name}_${driver}`;
+    await php.sql(`SET STATEMENT max_heap_table_size = 16384 FOR CREATE TABLE ${full} (
+      id VARBINARY(64) PRIMARY KEY, data VARBINARY(8000) NOT NULL, usetime INT NOT NULL) ENGINE = MEMORY`);
+    const fill = php.sql(`INSERT INTO ${full} SELECT UUID(), '', 0 FROM seq_1_to_1000`);
+    await expect(fill).rejects.toMatchObject({ errno: 1114 });
+    const start = performance.now();
+    const options = { table: `test.${full}`, lock_timeout: 20 };
+    await unavailable(php.ask({ driver, table: binary, id: newId(), options }, 'return $handler->start();'));
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(php.log()).toContain(`${full}\`: database error 1114`);
+  });
+
   test.each([
     ['the column cannot hold', { table: latin1, charset: 'utf8mb4' }, 'Ж', 'database error (1366|3988)'],
     ['a bad connection would read otherwise', { table: utf8, init: 'SET character_set_results = latin1' }, 'Ж', 'set'],
