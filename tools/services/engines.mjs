@@ -1,4 +1,5 @@
 import { createConnection } from 'mysql2/promise';
+import { SetupError } from '../setup.mjs';
 import { startGalera } from './galera.mjs';
 import { startMariadb } from './mariadb.mjs';
 import { startMysqlCluster } from './mysql-cluster.mjs';
@@ -82,7 +83,7 @@ export async function startEngine(name) {
 export function mysqlFolder() {
   const { PHP_SESSION_BRIDGE_MYSQL_CLUSTER: folder } = process.env;
   if (folder) return folder;
-  throw new Error(
+  throw new SetupError(
     'PHP_SESSION_BRIDGE_MYSQL_CLUSTER must name a folder with MySQL and NDB Cluster: see docs/clusters.md',
   );
 }
