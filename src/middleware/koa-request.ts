@@ -170,12 +170,15 @@ export class KoaRequest<T extends object = SessionData> {
     res.setHeader('Set-Cookie', [...others, header]);
   }
 
-  /** @returns false: the client has gone, so nobody waits for an answer any more */
+  /** @returns false: nobody waits for an answer any more, as the client has gone, or has got one from an outer middleware */
   async #hasOpened(): Promise<boolean> {
-    const signal = clientGone(this.ctx.req);
+    const { req, res } = this.ctx;
+    const signal = clientGone(req, res);
     try {
       await this.session.open(signal);
-      return true;
+      if (!res.writableEnded) return true;
+      await this.session.discard();
+      return false;
     } catch (error) {
       if (signal.aborted) return false;
       throw toHttp(error);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect, constants, createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -77,6 +78,47 @@ describe('a client that goes away', () => {
     expect(runs).toBe(0);
     expect(await php.row(table, id)).toBe('a|i:3;');
   });
+
+  test('has been answered by an outer middleware while it waits: the handler does not run, and the row stays', async () => {
+    const id = await put('a|i:1;');
+    const [answered, ended] = [signal(), signal()];
+    const impatient = await Site.start({ store: storeOf(table) }, async (ctx, next) => {
+      const inner = next().finally(ended.happen);
+      await until(async () => (await waiters()) > 0);
+      ctx.respond = false;
+      ctx.res.shouldKeepAlive = true; // the connection stays, as others would come on it
+      ctx.res.writeHead(503).end(answered.happen);
+      await inner;
+    });
+    const release = await php.hold(table, id);
+    let runs = 0;
+    const response = once(
+      impatient.send(() => runs++, { id }),
+      'response',
+    ) as Promise<[IncomingMessage]>;
+    await answered.happened;
+    await release();
+    await ended.happened;
+    const [{ statusCode }] = await response;
+    expect([statusCode, runs]).toEqual([503, 0]);
+    expect(await isLocked(table, id)).toBe(false);
+    expect(await php.row(table, id)).toBe('a|i:1;');
+    await impatient.stop();
+  });
+
+  test.each([undefined, { remoteAddress: '127.0.0.1' }])(
+    'where requests have no socket that tells: %j',
+    async (socket) => {
+      const id = await put('a|i:1;');
+      const without = await Site.start({ store: storeOf(table) }, (ctx, next) => {
+        const { req } = ctx;
+        Object.defineProperty(req, 'socket', { value: socket });
+        return next();
+      });
+      expect((await without.ask((ctx) => ++(ctx.session.a as number), { id })).value).toBe(2);
+      await without.stop();
+    },
+  );
 
   test('before the session was opened', async () => {
     const [arrived, gone] = [signal(), signal()];
