@@ -237,6 +237,57 @@ describe('maxHold', () => {
   });
 });
 
+describe('the statement that goes with COMMIT fails, and the connection stays', () => {
+  const failing = 'store_failing';
+  const store = () => storeOn(failing, { timeout: 20_000 });
+  const tries = async () => Number((await witness.query(`SELECT n FROM ${failing}_tries`))[0]!.n);
+
+  /** Each UPDATE of the table fails with this number, as long as `condition` holds for how many there were. */
+  async function failsWith(errno: number, condition: string): Promise<void> {
+    await witness.table(failing, createTableSql({ table: failing }));
+    // MyISAM: what is counted stays counted when the transaction is rolled back.
+    await witness.table(`${failing}_tries`, `CREATE TABLE ${failing}_tries (n INT) ENGINE = MyISAM SELECT 0 AS n`);
+    await witness.query(`CREATE TRIGGER ${failing} BEFORE UPDATE ON ${failing} FOR EACH ROW BEGIN
+      UPDATE ${failing}_tries SET n = n + 1;
+      IF (SELECT n ${condition} FROM ${failing}_tries) THEN
+        SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = ${errno};
+      END IF;
+    END`);
+  }
+
+  /** A row as another server has left it, and not by an UPDATE. */
+  async function stored(text: string): Promise<string> {
+    const id = newId();
+    await witness.query(`INSERT INTO ${failing} (id, data, usetime) VALUES (?, ?, UNIX_TIMESTAMP())`, [id, text]);
+    return id;
+  }
+
+  test.each([1114, 1030])(
+    'with %i, which does not pass: told after one try, and the row is as it was',
+    async (errno) => {
+      await failsWith(errno, '> 0');
+      const id = await stored('before');
+      const ours = store();
+      await expect(writeText(ours, id, 'after')).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+      expect(await tries()).toBe(1);
+      expect(await read(ours, id)).toBe('before');
+      await ours.close();
+    },
+  );
+
+  test('with 1297, which passes: tried again after a pause each time, and written', async () => {
+    await failsWith(1297, '< 4');
+    const id = await stored('before');
+    const ours = store();
+    const start = performance.now();
+    expect(await writeText(ours, id, 'after')).toBe('written');
+    expect(performance.now() - start).toBeGreaterThan(3 * 25);
+    expect(await tries()).toBe(4);
+    expect(await read(ours, id)).toBe('after');
+    await ours.close();
+  });
+});
+
 describe('the connection is lost at COMMIT', () => {
   let relay: Relay;
   let store: SessionStore;

@@ -57,6 +57,9 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   // 4350 'Transaction already aborted'; 4008 and 4012, after which it is unknown what was done.
   [1296, 'lost'],
   [1927, 'lost'], // ER_CONNECTION_KILLED (MariaDB)
+  [2006, 'lost'], // CR_SERVER_GONE_ERROR, from here on as a proxy such as ProxySQL tells of its own connections
+  [2013, 'lost'], // CR_SERVER_LOST
+  [2055, 'lost'], // CR_SERVER_LOST_EXTENDED
   [3032, 'lost'], // ER_SERVER_OFFLINE_MODE: Group Replication, after it has expelled the server
   [4031, 'lost'], // ER_CLIENT_INTERACTION_TIMEOUT: wait_timeout
   [1290, 'read only'], // ER_OPTION_PREVENTS_STATEMENT: after a failover; a new connection may find the new primary

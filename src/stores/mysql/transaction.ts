@@ -42,6 +42,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
   for (;;) {
     const { connection } = row;
     let committing = false;
+    let failure: unknown;
     const send: Send = async (sql, values, withCommit = true) => {
       const text = withCommit ? withLiterals(sql, values) : undefined;
       if (text === undefined) {
@@ -62,6 +63,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       }
       return result;
     } catch (error) {
+      failure = error;
       if (isUndone(error)) committing = false;
       await connection.rollback(deadline);
       rows.forgetTable(); // if it was altered, that may be why
@@ -72,6 +74,8 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
     let verdict: Result | 'again';
     try {
       verdict = await ending.resume(now, committing, deadline);
+      // COMMIT was not done, so the failure was that of the statement before it.
+      if (verdict === 'again' && committing && classify(failure) !== 'lost') await retries.next(failure, deadline);
     } catch (error) {
       await now?.connection.rollback(deadline);
       throw error;
