@@ -26,6 +26,9 @@ final class Connection
         1792, 1836, 1969, 3024, 3032, 3100, 3101,
     ];
 
+    /** Those of them that come from a server to which this should not go any more: a new connection may find another one. */
+    public const ELSEWHERE = [1047, 1290, 1296, 1792, 1836, 3032];
+
     /** @var callable|null makes a connection; null: there is only the one that was given */
     private $connect;
     /** @var \PDO|\mysqli|null */

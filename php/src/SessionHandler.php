@@ -371,7 +371,7 @@ final class SessionHandler implements
                 return null;
             });
         } catch (\RuntimeException $error) {
-            return $error->getMessage();
+            return ($committing ? 'the connection was lost at COMMIT, and the row cannot be read: ' : '') . $error->getMessage();
         }
     }
 
@@ -410,7 +410,8 @@ final class SessionHandler implements
 
     /**
      * Any error ends the transaction: on NDB it is over already, and the next lock of that connection would lock nothing.
-     * So the work starts again from the read, until the lock's deadline; on a new connection only once.
+     * So the work starts again from the read, if the error is one that passes, until the lock's deadline; when the connection
+     * was lost, only once.
      *
      * @return mixed what $work returns
      * @throws \RuntimeException with the database's error number; its message may be logged
@@ -433,6 +434,9 @@ final class SessionHandler implements
                 } elseif (!in_array($number, Connection::PASSING, true) || microtime(true) >= $deadline) {
                     throw $error;
                 } else {
+                    if (in_array($number, Connection::ELSEWHERE, true)) {
+                        $this->db->forget();
+                    }
                     usleep(random_int(0, 1000 * min(100, 5 * $try))); // Else those that met once would meet again.
                 }
             }

@@ -287,6 +287,25 @@ describe.each(drivers)('PHP: $driver', ({ driver }) => {
     expect(await php.row(article, id)).toBe(old);
   });
 
+  test('a server that takes no writes any more: a new connection finds another one', async () => {
+    const id = newId();
+    await php.put(binary, id, old);
+    const code = `
+      $made = 0;
+      $connect = function () use (&$made) {
+        $db = connect('${driver}');
+        if ($made++ === 0) $db->query('SET SESSION TRANSACTION READ ONLY');
+        return $db;
+      };
+      (new PhpSessionBridge\\SessionHandler($connect, $test['options']))->start();
+      $_SESSION['n']++;
+      session_write_close();
+      return $made;`;
+    const answer = await php.ask({ driver, table: binary, id, options: { lock_timeout: 20 } }, code);
+    expect(answer).toMatchObject({ status: 200, result: 2 });
+    expect(await php.row(binary, id)).toBe(changed);
+  });
+
   test('a full table: 503 at once, and not after `lock_timeout`', async () => {
     const full = `full_${binary.name}_${driver}`;
     await php.sql(`SET STATEMENT max_heap_table_size = 16384 FOR CREATE TABLE ${full} (
