@@ -7,7 +7,10 @@ import { Health, NoAnswer } from './health.ts';
 import type { Settings } from './options.ts';
 
 /** Milliseconds between two checks of the server in use. With the patience of a check, well below a second. */
-const INTERVAL = 250;
+const INTERVAL = 200;
+
+/** Milliseconds after which a check is late, so that the other servers are looked at already. */
+const LATE = 200;
 
 /** Milliseconds between two checks of the servers that would be preferred. */
 const RETURN_INTERVAL = 1_000;
@@ -92,7 +95,10 @@ export class Endpoints {
   atHand(): MysqlConnectionOptions | undefined {
     if (this.#servers.length === 1) return this.#current.endpoint;
     this.#chosen = true;
-    this.#timer ??= setInterval(() => this.#tick(), INTERVAL).unref();
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#tick(), INTERVAL).unref();
+      void this.#verify(); // connects: a connection that is there tells of a silent server twice as soon as a new one
+    }
     return this.#blocked || this.#failure !== undefined ? undefined : this.#current.endpoint;
   }
 
@@ -145,12 +151,15 @@ export class Endpoints {
 
   async #verifyCurrent(): Promise<void> {
     const from = this.#current;
+    const others = this.#servers.filter((server) => server !== from);
+    const late = setTimeout(() => others.forEach((server) => void this.#check(server, true)), LATE).unref();
     let error: unknown;
     do {
       const isDoubted = this.#doubt;
       this.#doubt = false;
       error = await this.#check(from, isDoubted);
     } while (error === undefined && this.#doubt);
+    clearTimeout(late);
     this.#checkedAt = performance.now();
     this.#failure = undefined;
     if (error === undefined || this.#traffic.size === 0) return; // or closed meanwhile
@@ -162,7 +171,6 @@ export class Endpoints {
         isSlow = again === undefined;
       });
     }
-    const others = this.#servers.filter((server) => server !== from);
     const checks = others.map((server) => this.#check(server, true));
     for (const [i, server] of others.entries()) {
       if ((await checks[i]) !== undefined) continue;
