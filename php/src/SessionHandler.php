@@ -371,7 +371,7 @@ final class SessionHandler implements
                 return null;
             });
         } catch (\RuntimeException $error) {
-            return ($committing ? 'the connection was lost at COMMIT, and the row cannot be read: ' : '') . $error->getMessage();
+            return ($committing ? 'it is not known what COMMIT did: ' : '') . $error->getMessage();
         }
     }
 

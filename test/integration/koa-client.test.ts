@@ -183,9 +183,10 @@ describe('a client of HTTP/2, whose requests share one connection', () => {
     const id = await put('a|i:1;');
     const [running, end] = [signal(), signal()];
     const runs: string[] = [];
+    const store = storeOf(table);
     const server = createServer(
       new Koa<Koa.DefaultState, PhpSessionContext>()
-        .use(phpSession({ store: storeOf(table) }))
+        .use(phpSession({ store }))
         .use(async (ctx) => {
           runs.push(ctx.path);
           ctx.session.a = (ctx.session.a as number) + 1;
@@ -214,6 +215,7 @@ describe('a client of HTTP/2, whose requests share one connection', () => {
     expect(await php.row(table, id)).toBe('a|i:3;');
     client.close();
     server.close();
+    await store.close();
   });
 });
 
