@@ -23,11 +23,7 @@ await runCommand(async () => {
   const wanted = (values.engines?.split(',') ?? all).filter((name) => !allowed.includes(name));
   const unknown = [...wanted, ...allowed].find((name) => !isEngineName(name));
   if (unknown !== undefined) throw new SetupError(`There is no engine ${unknown}, only ${all.join(', ')}.`);
-  try {
-    if (all.some((name) => wanted.includes(name) && engines[name].needsFolder)) mysqlFolder();
-  } catch (error) {
-    throw new SetupError(/** @type {Error} */ (error).message);
-  }
+  if (all.some((name) => wanted.includes(name) && engines[name].needsFolder)) mysqlFolder();
 
   await build(); // for the processes that the tests start
   const results = [];
