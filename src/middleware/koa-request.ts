@@ -29,6 +29,10 @@ export interface Context {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly headerSent: boolean;
+  /** The answer; a stream is still being made when the handler has ended. */
+  readonly body?: unknown;
+  /** `false`: the application answers by itself, perhaps later. */
+  readonly respond?: boolean;
   readonly app: { emit(event: string, ...args: unknown[]): boolean };
 }
 
@@ -59,6 +63,8 @@ export class KoaRequest<T extends object = SessionData> {
   protected readonly config: Settings;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
+  /** The session was saved, or that failed. */
+  #hasEnded = false;
   #control: PhpSessionControl | undefined;
   /** What calls of `control` failed with. */
   readonly #failures: Set<unknown> = new Set();
@@ -76,7 +82,20 @@ export class KoaRequest<T extends object = SessionData> {
     // As session_start() does; what the application sets afterwards stays.
     if (!this.#isUsed) this.#limitCaches(true);
     this.#isUsed = true;
+    // Behind the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
+    if (this.#hasEnded) setImmediate(() => this.#tellLateChange());
     return this.session;
+  }
+
+  /** `ctx.session = null`: a logout when the request ends. */
+  destroyAtCommit(): void {
+    try {
+      this.use().destroyAtCommit();
+    } catch (error) {
+      // Nobody would catch it in a timer, and it would end the process.
+      if (!this.#hasEnded) throw error;
+      this.#tell(error);
+    }
   }
 
   /** `ctx.phpSession`. */
@@ -111,9 +130,9 @@ export class KoaRequest<T extends object = SessionData> {
     return this.session.close();
   }
 
-  /** A failure that nobody waits for must not end the process, and must not be lost: it is told when the request ends. */
+  /** A failure that nobody waits for must not end the process, and must not be lost: it is told when the request ends, or at once. */
   protected watch(call: Promise<void>): Promise<void> {
-    call.catch((error) => this.#failures.add(error));
+    call.catch((error) => (this.#hasEnded ? this.#tell(error) : this.#failures.add(error)));
     return call;
   }
 
@@ -136,7 +155,7 @@ export class KoaRequest<T extends object = SessionData> {
       await handle();
     } catch (error) {
       if (this.config.discardOnError) await this.session.discard();
-      else await this.#end().catch((failure) => this.ctx.app.emit('error', failure, this.ctx));
+      else await this.#end().catch((failure) => this.#tell(failure));
       this.#tellFailures(error);
       const cookie = cookies(res).find(this.#isOurs);
       beforeHeaders(res, () => {
@@ -154,7 +173,22 @@ export class KoaRequest<T extends object = SessionData> {
 
   /** @param thrown is told by Koa */
   #tellFailures(thrown?: unknown): void {
-    for (const failure of this.#failures) if (failure !== thrown) this.ctx.app.emit('error', failure, this.ctx);
+    this.#hasEnded = true;
+    for (const failure of this.#failures) if (failure !== thrown) this.#tell(failure);
+    const { body, respond, res } = this.ctx;
+    // The answer goes on without the handler, and what makes it may have the session in its hands.
+    if (this.#isUsed && (respond === false || typeof (body as { pipe?: unknown } | null)?.pipe === 'function')) {
+      res.once('close', () => this.#tellLateChange());
+    }
+  }
+
+  #tell(error: unknown): void {
+    this.ctx.app.emit('error', error, this.ctx);
+  }
+
+  /** The session is closed, so that this saves nothing: it fails with `ERR_SESSION_CLOSED` if something was changed since. */
+  #tellLateChange(): void {
+    this.session.commit().catch((error) => this.#tell(error));
   }
 
   /** Saves and frees the lock when the handler has ended. It must not fail without having freed the lock. */
@@ -190,7 +224,7 @@ export class KoaRequest<T extends object = SessionData> {
       await this.save();
     } catch (error) {
       if (!(error instanceof PhpSessionError) || !isLate.has(error.code)) throw toHttp(error);
-      this.ctx.app.emit('error', error, this.ctx);
+      this.#tell(error);
     }
   }
 

@@ -65,8 +65,9 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
     return this.#isEmpty() ? undefined : {};
   }
 
-  /** koa-session's question to the application: may this session be used? */
+  /** koa-session's question to the application: may this session be used? One that cannot be read can still be logged out. */
   isValid(valid: (ctx: Context, session: T) => boolean): boolean {
+    if (!this.session.isReadable) return true;
     this.#isRefused = !valid(this.ctx, this.data);
     return !this.#isRefused;
   }
@@ -74,7 +75,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   /** What comes after koa-session. */
   async handle(next: () => Promise<unknown>): Promise<void> {
     if (this.#isRefused) await this.leave();
-    if (this.#options.beforeSave !== undefined) this.#read = this.#encode();
+    if (this.#options.beforeSave !== undefined && this.session.isReadable) this.#read = this.#encode();
     await next();
   }
 
@@ -95,7 +96,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
       this.#replace(content as SessionData);
     } else {
       if (content === null) {
-        this.use().destroyAtCommit();
+        this.destroyAtCommit();
         this.#commitsAtEnd = true; // a logout must not be forgotten
       }
       this.#property.set!.call(this.ctx, content); // it throws for what is neither
@@ -170,6 +171,8 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
 
   #sendCookie(): void {
     if (this.id === undefined || this.isGone || this.#isEmpty() || this.ctx.headerSent) return;
+    // The browser may have the cookie of a login by now, which this id was given up for.
+    if (this.session.wasEmpty && this.id === this.cookie && !this.#hasNewMaxAge()) return;
     const { maxAge } = (this.ctx as unknown as { sessionOptions: { maxAge?: number | 'session' } }).sessionOptions;
     const cookieLifetime = typeof maxAge === 'number' ? Math.min(Math.ceil(maxAge / 1000), maxLifetime) : 0;
     this.setCookie(setCookie({ ...this.config, cookieLifetime }, this.id));
@@ -197,7 +200,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   }
 
   #isEmpty(): boolean {
-    return Reflect.ownKeys(this.session.data).length === 0;
+    return this.session.isReadable && Reflect.ownKeys(this.session.data).length === 0;
   }
 
   #encode(): Uint8Array {

@@ -29,9 +29,9 @@ export interface PhpSessionContext<T extends object = SessionData> {
  * A request without a session cookie costs nothing, and gets a cookie only when something is stored. Changes are saved also when
  * the handler throws, as in PHP. The lock is held until the handler has ended, also if the client has gone.
  *
- * On `app` it emits `'session:gone'` (ctx) when somebody logged out or moved the session to another id while the request ran, `'session:conflict'` (ctx, paths) when
- * `onConflict` has decided about values that others have changed too, and `'error'` for a change after `close()` or in the
- * mode `readonly`.
+ * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, `'session:conflict'` (ctx, paths) when
+ * `onConflict` has decided about values that others have changed too, and `'error'` for a change in the mode `readonly`, and for
+ * one after `close()` or after the handler has ended.
  *
  * @throws TypeError for a wrong option, at once
  * @example
@@ -56,7 +56,7 @@ export function phpSession<T extends object = SessionData>(
         return this[key].use().data;
       },
       set(content: T | null) {
-        if (content === null) this[key].use().destroyAtCommit();
+        if (content === null) this[key].destroyAtCommit();
         else this[key].use().replace(content);
       },
     },

@@ -31,12 +31,18 @@ const emptyArray = Buffer.from('a:0:{}');
  * php-src's ext/session/session.c. It knows nothing of a framework.
  */
 export class RequestSession<T extends object = SessionData> {
-  /** `$_SESSION`. */
-  data: T;
   /** The id of the session, or `undefined` as long as there is none: it gets one when something is stored. */
   id: string | undefined;
+  /**
+   * Whether there was nothing under the browser's id. The session that it was given for may go on under another id by now, in a
+   * cookie that must not be replaced.
+   */
+  wasEmpty = false;
   readonly #settings: Settings;
   readonly #exchange: Exchange;
+  #data: T;
+  /** Why the row cannot be read. It stays as it is, unless it is destroyed. */
+  #unreadable: unknown;
   /** The lock, while it is held. */
   #lease: SessionLease | undefined;
   /** What was read without the lock, as long as there is none. */
@@ -44,7 +50,7 @@ export class RequestSession<T extends object = SessionData> {
   #isReadonly: boolean;
   /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
   #isClosed = false;
-  /** What was there when it was saved. Later changes are lost, and that is reported. */
+  /** What was there when it was saved. Later changes are lost, and that is reported, once. */
   #saved: Uint8Array | undefined;
   #destroyAtCommit = false;
   /** The browser learns of a new id when it is committed. */
@@ -56,7 +62,22 @@ export class RequestSession<T extends object = SessionData> {
     this.#settings = settings;
     this.#exchange = exchange;
     this.#isReadonly = exchange.mode === 'readonly';
-    this.data = this.#decode(empty);
+    this.#data = this.#decode(empty);
+  }
+
+  /**
+   * `$_SESSION`
+   *
+   * @throws PhpSessionError what `decodeSession` says of a row that it cannot read
+   */
+  get data(): T {
+    this.#mustBeReadable();
+    return this.#data;
+  }
+
+  /** Whether `data` can be had. */
+  get isReadable(): boolean {
+    return this.#unreadable === undefined;
   }
 
   /** Whether the request has a session cookie, so that there is something to open. */
@@ -65,9 +86,10 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   /**
-   * Waits for the lock, if the mode is `exclusive`, and reads, if the browser sent an id. Without one there is nothing to do.
+   * Waits for the lock, if the mode is `exclusive`, and reads, if the browser sent an id. Without one there is nothing to do. A row
+   * that cannot be decoded is no failure here, so that its visitor can still log out: `data` throws then.
    *
-   * @throws PhpSessionError what the store throws, and what `decodeSession` throws: the row stays as it is then
+   * @throws PhpSessionError what the store throws
    */
   async open(signal?: AbortSignal): Promise<void> {
     if (!this.isExpected) return;
@@ -75,42 +97,46 @@ export class RequestSession<T extends object = SessionData> {
     if (this.#exchange.mode !== 'exclusive') return this.#read(id, signal);
     const create = !this.#settings.useStrictMode;
     const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
-    try {
-      this.data = this.#decode(lease.data ?? empty);
-    } catch (error) {
-      await lease.release();
-      throw error;
-    }
     if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
     this.#lease = lease;
-    this.id = id;
+    this.#begin(id, lease.data);
   }
 
   async #read(id: string, signal?: AbortSignal): Promise<void> {
     const snapshot = await this.#settings.store.read(id, signal && { signal });
     if (snapshot.data === undefined && this.#settings.useStrictMode) return; // as if there were no cookie
-    this.data = this.#decode(snapshot.data ?? empty);
     this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#exchange.onConflict(paths));
+    this.#begin(id, snapshot.data);
+  }
+
+  #begin(id: string, data: Uint8Array = empty): void {
     this.id = id;
+    this.wasEmpty = isEmpty(data);
+    try {
+      this.#data = this.#decode(data);
+    } catch (error) {
+      this.#unreadable = error;
+    }
   }
 
   /**
    * Makes the mode `exclusive`: waits for the lock, and puts what was changed until now on what the session is by then. If somebody
    * has logged out meanwhile, there is no session any more.
    *
-   * @throws PhpSessionError `ERR_SESSION_CLOSED`, `ERR_SESSION_CONFLICT` by the rule `error`, or what the store throws
+   * @throws PhpSessionError `ERR_SESSION_CLOSED`, `ERR_SESSION_CONFLICT` by the rule `error`, or what the store throws, or `data`
    */
   lock(): Promise<void> {
     return this.#inTurn(async () => {
       this.#mustBeOpen();
+      this.#mustBeReadable();
       await this.#lock();
       this.#isReadonly = false;
     });
   }
 
   /**
-   * Saves what changed, and frees the lock. Nothing is stored for a session that is new and empty, and none that has gone in
-   * the meantime comes back.
+   * Saves what changed, and frees the lock. Nothing is stored for a session that is new and empty, none that has gone in the
+   * meantime comes back, and a row that cannot be read stays as it is.
    *
    * @throws PhpSessionError what `encodeSession` and the store throw; the row is as it was then. `ERR_SESSION_CLOSED` if
    *   something was changed after `close()`
@@ -153,13 +179,14 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   /**
-   * Gives the session a new id, and removes the old one (PHP's session_regenerate_id(true)). To be called at a login.
+   * Gives the session a new id, and leaves nothing under the old one (PHP's session_regenerate_id(true)). To be called at a login.
    *
-   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws
+   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws, or `data`
    */
   async regenerate(): Promise<void> {
     await this.#inTurn(async () => {
       this.#mustBeOpen();
+      this.#mustBeReadable();
       await this.#lock();
       this.#isReadonly = false;
       if (this.#lease === undefined) return; // it will get a new id anyway
@@ -172,7 +199,8 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   /**
-   * Deletes the session now: a logout. `$_SESSION` is empty afterwards; what is then stored in it begins a new session.
+   * Deletes the session now: a logout. `$_SESSION` is empty afterwards; what is then stored in it begins a new session. One in
+   * which there was nothing keeps its id: there is no login to be ended, and the browser may have the cookie of another one by now.
    *
    * @throws PhpSessionError `ERR_SESSION_CLOSED`, or what the store throws
    */
@@ -192,7 +220,8 @@ export class RequestSession<T extends object = SessionData> {
   destroyAtCommit(): void {
     this.#mustBeOpen();
     this.#destroyAtCommit = true;
-    this.data = this.#decode(empty);
+    this.#unreadable = undefined;
+    this.#data = this.#decode(empty);
   }
 
   #inTurn<R>(work: () => Promise<R>): Promise<R> {
@@ -207,15 +236,19 @@ export class RequestSession<T extends object = SessionData> {
     this.#isClosed = true;
     try {
       if (this.#destroyAtCommit) await this.#drop();
-      const data = this.#encode();
-      if (this.#lease !== undefined) await this.#update(this.#lease, data);
-      else if (this.#isReadonly) await this.#leaveAsItIs(data);
-      else if (this.#unlocked !== undefined) await this.#merge(this.#unlocked, data);
-      else await this.#create(data);
-      this.#saved = data;
+      if (this.isReadable) await this.#store();
     } finally {
       await this.#release();
     }
+  }
+
+  async #store(): Promise<void> {
+    const data = this.#encode();
+    if (this.#lease !== undefined) await this.#update(this.#lease, data);
+    else if (this.#isReadonly) await this.#leaveAsItIs(data);
+    else if (this.#unlocked !== undefined) await this.#merge(this.#unlocked, data);
+    else await this.#create(data);
+    this.#saved = data;
   }
 
   async #create(data: Uint8Array): Promise<void> {
@@ -224,10 +257,9 @@ export class RequestSession<T extends object = SessionData> {
     // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
       const id = this.#newId();
-      const lease = await this.#settings.store.open(id);
+      const lease = await this.#settings.store.open(id, { fresh: true });
       this.#lease = lease;
-      if (lease.writable && lease.data === undefined) {
-        await lease.commit({ data });
+      if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
         this.id = id;
         return this.#exchange.setCookie(setCookie(this.#settings, id));
       }
@@ -278,7 +310,7 @@ export class RequestSession<T extends object = SessionData> {
       this.#lease = lease;
       return;
     }
-    this.data = this.#decode(empty);
+    this.#data = this.#decode(empty);
     this.id = undefined;
     if (unlocked.exists) this.#exchange.onGone();
   }
@@ -289,7 +321,7 @@ export class RequestSession<T extends object = SessionData> {
     // What is there now is deleted with the rest, and must not become a part of what comes after the logout.
     if (this.#destroyAtCommit || isEqual(base, theirs)) return;
     const mine = this.#encode();
-    this.data = this.#decode(isEqual(mine, base) ? theirs : unlocked.rebase(mine, lease));
+    this.#data = this.#decode(isEqual(mine, base) ? theirs : unlocked.rebase(mine, lease));
   }
 
   async #drop(): Promise<void> {
@@ -297,18 +329,22 @@ export class RequestSession<T extends object = SessionData> {
     if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
     const lease = this.#lease;
     if (lease === undefined) return;
-    const existed = this.#unlocked?.exists ?? lease.data !== undefined;
     this.#unlocked = undefined;
-    let outcome: 'destroyed' | 'gone';
-    try {
-      outcome = await lease.destroy();
-    } finally {
-      await this.#release();
-    }
-    this.id = undefined;
     this.#isReadonly = false; // what is stored from here on is a session of its own
-    if (this.#exchange.canSetCookie()) this.#exchange.setCookie(removeCookie(this.#settings));
-    if (existed && outcome === 'gone') this.#exchange.onGone();
+    let outcome: 'destroyed' | 'gone' = 'gone';
+    if (!lease.writable || !isEmpty(lease.data ?? empty)) {
+      try {
+        outcome = await lease.destroy();
+      } finally {
+        await this.#release();
+      }
+      this.id = undefined;
+    }
+    if (outcome === 'destroyed' && this.#exchange.canSetCookie()) {
+      this.#exchange.setCookie(removeCookie(this.#settings));
+    }
+    if (outcome === 'gone' && !this.wasEmpty) this.#exchange.onGone();
+    this.wasEmpty = true;
   }
 
   async #release(): Promise<void> {
@@ -322,7 +358,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   #encode(): Uint8Array {
-    return encodeSession(this.data, this.#settings.codec);
+    return encodeSession(this.#data, this.#settings.codec);
   }
 
   #newId(): string {
@@ -331,6 +367,10 @@ export class RequestSession<T extends object = SessionData> {
 
   #mustBeOpen(): void {
     if (this.#isClosed) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was closed already');
+  }
+
+  #mustBeReadable(): void {
+    if (this.#unreadable !== undefined) throw this.#unreadable;
   }
 
   #mustSetCookie(): void {
@@ -343,6 +383,7 @@ export class RequestSession<T extends object = SessionData> {
 
   #reportLateChange(): void {
     if (this.#saved === undefined || this.#is(this.#saved)) return; // that it was not saved has been told
+    this.#saved = undefined;
     throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was changed after it was closed; that is not saved');
   }
 

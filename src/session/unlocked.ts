@@ -39,9 +39,13 @@ export class Unlocked {
     return this.exists ? this.#snapshot.touch() : 'touched';
   }
 
-  /** Waits for the lock. The lease is not writable if the row has gone since, or the table cannot hold such an id. */
-  lock(): Promise<SessionLease> {
-    return this.#settings.store.open(this.id, { create: !this.exists });
+  /**
+   * Waits for the lock. The lease is not writable if the row has gone since, or the table cannot hold such an id.
+   *
+   * @param create whether a missing row may be made
+   */
+  lock(create: boolean = !this.exists): Promise<SessionLease> {
+    return this.#settings.store.open(this.id, { create });
   }
 
   /**
@@ -63,10 +67,12 @@ export class Unlocked {
    */
   async save(mine: Uint8Array): Promise<'saved' | 'gone' | 'refused'> {
     for (let tries = TRIES; ; tries--) {
-      const lease = tries === TRIES ? await this.#replace(mine) : await this.lock();
+      // When others were faster there was a row, which is not made again if it has gone since.
+      const isFirst = tries === TRIES;
+      const lease = isFirst ? await this.#replace(mine) : await this.lock(false);
       if (lease === 'written') return 'saved';
       try {
-        if (!lease.writable) return this.exists ? 'gone' : 'refused';
+        if (!lease.writable) return isFirst && !this.exists ? 'refused' : 'gone';
         const outcome = await lease.commit({ data: this.rebase(mine, lease) });
         return outcome === 'gone' ? 'gone' : 'saved';
       } catch (error) {

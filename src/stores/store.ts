@@ -51,6 +51,12 @@ export interface OpenOptions {
    * too, by a placeholder. `false` leaves the table as it is when there is no such row. Default `true`.
    */
   create?: boolean;
+  /**
+   * Whether the id was made just now, so that nobody else can have used it. Then the lock of a row that does not exist yet may be
+   * taken again after it was lost. Otherwise that session is `'gone'`: others may have created and destroyed it meanwhile. Default
+   * `false`.
+   */
+  fresh?: boolean;
   /** Gives up waiting, with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -86,7 +92,7 @@ export interface SessionLease {
    * Writes, and ends the transaction: the lock is free afterwards, and the lease can only be released.
    * Without `data` only the time is set (PHP's `updateTimestamp`); a store may leave that out where it was set lately.
    *
-   * @returns `'gone'` when the row no longer exists; then nothing was written
+   * @returns `'gone'` when the row no longer exists, or never did and the lock was lost; then nothing was written
    * @throws PhpSessionError `ERR_SESSION_TOO_LARGE` or `ERR_SESSION_CHARSET` when the column cannot hold the data,
    *   `ERR_SESSION_CONFLICT` when the lock was lost and somebody else wrote meanwhile, `ERR_SESSION_UNAVAILABLE`,
    *   `ERR_SESSION_OUTCOME_UNKNOWN`. Nothing was written then, except that the last one cannot tell.
@@ -95,14 +101,18 @@ export interface SessionLease {
   /**
    * Moves the session to a new id when `commit()` ends the transaction; until then the old row stays.
    *
+   * In the same transaction it leaves an empty row under the old id. So another request of the same browser, which comes with the
+   * old id, finds an id that is known: it gets no new one, whose cookie would take the place of the one that is sent here. A store
+   * whose table does not take a row of id, data and time alone leaves none.
+   *
    * @throws PhpSessionError `ERR_SESSION_ID` for an id that the column cannot hold; `commit()` throws it when the id exists
    */
   rename(newId: string): Promise<void>;
   /**
    * Deletes the row and ends the transaction.
    *
-   * @returns `'gone'` when there was none; or not any more, as the lock was lost: then the session was destroyed, or goes on
-   *   under another id
+   * @returns `'gone'` when there was none; or the lock was lost, and what it held is not there any more: then the session was
+   *   destroyed, or goes on under another id
    * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE`, `ERR_SESSION_OUTCOME_UNKNOWN`
    */
   destroy(): Promise<'destroyed' | 'gone'>;

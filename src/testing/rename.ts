@@ -4,19 +4,19 @@ import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
 
 /** A session that gets a new id: PHP's `session_regenerate_id()`. */
 export function renameContract(test: ContractRunner['test'], { make }: StoreUnderTest): void {
-  test('rename() moves the row', async () => {
+  test('rename() moves the row, and leaves an empty one', async () => {
     const [store, id, next, last] = [make(), newId(), newId(), newId()];
     await writeText(store, id, 'guest');
     await withLease(store, id, async (lease) => {
       await lease.rename(next);
       assert.equal(await lease.commit({ data: bytes('user') }), 'written');
     });
-    assert.deepEqual([await read(store, id), await read(store, next)], [undefined, 'user']);
+    assert.deepEqual([await read(store, id), await read(store, next)], ['', 'user']);
     await withLease(store, next, async (lease) => {
       await lease.rename(last);
       assert.equal(await lease.commit({}), 'touched');
     });
-    assert.deepEqual([await read(store, next), await read(store, last)], [undefined, 'user']);
+    assert.deepEqual([await read(store, next), await read(store, last)], ['', 'user']);
     await store.close();
   });
 
@@ -34,7 +34,7 @@ export function renameContract(test: ContractRunner['test'], { make }: StoreUnde
       await lease.rename(next);
       await lease.commit({ data: bytes('user') });
     });
-    assert.deepEqual([await read(store, id), await read(store, next)], [undefined, 'user']);
+    assert.deepEqual([await read(store, id), await read(store, next)], ['', 'user']);
     await store.close();
   });
 
@@ -50,7 +50,28 @@ export function renameContract(test: ContractRunner['test'], { make }: StoreUnde
     await store.close();
   });
 
-  test('rename(), and whoever waited for the old id finds nothing', async () => {
+  test('rename() of what was left under the old id: it never leads to the new one', async () => {
+    const [store, id, first, second] = [make(), newId(), newId(), newId()];
+    await writeText(store, id, 'guest');
+    for (const [next, text] of [
+      [first, 'first'],
+      [second, 'second'],
+    ] as const) {
+      await withLease(store, id, async (lease) => {
+        await lease.rename(next);
+        assert.equal(await lease.commit({ data: bytes(text) }), 'written');
+      });
+    }
+    assert.deepEqual(
+      [await read(store, id), await read(store, first), await read(store, second)],
+      ['', 'first', 'second'],
+    );
+    assert.equal(await withLease(store, id, (lease) => lease.destroy()), 'destroyed');
+    assert.deepEqual([await read(store, id), await read(store, first)], [undefined, 'first']);
+    await store.close();
+  });
+
+  test('rename(), and whoever waited for the old id finds nothing in it, and may use it', async () => {
     const [a, b, id, next] = [make(), make(), newId(), newId()];
     await writeText(a, id, 'guest');
     const lease = await a.open(id);
@@ -59,8 +80,10 @@ export function renameContract(test: ContractRunner['test'], { make }: StoreUnde
     await lease.commit({ data: bytes('user') });
     await lease.release();
     const late = await waiting;
-    assert.deepEqual([late.data, late.writable], [undefined, false]);
+    assert.deepEqual([late.data?.length, late.writable], [0, true]);
+    assert.equal(await late.commit({ data: bytes('late') }), 'written');
     await late.release();
+    assert.deepEqual([await read(a, id), await read(a, next)], ['late', 'user']);
     await Promise.all([a.close(), b.close()]);
   });
 

@@ -179,7 +179,7 @@ describe('merge', () => {
     expect(await php.row(table, answer.id!)).toBe('a|i:1;');
   });
 
-  test('a login: a new id, the old row is gone', async () => {
+  test('a login: a new id, and nothing under the old one', async () => {
     const [site, id] = [await siteOf('merge'), await put('a|i:1;')];
     const answer = await site.ask(
       async (ctx) => {
@@ -188,10 +188,7 @@ describe('merge', () => {
       },
       { id },
     );
-    expect([await php.row(table, id), await php.row(table, answer.id!)]).toEqual([
-      undefined,
-      'a|i:1;user|s:5:"alice";',
-    ]);
+    expect([await php.row(table, id), await php.row(table, answer.id!)]).toEqual(['', 'a|i:1;user|s:5:"alice";']);
   });
 
   test.each<[string, Handler]>([

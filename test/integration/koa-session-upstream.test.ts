@@ -209,7 +209,7 @@ describe('regenerate()', () => {
     );
     expect(answer.value).toBe('hi');
     expect(answer.id).not.toBe(id);
-    expect([await rowOf(id), await rowOf(answer.id!)]).toEqual([undefined, 'message|s:2:"hi";']);
+    expect([await rowOf(id), await rowOf(answer.id!)]).toEqual(['', 'message|s:2:"hi";']);
   });
 });
 

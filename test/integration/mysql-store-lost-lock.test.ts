@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
-import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
+import type { OpenOptions, SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Accident, Relay } from './mysql-relay.ts';
 import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
@@ -45,17 +45,21 @@ describe('the connection is killed while the lock is held', () => {
     id: string,
     meanwhile: () => Promise<unknown>,
     use: (lease: SessionLease) => Promise<T>,
+    options: OpenOptions = {},
   ): Promise<T> {
     await until(async () => (await connections()).length === 0); // those of the test before may still be ending
     const store = storeOn(table, { connection: { ...testServer(), user, password: '', database: 'test' } });
     try {
-      return await withLease(store, id, async (lease) => {
+      const lease = await store.open(id, options);
+      try {
         const [holder] = await connections();
         await witness.query('KILL ?', [holder]);
         await until(async () => !(await connections()).includes(holder!));
         await meanwhile();
         return await use(lease);
-      });
+      } finally {
+        await lease.release();
+      }
     } finally {
       await store.close();
     }
@@ -107,9 +111,36 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBeUndefined();
   });
 
-  test('a new session: created all the same', async () => {
+  test('a new session under an id that the browser brought: not created, as others may have been there', async () => {
     const id = newId();
-    expect(await interrupted(id, nothing, write)).toBe('written');
+    expect(await interrupted(id, nothing, write)).toBe('gone');
+    expect(await read(other, id)).toBeUndefined();
+  });
+
+  test('... and somebody else has created it, and logged out: not revived', async () => {
+    const id = newId();
+    const logout = async () => {
+      await writeText(other, id, 'theirs');
+      await withLease(other, id, (lease) => lease.destroy());
+    };
+    expect(await interrupted(id, logout, write)).toBe('gone');
+    expect(await read(other, id)).toBeUndefined();
+  });
+
+  test('... and somebody else has created it, and given it another id: neither is touched', async () => {
+    const [id, next] = [newId(), newId()];
+    const login = () =>
+      withLease(other, id, async (lease) => {
+        await lease.rename(next);
+        await lease.commit({ data: bytes('theirs') });
+      });
+    await expect(interrupted(id, login, write)).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    expect([await read(other, id), await read(other, next)]).toEqual(['', 'theirs']);
+  });
+
+  test('a new session under an id that was just made: created all the same', async () => {
+    const id = newId();
+    expect(await interrupted(id, nothing, write, { fresh: true })).toBe('written');
     expect(await read(other, id)).toBe('ours');
   });
 
@@ -128,7 +159,7 @@ describe('the connection is killed while the lock is held', () => {
       return write(lease);
     };
     expect(await interrupted(id, nothing, rename)).toBe('written');
-    expect([await read(other, id), await read(other, next)]).toEqual([undefined, 'ours']);
+    expect([await read(other, id), await read(other, next)]).toEqual(['', 'ours']);
   });
 
   test('destroy() is done again, whatever was written', async () => {
@@ -148,7 +179,7 @@ describe('the connection is killed while the lock is held', () => {
         await lease.commit({});
       });
     expect(await interrupted(id, rename, (lease) => lease.destroy())).toBe('gone');
-    expect(await read(other, next)).toBe('before');
+    expect([await read(other, id), await read(other, next)]).toEqual(['', 'before']);
   });
 
   test('a lease that ends late leaves alone whoever has its connection by then', async () => {
@@ -333,7 +364,7 @@ describe('the connection is lost at COMMIT', () => {
         await lease.rename(next);
         expect(await lease.commit({ data: bytes('after') })).toBe('written');
       });
-      expect([await read(other, id), await read(other, next)]).toEqual([undefined, 'after']);
+      expect([await read(other, id), await read(other, next)]).toEqual(['', 'after']);
       await store.close();
     });
 

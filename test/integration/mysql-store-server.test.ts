@@ -93,7 +93,7 @@ describe('the database server', () => {
     const [id, added, lost] = [newId(), newId(), newId()];
     await writeText(store, id, 'before');
     await writeText(store, lost, 'before');
-    const leases = await Promise.all([store.open(id), store.open(added)]);
+    const leases = await Promise.all([store.open(id), store.open(added, { fresh: true })]);
     const unlucky = await store.open(lost);
     server.kill('SIGKILL');
     await server.ended;

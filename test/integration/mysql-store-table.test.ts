@@ -176,7 +176,25 @@ describe('a table that cannot be used', () => {
       await lease.rename(next);
       await lease.commit({ data: bytes('y') });
     });
-    expect(await witness.query(`SELECT id, ip FROM ${name}`)).toEqual([{ id: next, ip: '127.0.0.1' }]);
+    expect(await witness.query(`SELECT id, ip FROM ${name} WHERE id = ?`, [next])).toEqual([
+      { id: next, ip: '127.0.0.1' },
+    ]);
+    expect(await read(store, id)).toBe('');
+    await store.close();
+  });
+
+  test.each([
+    ['another column demands a value', 'ip VARCHAR(15) NOT NULL', ["'127.0.0.1'"]],
+    ['another column must differ', 'user INT NOT NULL DEFAULT 0 UNIQUE', ['1']],
+  ])('rename() leaves no empty row where %s', async (_, more, values) => {
+    await witness.table(name, `CREATE TABLE ${name} (id CHAR(32) PRIMARY KEY, data BLOB, usetime INT, ${more})`);
+    const [store, id, next] = [storeOn(name), newId(), newId()];
+    await witness.query(`INSERT INTO ${name} VALUES (?, 'x', 0, ${values})`, [id]);
+    await withLease(store, id, async (lease) => {
+      await lease.rename(next);
+      expect(await lease.commit({ data: bytes('y') })).toBe('written');
+    });
+    expect(await witness.query(`SELECT id FROM ${name}`)).toEqual([{ id: next }]);
     await store.close();
   });
 

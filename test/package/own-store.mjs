@@ -115,7 +115,8 @@ class Lease {
     this.#end();
     if (to !== id && store.rows.has(to)) throw new PhpSessionError('ERR_SESSION_ID', 'the new id exists');
     const stored = data ?? this.data ?? new Uint8Array();
-    if (to !== id && store.wrong !== 'rename') store.rows.delete(id);
+    if (to !== id && store.wrong === 'leave') store.rows.delete(id);
+    else if (to !== id && store.wrong !== 'rename') store.rows.set(id, { data: new Uint8Array(), time: Date.now() });
     store.rows.set(to, {
       data: store.wrong === 'bytes' ? Buffer.from(`${Buffer.from(stored)}`) : stored,
       time: Date.now(),
@@ -170,7 +171,7 @@ function underTest(wrong) {
 
 storeContract({ describe, test }, 'a store in memory', underTest());
 
-for (const wrong of ['lock', 'bytes', 'rename', 'destroy', 'touch', 'replace']) {
+for (const wrong of ['lock', 'bytes', 'rename', 'leave', 'destroy', 'touch', 'replace']) {
   test(`a store without ${wrong} is found out`, async () => {
     const bodies = [];
     const { storeContract } = createRequire(import.meta.url)('php-session-bridge/testing');

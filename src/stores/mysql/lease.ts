@@ -10,6 +10,8 @@ export interface Holding {
   readonly rows: Rows;
   readonly id: string;
   readonly row: LockedRow;
+  /** Nobody else can have used the id: see `OpenOptions`. */
+  readonly fresh: boolean;
   /** Milliseconds for each call. */
   readonly timeout: number;
   /** Lets the next request of this process have the session. */
@@ -35,12 +37,12 @@ export class MysqlLease implements SessionLease {
   }
 
   async commit({ data }: { data?: Uint8Array }): Promise<WriteResult> {
-    const { rows, row, id } = this.#holding;
-    const change = { id, newId: this.#newId, before: this.data, data };
+    const { rows, row, id, fresh } = this.#holding;
+    const change = { id, newId: this.#newId, before: this.data, fresh, data };
     return this.#end((deadline) => write(rows, row, change, deadline));
   }
 
-  /** Takes effect with `commit()`: one UPDATE moves the row and writes it, and keeps columns that are not ours. */
+  /** Takes effect with `commit()`: one UPDATE moves the row and writes it, so that columns that are not ours go with it. */
   async rename(newId: string): Promise<void> {
     const { row, id } = this.#holding;
     const { min, max } = row.table.idLength;

@@ -136,6 +136,16 @@ export function idKey({ id, indexes }: Schema): string | undefined {
   })?.name;
 }
 
+/** Whether a second row can be made of id, data and time alone: no other column demands a value, or must differ. */
+export function takesBareRows({ columns, indexes, id, data, time }: Schema): boolean {
+  const isOurs = (column: Column) => [id, data, time].includes(column);
+  const hasId = (index: Index) => index.columns.some(({ name }) => name === id!.name);
+  return (
+    columns.every((column) => isOurs(column) || !column.mustBeGiven) &&
+    indexes.every((index) => !index.unique || hasId(index))
+  );
+}
+
 /** What a table must have so that the store can work with it at all. */
 export type Requirement =
   | 'table-missing'

@@ -64,11 +64,11 @@ class MysqlStore implements SessionStore {
       repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#stopping.signal);
   }
 
-  async open(id: string, { create = true, signal }: OpenOptions = {}): Promise<SessionLease> {
+  async open(id: string, { create = true, fresh = false, signal }: OpenOptions = {}): Promise<SessionLease> {
     signal?.throwIfAborted();
     if (!isSessionId(id)) return noRow;
     const deadline = new Deadline(this.#settings.timeout, signal);
-    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create }, deadline));
+    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create }, deadline), fresh);
   }
 
   /** Waits until the other requests of this process have done with the session, and then for `lock`. */
@@ -76,6 +76,7 @@ class MysqlStore implements SessionStore {
     id: string,
     deadline: Deadline,
     lock: () => Promise<LockedRow | Done | undefined>,
+    fresh = false,
   ): Promise<SessionLease | Done> {
     this.#begin();
     let leave: Leave | undefined;
@@ -94,7 +95,7 @@ class MysqlStore implements SessionStore {
     }
     if (typeof row === 'object') {
       const ended = () => this.#end();
-      return new MysqlLease({ rows: this.#rows, id, row, timeout: this.#settings.timeout, leave, ended });
+      return new MysqlLease({ rows: this.#rows, id, row, fresh, timeout: this.#settings.timeout, leave, ended });
     }
     leave();
     this.#end();

@@ -4,7 +4,7 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
-import { type Column, idKey, REQUIREMENTS, readSchema } from './schema.ts';
+import { type Column, idKey, REQUIREMENTS, readSchema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
@@ -47,6 +47,8 @@ export interface Statements {
   readonly writeAs: string;
   /** (new id, id) */
   readonly touchAs: string;
+  /** (id) makes an empty row, if there is none, for the id that a session had; `undefined` where a row needs more than that. */
+  readonly leave: string | undefined;
   /** (id) gives the data as PHP sees them. */
   readonly readBack: string;
   /** (id) */
@@ -91,7 +93,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
     lifetime: settings.expireOnRead ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
-    sql: statements(settings, charset, idKey(schema)!, time),
+    sql: statements(settings, charset, idKey(schema)!, time, takesBareRows(schema)),
   };
 }
 
@@ -100,6 +102,7 @@ function statements(
   charset: string | null,
   index: string,
   timeColumn: Column,
+  leavesRows: boolean,
 ): Statements {
   const { quoted: t } = table;
   const { id, data, time } = quoted;
@@ -117,6 +120,7 @@ function statements(
     ...(expireOnRead ? [`COALESCE(${age} <= ${gcMaxlifetime}, TRUE)`] : []),
   ].join(' AND ');
   const read = `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ?`;
+  const placeholder = `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`;
   const key = typeof lock === 'string' ? undefined : lock.quotedKey;
   // By the key over the id. The optimizer may take the one over the time for better, and then waits (on NDB) or locks
   // (on InnoDB) for rows that are not among these ids.
@@ -126,12 +130,14 @@ function statements(
     lock: `${read} FOR UPDATE`,
     read,
     key: key && `SELECT ${key} FROM ${t} WHERE ${id} = ?`,
-    placeholder: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`,
+    placeholder,
     write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     replace: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isUntouched}`,
     touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,
     writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
+    // If the row was not moved, it stays as it is.
+    leave: leavesRows ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
     expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_PAGE}`,

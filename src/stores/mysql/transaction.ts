@@ -11,12 +11,12 @@ import { isTouchDue } from './time.ts';
 /** How a transaction on a locked row ends. */
 interface Ending<Result> {
   readonly id: string;
-  /** Whether a missing row may be created, as long as no COMMIT has been sent. */
+  /** Whether a missing row may be created under a new lock, as long as no COMMIT has been sent. */
   readonly create: boolean;
   /**
    * The statements before COMMIT.
    *
-   * @param send sends the last one, with COMMIT in the same round trip where that can be
+   * @param send sends the last ones, with COMMIT in the same round trip where that can be
    */
   apply(row: LockedRow, send: Send, deadline: Deadline): Promise<Result>;
   /**
@@ -29,8 +29,15 @@ interface Ending<Result> {
   resume(row: LockedRow | undefined, committing: boolean, deadline: Deadline): Promise<Result | 'again'>;
 }
 
-/** @returns how many rows it matched */
-type Send = (sql: string, values: readonly Literal[], withCommit?: boolean) => Promise<number>;
+/** What the driver tells of a statement that writes. */
+interface Outcome {
+  readonly affectedRows: number;
+}
+
+type Statement = readonly [sql: string, values: readonly Literal[]];
+
+/** @returns how many rows the first one matched */
+type Send = (statements: readonly [Statement, ...Statement[]], withCommit?: boolean) => Promise<number>;
 
 /**
  * Applies and commits. A transaction that failed for a passing reason (connection ended after `maxHold`, server
@@ -43,16 +50,17 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
     const { connection } = row;
     let committing = false;
     let failure: unknown;
-    const send: Send = async (sql, values, withCommit = true) => {
-      const text = withCommit ? withLiterals(sql, values) : undefined;
-      if (text === undefined) {
-        const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql, values, deadline);
-        return affectedRows;
+    const send: Send = async (statements, withCommit = true) => {
+      const texts = withCommit ? statements.map((statement) => withLiterals(...statement)) : [undefined];
+      if (texts.includes(undefined)) {
+        const results: Outcome[] = [];
+        for (const [sql, values] of statements) results.push(await connection.execute<Outcome>(sql, values, deadline));
+        return results[0]!.affectedRows;
       }
       if (connection.isDoubtful) await connection.listen();
       committing = connection.isUsable;
-      const [{ affectedRows }] = (await connection.query(`${text}; COMMIT`, deadline)) as [{ affectedRows: number }];
-      return affectedRows;
+      const [first] = await connection.query<[Outcome]>([...texts, 'COMMIT'].join('; '), deadline);
+      return first.affectedRows;
     };
     try {
       const result = await ending.apply(row, send, deadline);
@@ -120,6 +128,8 @@ export interface Write {
   newId: string | undefined;
   /** What was handed out when the row was locked. */
   before: Uint8Array | undefined;
+  /** Nobody else can have used the id: see `OpenOptions`. */
+  fresh: boolean;
   /** `undefined`: only the time is set. */
   data: Uint8Array | undefined;
 }
@@ -136,12 +146,15 @@ class RowChanged extends Error {
   readonly sqlState: string = 'HY000';
 }
 
-/** UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. */
+/**
+ * UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. A row that did not exist, and whose lock was
+ * lost, is only made again under an id that nobody else can have used: others may have created it and logged out since.
+ */
 export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadline): Promise<WriteResult> {
-  const { id, newId, before, data } = change;
+  const { id, newId, before, fresh, data } = change;
   const done: WriteResult = data === undefined ? 'touched' : 'written';
 
-  return finish<WriteResult>(rows, row, { id, create: before === undefined, apply, resume }, deadline);
+  return finish<WriteResult>(rows, row, { id, create: fresh && before === undefined, apply, resume }, deadline);
 
   async function apply({ connection, table, data: read, usedAt }: LockedRow, send: Send): Promise<WriteResult> {
     if (data === undefined && newId === undefined && !isTouchDue(table, usedAt)) return 'touched';
@@ -151,18 +164,19 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
         `the session has ${data.length} bytes, the table (or max_allowed_packet) takes ${sizeLimit(table, data)}`,
       );
     }
-    const sql = newId === undefined ? [table.sql.touch, table.sql.write] : [table.sql.touchAs, table.sql.writeAs];
-    const condition = data === undefined ? [id] : [id, crc32(read ?? '')];
-    const values = [
-      ...(newId === undefined ? [] : [newId]),
-      ...(data === undefined ? [] : [asBuffer(data)]),
-      ...condition,
-    ];
+    const { touch, write, touchAs, writeAs } = table.sql;
+    const [touching, writing] = newId === undefined ? [touch, write] : [touchAs, writeAs];
+    const moved = newId === undefined ? [] : [newId];
+    const update: Statement =
+      data === undefined ? [touching, [...moved, id]] : [writing, [...moved, asBuffer(data), id, crc32(read ?? '')]];
     const isReadBack = data !== undefined && needsReadBack(table, data);
     const fitsAsHex = data === undefined || data.length * 2 < table.maxPacket;
     try {
       // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
-      const matched = await send(sql[data === undefined ? 0 : 1]!, values, fitsAsHex && !isReadBack);
+      const matched = await send(
+        newId === undefined || table.sql.leave === undefined ? [update] : [update, [table.sql.leave, [id]]],
+        fitsAsHex && !isReadBack,
+      );
       if (matched === 0 && data === undefined) return 'gone';
       if (matched === 0) throw new RowChanged();
     } catch (error) {
@@ -179,6 +193,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 
   async function resume(now: LockedRow | undefined, committing: boolean): Promise<WriteResult | 'again'> {
+    const mayBeMoved = committing && newId !== undefined && !isHeld(now?.data);
+    if (mayBeMoved && (await holds(rows, newId, data ?? before, deadline))) return done;
     if (now !== undefined) {
       // Setting the time is right whatever the data are now.
       if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
@@ -186,10 +202,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
       if (committing) throw unknownOutcome();
       throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
     }
-    if (committing && newId !== undefined && (await holds(rows, newId, data ?? before, deadline))) return done;
-    if (before !== undefined) return 'gone';
-    // There never was a row of others: ours was not committed, or it was and has been deleted. To write it now might
-    // undo a logout.
+    // To write it now might undo a logout. Where no row of others was seen, ours may have been committed and deleted since.
+    if (before !== undefined || !committing) return 'gone';
     throw unknownOutcome();
   }
 }
@@ -197,7 +211,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 /**
  * DELETE and COMMIT, whatever the row holds by then.
  *
- * @returns `'gone'` when it was not there any more after the lock was lost
+ * @returns `'gone'` when there was nothing in it any more after the lock was lost
  */
 export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
   return finish<DestroyResult>(
@@ -207,26 +221,32 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
       id,
       create: false,
       apply: async ({ table }, send) => {
-        await send(table.sql.remove, [id]);
+        await send([[table.sql.remove, [id]]]);
         return 'destroyed';
       },
       // By our own COMMIT, by another logout, or under another id, where the session goes on.
-      resume: async (now) => (now === undefined ? 'gone' : 'again'),
+      resume: async (now) => (now === undefined || (isHeld(row.data) && !isHeld(now.data)) ? 'gone' : 'again'),
     },
     deadline,
   );
 }
 
-/** Whether the row exists with these data. */
+/**
+ * Whether the row exists with these data. It is read without a lock: whoever asks has the lock of the row under the old id, or
+ * there is none, so the transaction that may have moved it is over.
+ */
 async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadline: Deadline): Promise<boolean> {
-  let row: LockedRow | undefined;
   try {
-    row = await rows.lock(id, { create: false, insist: true }, deadline);
+    const row = await rows.read(id, deadline);
+    return row !== undefined && same(row.data, data ?? new Uint8Array());
   } catch (error) {
     throw unknownOutcome(error);
   }
-  await row?.connection.rollback(deadline);
-  return row !== undefined && same(row.data, data ?? new Uint8Array());
+}
+
+/** Whether there is a row and something in it. A session that was moved leaves an empty one. */
+function isHeld(data: Uint8Array | undefined): boolean {
+  return data !== undefined && data.length > 0;
 }
 
 export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
