@@ -16,9 +16,9 @@ export interface PhpSessionControl {
    * `ctx.session` again afterwards: it is another object if somebody else has changed the session.
    */
   lock(): Promise<void>;
-  /** Gives the session a new id and removes the old one, at a login (PHP's session_regenerate_id(true)). */
+  /** Gives the session a new id and leaves nothing under the old one, at a login (PHP's session_regenerate_id(true)). */
   regenerate(): Promise<void>;
-  /** Deletes the session and its cookie now: a logout (PHP's session_destroy()). */
+  /** Deletes the session and its cookie now: a logout (PHP's session_destroy()). Where there was nothing in it, it stays. */
   destroy(): Promise<void>;
   /** Saves and frees the lock, before something that takes long (PHP's session_write_close()). Later changes are not saved. */
   close(): Promise<void>;

@@ -15,7 +15,7 @@ export interface KoaSession {
   /** Has the session saved; with `autoCommit`, the default, that is when the request ends. */
   save(): Promise<void>;
   save(callback: Callback): void;
-  /** Gives the session a new id and removes the old one, at a login. */
+  /** Gives the session a new id and leaves nothing under the old one, at a login. */
   regenerate(): Promise<void>;
   regenerate(callback: Callback): void;
   /** Without `autoCommit`: saves and frees the lock. Later changes are not saved. */
