@@ -28,16 +28,20 @@ await runCommand(async () => {
   await build();
   // Not above: nothing of it can be loaded before it is installed and built.
   const { mysqlFolder } = await import('./services/engines.mjs');
-  const { title } = await import('./logins/cells.mjs');
+  const { allCells, title } = await import('./logins/cells.mjs');
   const { logins } = await import('./logins/logins.mjs');
   const { isWrong, line, report } = await import('./logins/report.mjs');
   if (engine === 'ndb') mysqlFolder();
+  const isWanted = (/** @type {import('./logins/cells.mjs').Cell} */ cell) =>
+    values.only.every((text) => title(cell).includes(text));
+  if (!allCells().some(isWanted))
+    throw new SetupError(`--only: no cell's title has ${values.only.join(' and ')} in it`);
 
   const result = await logins({
     engine,
     browsers,
     logins: (cell) => {
-      if (!values.only.every((text) => title(cell).includes(text))) return 0;
+      if (!isWanted(cell)) return 0;
       const isMain = cell.action === 'store' && (cell.strict === 'both' || cell.strict === 'neither');
       return isMain ? many : Math.ceil(many / 10);
     },

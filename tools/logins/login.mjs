@@ -75,7 +75,8 @@ export class Login {
     take[last]();
     await this.#checkRows(given);
     if (call !== undefined && this.#cell.action !== 'login') {
-      this.#check('leaked', !call.text.includes(this.#mark.login), 'the call was shown the login');
+      const hidden = this.#cell.timing === 'after' ? this.#hidden : this.#secrets;
+      this.#check('leaked', !holds(call.text, hidden), 'the call was shown the login');
     }
     await Promise.all([this.#checkNew(given), this.#checkOld()]);
     await this.#site.database.query('DELETE FROM ??', [this.#table]);
@@ -211,6 +212,11 @@ export class Login {
     return this.#cell.action === 'login' ? [login, call] : [login];
   }
 
+  /** What the old id must not lead to: no login, and nothing of what the login took with it. */
+  get #hidden() {
+    return [...this.#secrets, this.#mark.guest];
+  }
+
   /** @param {Given} given */
   async #checkRows(given) {
     const [rows] = /** @type {any} */ (await this.#site.database.query('SELECT id, data FROM ??', [this.#table]));
@@ -220,6 +226,8 @@ export class Login {
       const isRight = found.length === 0 || own.includes(String(id));
       this.#check('leaked', isRight, 'the secret of a login is in the row of another id');
       this.#check('leaked', found.length < 2, 'a row holds the secrets of two logins');
+      const isEmptied = String(id) !== this.#id || !holds(String(data), [this.#mark.guest]);
+      this.#check('leaked', isEmptied, 'the old row still holds what was there before the login');
     }
   }
 
@@ -253,8 +261,7 @@ export class Login {
     for (const [side, name] of sides) {
       const { status, text } = await this.#look(side, this.#id);
       this.#check('failed', status === 200, `${name} answered ${status} to the old id`);
-      const isRight = !this.#secrets.some((secret) => text.includes(secret));
-      this.#check('leaked', isRight, `${name} shows a login to the old id`);
+      this.#check('leaked', !holds(text, this.#hidden), `${name} shows the session to the old id`);
     }
   }
 
@@ -274,6 +281,11 @@ const sides = /** @type {const} */ ([
   ['node', 'Node'],
   ['php', 'PHP'],
 ]);
+
+/** @param {string} text @param {string[]} marks */
+function holds(text, marks) {
+  return marks.some((mark) => text.includes(mark));
+}
 
 /** A text that is nowhere else. */
 function mark() {
