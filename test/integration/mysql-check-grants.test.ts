@@ -108,7 +108,7 @@ test('and so does all that PHP does with its handler', async () => {
 
 describe.each([
   ['SELECT', Object.keys(WORK)],
-  ['INSERT', ['create a session']],
+  ['INSERT', ['create a session', 'rename a session']],
   ['UPDATE', ['create a session', 'change a session', 'touch a session', 'rename a session']],
   ['DELETE', ['destroy a session', 'collect expired sessions']],
 ])('without %s', (privilege, failing) => {
