@@ -51,13 +51,13 @@ export async function recordStatements(endpoint, table, id) {
   const { createConnection } = mysql2;
   mysql2.createConnection = (/** @type {object} */ options) => {
     const connection = createConnection(options);
-    for (const kind of ['execute', 'query']) {
-      const send = connection[kind];
-      connection[kind] = (/** @type {any} */ text, /** @type {any[]} */ ...rest) => {
-        sent.push({ kind, text, values: rest[0] });
-        return send.call(connection, text, ...rest);
-      };
-    }
+    const add = connection.addCommand;
+    connection.addCommand = (/** @type {any} */ command) => {
+      const kind = command.constructor.name;
+      if (kind === 'Query') sent.push({ kind, text: command.sql, values: [] });
+      if (kind === 'Execute') sent.push({ kind, text: command.statement.query, values: command.values });
+      return add.call(connection, command);
+    };
     return connection;
   };
   const store = mysqlStore({ connection: endpoint, table });
@@ -67,7 +67,7 @@ export async function recordStatements(endpoint, table, id) {
     sent = [];
     await changeByStore(store, id);
     const [read, write] = sent;
-    if (sent.length !== 2 || read?.kind !== 'execute' || read.values.length !== 1 || write?.kind !== 'query') {
+    if (sent.length !== 2 || read?.kind !== 'Execute' || read.values.length !== 1 || write?.kind !== 'Query') {
       throw new Error(
         `The store sends other statements than this measures: ${sent.map(({ text }) => text).join('\n')}`,
       );

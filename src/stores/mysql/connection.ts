@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import type { Driver, DriverConnection } from './driver.ts';
+import type { Driver, DriverCallback, DriverConnection } from './driver.ts';
 import { classify, type Failure, isAnswer } from './errors.ts';
 import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
@@ -43,6 +43,7 @@ export class Connection {
   /** When the server last answered: `performance.now()`. */
   lastUsed: number = performance.now();
 
+  readonly #library: Driver;
   readonly #driver: DriverConnection;
   readonly #settings: Settings;
   readonly #owner: Owner;
@@ -62,6 +63,7 @@ export class Connection {
     this.endpoint = endpoint;
     this.#settings = settings;
     this.#owner = owner;
+    this.#library = driver;
     this.#driver = driver.createConnection({
       ...endpoint,
       connectTimeout: Math.min(endpoint.connectTimeout ?? timeout, timeout),
@@ -135,12 +137,21 @@ export class Connection {
    * @throws the driver's error, `DeadlineExpired`, or the reason of the deadline's signal
    */
   execute<Result>(sql: string, values: readonly unknown[], deadline: Deadline): Promise<Result> {
-    return this.#answer((done) => this.#driver.execute(sql, values, done), deadline);
+    return this.#answer((done) => {
+      // The driver remembers what it has prepared.
+      this.#driver.prepare(sql, (error, statement) => {
+        if (error) done(error, undefined);
+        else statement.execute(values, done);
+      });
+    }, deadline);
   }
 
   query<Result>(sql: string | { sql: string; rowsAsArray: false }, deadline: Deadline): Promise<Result> {
-    // null: there are no values. Without it mysql2 looks for question marks in all of the text, which may hold a session.
-    return this.#answer((done) => this.#driver.query(sql, null, done), deadline);
+    const options = typeof sql === 'string' ? { sql, rowsAsArray: true } : sql;
+    return this.#answer((done) => {
+      // As it is: no question mark in it stands for a value.
+      this.#driver.addCommand(this.#library.createQuery(options, null, done, {}));
+    }, deadline);
   }
 
   /**
@@ -244,10 +255,7 @@ export class Connection {
     onLost?.();
   }
 
-  #answer<Result>(
-    send: (done: (error: unknown, result: unknown) => void) => void,
-    deadline: Deadline,
-  ): Promise<Result> {
+  #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
     return new Promise((resolve, reject) => {
       /** What is to be told of the end when nobody waits for it any more. */
       let late: ((error: unknown) => void) | undefined;
