@@ -14,7 +14,7 @@ import {
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';
-import { article, better, createTables, missing, narrow, onWitness, relayed } from './canary-rows.ts';
+import { article, better, createTables, missing, narrow, onWitness, refusing, relayed } from './canary-rows.ts';
 import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
 
 // What mysql2 tells others of what it sends: on the channels that agents listen to which watch an application, and on the
@@ -123,6 +123,8 @@ const works: Record<string, () => Promise<unknown>> = {
   'of another character set': () =>
     withStore((store) => commit(store, secretId(), bytes(`${secret}漢`)), {}, article).catch(expectCode),
   'no table': () => withStore((store) => commit(store, id, planted), {}, missing).catch(expectCode),
+  'a trigger that refuses the row': () =>
+    withStore((store) => commit(store, secretId(), planted), {}, refusing).catch(expectCode),
   'an id that exists': () =>
     withStore((store) =>
       withLease(store, id, async (lease) => {

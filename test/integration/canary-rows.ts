@@ -16,6 +16,8 @@ export const article = 'canary_article';
 export const narrow = 'canary_narrow';
 /** Without transactions. */
 export const unsafe = 'canary_unsafe';
+/** Its trigger refuses each change, and says the whole row. */
+export const refusing = 'canary_refusing';
 /** There is none. */
 export const missing = 'canary_missing';
 
@@ -25,6 +27,10 @@ export async function createTables(): Promise<void> {
     await witness.table(article, `${articleTable(article)} DEFAULT CHARSET latin1`);
     await witness.table(narrow, `CREATE TABLE ${narrow} (id CHAR(32) PRIMARY KEY, data VARBINARY(40), usetime INT)`);
     await witness.table(unsafe, createTableSql({ table: unsafe, engine: 'MyISAM' }));
+    await witness.table(refusing, createTableSql({ table: refusing }));
+    await witness.query(`CREATE TRIGGER ${refusing} BEFORE UPDATE ON ${refusing} FOR EACH ROW BEGIN
+      DECLARE row_text VARCHAR(128) DEFAULT LEFT(CONCAT(NEW.id, ' ', NEW.data), 128);
+      SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = row_text; END`);
     await witness.query(`DROP TABLE IF EXISTS ${missing}`);
   });
 }

@@ -30,6 +30,7 @@ import {
   narrow,
   nested,
   onWitness,
+  refusing,
   relayed,
   stored,
   unsafe,
@@ -141,6 +142,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   ERR_SESSION_TABLE: {
     'there is none': () => held(missing, secretId(), untouched),
     'no transactions': () => held(unsafe, secretId(), untouched),
+    'a trigger refuses the row': () => held(refusing, secretId(), (lease) => lease.commit({ data: planted })),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
       const dropped = storeOn(missing);

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
 import { DeadlineExpired } from '../../src/stores/deadline.ts';
-import { byNumber, classify, isAnswer, toSessionError } from '../../src/stores/mysql/errors.ts';
+import {
+  byNumber,
+  classify,
+  isAnswer,
+  isBeforeCommit,
+  noteBeforeCommit,
+  toSessionError,
+} from '../../src/stores/mysql/errors.ts';
 
 /** `[1205, 'locked'], // ER_LOCK_WAIT_TIMEOUT` in the source, comments in front included. */
 const source = readFileSync('src/stores/mysql/errors.ts', 'utf8');
@@ -74,6 +81,10 @@ test.each<[string, unknown, string, boolean, string]>([
     true,
     'ERR_SESSION_UNAVAILABLE',
   ],
+  ['a trigger, by a number of its own', { errno: 31337, sqlState: '45000' }, 'table', true, 'ERR_SESSION_TABLE'],
+  ['a CHECK of MariaDB', { errno: 4025, sqlState: '23000' }, 'table', true, 'ERR_SESSION_TABLE'],
+  ['a number that says nothing', { errno: 31337, sqlState: 'HY000' }, 'away', true, 'ERR_SESSION_UNAVAILABLE'],
+  ['no right to the database', { errno: 1044, sqlState: '42000' }, 'away', true, 'ERR_SESSION_UNAVAILABLE'],
 ])('%s: what it means', (_, error, failure, answers, code) => {
   expect(classify(error)).toBe(failure);
   expect(isAnswer(error)).toBe(answers);
@@ -84,4 +95,18 @@ test('an error of this package stays what it is', () => {
   const error = new PhpSessionError('ERR_SESSION_BUSY', 'x');
   expect(toSessionError(error)).toBe(error);
   expect(toSessionError(new DeadlineExpired(1)).code).toBe('ERR_SESSION_UNAVAILABLE');
+});
+
+test.each<[string, unknown, boolean]>([
+  ['a trigger', { errno: 1644, sqlState: '45000' }, true],
+  ['a number that nobody knows', { errno: 31337, sqlState: 'HY000' }, true],
+  ['a server that takes no writes', { errno: 1290, sqlState: 'HY000' }, true],
+  ['the network', { code: 'ECONNRESET', errno: -104 }, false],
+  ['no answer in time', new DeadlineExpired(1), false],
+  ['a connection that was killed', { errno: 1927, sqlState: '70100' }, false],
+  ['a proxy that lost its server', { errno: 2013, sqlState: 'HY000' }, false],
+  ['a proxy that lost its server, in another way', { errno: 2003, sqlState: 'HY000' }, false],
+])('before COMMIT, %s: whether that means that COMMIT was not run', (_, error, isKnown) => {
+  noteBeforeCommit(error);
+  expect(isBeforeCommit(error)).toBe(isKnown);
 });

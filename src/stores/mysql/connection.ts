@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import type { Driver, DriverCallback, DriverConnection } from './driver.ts';
-import { classify, type Failure, isAnswer } from './errors.ts';
+import { classify, type Failure, isAnswer, noteBeforeCommit } from './errors.ts';
 import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
@@ -147,10 +147,37 @@ export class Connection {
   }
 
   query<Result>(sql: string | { sql: string; rowsAsArray: false }, deadline: Deadline): Promise<Result> {
+    return this.#text(sql, deadline, () => undefined);
+  }
+
+  /**
+   * Runs statements that give no rows, and COMMIT behind them, in one round trip. Where one fails, the server runs none of those
+   * that follow.
+   *
+   * @returns what each of them reports
+   * @throws as `query()`; `isBeforeCommit()` tells whether COMMIT was not run
+   */
+  async queryAndCommit<Result>(statements: readonly string[], deadline: Deadline): Promise<Result[]> {
+    let done = 0;
+    try {
+      return await this.#text<Result[]>([...statements, 'COMMIT'].join('; '), deadline, () => done++);
+    } catch (error) {
+      if (done < statements.length) noteBeforeCommit(error);
+      throw error;
+    }
+  }
+
+  #text<Result>(
+    sql: string | { sql: string; rowsAsArray: false },
+    deadline: Deadline,
+    onResult: () => void,
+  ): Promise<Result> {
     const options = typeof sql === 'string' ? { sql, rowsAsArray: true } : sql;
     return this.#answer((done) => {
       // As it is: no question mark in it stands for a value.
-      this.#driver.addCommand(this.#library.createQuery(options, null, done, {}));
+      const query = this.#library.createQuery(options, null, done, {});
+      query.on('result', onResult);
+      this.#driver.addCommand(query);
     }, deadline);
   }
 

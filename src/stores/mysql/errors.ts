@@ -74,7 +74,17 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1146, 'table'], // ER_NO_SUCH_TABLE
   [1264, 'table'], // ER_WARN_DATA_OUT_OF_RANGE: only the time can be
   [1292, 'table'], // ER_TRUNCATED_WRONG_VALUE: the same
+  [1288, 'table'], // ER_NON_UPDATABLE_TABLE: a view
+  [1305, 'table'], // ER_SP_DOES_NOT_EXIST: a trigger calls it, as in the next ones
+  [1348, 'table'], // ER_NONUPDATEABLE_COLUMN
   [1364, 'table'], // ER_NO_DEFAULT_FOR_FIELD: another column must be written
+  [1369, 'table'], // ER_VIEW_CHECK_FAILED
+  [1370, 'table'], // ER_PROCACCESS_DENIED_ERROR
+  [1442, 'table'], // ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG
+  [1449, 'table'], // ER_NO_SUCH_USER: the trigger's definer
+  [1526, 'table'], // ER_NO_PARTITION_FOR_GIVEN_VALUE
+  [1644, 'table'], // ER_SIGNAL_EXCEPTION: a trigger refuses it
+  [3819, 'table'], // ER_CHECK_CONSTRAINT_VIOLATED (MySQL)
   [1118, 'too large'], // ER_TOO_BIG_ROWSIZE
   [1153, 'too large'], // ER_NET_PACKET_TOO_LARGE
   [1406, 'too large'], // ER_DATA_TOO_LONG
@@ -83,6 +93,12 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [3854, 'charset'], // ER_CANNOT_CONVERT_STRING
   [3988, 'charset'], // ER_IMPOSSIBLE_STRING_CONVERSION (MySQL)
 ]);
+
+/**
+ * What an unknown number means by the class of its SQLSTATE: no data, data exception, integrity constraint, check option,
+ * and what the manual recommends for SIGNAL. A trigger may set any number. They come of rows alone, and not of connecting.
+ */
+const ofRows = /^(02|22|23|44|45)/;
 
 interface DriverError {
   errno?: unknown;
@@ -97,7 +113,7 @@ export function classify(error: unknown): Failure {
   // Errors of the operating system have an `errno` too: a negative one.
   const known = typeof errno === 'number' ? byNumber.get(errno) : undefined;
   if (known !== undefined) return known;
-  if (typeof sqlState === 'string') return 'away';
+  if (typeof sqlState === 'string') return ofRows.test(sqlState) ? 'table' : 'away';
   // What has no SQLSTATE comes from the network: a connection that could not be made, or else one that broke.
   return typeof code === 'string' && noServer.test(code) ? 'away' : 'lost';
 }
@@ -107,6 +123,26 @@ export function isAnswer(error: unknown): boolean {
   if (typeof (error as DriverError | undefined)?.sqlState !== 'string') return false;
   const failure = classify(error);
   return failure !== 'lost' && failure !== 'read only';
+}
+
+const beforeCommit = new WeakSet<object>();
+
+/**
+ * Notes that a text stopped before its COMMIT: the server runs nothing of a text behind a statement that failed. It has to be
+ * the server that says so. What a proxy says of its own connections has a number of the clients' (2000 to 2999) or is `lost`.
+ *
+ * @param error of a statement before COMMIT, if it is an answer to a statement at all
+ */
+export function noteBeforeCommit(error: unknown): void {
+  const { errno, sqlState } = (error ?? {}) as DriverError;
+  if (typeof errno !== 'number' || typeof sqlState !== 'string') return;
+  const isOfProxy = (errno >= 2000 && errno < 3000) || classify(error) === 'lost';
+  if (!isOfProxy) beforeCommit.add(error as object);
+}
+
+/** Whether COMMIT, which was sent in the same text, was not run. */
+export function isBeforeCommit(error: unknown): boolean {
+  return beforeCommit.has(error as object);
 }
 
 const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
