@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
-import { classify, toSessionError } from './errors.ts';
+import { classify, isBeforeCommit, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
@@ -59,8 +59,8 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       }
       if (connection.isDoubtful) await connection.listen();
       committing = connection.isUsable;
-      const [first] = await connection.query<[Outcome]>([...texts, 'COMMIT'].join('; '), deadline);
-      return first.affectedRows;
+      const [first] = await connection.queryAndCommit<Outcome>(texts as string[], deadline);
+      return first!.affectedRows;
     };
     try {
       const result = await ending.apply(row, send, deadline);
@@ -101,7 +101,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
  * server says that the transaction lost its locks or its certification.
  */
 export function isUndone(error: unknown): boolean {
-  if (error instanceof PhpSessionError || error instanceof RowChanged) return true;
+  if (error instanceof PhpSessionError || error instanceof RowChanged || isBeforeCommit(error)) return true;
   return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
 
