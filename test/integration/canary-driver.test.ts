@@ -150,7 +150,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'an answer that is lost': () =>
     relayed(async (lease, relay) => {
       relay.accident = 'lose the answer';
-      await lease.commit({ data: bytes(secret) });
+      await lease.commit({ data: bytes(secret) }).finally(() => relay.stop());
     }).catch(expectCode),
   'a connection that breaks': () =>
     relayed(async (lease, relay) => {
