@@ -51,6 +51,17 @@ export class Consumer {
     }
   }
 
+  /** Installs packages from the registry, as `name@version` or `name@npm:package@version`, which the clone may have in another one. */
+  async fetch(...packages: string[]): Promise<void> {
+    this.write('fetched/package.json', '{}');
+    const options = ['--prefix', this.path('fetched'), '--cache', this.path('npm'), '--logs-max=0'];
+    await run('npm', ['install', ...options, '--no-audit', '--no-fund', '--no-package-lock', ...packages], this.path());
+    for (const each of packages) {
+      const name = each.slice(0, each.indexOf('@', 1));
+      symlinkSync(this.path('fetched', 'node_modules', name), this.path('node_modules', name));
+    }
+  }
+
   write(name: string, text: string): void {
     mkdirSync(dirname(this.path(name)), { recursive: true });
     writeFileSync(this.path(name), text);

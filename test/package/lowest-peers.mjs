@@ -1,0 +1,96 @@
+// What the package does with the oldest releases of its peers that it admits.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import Koa2 from 'koa-2';
+import Koa3 from 'koa-3';
+import koaSession from 'koa-session';
+import mysql from 'mysql2/promise';
+import { phpSession } from 'php-session-bridge/koa';
+import { phpKoaSession } from 'php-session-bridge/koa-session';
+import { createTableSql, mysqlStore } from 'php-session-bridge/mysql';
+import { storeContract } from 'php-session-bridge/testing';
+
+const { connection, lowest } = JSON.parse(readFileSync('given.json', 'utf8'));
+const require = createRequire(import.meta.url);
+const table = 'lowest';
+let witness;
+
+before(async () => {
+  witness = await mysql.createConnection(connection);
+  await witness.query(createTableSql({ table }));
+});
+after(() => witness.end());
+
+test('they are the oldest', () => {
+  const found = Object.keys(lowest).map((name) => [name, require(`./node_modules/${name}/package.json`).version]);
+  assert.deepEqual(Object.fromEntries(found), lowest);
+  assert.equal(found.length, 4);
+});
+
+storeContract({ describe, test }, 'the store', {
+  make: (options) => mysqlStore({ connection, table, touchInterval: 0, ...options }),
+  makeOld: (id, seconds) =>
+    witness.query(`UPDATE ${table} SET usetime = UNIX_TIMESTAMP() - ? WHERE id = ?`, [seconds, id]),
+});
+
+test('mysql2 prepares a statement once for a connection', async () => {
+  const store = mysqlStore({ connection, table, connectionLimit: 1 });
+  const id = 'prepared';
+  const counted = async (name) => {
+    const [[row]] = await witness.query(`SHOW GLOBAL STATUS LIKE '${name}'`);
+    return Number(row.Value);
+  };
+  const use = async () => {
+    const lease = await store.open(id);
+    await lease.commit({ data: Buffer.from(`n|i:${Math.random()};`) });
+    await lease.release();
+  };
+  for (let i = 0; i < 2; i++) await use();
+  const [prepared, executed] = [await counted('Com_stmt_prepare'), await counted('Com_stmt_execute')];
+  for (let i = 0; i < 5; i++) await use();
+  assert.deepEqual([await counted('Com_stmt_prepare'), await counted('Com_stmt_execute')], [prepared, executed + 5]);
+  await store.close();
+});
+
+test('a trigger refuses a new session: COMMIT was not run', async () => {
+  const refusing = `${table}_refusing`;
+  await witness.query(createTableSql({ table: refusing }));
+  await witness.query(
+    `CREATE TRIGGER refuse BEFORE UPDATE ON ${refusing} FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 31337`,
+  );
+  const store = mysqlStore({ connection, table: refusing });
+  const lease = await store.open('refused');
+  await assert.rejects(lease.commit({ data: Buffer.from('n|i:1;') }), { code: 'ERR_SESSION_UNAVAILABLE' });
+  await store.close();
+});
+
+const middlewares = {
+  phpSession: (_app, store) => phpSession({ store }),
+  phpKoaSession: (app, store) => phpKoaSession(koaSession, { store }, app),
+};
+for (const [name, Koa] of Object.entries({ 'Koa 2': Koa2, 'Koa 3': Koa3 })) {
+  for (const [middleware, make] of Object.entries(middlewares)) {
+    test(`${middleware} in ${name}`, async () => {
+      const store = mysqlStore({ connection, table });
+      const app = new Koa();
+      app.use(make(app, store));
+      app.use((ctx) => {
+        ctx.session.count = (ctx.session.count ?? 0) + 1;
+        ctx.body = String(ctx.session.count);
+      });
+      const server = app.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const ask = (headers) => fetch(`http://127.0.0.1:${server.address().port}/`, { headers });
+      const first = await ask({});
+      const [cookie] = first.headers.getSetCookie()[0].split(';');
+      const second = await ask({ cookie });
+      assert.deepEqual([await first.text(), await second.text()], ['1', '2']);
+      server.closeAllConnections();
+      server.close();
+      await store.close();
+    });
+  }
+}
