@@ -45,21 +45,19 @@ describe('the connection is killed while the lock is held', () => {
     id: string,
     meanwhile: () => Promise<unknown>,
     use: (lease: SessionLease) => Promise<T>,
-    options: OpenOptions = {},
+    options?: OpenOptions,
   ): Promise<T> {
     await until(async () => (await connections()).length === 0); // those of the test before may still be ending
     const store = storeOn(table, { connection: { ...testServer(), user, password: '', database: 'test' } });
     try {
-      const lease = await store.open(id, options);
-      try {
+      const lost = async (lease: SessionLease) => {
         const [holder] = await connections();
         await witness.query('KILL ?', [holder]);
         await until(async () => !(await connections()).includes(holder!));
         await meanwhile();
-        return await use(lease);
-      } finally {
-        await lease.release();
-      }
+        return use(lease);
+      };
+      return await withLease(store, id, lost, options);
     } finally {
       await store.close();
     }

@@ -37,7 +37,10 @@ const signal = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'";
 /** Each way to change a row, and the event of the table that it is. */
 const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: () => Promise<unknown>]> = {
   'a new session is locked': ['INSERT', () => store.open(newId())],
-  'a new session': ['UPDATE', () => withLease(store, newId(), (lease) => lease.commit({ data: bytes('b|i:1;') }))],
+  'a new session': [
+    'UPDATE',
+    () => withLease(store, newId(), (lease) => lease.commit({ data: bytes('b|i:1;') }), { fresh: true }),
+  ],
   'an existing one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:2;') }))],
   'a large one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: Buffer.alloc(40_000, 97) }))],
   'its time': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({}))],

@@ -51,15 +51,15 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
     let committing = false;
     let failure: unknown;
     const send: Send = async (statements, withCommit = true) => {
-      const texts = withCommit ? statements.map((statement) => withLiterals(...statement)) : [undefined];
-      if (texts.includes(undefined)) {
+      const texts = withCommit ? asTexts(statements) : undefined;
+      if (texts === undefined) {
         const results: Outcome[] = [];
         for (const [sql, values] of statements) results.push(await connection.execute<Outcome>(sql, values, deadline));
         return results[0]!.affectedRows;
       }
       if (connection.isDoubtful) await connection.listen();
       committing = connection.isUsable;
-      const [first] = await connection.queryAndCommit<Outcome>(texts as string[], deadline);
+      const [first] = await connection.queryAndCommit<Outcome>(texts, deadline);
       return first!.affectedRows;
     };
     try {
@@ -94,6 +94,12 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
     }
     row = now!;
   }
+}
+
+/** @returns `undefined` where the values of one of them have to be bound */
+function asTexts(statements: readonly Statement[]): string[] | undefined {
+  const texts = statements.map((statement) => withLiterals(...statement));
+  return texts.every((text) => text !== undefined) ? texts : undefined;
 }
 
 /**
