@@ -5,6 +5,7 @@ import { cacheHeaders } from '../session/cache-limiter.ts';
 import { readCookie } from '../session/cookie.ts';
 import { modeOf, type Settings } from '../session/options.ts';
 import { type Exchange, RequestSession } from '../session/request-session.ts';
+import { bodyArrives } from './body.ts';
 import { clientGone } from './client-gone.ts';
 
 /** What the middleware adds to Koa's context beside `ctx.session`. */
@@ -208,8 +209,11 @@ export class KoaRequest<T extends object = SessionData> {
   async #hasOpened(): Promise<boolean> {
     const { req, res } = this.ctx;
     const signal = clientGone(req, res);
+    const arriving = this.session.needsLock ? bodyArrives(req, res) : undefined;
+    const body = arriving === undefined ? 'whole' : await arriving;
+    if (body === 'gone' || res.writableEnded) return false;
     try {
-      await this.session.open(signal);
+      await this.session.open(signal, body === 'more' ? 'merge' : undefined);
       if (!res.writableEnded) return true;
       await this.session.discard();
       return false;

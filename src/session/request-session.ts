@@ -85,16 +85,22 @@ export class RequestSession<T extends object = SessionData> {
     return this.#exchange.cookie !== undefined && isSessionId(this.#exchange.cookie);
   }
 
+  /** Whether `open()` takes the lock. */
+  get needsLock(): boolean {
+    return this.#exchange.mode === 'exclusive' && this.isExpected;
+  }
+
   /**
    * Waits for the lock, if the mode is `exclusive`, and reads, if the browser sent an id. Without one there is nothing to do. A row
    * that cannot be decoded is no failure here, so that its visitor can still log out: `data` throws then.
    *
+   * @param mode `merge` where a request must not hold the lock from its beginning on; default: its own
    * @throws PhpSessionError what the store throws
    */
-  async open(signal?: AbortSignal): Promise<void> {
+  async open(signal?: AbortSignal, mode: RequestMode = this.#exchange.mode): Promise<void> {
     if (!this.isExpected) return;
     const id = this.#exchange.cookie!;
-    if (this.#exchange.mode !== 'exclusive') return this.#read(id, signal);
+    if (mode !== 'exclusive') return this.#read(id, signal);
     const create = !this.#settings.useStrictMode;
     const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
     if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie

@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request, type Server } from 'node:http';
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type Server,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import Koa from 'koa';
@@ -18,6 +26,14 @@ export interface Question {
   id?: string | undefined;
   /** The whole `Cookie` header, instead. */
   cookie?: string;
+}
+
+export interface Beginning {
+  method?: string;
+  headers?: OutgoingHttpHeaders;
+  agent?: Agent;
+  /** Of another server with the same application. */
+  port?: number;
 }
 
 export interface Answer {
@@ -63,17 +79,34 @@ export class Site {
   }
 
   /** Sends a request; the client goes away with `destroy()`. */
-  send(handler: Handler, { id, cookie }: Question = {}): ClientRequest {
-    const number = String(this.#handlers.size);
-    this.#handlers.set(number, handler);
-    const { port } = this.#server.address() as AddressInfo;
-    const header = cookie ?? (id === undefined ? undefined : `${this.name}=${encodeURIComponent(id)}`);
-    const headers = { 'x-handler': number, ...(header !== undefined && { cookie: header }) };
-    return request({ host: '127.0.0.1', port, agent: false, headers }).end();
+  send(handler: Handler, question: Question = {}): ClientRequest {
+    return this.begin(handler, question).end();
   }
 
-  async ask(handler: Handler = () => undefined, question: Question = {}): Promise<Answer> {
-    const [response] = (await once(this.send(handler, question), 'response')) as [IncomingMessage];
+  /** The same; what it sends as its body, and when, is up to the caller. */
+  begin(handler: Handler, { id, cookie }: Question = {}, { headers: more, ...options }: Beginning = {}): ClientRequest {
+    const header = cookie ?? (id === undefined ? undefined : `${this.name}=${encodeURIComponent(id)}`);
+    const headers = { 'x-handler': this.add(handler), ...(header !== undefined && { cookie: header }), ...more };
+    return request({ host: '127.0.0.1', port: this.port, agent: false, ...options, headers });
+  }
+
+  /** @returns what a request must send as `x-handler` */
+  add(handler: Handler): string {
+    const number = String(this.#handlers.size);
+    this.#handlers.set(number, handler);
+    return number;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  ask(handler: Handler = () => undefined, question: Question = {}): Promise<Answer> {
+    return this.answer(this.send(handler, question));
+  }
+
+  async answer(sent: ClientRequest): Promise<Answer> {
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
     const body = await text(response);
     const { rawHeaders, headers, statusCode } = response;
     const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}`] : []));
