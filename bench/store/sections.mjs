@@ -4,6 +4,7 @@ import { againstDriver } from './loops.mjs';
 import { gibibyte, twoSqlNodes } from './ndb.mjs';
 import { pages } from './pages.mjs';
 import { rates } from './rates.mjs';
+import { slowClients } from './slow-clients.mjs';
 
 /**
  * @typedef {object} Options
@@ -22,6 +23,6 @@ import { rates } from './rates.mjs';
  * @returns {Record<string, Measure>}
  */
 export function sectionsOf(name) {
-  const common = { driver: againstDriver, pages, rates, crowd };
+  const common = { driver: againstDriver, pages, rates, crowd, slow: slowClients };
   return name === 'ndb' ? { ...common, nodes: twoSqlNodes, gibibyte } : { ...common, growth };
 }

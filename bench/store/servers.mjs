@@ -19,6 +19,21 @@ import { recordStatements } from './driver.mjs';
  * @property {() => number[]} pids
  */
 
+/**
+ * One site in a process of its own.
+ *
+ * @param {object} options of site.mjs, but for its port
+ * @param {string} directory for its log
+ */
+export async function startSite(options, directory) {
+  const port = await freePort();
+  const log = join(directory, `site-${port}.log`);
+  const env = { SITE: JSON.stringify({ port, ...options }), NODE_ENV: 'production' };
+  const service = startProcess(process.execPath, [here('site.mjs')], { env, log });
+  await untilReady(service, { name: 'site', port, log });
+  return { port, url: `http://127.0.0.1:${port}/`, pids: () => [service.pid], stop: service.stop };
+}
+
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
@@ -38,12 +53,9 @@ export async function startServers(database, { connections, visitors }) {
 
   /** @param {string} kind @param {object} options */
   const node = async (kind, options) => {
-    const port = await freePort();
-    const env = { SITE: JSON.stringify({ kind, port, endpoint, connections, ...options }), NODE_ENV: 'production' };
-    const service = startProcess(process.execPath, [here('site.mjs')], { env, log: log(`${kind}-${port}`) });
-    stops.push(service.stop);
-    await untilReady(service, { name: kind, port, log: log(`${kind}-${port}`) });
-    return { port, url: `http://127.0.0.1:${port}/`, pids: () => [service.pid] };
+    const site = await startSite({ kind, endpoint, connections, ...options }, directory.path);
+    stops.push(site.stop);
+    return site;
   };
 
   try {

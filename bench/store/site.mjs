@@ -10,6 +10,7 @@ import { createServer } from 'node:http';
  * @property {string} table
  * @property {number} connections to the database
  * @property {'exclusive' | 'merge'} [mode]
+ * @property {boolean} [useStrictMode] default true
  * @property {import('./driver.mjs').Statements} [statements] for the bare one
  * @property {string[]} [ids] of its visitors, for the bare one
  *

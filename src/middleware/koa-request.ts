@@ -211,7 +211,7 @@ export class KoaRequest<T extends object = SessionData> {
     const signal = clientGone(req, res);
     const arriving = this.session.needsLock ? bodyArrives(req, res) : undefined;
     const body = arriving === undefined ? 'whole' : await arriving;
-    if (body === 'gone' || res.writableEnded) return false;
+    if (body === 'gone') return false;
     try {
       await this.session.open(signal, body === 'more' ? 'merge' : undefined);
       if (!res.writableEnded) return true;

@@ -29,6 +29,9 @@ export interface PhpSessionContext<T extends object = SessionData> {
  * A request without a session cookie costs nothing, and gets a cookie only when something is stored. Changes are saved also when
  * the handler throws, as in PHP. The lock is held until the handler has ended, also if the client has gone.
  *
+ * It belongs behind the body parser. A body that is still to come is waited for before the lock is taken, if it fits into the
+ * request's buffer (`readableHighWaterMark` bytes); with a larger one the request has the mode `merge` until `lock()`.
+ *
  * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, `'session:conflict'` (ctx, paths) when
  * `onConflict` has decided about values that others have changed too, and `'error'` for a change in the mode `readonly`, and for
  * one after `close()` or after the handler has ended.

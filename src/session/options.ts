@@ -13,7 +13,8 @@ import type { ConflictRule } from './merge.ts';
 /**
  * What a request needs of its session:
  *
- * - `exclusive`: the lock from the beginning to the end, as PHP has it. Requests of one visitor follow each other.
+ * - `exclusive`: the lock from the beginning to the end, as PHP has it, once the request's body is there. Requests of one visitor follow
+ *   each other. With a body that does not fit into the request's buffer it is `merge` until `lock()`.
  * - `merge`: it is read without the lock. At the end its changes are put on what others have stored meanwhile, under a short lock:
  *   three ways, down through maps whose keys are all strings. Requests of one visitor run at the same time.
  * - `readonly`: it is read without the lock and never written, but for its time (PHP's `read_and_close`).

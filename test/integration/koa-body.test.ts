@@ -67,6 +67,8 @@ describe('24 clients whose bodies do not come, and two connections to the databa
     let running = 0;
     const handler: Handler = async (ctx) => {
       running++;
+      // No more than Node buffers: it reads 64 KB at a time, until the buffer is full.
+      expect(ctx.req.readableLength).toBeLessThan(ctx.req.readableHighWaterMark + 2 ** 16);
       return (await buffer(ctx.req)).length;
     };
     const clients = ids.map((id) => site.post(handler, id, chunked, megabyte));
@@ -197,6 +199,16 @@ describe('a body that does not fit into the buffer', () => {
     expect(await site.row(id)).toBe('a|i:3;');
   });
 
+  test('it is full already when the request comes to the session', async () => {
+    await site.restart({}, async (ctx, next) => {
+      await until(() => ctx.req.readableLength >= ctx.req.readableHighWaterMark);
+      await next();
+    });
+    const id = await site.put('a|i:1;');
+    const client = site.post(async (ctx) => [await locked(ctx), (await buffer(ctx.req)).length], id, chunked, megabyte);
+    expect((await site.answer(client.end())).value).toEqual([false, megabyte.length]);
+  });
+
   test('somebody has logged out while it came: nothing comes back', async () => {
     const id = await site.put('a|i:1;');
     const running = signal();
@@ -310,17 +322,20 @@ describe('the handler does not run, and the row stays', () => {
     told = ['HPE_INVALID_EOF_STATE'];
   });
 
-  test('an outer middleware has answered', async () => {
+  test('an outer middleware has answered, and the connection stays', async () => {
     await site.restart({}, async (ctx, next) => {
       const inner = next();
       ctx.respond = false;
-      ctx.res.shouldKeepAlive = true;
       ctx.res.writeHead(503).end();
       await inner;
     });
-    const answer = await site.answer(site.post(never, id, { 'content-length': 4 }));
+    const agent = new Agent({ keepAlive: true });
+    const answer = await site.answer(site.post(never, id, { 'content-length': 4 }, '', { agent }));
     expect(answer.status).toBe(503);
     await until(() => site.ended === 1);
+    expect(await site.connections()).toBe(0);
+    agent.destroy();
+    await until(async () => (await site.clients()) === 0);
   });
 
   test('Node ends a request that takes longer than requestTimeout', async () => {

@@ -21,6 +21,12 @@ app.use(async (ctx, next) => {
   else await next();
 });
 
+// The body is there before the session is opened, as in PHP.
+app.use(async (ctx, next) => {
+  if (ctx.is('urlencoded')) ctx.state.form = new URLSearchParams(await text(ctx.req));
+  await next();
+});
+
 // As in the php.ini of the PHP servers.
 const options = /** @type {const} */ ({ store, useStrictMode: true, cookieHttponly: true, cookieSamesite: 'Lax' });
 // One of the two as an application that has been on koa-session, and stays there.
@@ -39,9 +45,8 @@ const routes = {
     await sleep(Math.min(60_000, Math.max(0, Number(ctx.query.ms ?? 1_000))));
   },
   'POST /login': async (ctx) => {
-    const user = new URLSearchParams(await text(ctx.req)).get('user');
     await ctx.phpSession.regenerate();
-    ctx.session.user = user ?? '';
+    ctx.session.user = ctx.state.form?.get('user') ?? '';
   },
   'POST /logout': (ctx) => ctx.phpSession.destroy(),
 };

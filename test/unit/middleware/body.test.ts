@@ -26,6 +26,10 @@ test('a body that is to come is waited for', async () => {
 test.each<[string, () => IncomingMessage]>([
   ['there is no body', () => request({})],
   ['its length is 0', () => request({ 'content-length': '0' })],
+  [
+    'there is no body, with HTTP/2',
+    () => Object.assign(request({}), { httpVersionMajor: 2, stream: { endAfterHeaders: true } }),
+  ],
   ['all of it has come', () => Object.assign(request(coming), { complete: true })],
   [
     'as much as there is to come is in the buffer',
