@@ -97,6 +97,33 @@ describe('24 clients whose bodies do not come, and two connections to the databa
   });
 });
 
+test('100 requests at once of one visitor take one connection: what is too much is refused, others are served', async () => {
+  await site.restart({ store: { connectionLimit: 2, timeout: 10_000 } });
+  const [running, end] = [signal(), signal()];
+  const id = newId();
+  const holding: Handler = async () => {
+    running.happen();
+    await end.happened;
+  };
+  const answers = [site.ask(holding, { id })];
+  await running.happened;
+  let refused = 0;
+  for (let n = 1; n < 100; n++) {
+    const answer = site.ask(holding, { id });
+    answers.push(answer);
+    void answer.then(({ status }) => {
+      if (status === 503) refused++;
+    });
+  }
+  await until(() => refused === 99 - 16); // maxWaiters
+  expect(await site.connections()).toBe(1);
+  expect((await site.ask(add, { id: await site.put('a|i:1;') })).value).toBe(2);
+  end.happen();
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(refused);
+  told = Array(refused).fill('ERR_SESSION_BUSY');
+});
+
 describe('a body that comes late', () => {
   test('the session is read, and its lock taken, when the body is there', async () => {
     const id = await site.put('a|i:1;');
