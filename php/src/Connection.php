@@ -37,6 +37,8 @@ final class Connection
     private $answerTimeout;
     /** @var int */
     private $maxHold;
+    /** @var string */
+    private $timeZone;
     /** @var bool */
     private $inTransaction = false;
 
@@ -44,12 +46,14 @@ final class Connection
      * @param \PDO|\mysqli|callable $connection
      * @param int $answerTimeout seconds to wait for an answer of the server, on connections that are made here
      * @param int $maxHold seconds between two statements after which the server ends the connection
+     * @param string $timeZone that statements will name, without a quote or a backslash
      * @throws \InvalidArgumentException when $connection is nothing that can be used
      */
-    public function __construct($connection, int $answerTimeout, int $maxHold)
+    public function __construct($connection, int $answerTimeout, int $maxHold, string $timeZone = '+00:00')
     {
         $this->answerTimeout = $answerTimeout;
         $this->maxHold = $maxHold;
+        $this->timeZone = $timeZone;
         if (is_callable($connection)) {
             $this->connect = $connection;
         } else {
@@ -110,15 +114,16 @@ final class Connection
      * would meet and deadlock.
      *
      * sql_mode: what does not fit is an error instead of being cut off. time_zone: UTC has no hour that is missing or
-     * comes twice. wait_timeout: the server ends a connection that is silent for so long, and with it the lock of a frozen
+     * comes twice; a zone that the server does not know is an error (1298) here, instead of NULL from CONVERT_TZ. wait_timeout: the server ends a connection that is silent for so long, and with it the lock of a frozen
      * process. Character sets: nothing is converted on the way to the column, where an error would say so.
      *
      * @param int $lockWait seconds that one statement waits for a lock; NDB has its own limit, usually 1.2 s
      */
     public function begin(int $lockWait): void
     {
+        $zone = $this->timeZone === '+00:00' ? '' : "SESSION time_zone = '$this->timeZone', ";
         $this->query(
-            "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION time_zone = '+00:00', "
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
             . "SESSION innodb_lock_wait_timeout = $lockWait, SESSION lock_wait_timeout = $lockWait, "
             . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
         );

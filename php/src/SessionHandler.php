@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 require_once __DIR__ . '/Connection.php'; // For those who load this file without Composer.
+require_once __DIR__ . '/TimeSql.php';
 
 /**
  * Keeps `$_SESSION` in a MySQL, MariaDB or NDB Cluster table, one row a session, under that row's lock.
@@ -40,8 +41,8 @@ final class SessionHandler implements
     private $names = [];
     /** @var bool whether the time column says when a session ends */
     private $expires;
-    /** @var string SQL for that, where %d are the seconds that it has */
-    private $end;
+    /** @var TimeSql */
+    private $time;
     /** @var int seconds */
     private $lockTimeout;
     /** @var string|null the id whose row is locked */
@@ -62,7 +63,8 @@ final class SessionHandler implements
      *     use, and once more after the connection was lost; it must return a new connection each time.
      * @param array<string, string|int> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
-     *     'time_type' ('int': Unix seconds, or 'timestamp': TIMESTAMP or DATETIME, in UTC);
+     *     'time_type' ('int': Unix seconds; 'timestamp': TIMESTAMP, or DATETIME in UTC; 'datetime': DATETIME in
+     *     'time_zone': as MySQL's time_zone has it, such as '+02:00', 'Europe/Berlin' or 'SYSTEM');
      *     'time_meaning' of the time column ('last_used', or 'expires_at': session.gc_maxlifetime later);
      *     'lock_timeout' seconds to wait for another request of the same session (10);
      *     'max_hold' seconds after which the server ends the lock of a request from which it hears nothing (60: twice
@@ -72,7 +74,7 @@ final class SessionHandler implements
      */
     public function __construct($connection, array $options = [])
     {
-        $defaults = self::NAMES + self::SECONDS + ['time_type' => 'int', 'time_meaning' => 'last_used'];
+        $defaults = self::NAMES + self::SECONDS + ['time_type' => 'int', 'time_meaning' => 'last_used', 'time_zone' => null];
         if ($unknown = array_diff_key($options, $defaults)) {
             throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
         }
@@ -84,8 +86,15 @@ final class SessionHandler implements
             }
             $this->names['{' . $name . '}'] = '`' . strtr($options[$name], ['`' => '``', '.' => '`.`']) . '`';
         }
-        if (!in_array($options['time_type'], ['int', 'timestamp'], true)) {
-            throw new \InvalidArgumentException("Option 'time_type' must be 'int' or 'timestamp'");
+        if (!in_array($options['time_type'], ['int', 'timestamp', 'datetime'], true)) {
+            throw new \InvalidArgumentException("Option 'time_type' must be 'int', 'timestamp' or 'datetime'");
+        }
+        $zone = $options['time_zone'];
+        if (($options['time_type'] === 'datetime') !== ($zone !== null)) {
+            throw new \InvalidArgumentException("Option 'time_zone' is for the 'time_type' 'datetime', which needs it");
+        }
+        if ($zone !== null && !(is_string($zone) && preg_match('~^([+-]\d{1,2}:\d\d|[a-z][\w+-]*(/[\w+-]+)*)$~iD', $zone))) {
+            throw new \InvalidArgumentException("Option 'time_zone' must be an offset such as '+02:00', a name, or 'SYSTEM'");
         }
         if (!in_array($options['time_meaning'], ['last_used', 'expires_at'], true)) {
             throw new \InvalidArgumentException("Option 'time_meaning' must be 'last_used' or 'expires_at'");
@@ -95,15 +104,13 @@ final class SessionHandler implements
                 throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
             }
         }
-        $isDate = $options['time_type'] === 'timestamp';
+        $zone = $zone === null || preg_match('~^(etc/)?utc$~i', $zone) ? '+00:00' : $zone;
+        $this->time = new TimeSql($options['time_type'], $zone);
         $this->expires = $options['time_meaning'] === 'expires_at';
-        $now = $isDate ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
-        $this->names['{now}'] = $now;
-        $this->names['{limit}'] = $isDate ? 'FROM_UNIXTIME(?)' : '?';
-        $this->names['{expired}'] = $this->expires ? "{$this->names['{time}']} < $now" : 'FALSE';
-        $this->end = $now . ($isDate ? ' + INTERVAL %d SECOND' : ' + %d');
+        $this->names['{now}'] = $this->time->now;
+        $this->names['{expired}'] = $this->expires ? "{$this->names['{time}']} < {$this->time->past}" : 'FALSE';
         $this->lockTimeout = $options['lock_timeout'];
-        $this->db = new Connection($connection, $options['lock_timeout'] + 2, $options['max_hold']);
+        $this->db = new Connection($connection, $options['lock_timeout'] + 2, $options['max_hold'], $zone);
     }
 
     /**
@@ -122,7 +129,7 @@ final class SessionHandler implements
     {
         $this->failed = false;
         if ($this->expires) {
-            $this->names['{now}'] = sprintf($this->end, ini_get('session.gc_maxlifetime'));
+            $this->names['{now}'] = sprintf($this->time->end, ini_get('session.gc_maxlifetime'));
         }
         return true;
     }
@@ -258,9 +265,9 @@ final class SessionHandler implements
     private function collect(int $lifetime): int
     {
         $this->db->begin(1);
-        $limit = (int) $this->query('SELECT UNIX_TIMESTAMP() - ?', [$this->expires ? 0 : max(0, $lifetime)])[0][0];
-        $find = 'SELECT {id} FROM {table} WHERE {time} < {limit} LIMIT ' . self::BATCH;
-        $delete = 'DELETE FROM {table} WHERE {id} = ? AND {time} < {limit}';
+        $limit = $this->query($this->time->limit, [$this->expires ? 0 : max(0, $lifetime)])[0][0];
+        $find = 'SELECT {id} FROM {table} WHERE {time} < ? LIMIT ' . self::BATCH;
+        $delete = 'DELETE FROM {table} WHERE {id} = ? AND {time} < ?';
         $total = 0;
         do {
             $ids = $this->query($find, [$limit]);

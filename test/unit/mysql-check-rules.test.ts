@@ -19,6 +19,8 @@ const healthy: Facts = {
   maxUserConnections: 0,
   clock: { ahead: 0, uncertainty: 0 },
   schema: undefined,
+  offsets: { ours: [0, 0, 0], server: [0, 0, 0] },
+  otherZone: undefined,
   hasNullTimes: false,
   deniedPrivileges: [],
   isReplica: false,

@@ -6,6 +6,7 @@ import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { readSchema, type Schema } from './schema.ts';
 import { replicates } from './server-role.ts';
+import { findOtherZone, type Offsets, readOffsets, SAMPLE, zoneOf } from './time-zone.ts';
 
 /** What was read from the server for the checks, at one time. Whatever this account may not see is `undefined`. */
 export interface Facts {
@@ -29,6 +30,10 @@ export interface Facts {
   /** Milliseconds that the database's clock is ahead of this process's, and by how much that may be wrong. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | undefined;
   readonly schema: Schema | undefined;
+  /** The zone of a DATETIME column, and that of the server's connections; `undefined` for one that the server does not know. */
+  readonly offsets: { readonly ours: Offsets | undefined; readonly server: Offsets | undefined };
+  /** What shows that rows are of another zone than the option `timeZone` says. */
+  readonly otherZone: string | undefined;
   /** Whether there are rows without a time; of a table without an index on it, the first rows tell. */
   readonly hasNullTimes: boolean | undefined;
   /** Of SELECT, INSERT, UPDATE and DELETE on the table, those that this account lacks. A server that is read-only does not tell. */
@@ -53,7 +58,7 @@ const READ_ONLY = ['read_only', 'super_read_only', 'innodb_read_only', 'tx_read_
 const VARIABLES = [
   ...READ_ONLY,
   ...['version', 'sql_mode', 'tx_isolation', 'transaction_isolation', 'max_allowed_packet', 'max_connections'],
-  ...['wait_timeout', 'idle_transaction_timeout', 'idle_write_transaction_timeout', 'time_zone', 'system_time_zone'],
+  ...['wait_timeout', 'idle_transaction_timeout', 'idle_write_transaction_timeout'],
   ...['wsrep_on', 'wsrep_sync_wait'],
 ];
 const STATUS = [
@@ -61,9 +66,6 @@ const STATUS = [
   ...['wsrep_ready', 'wsrep_cluster_status', 'wsrep_cluster_size'],
 ];
 const NDB_PARAMETERS = ['TransactionDeadlockDetectionTimeout', 'TransactionInactiveTimeout', 'NoOfReplicas'];
-
-/** Rows that are looked at for a missing time where no index helps. */
-const SAMPLE = 10_000;
 
 /**
  * Reads them with about ten statements, each cheap on a large table. None locks or changes a row.
@@ -123,6 +125,11 @@ export async function readFacts(settings: Settings, connection: Connection, dead
       })
     : undefined;
 
+  const offsets = {
+    ours: await readOffsets({ name: zoneOf(settings) }, connection, deadline),
+    server: await readOffsets('@@global.time_zone', connection, deadline),
+  };
+  const otherZone = schema && (await see('times', () => findOtherZone(settings, schema, connection, deadline)));
   const { table, quoted } = settings;
   const hasIndex = schema?.indexes.some(({ columns: [first] }) => first!.name === schema.time?.name);
   const rows = hasIndex ? table.quoted : `(SELECT ${quoted.time} FROM ${table.quoted} LIMIT ${SAMPLE}) AS sample`;
@@ -144,6 +151,8 @@ export async function readFacts(settings: Settings, connection: Connection, dead
       isNdb,
       isGalera,
       schema,
+      offsets,
+      otherZone,
       hasNullTimes,
       isReplica,
       namedLock,

@@ -1,6 +1,7 @@
 import type { Facts } from './check-facts.ts';
 import { tableDefinition } from './create-table.ts';
 import { type Column, holdsDates, holdsText, type Schema } from './schema.ts';
+import { isUtc, UTC, zoneOf } from './time-zone.ts';
 
 // The statements that mend what was found. Each function makes one thing right altogether, whatever was wrong with it:
 // findings about one column share their statements, and running them twice does no harm.
@@ -84,28 +85,26 @@ export function mendTime(facts: TableFacts): string[] {
   const { time, settings } = facts;
   const { quoted, timeMeaning, gcMaxlifetime } = settings;
   const isDate = holdsDates(time);
-  const isDatetime = time.type === 'datetime' && inUtc(facts);
+  const { knowsZone, zone } = facts.schema;
+  const isDatetime = time.type === 'datetime' && knowsZone && zoneOf(settings) === UTC;
+  const isWall = time.type === 'datetime' && knowsZone && !isDatetime;
   const plus = timeMeaning === 'lastUsed' ? '' : isDate ? ` + INTERVAL ${gcMaxlifetime} SECOND` : ` + ${gcMaxlifetime}`;
   const clock = isDatetime ? 'UTC_TIMESTAMP' : isDate ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
   const integer = time.type === 'bigint' ? 'BIGINT' : 'INT';
   const type = isDatetime ? 'DATETIME' : isDate ? 'TIMESTAMP' : `${integer} UNSIGNED`;
   // Who leaves the time out gets it from the column, as the first TIMESTAMP of a table did by itself until MySQL 5.7.
   const byItself =
-    isDate && plus === ''
+    isDate && plus === '' && (!isDatetime || isUtc(zone))
       ? 'CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP'
-      : `(${isDate ? 'CURRENT_TIMESTAMP' : clock}${plus})`;
+      : `(${isDatetime && isUtc(zone) ? 'CURRENT_TIMESTAMP' : clock}${plus})`;
   return [
+    // The server converts by the zone of the connection.
+    ...(isWall ? [`SET SESSION time_zone = '${zoneOf(settings)}'`] : []),
     ...(time.nullable
       ? [`UPDATE ${tableOf(facts)} SET ${quoted.time} = ${clock}${plus} WHERE ${quoted.time} IS NULL`]
       : []),
     modify(facts, quoted.time, `${type} NOT NULL${time.nullable || isDate ? ` DEFAULT ${byItself}` : ''}`, time),
   ];
-}
-
-/** Whether a DATETIME that PHP's connections write is in UTC. In London it is so half of the year, so GMT is not. */
-export function inUtc({ variables }: Facts): boolean {
-  const zone = variables.get('time_zone') ?? '';
-  return /^(UTC|[+-]00:00|Etc\/UTC)$/i.test(zone === 'SYSTEM' ? (variables.get('system_time_zone') ?? '') : zone);
 }
 
 function modify(facts: TableFacts, column: string, definition: string, { comment }: Column): string {

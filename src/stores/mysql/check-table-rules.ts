@@ -5,7 +5,6 @@ import {
   createTable,
   engineOf,
   giveDefault,
-  inUtc,
   mendData,
   mendId,
   mendTime,
@@ -13,6 +12,7 @@ import {
   tableOf,
 } from './check-mend.ts';
 import { type Column, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
+import { describeZone, type Offsets, zoneOf } from './time-zone.ts';
 
 /** One line of the table of rules: a finding, whenever `when` holds. */
 export interface Rule<F extends Facts> {
@@ -59,6 +59,7 @@ export function checkSchema(facts: Facts, sidLength: number): Statement[] {
     ['id-type', () => mendId(table)],
     ['data-type', () => mendData(table)],
     ['time-type', () => mendTime(table)],
+    ['time-zone', () => mendTime(table)],
     ['id-key', () => [...(unmet('id-type') ? mendId(table) : []), addKey(table)]],
     ['engine-without-transactions', () => moveEngine(table)],
   ];
@@ -79,6 +80,12 @@ const onNdb = ({ schema }: TableFacts) => /^ndb/i.test(schema.engine ?? '');
 function others({ schema, id, data, time }: TableFacts): Column[] {
   return schema.columns.filter((column) => column !== id && column !== data && column !== time && column.mustBeGiven);
 }
+
+const hasSummer = (offsets: Offsets | undefined) => offsets !== undefined && offsets[1] !== offsets[2];
+
+/** Whether the option has an offset for a zone that has it now, but not always. */
+const changesAway = ({ offsets: { ours, server } }: TableFacts) =>
+  hasSummer(server) && !hasSummer(ours) && ours?.[0] === server![0];
 
 const TABLE_RULES: readonly Rule<TableFacts>[] = [
   {
@@ -178,11 +185,32 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
     mend: (facts) => [`ALTER TABLE ${tableOf(facts)} ADD KEY (${facts.settings.quoted.time})`],
   },
   {
-    code: 'time-zone',
+    code: 'time-zone-unknown',
+    severity: 'error',
+    when: ({ offsets }) => offsets.ours === undefined,
+    means: ({ settings }) =>
+      `the server does not know the time zone ${zoneOf(settings)} of the option timeZone: its time zone tables are not loaded, or there is no such zone`,
+  },
+  {
+    code: 'time-zone-rows',
     severity: 'warning',
-    when: (facts) => facts.time.type === 'datetime' && !inUtc(facts),
-    means: ({ variables }) =>
-      `a DATETIME has no time zone: this store writes UTC, and PHP handlers write ${variables.get('time_zone')} (${variables.get('system_time_zone')}) unless their connection is in UTC`,
+    when: ({ otherZone }) => otherZone !== undefined,
+    means: ({ otherZone }) => otherZone!,
+  },
+  {
+    code: 'time-zone-summer',
+    severity: 'warning',
+    when: (facts) => facts.time.type === 'datetime' && facts.schema.knowsZone && changesAway(facts),
+    means: ({ settings, schema }) =>
+      `the server's time zone is ${describeZone(schema.zone)}, which is another time than ${zoneOf(settings)} (the option timeZone) for a part of the year`,
+    mend: mendTime,
+  },
+  {
+    code: 'time-zone-summer',
+    severity: 'warning',
+    when: ({ time, offsets }) => time.type === 'datetime' && hasSummer(offsets.ours),
+    means: ({ settings }) =>
+      `${zoneOf(settings)} has summer time: when it begins, each DATETIME is an hour older from one second to the next, and PHP handlers that count back from NOW() delete what was used in the last hour`,
     mend: mendTime,
   },
   {

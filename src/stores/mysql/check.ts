@@ -8,6 +8,7 @@ import { Connection, nobody } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
 import { loadDriver } from './driver.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+import { describeZone } from './time-zone.ts';
 
 export interface CheckOptions extends MysqlStoreOptions {
   /** How many processes have such a store, on all hosts together. Default 1. */
@@ -35,8 +36,13 @@ export async function checkTable(options: CheckOptions): Promise<Finding[]> {
   }
   const settings = readOptions(store);
   const findings = new Map<string, Finding>();
+  const zones = new Map<string, string[]>();
   for (const endpoint of settings.connections) {
     const facts = await readFrom(endpoint, settings);
+    if (typeof facts === 'object' && facts.schema?.time?.type === 'datetime') {
+      const zone = describeZone(facts.schema.zone);
+      zones.set(zone, [...(zones.get(zone) ?? []), serverNames([endpoint])]);
+    }
     const statements =
       typeof facts === 'string'
         ? [unreachable(facts)]
@@ -48,8 +54,23 @@ export async function checkTable(options: CheckOptions): Promise<Finding[]> {
       findings.set(key, { ...statement, servers });
     }
   }
-  const all = [...findings.values()];
+  const all = [...findings.values(), ...otherZones(zones)];
   return ORDER.flatMap((severity) => all.filter((finding) => finding.severity === severity));
+}
+
+/** @param zones servers by the zone of their connections */
+function otherZones(zones: ReadonlyMap<string, readonly string[]>): Finding[] {
+  if (zones.size < 2) return [];
+  const list = [...zones].map(([zone, servers]) => `${zone} on ${servers.join(', ')}`).join('; ');
+  return [
+    {
+      code: 'time-zone-servers',
+      severity: 'warning',
+      servers: [...zones.values()].flat(),
+      message: `the servers have different time zones, so NOW() in a DATETIME, and SYSTEM, depend on the server: ${list}`,
+      sql: [],
+    },
+  ];
 }
 
 const unreachable = (why: string): Statement => ({

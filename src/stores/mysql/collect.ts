@@ -48,16 +48,21 @@ export class Collection {
    * @returns how many rows were deleted
    */
   async run(age: number): Promise<number> {
-    const start = performance.now();
-    const secondsSince = () => Math.ceil((performance.now() - start) / 1000);
+    let limit: unknown;
     let total = 0;
     try {
       for (;;) {
-        const seconds = Math.floor(age) + secondsSince();
-        const ids = await this.#find(seconds);
+        const ids = await this.#transaction(async (connection, sql, deadline) => {
+          if (limit === undefined) {
+            const asked = connection.execute<[[unknown]]>(sql.limit, [Math.floor(age)], deadline);
+            [[limit]] = await asked;
+          }
+          const found = await connection.execute<[unknown][]>(sql.expired, [limit], deadline);
+          return found.map(([id]) => id);
+        });
         let deleted = 0;
         for (let i = 0; i < ids.length && !this.#signal.aborted; i += EXPIRED_BATCH) {
-          deleted += await this.#delete(ids.slice(i, i + EXPIRED_BATCH), seconds);
+          deleted += await this.#delete(ids.slice(i, i + EXPIRED_BATCH), limit);
         }
         total += deleted;
         // Nothing deleted: these are all in use.
@@ -68,25 +73,18 @@ export class Collection {
     }
   }
 
-  #find(seconds: number): Promise<unknown[]> {
-    return this.#transaction(async (connection, sql, deadline) => {
-      const found = await connection.execute<[unknown][]>(sql.expired, [seconds], deadline);
-      return found.map(([id]) => id);
-    });
-  }
-
-  async #delete(ids: unknown[], seconds: number): Promise<number> {
+  async #delete(ids: unknown[], limit: unknown): Promise<number> {
     try {
       return await this.#transaction(async (connection, sql, deadline) => {
         let free = ids;
         if (this.#canSkip) {
-          const locked = await connection.execute<[unknown][]>(sql.lockExpired, [...batch(ids), seconds], deadline);
+          const locked = await connection.execute<[unknown][]>(sql.lockExpired, [...batch(ids), limit], deadline);
           free = locked.map(([id]) => id);
         }
         if (free.length === 0) return 0;
         const { affectedRows } = await connection.execute<{ affectedRows: number }>(
           sql.removeExpired,
-          [...batch(free), seconds],
+          [...batch(free), limit],
           deadline,
         );
         return affectedRows;
@@ -94,12 +92,12 @@ export class Collection {
     } catch (error) {
       if (this.#canSkip && UNKNOWN_SYNTAX.includes((error as { errno: number }).errno)) {
         this.#canSkip = false;
-        return this.#delete(ids, seconds);
+        return this.#delete(ids, limit);
       }
       if (classify(error) !== 'locked') throw error;
       let deleted = 0;
       if (ids.length === 1) return 0;
-      for (const id of ids) if (!this.#signal.aborted) deleted += await this.#delete([id], seconds);
+      for (const id of ids) if (!this.#signal.aborted) deleted += await this.#delete([id], limit);
       return deleted;
     }
   }

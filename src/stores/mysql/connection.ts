@@ -7,6 +7,7 @@ import { classify, type Failure, isAnswer, noteBeforeCommit } from './errors.ts'
 import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
+import { zoneAssignments } from './time-zone.ts';
 
 /** Milliseconds for the farewell to the server; a frozen one gets no more. */
 const GOODBYE = 1_000;
@@ -112,7 +113,7 @@ export class Connection {
           `SET SESSION autocommit = ${this.#owner.autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
           // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
           "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-          "time_zone = '+00:00'",
+          ...zoneAssignments(this.#settings),
           // A statement by itself leaves a touch to who has the lock, and a write to a lock of its own. 1 is the least that MySQL takes.
           `innodb_lock_wait_timeout = ${this.#owner.autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
           `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE

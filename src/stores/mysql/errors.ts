@@ -21,6 +21,7 @@ export type Failure =
   | 'read only'
   | 'away'
   | 'table'
+  | 'time zone'
   | 'too large'
   | 'charset';
 
@@ -85,6 +86,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1526, 'table'], // ER_NO_PARTITION_FOR_GIVEN_VALUE
   [1644, 'table'], // ER_SIGNAL_EXCEPTION: a trigger refuses it
   [3819, 'table'], // ER_CHECK_CONSTRAINT_VIOLATED (MySQL)
+  [1298, 'time zone'], // ER_UNKNOWN_TIME_ZONE
   [1118, 'too large'], // ER_TOO_BIG_ROWSIZE
   [1153, 'too large'], // ER_NET_PACKET_TOO_LARGE
   [1406, 'too large'], // ER_DATA_TOO_LONG
@@ -153,6 +155,10 @@ const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
   'read only': ['ERR_SESSION_UNAVAILABLE', 'the database is read only or a replica, where no session is kept'],
   away: ['ERR_SESSION_UNAVAILABLE', 'the database cannot be used'],
   table: ['ERR_SESSION_TABLE', 'the session table cannot be used'],
+  'time zone': [
+    'ERR_SESSION_TABLE',
+    'the server does not know the time zone of the option "timeZone": give an offset, or load its time zone tables',
+  ],
   'too large': ['ERR_SESSION_TOO_LARGE', 'the data do not fit into the column'],
   charset: ['ERR_SESSION_CHARSET', 'the character set of the column cannot hold the data'],
 };

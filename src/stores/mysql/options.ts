@@ -2,11 +2,12 @@ import type { PhpSessionError } from '../../errors.ts';
 import { type MysqlConnectionOptions, type MysqlEndpoint, readConnections } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { NamedLock } from './named-lock.ts';
+import { readTimeZone } from './time-zone.ts';
 
 export interface Columns {
   id: string;
   data: string;
-  /** See `timeMeaning`. An integer column holds Unix seconds, TIMESTAMP and DATETIME hold UTC. */
+  /** See `timeMeaning`. An integer column holds Unix seconds, TIMESTAMP a moment, DATETIME the wall clock of `timeZone`. */
   time: string;
 }
 
@@ -69,6 +70,18 @@ export interface MysqlStoreOptions {
    */
   timeMeaning?: 'lastUsed' | 'expiresAt';
   /**
+   * For a DATETIME column only: the time zone in which PHP's side writes it, as MySQL's `time_zone` has it. DATETIME does not
+   * say it, so the two sides have to agree; INT and TIMESTAMP are the same for everybody.
+   *
+   * - `'+02:00'`, an offset
+   * - `'Europe/Berlin'`, a name, for which the server needs its time zone tables
+   * - `'SYSTEM'`, the zone of the host of the server, which is that of NOW() where `@@global.time_zone` is SYSTEM
+   *
+   * Default: UTC on a server whose own zone is UTC. On any other the option has to be given (`ERR_SESSION_TABLE`): with the wrong zone, one side
+   * takes what the other has just written for hours old, and deletes it.
+   */
+  timeZone?: string;
+  /**
    * Whether a session that was not used for `gcMaxlifetime` counts as none when it is read, though its row is still there. It
    * should be what PHP's side does. A row without a time (NULL) does not expire. Default: true for `expiresAt`, as in Symfony and
    * Yii (but not CakePHP); false for `lastUsed`, as with PHP's files (but not in Laravel and Roundcube).
@@ -115,6 +128,8 @@ export interface Settings {
   maxWaiters: number;
   phpCharset: string;
   timeMeaning: 'lastUsed' | 'expiresAt';
+  /** `undefined`: it was not said. */
+  timeZone: string | undefined;
   expireOnRead: boolean;
   gcMaxlifetime: number;
   touchInterval: number;
@@ -137,6 +152,7 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   maxWaiters: true,
   phpCharset: true,
   timeMeaning: true,
+  timeZone: true,
   expireOnRead: true,
   gcMaxlifetime: true,
   touchInterval: true,
@@ -200,6 +216,7 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     maxWaiters: number(options, 'maxWaiters', 16, 0, 100_000),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
     timeMeaning,
+    timeZone: readTimeZone(options.timeZone),
     expireOnRead,
     gcMaxlifetime,
     touchInterval,

@@ -162,6 +162,7 @@ export class Rows {
     }
     // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
     if (text(foundId) !== id) return 'other';
+    if (age !== null) table.seesAge?.(age);
     if (age !== null && age > table.lifetime) return 'expired';
     // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
     return { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };

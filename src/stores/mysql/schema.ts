@@ -1,6 +1,7 @@
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Settings } from './options.ts';
+import { isUtc, type ServerZone } from './time-zone.ts';
 
 /** A column as information_schema has it. */
 export interface Column {
@@ -43,6 +44,10 @@ export interface Schema {
   readonly hasTransactions: boolean;
   /** `max_allowed_packet`: bytes that the server takes in one statement. */
   readonly maxPacket: number;
+  /** Of the server's connections. */
+  readonly zone: ServerZone;
+  /** Whether it is known in which zone a DATETIME is. */
+  readonly knowsZone: boolean;
 }
 
 type ColumnRow = [
@@ -50,7 +55,10 @@ type ColumnRow = [
   ...[charset: string | null, collation: string | null, nullable: 'YES' | 'NO', mustBeGiven: number, comment: string],
 ];
 type IndexRow = [index: string, nonUnique: number | string, column: string | null, part: number | null];
-type TableRow = [engine: string | null, kind: string, transactions: string | null, maxPacket: number | string];
+type TableRow = [
+  ...[engine: string | null, kind: string, transactions: string | null, maxPacket: number | string],
+  ...[zone: string, systemZone: string],
+];
 
 /** Reads it from information_schema, for which any privilege on the table is enough. */
 export async function readSchema(settings: Settings, connection: Connection, deadline: Deadline): Promise<Schema> {
@@ -72,13 +80,14 @@ export async function readSchema(settings: Settings, connection: Connection, dea
     deadline,
   );
   const [table] = await connection.execute<TableRow[]>(
-    `SELECT t.ENGINE, t.TABLE_TYPE, e.TRANSACTIONS, @@max_allowed_packet
+    `SELECT t.ENGINE, t.TABLE_TYPE, e.TRANSACTIONS, @@max_allowed_packet, @@global.time_zone, @@system_time_zone
        FROM information_schema.TABLES AS t LEFT JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE
       WHERE ${where}`,
     at,
     deadline,
   );
   const columns = rows.map(toColumn);
+  const zone = { name: String(table?.[4]), system: String(table?.[5]) };
   const column = (wanted: string) => columns.find((one) => one.name.toLowerCase() === wanted.toLowerCase());
   return {
     columns,
@@ -90,6 +99,8 @@ export async function readSchema(settings: Settings, connection: Connection, dea
     isView: table?.[1] === 'VIEW',
     hasTransactions: table?.[2] !== 'NO',
     maxPacket: Number(table?.[3]),
+    zone,
+    knowsZone: settings.timeZone !== undefined || isUtc(zone),
   };
 }
 
@@ -153,6 +164,7 @@ export type Requirement =
   | 'id-type'
   | 'data-type'
   | 'time-type'
+  | 'time-zone'
   | 'id-key'
   | 'engine-without-transactions';
 
@@ -185,6 +197,13 @@ export const REQUIREMENTS: readonly {
     code: 'time-type',
     isMet: ({ time }: Schema) => INTEGER.test(time!.type) || DATE.test(time!.type),
     otherwise: 'the time column must be INT, TIMESTAMP or DATETIME',
+  },
+  {
+    // With the wrong one, what one side has just written is hours old to the other, which deletes it.
+    code: 'time-zone',
+    isMet: ({ time, knowsZone }: Schema) => time!.type !== 'datetime' || knowsZone,
+    otherwise:
+      'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes',
   },
   {
     // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.

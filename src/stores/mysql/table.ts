@@ -4,8 +4,9 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
-import { type Column, idKey, REQUIREMENTS, readSchema, takesBareRows } from './schema.ts';
+import { idKey, REQUIREMENTS, readSchema, type Schema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
+import { findOtherZone, tooNew, warnOfZone, zoneOf } from './time-zone.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
 export interface Table {
@@ -24,6 +25,8 @@ export interface Table {
   readonly touchInterval: number;
   /** Seconds after its last use at which a row counts as none; infinite without the option `expireOnRead`. */
   readonly lifetime: number;
+  /** Is told the age of each row that is read, where it can show that PHP writes another time zone. */
+  readonly seesAge: ((age: number) => void) | undefined;
   readonly sql: Statements;
 }
 
@@ -53,11 +56,13 @@ export interface Statements {
   readonly readBack: string;
   /** (id) */
   readonly remove: string;
-  /** (seconds) gives up to `EXPIRED_PAGE` ids of rows that are older, without a lock. */
+  /** (seconds) gives the limit for the next three. */
+  readonly limit: string;
+  /** (limit) gives up to `EXPIRED_PAGE` ids of rows that are older, without a lock. */
   readonly expired: string;
-  /** (`EXPIRED_BATCH` ids, seconds) gives the ids of those that are older and that nobody has locked, and locks them. */
+  /** (`EXPIRED_BATCH` ids, limit) gives the ids of those that are older and that nobody has locked, and locks them. */
   readonly lockExpired: string;
-  /** (`EXPIRED_BATCH` ids, seconds) */
+  /** (`EXPIRED_BATCH` ids, limit) */
   readonly removeExpired: string;
   /** (id) sets the time of a row, if that was done last longer ago than `collectInterval`. */
   readonly takeTurn: string;
@@ -84,6 +89,9 @@ export async function describeTable(settings: Settings, connection: Connection, 
   }
   const [id, data, time] = [schema.id!, schema.data!, schema.time!];
   const [{ charset }, { phpCharset }] = [data, settings];
+  const otherZone = await findOtherZone(settings, schema, connection, deadline);
+  if (otherZone !== undefined) warnOfZone(settings, otherZone);
+  const isDatetime = time.type === 'datetime' && settings.timeMeaning === 'lastUsed';
   return {
     idLength: { min: id.type === 'binary' ? id.characters! : 1, max: id.characters! },
     maxData: data.bytes!,
@@ -93,22 +101,20 @@ export async function describeTable(settings: Settings, connection: Connection, 
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
     lifetime: settings.expireOnRead ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
-    sql: statements(settings, charset, idKey(schema)!, time, takesBareRows(schema)),
+    seesAge: isDatetime ? (age) => seeAge(settings, age) : undefined,
+    sql: statements(settings, schema),
   };
 }
 
-function statements(
-  { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval, expireOnRead }: Settings,
-  charset: string | null,
-  index: string,
-  timeColumn: Column,
-  leavesRows: boolean,
-): Statements {
+function statements(settings: Settings, schema: Schema): Statements {
+  const { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval, expireOnRead } = settings;
+  const [timeColumn, { charset }, index] = [schema.time!, schema.data!, idKey(schema)!];
   const { quoted: t } = table;
   const { id, data, time } = quoted;
   const expires = timeMeaning === 'expiresAt';
-  const { now, age, isOlder } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0);
-  const turn = timeSql(time, timeColumn, expires ? collectInterval : 0);
+  const zone = zoneOf(settings);
+  const { now, age, limit, isOlder } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0, zone);
+  const turn = timeSql(time, timeColumn, expires ? collectInterval : 0, zone);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
@@ -137,9 +143,10 @@ function statements(
     writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
-    leave: leavesRows ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
+    leave: takesBareRows(schema) ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
+    limit,
     expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_PAGE}`,
     lockExpired: `SELECT ${id} FROM ${expiredOnes} FOR UPDATE SKIP LOCKED`,
     removeExpired: `DELETE s FROM ${expiredOnes}`,
@@ -148,6 +155,11 @@ function statements(
       WHERE ${id} = ? AND COALESCE(ABS(${turn.age}) >= ${collectInterval}, TRUE)`,
     takeFirstTurn: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${turn.now})`,
   };
+}
+
+function seeAge(settings: Settings, age: number): void {
+  const what = tooNew(settings, -age);
+  if (what !== undefined) warnOfZone(settings, what);
 }
 
 /** Bytes that these data may have, as far as that can be told: the server knows what comes out of a conversion. */

@@ -1,0 +1,55 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * SQL about the time column, for a connection in UTC. The same as Node's side has in stores/mysql/time.ts, where the rules
+ * for the hour that comes twice are.
+ *
+ * @internal
+ */
+final class TimeSql
+{
+    /** @var string what is written when a session is used */
+    public $now;
+    /** @var string what is written for its end, where %1$d are the seconds that it has */
+    public $end;
+    /** @var string a time of which all earlier ones have passed */
+    public $past;
+    /** @var string a SELECT (seconds) of a time: earlier ones were so long ago */
+    public $limit;
+
+    /**
+     * @param string $type 'int', 'timestamp' or 'datetime'
+     * @param string $zone of a DATETIME, without a quote or a backslash
+     */
+    public function __construct(string $type, string $zone)
+    {
+        if ($type === 'int') {
+            $this->now = $this->past = 'UNIX_TIMESTAMP()';
+            $this->end = 'UNIX_TIMESTAMP() + %1$d';
+            $this->limit = 'SELECT UNIX_TIMESTAMP() - ?';
+            return;
+        }
+        if ($type === 'timestamp') {
+            $this->now = $this->past = 'CURRENT_TIMESTAMP';
+            $this->end = 'CURRENT_TIMESTAMP + INTERVAL %1$d SECOND';
+            $this->limit = 'SELECT CAST(CURRENT_TIMESTAMP - INTERVAL ? SECOND AS CHAR)';
+            return;
+        }
+        $wall = static function (string $moment, int $hours) use ($zone): string {
+            return "CONVERT_TZ($moment + INTERVAL $hours HOUR, '+00:00', '$zone')";
+        };
+        // The least that the clock shows from then on, and the most that it shows until then.
+        $least = static function (string $moment) use ($wall): string {
+            return "LEAST({$wall($moment, 0)}, {$wall($moment, 1)} - INTERVAL 1 HOUR)";
+        };
+        $end = 'UTC_TIMESTAMP() + INTERVAL %1$d SECOND';
+        $this->now = $wall('UTC_TIMESTAMP()', 0);
+        $this->end = "GREATEST({$wall($end, 0)}, {$wall($end, -1)} + INTERVAL 1 HOUR)";
+        $this->past = $least('UTC_TIMESTAMP()');
+        $this->limit = "SELECT CAST({$least('moment')} AS CHAR) FROM (SELECT UTC_TIMESTAMP() - INTERVAL ? SECOND AS moment) AS m";
+    }
+}
