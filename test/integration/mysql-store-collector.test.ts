@@ -33,6 +33,16 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
   ["the article's", `CREATE TABLE ${table} (id CHAR(32) PRIMARY KEY, data TEXT, usetime TIMESTAMP NULL)`, {}],
   ['padded ids', `CREATE TABLE ${table} (id BINARY(32) PRIMARY KEY, data BLOB, usetime DATETIME)`, {}],
   [
+    'a time zone',
+    `CREATE TABLE ${table} (id VARCHAR(64) PRIMARY KEY, data BLOB, usetime DATETIME)`,
+    { timeZone: '+02:00' },
+  ],
+  [
+    'a time zone, and when a session ends',
+    `CREATE TABLE ${table} (id VARCHAR(64) PRIMARY KEY, data BLOB, usetime DATETIME)`,
+    { timeZone: 'SYSTEM', timeMeaning: 'expiresAt' },
+  ],
+  [
     'a table that says when a session ends',
     `CREATE TABLE ${table} (id VARCHAR(64) PRIMARY KEY, data BLOB, usetime INT)`,
     { timeMeaning: 'expiresAt' },

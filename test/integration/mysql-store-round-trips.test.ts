@@ -142,3 +142,17 @@ describe('without the lock', () => {
     expect(await relay.count(look(young))).toBe(1);
   });
 });
+
+test('a DATETIME in a time zone: as many', async () => {
+  const name = 'store_turns_zone';
+  await witness.table(name, `CREATE TABLE ${name} (id VARCHAR(64) PRIMARY KEY, data BLOB, usetime DATETIME)`);
+  const connection = { ...testServer(), port: relay.port, database: 'test' };
+  const [id, warm] = [newId(), newId()];
+  const ours = storeOn(name, { connection, connectionLimit: 1, timeZone: 'SYSTEM' });
+  for (const one of [warm, id]) await writeText(ours, one, 'n|i:1;');
+  await writeText(ours, id, 'n|i:2;');
+  await (await ours.read(id)).touch();
+  expect(await relay.count(() => writeText(ours, id, 'n|i:3;'))).toBe(2);
+  expect(await relay.count(async () => (await ours.read(id)).touch())).toBe(2);
+  await ours.close();
+});

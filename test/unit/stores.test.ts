@@ -95,6 +95,14 @@ describe('the options of mysqlStore()', () => {
     ['collectInterval', -1],
     ['collectInterval', 600], // without gcMaxlifetime
     ['onCollectError', 'secret'],
+    ['timeZone', 2],
+    ['timeZone', ''],
+    ['timeZone', "secret'; DROP TABLE x"],
+    ['timeZone', 'Europe\\secret'],
+    ['timeZone', 'Europe/'],
+    ['timeZone', '+2'],
+    ['timeZone', 'SYSTEM\n'],
+    ['timeZone', null],
     ['touchInterval', -1],
     ['touchInterval', 361], // more than a quarter of PHP's 1440
   ])('%s: %j is a TypeError that names the option and nothing else', (name, value) => {
@@ -120,6 +128,21 @@ describe('the options of mysqlStore()', () => {
       touchInterval: 60,
       collectInterval: 0,
     });
+  });
+
+  test.each([
+    [undefined, undefined],
+    ['UTC', '+00:00'],
+    ['Etc/UTC', '+00:00'],
+    ['-00:00', '+00:00'],
+    ['+05:30', '+05:30'],
+    ['-3:30', '-3:30'],
+    ['SYSTEM', 'SYSTEM'],
+    ['GMT', 'GMT'], // a name: it needs the server's tables
+    ['America/Argentina/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
+    ['Etc/GMT+5', 'Etc/GMT+5'],
+  ])('timeZone %p is %p', (timeZone, read) => {
+    expect(readOptions({ connection, ...(timeZone !== undefined && { timeZone }) }).timeZone).toBe(read);
   });
 
   test.each([

@@ -11,7 +11,7 @@ import {
   type TableFacts,
   tableOf,
 } from './check-mend.ts';
-import { type Column, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
+import { type Column, holdsDates, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
 import { describeZone, type Offsets, zoneOf } from './time-zone.ts';
 
 /** One line of the table of rules: a finding, whenever `when` holds. */
@@ -207,11 +207,11 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
   },
   {
     code: 'time-zone-summer',
-    severity: 'warning',
-    when: ({ time, offsets }) => time.type === 'datetime' && hasSummer(offsets.ours),
-    means: ({ settings }) =>
-      `${zoneOf(settings)} has summer time: when it begins, each DATETIME is an hour older from one second to the next, and PHP handlers that count back from NOW() delete what was used in the last hour`,
-    mend: mendTime,
+    severity: 'info',
+    when: ({ time, schema, offsets: { ours, server } }) =>
+      holdsDates(time) && hasSummer(time.type !== 'datetime' ? server : schema.knowsZone ? ours : undefined),
+    means: ({ time, settings, schema }) =>
+      `${time.type === 'datetime' ? zoneOf(settings) : describeZone(schema.zone)} has summer time: when it begins, PHP handlers that count back from NOW() in this zone take what was used before for an hour older, and delete it. This store and its PHP handler do not`,
   },
   {
     code: 'time-2038',
