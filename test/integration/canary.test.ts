@@ -143,6 +143,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'there is none': () => held(missing, secretId(), untouched),
     'no transactions': () => held(unsafe, secretId(), untouched),
     'a trigger refuses the row': () => held(refusing, secretId(), (lease) => lease.commit({ data: planted })),
+    'no such time zone': () => held(better, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
       const dropped = storeOn(missing);

@@ -263,6 +263,34 @@ describe.each(['Europe/Berlin', 'SYSTEM', 'Australia/Lord_Howe'])('a clock in %s
   });
 });
 
+test.each([
+  ['DATETIME', 'datetime', { time_zone: 'SYSTEM' }],
+  ['TIMESTAMP NULL', 'timestamp', {}],
+])(
+  'in spring, who counts back from NOW() deletes from %s what was just used; we do not',
+  async (type, time_type, more) => {
+    const name = 'store_time_zone_spring';
+    await witness.table(name, `CREATE TABLE ${name} (id VARCHAR(64) PRIMARY KEY, data TEXT, usetime ${type})`);
+    const spring: Table = { title: type, name, columns: '', options: { time_type, ...more } };
+    const change = Date.UTC(2027, 2, 28, 1);
+    await setClock(change - 60_000);
+    const before = store({ table: name, timeZone: 'SYSTEM' });
+    await writeText(before, newId(), 'x');
+    await setClock(change + 60_000);
+    const after = store({ table: name, timeZone: 'SYSTEM' });
+    expect(await after.collect(LIFETIME)).toBe(0);
+    expect((await php.ask({ driver: 'pdo', table: spring }, `return $handler->gc(${LIFETIME});`)).result).toBe(0);
+    const theirs = `
+    global $session_mysql, $session_table;
+    [$session_mysql, $session_table] = [$mysql, '${name}'];
+    require '${__dirname}/../php/article-handler.php';
+    article_open("", "");
+    return article_gc(${LIFETIME});`;
+    expect((await php.ask({ driver: 'pdo', table: spring }, theirs)).result).toBe(1);
+    await Promise.all([before.close(), after.close()]);
+  },
+);
+
 describe('a zone by name, on a server without time zone tables', () => {
   test('is told as what it is, by Node and by our PHP handler; nothing is written', async () => {
     const { host, port, user, password } = JSON.parse(sharedServer!);
