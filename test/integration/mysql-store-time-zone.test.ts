@@ -5,7 +5,7 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { bytes, testServer, Witness } from './mysql-store-helpers.ts';
+import { bytes, Witness } from './mysql-store-helpers.ts';
 
 // DATETIME is a wall clock. Whoever writes it has to agree with those who read it, or sessions are deleted too early.
 
@@ -329,9 +329,4 @@ describe('a zone by name, on a server without time zone tables', () => {
     await elsewhere.query(`DROP TABLE ${table.name}`);
     await elsewhere.end();
   });
-});
-
-test('the shared server is still told to the other files', () => {
-  process.env.PSB_TEST_MYSQL = sharedServer;
-  expect(testServer().port).not.toBe(server.port);
 });
