@@ -220,3 +220,8 @@ export function allocate(size: number): Uint8Array {
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return hasBuffer ? Buffer.from(bytes) : new Uint8Array(bytes);
 }
+
+export function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  return hasBuffer ? Buffer.compare(one, other) === 0 : one.every((byte, at) => byte === other[at]);
+}

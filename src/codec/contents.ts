@@ -1,7 +1,7 @@
 import { shared } from '../shared.ts';
 import type { Node, Source } from './source.ts';
 import { exactly, isPlainObject, noToken, type Origin, origin, sessionToken } from './stamps.ts';
-import { isCommon, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
+import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */
 export interface Contents {
@@ -54,7 +54,10 @@ export function contentsOf(container: object, source: Source | undefined, token:
   const own = from !== undefined && (from.at >= 0 || from.at === sessionToken) ? from : undefined;
   if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
   if (!isCommon(container)) {
-    if (isPhpObject(container)) return ofEntries(container.properties, from, own === undefined && from !== undefined);
+    if (isPhpObject(container)) {
+      const { properties } = container;
+      return isMapObject(properties) ? ofEntries(properties, from, own === undefined && from !== undefined) : undefined;
+    }
     if (isPhpArray(container)) return ofEntries(container, from, true);
   }
   return isPlainObject(container) ? ofMap(container, own ?? arrayAt(source, token)) : undefined;

@@ -60,7 +60,7 @@ export function detectSessionFormat(
 
 /** How much in these bytes would be odd if they were a session in this format. Throws if they are none. */
 function oddities(bytes: Uint8Array, name: SessionFormatName, rules: ReadRules): number {
-  const source = new Source(inputBytes(bytes, rules), formats[name]);
+  const source = new Source(inputBytes(bytes, rules), formats[name], rules);
   if (readVariables(source, rules, (tokens, levels) => skip(tokens, levels))) checkTargets(source);
   const { variables } = source;
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;

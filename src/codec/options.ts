@@ -1,6 +1,7 @@
 import { Classes, type ClassOption } from './classes.ts';
 import type { SessionFormat } from './formats/format.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
+import type { Source } from './source.ts';
 
 /**
  * - `plain`: numbers, strings, arrays and objects as an application wants them; what plain JavaScript cannot say is
@@ -9,15 +10,22 @@ import { formats, type SessionFormatName } from './formats/index.ts';
  */
 export type View = 'plain' | 'exact';
 
-export interface DecodeOptions {
-  /** Default `'plain'`. */
-  view?: View;
-  /** The most bytes to read; default 16,777,216 (the size of a MEDIUMBLOB). */
+/**
+ * What is over one of these is neither read nor written (`ERR_PHP_LIMIT`). For writing, the default of each is what the session, or
+ * the value, was read with; of what was not read it is the same as for reading.
+ */
+export interface LimitOptions {
+  /** The most bytes; default 16,777,216 (the size of a MEDIUMBLOB). */
   maxBytes?: number;
   /** The most arrays and objects inside each other; default 4,096, as PHP's `unserialize_max_depth`. */
   maxDepth?: number;
   /** The most elements and properties, counted over all arrays and objects, `$_SESSION` too; default 1,048,576. */
   maxElements?: number;
+}
+
+export interface DecodeOptions extends LimitOptions {
+  /** Default `'plain'`. */
+  view?: View;
   /**
    * Whether an error about the data shows the bytes around its `offset`: as `excerpt`, which is not enumerable, and at the end of its
    * message. Default false, as these bytes are somebody's data: for development only.
@@ -30,7 +38,7 @@ export interface DecodeOptions {
   classes?: ClassOption;
 }
 
-export interface EncodeOptions {
+export interface EncodeOptions extends LimitOptions {
   /** php.ini's `serialize_precision`; default -1, PHP's own since 7.1. Floats that were read and not changed keep their text. */
   serializePrecision?: -1 | 17;
   /**
@@ -66,20 +74,26 @@ export interface SessionEncodeOptions extends EncodeOptions {
   format?: SessionFormatName;
 }
 
-/** What is read, and how much of it. */
-export interface ReadRules {
+/** How much is read, or written. */
+export interface Limits {
   readonly maxBytes: number;
   readonly maxDepth: number;
   readonly maxElements: number;
+}
+
+const defaultLimits: Limits = { maxBytes: 16_777_216, maxDepth: 4096, maxElements: 1_048_576 };
+
+/** What is read, and how much of it. */
+export interface ReadRules extends Limits {
   /** Whether what is behind the last variable of a session is none of its business. */
   readonly ignoresRest: boolean;
 }
 
 export function readRules(options: SessionDecodeOptions): ReadRules {
   return {
-    maxBytes: limit('maxBytes', options.maxBytes, 16_777_216),
-    maxDepth: limit('maxDepth', options.maxDepth, 4096),
-    maxElements: limit('maxElements', options.maxElements, 1_048_576),
+    maxBytes: limit(options, 'maxBytes', defaultLimits),
+    maxDepth: limit(options, 'maxDepth', defaultLimits),
+    maxElements: limit(options, 'maxElements', defaultLimits),
     ignoresRest: phpVersionOption(options) < '8.0',
   };
 }
@@ -99,18 +113,26 @@ export function formatOption(options: { format?: SessionFormatName }, byDefault?
   return formats[options.format];
 }
 
-export interface WriteRules {
+export interface WriteRules extends Limits {
   readonly precision: -1 | 17;
   readonly classes: Classes;
   readonly allowsEnums: boolean;
 }
 
-/** @param classes for when the option is not given */
-export function writeRules(options: EncodeOptions, classes?: Classes): WriteRules {
+/** @param source what the value was read from: for options that are not given */
+export function writeRules(options: EncodeOptions, source?: Source): WriteRules {
   const precision = options.serializePrecision ?? -1;
   if (precision !== -1 && precision !== 17) throw new TypeError('serializePrecision must be -1 or 17');
-  const registered = options.classes === undefined && classes !== undefined ? classes : Classes.of(options.classes);
-  return { precision, classes: registered, allowsEnums: phpVersionOption(options) >= '8.1' };
+  const classes = options.classes === undefined ? source?.classes : undefined;
+  const limits = source?.limits ?? defaultLimits;
+  return {
+    maxBytes: limit(options, 'maxBytes', limits),
+    maxDepth: limit(options, 'maxDepth', limits),
+    maxElements: limit(options, 'maxElements', limits),
+    precision,
+    classes: classes ?? Classes.of(options.classes),
+    allowsEnums: phpVersionOption(options) >= '8.1',
+  };
 }
 
 function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersion {
@@ -119,8 +141,9 @@ function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersi
   return phpVersion;
 }
 
-function limit(name: string, value: number | undefined, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  if (!(value >= 0)) throw new TypeError(`${name} must be a number that is not negative`);
+function limit(options: LimitOptions, name: keyof Limits, byDefault: Limits): number {
+  const value = options[name];
+  if (value === undefined) return byDefault[name];
+  if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`${name} must be a number that is not negative`);
   return value;
 }

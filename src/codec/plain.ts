@@ -5,7 +5,7 @@ import type { Output } from './output.ts';
 import { isMap, origin } from './stamps.ts';
 import { isIntKey } from './values.ts';
 
-/** Deeper values are left to `Writer`, which has a stack of its own. */
+/** Deeper values are left to `Writer`, which has a stack of its own; so is what goes over the limit. */
 const deepest = 100;
 
 /** In place of a number of values. */
@@ -15,10 +15,16 @@ const other = -1;
  * Writes a value of the kinds that JSON has too, and that was not read: most new values are, and nothing has to be known about
  * them. That is a second way to write them, for speed alone; `Writer` can do all of it, and says what is wrong.
  *
+ * @param levels how many arrays and objects it is in
  * @returns how many values it is, as PHP numbers them, or -1 for a value with anything else in it; what was written of it is then
  *   to be dropped
  */
-export function writePlain(out: Output, value: unknown, rules: WriteRules, depth: number = 0): number {
+export function writePlain(out: Output, value: unknown, rules: WriteRules, levels: number): number {
+  return write(out, value, rules, Math.min(deepest, rules.maxDepth - levels));
+}
+
+/** @param left how many levels it may have */
+function write(out: Output, value: unknown, rules: WriteRules, left: number): number {
   switch (typeof value) {
     case 'string':
       return out.string(value) ? 1 : other;
@@ -34,10 +40,10 @@ export function writePlain(out: Output, value: unknown, rules: WriteRules, depth
         out.ascii('N;');
         return 1;
       }
-      if (depth === deepest || origin(value) !== undefined) return other;
-      if (Array.isArray(value)) return writeList(out, value, rules, depth);
+      if (left <= 0 || origin(value) !== undefined) return other;
+      if (Array.isArray(value)) return writeList(out, value, rules, left);
       if (Object.getPrototypeOf(value) === Object.prototype || isMap(value)) {
-        return writeMap(out, value as Record<string, unknown>, rules, depth);
+        return writeMap(out, value as Record<string, unknown>, rules, left);
       }
       return other;
     default:
@@ -45,7 +51,7 @@ export function writePlain(out: Output, value: unknown, rules: WriteRules, depth
   }
 }
 
-function writeList(out: Output, list: readonly unknown[], rules: WriteRules, depth: number): number {
+function writeList(out: Output, list: readonly unknown[], rules: WriteRules, left: number): number {
   const { length } = list;
   // With names or holes, or made by `asList`, there is something to know. (V8 counts values faster than keys.)
   if (Object.values(list).length !== length || renumbered.has(list)) return other;
@@ -53,7 +59,7 @@ function writeList(out: Output, list: readonly unknown[], rules: WriteRules, dep
   let count = 1;
   for (let index = 0; index < length; index++) {
     out.int(index);
-    const written = writePlain(out, list[index], rules, depth + 1);
+    const written = write(out, list[index], rules, left - 1);
     if (written === other) return other;
     count += written;
   }
@@ -61,7 +67,7 @@ function writeList(out: Output, list: readonly unknown[], rules: WriteRules, dep
   return count;
 }
 
-function writeMap(out: Output, map: Record<string, unknown>, rules: WriteRules, depth: number): number {
+function writeMap(out: Output, map: Record<string, unknown>, rules: WriteRules, left: number): number {
   const keys = Object.keys(map);
   out.openArray(keys.length);
   let count = 1;
@@ -69,7 +75,7 @@ function writeMap(out: Output, map: Record<string, unknown>, rules: WriteRules, 
     const key = keys[index]!;
     if (isIntKey(key)) out.ascii(`i:${key};`);
     else if (!out.key(key)) return other;
-    const written = writePlain(out, map[key], rules, depth + 1);
+    const written = write(out, map[key], rules, left - 1);
     if (written === other) return other;
     count += written;
   }

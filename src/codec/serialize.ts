@@ -23,6 +23,7 @@ import { withoutReference } from './ties.ts';
 import { Tokens } from './tokens.ts';
 import { isBytes, isObject, isPhpObject } from './values.ts';
 import { Writer } from './write.ts';
+import { checkWritten } from './write-limits.ts';
 
 /**
  * Reads one value, as PHP's `unserialize()` with every class unknown: nothing is instantiated.
@@ -38,7 +39,7 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
 function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
   const view = viewOption(options);
   const rules = readRules(options);
-  const source = new Source(inputBytes(bytes, rules), undefined);
+  const source = new Source(inputBytes(bytes, rules), undefined, rules);
   source.variables.push({ key: '', from: 0, start: 0, end: bytes.length });
   source.classes = Classes.of(options.classes);
   if (view === 'plain' && !source.classes.hasMappings) {
@@ -77,23 +78,28 @@ function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokens) => T)
  * What `unserialize` read keeps what plain JavaScript cannot say: floats, order of keys, references.
  *
  * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
- *   `ERR_PHP_REFERENCE`; each with a `path`
+ *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
  */
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
   const behind = withoutReference(value);
   const read = isObject(behind) ? readObject(behind) : undefined;
   const from = read && origin(read);
   const source = from?.source;
-  const rules = writeRules(options, source?.classes);
+  const rules = writeRules(options, source);
   // An object by itself stands in no place that an `R:` inside of it could mean: that is a holder of the object, as in PHP.
   const token = from === undefined || isPhpObject(read!) ? noToken : from.at;
   const top = { keys: [''], values: [value], source, tokens: [token], places: [0], kind: 'map' as const };
   const out = new Output(0);
-  if (writePlain(out, value, rules) >= 0) return out.take();
-  out.drop();
-  return writeBytes(0, source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
-    new Writer(out, rules, top, mode, false).write(0);
-  });
+  let bytes: Uint8Array;
+  if (writePlain(out, value, rules, 0) >= 0) {
+    bytes = out.take();
+  } else {
+    out.drop();
+    bytes = writeBytes(0, source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
+      new Writer(out, rules, top, mode, false).write(0);
+    });
+  }
+  return checkWritten(bytes, rules, undefined, skip);
 }
 
 /** @throws TypeError for anything but bytes: a string has lost them already; `ERR_PHP_LIMIT` for too many */

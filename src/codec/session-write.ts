@@ -38,7 +38,7 @@ function writePlainSession(
   format.writeStart(out, keys.length);
   for (const key of keys) {
     format.writeKey(out, normalKey(key));
-    if (writePlain(out, session[key], rules) < 0) {
+    if (writePlain(out, session[key], rules, format.isArray ? 1 : 0) < 0) {
       out.drop();
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { PhpSessionError } from '../errors.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
 import {
@@ -11,9 +12,12 @@ import {
 import { inputBytes } from './serialize.ts';
 import { readExact, readPlain } from './session-read.ts';
 import { patchSession, writeSession } from './session-write.ts';
+import { skip } from './skip.ts';
 import { Source } from './source.ts';
 import { isPlainObject, origin, sessionToken } from './stamps.ts';
+import { faultOf } from './strays.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
+import { checkWritten } from './write-limits.ts';
 
 /** The session of an application that has not said what is in it. */
 export type SessionData = Record<string, unknown>;
@@ -38,7 +42,7 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const format = formatOption(options);
   const rules = readRules(options);
   const input = inputBytes(bytes, rules);
-  const source = new Source(input, format);
+  const source = new Source(input, format, rules);
   source.classes = Classes.of(options.classes);
   return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
 }
@@ -51,18 +55,30 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
  * @returns in Node a Buffer, which may share its memory with others, as those of `Buffer.from()` do: to transfer it to another
  *   thread, make a copy
  * @throws PhpSessionError `ERR_PHP_KEY`, `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
- *   `ERR_PHP_REFERENCE`; each with a `path`
+ *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
   if (!isObject(session)) throw new TypeError(noSession);
+  const fault = faultOf(session);
+  if (fault !== undefined) {
+    const path = fault.key === undefined ? [] : [fault.key];
+    throw new PhpSessionError(fault.code, `${fault.what} cannot be written to a PHP session; nothing was written`, {
+      path,
+    });
+  }
   const from = origin(session);
   const source = from?.at === sessionToken ? from.source : undefined;
-  const rules = writeRules(options, from?.source.classes);
+  const rules = writeRules(options, from?.source);
   const format = formatOption(options, source?.format);
-  if (source !== undefined) return patchSession(session as SessionData, source, format, rules);
   const isArray = isPhpArray(session);
   if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
-  return writeSession(session, from === undefined && !isArray, format, rules);
+  const bytes =
+    source === undefined
+      ? writeSession(session, from === undefined && !isArray, format, rules)
+      : patchSession(session as SessionData, source, format, rules);
+  return checkWritten(bytes, rules, source, (tokens) => {
+    format.read(tokens, () => skip(tokens, format.isArray ? 1 : 0));
+  });
 }
 
 const noSession = 'A session is what decodeSession() gave, a plain object, or a PhpArray';

@@ -1,7 +1,7 @@
 import { build } from './build.ts';
 import type { Classes } from './classes.ts';
 import type { SessionFormat, Variable } from './formats/format.ts';
-import type { View } from './options.ts';
+import type { Limits, View } from './options.ts';
 import { References } from './references.ts';
 import { sessionToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
@@ -28,6 +28,8 @@ export class Source {
   readonly bytes: Uint8Array;
   /** `undefined` where it is one value, and no session. */
   readonly format: SessionFormat | undefined;
+  /** Within which it was read. */
+  readonly limits: Limits;
   /** In the order of the text, and with duplicates. */
   readonly variables: Variable[] = [];
   /** Whether there is any `r:` or `R:`. */
@@ -45,9 +47,10 @@ export class Source {
   #sessionNode: Node | undefined;
   #classNames: Set<string> | undefined;
 
-  constructor(bytes: Uint8Array, format: SessionFormat | undefined) {
+  constructor(bytes: Uint8Array, format: SessionFormat | undefined, limits: Limits) {
     this.bytes = bytes;
     this.format = format;
+    this.limits = limits;
   }
 
   /** What `r:` and `R:` mean, where there are any. For most sessions that are only read, nobody asks. */

@@ -1,5 +1,6 @@
 import type { Source } from './source.ts';
-import { isFrom } from './stamps.ts';
+import { isFrom, isMap } from './stamps.ts';
+import { isWholeEnum, isWholeObject } from './strays.ts';
 import { Tokens } from './tokens.ts';
 import { isObject, type PhpKey, type PhpObject } from './values.ts';
 
@@ -53,18 +54,19 @@ export function unchangedUntil(
         break;
       case 0x61: {
         // a
-        if (!isObject(current) || !isFrom(current, source, at) || open.length === levels) return changed;
+        if (!isObject(current) || !isFrom(current, source, at) || open.length >= levels) return changed;
         const left = tokens.array();
-        if (Object.keys(current).length !== left) return changed;
         const list = Array.isArray(current) ? current : undefined;
+        // An object that has become one of another kind is looked at by `Writer`.
+        if (Object.keys(current).length !== left || (list === undefined && !isMap(current))) return changed;
         const map = list === undefined ? (current as Record<string, unknown>) : undefined;
         open.push({ list, map, properties: undefined, left });
         break;
       }
       case 0x4f: {
         // O
-        if (!isObject(current) || !isFrom(current, source, at) || open.length === levels) return changed;
-        tokens.className();
+        if (!isObject(current) || !isFrom(current, source, at) || open.length >= levels) return changed;
+        if (!isWholeObject(current, tokens.className())) return changed;
         const left = tokens.objectCount();
         const { properties } = current as PhpObject;
         if (properties.size !== left) return changed;
@@ -74,8 +76,8 @@ export function unchangedUntil(
       }
       case 0x45: // E
         if (!isObject(current) || !isFrom(current, source, at)) return changed;
+        if (!isWholeEnum(current, tokens.enumCase())) return changed;
         objects.push(at);
-        tokens.skipScalar();
         break;
       default:
         return changed;

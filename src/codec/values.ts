@@ -10,13 +10,9 @@ function mark(prototype: object, kind: Kind): void {
   Object.defineProperty(prototype, brand, { value: kind });
 }
 
-function kindOf(value: unknown): Kind | undefined {
-  return (value as { [brand]?: Kind })[brand];
-}
-
-/** A class name that was read may be written, so it must stay the one that was read. */
-function fix(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true });
+/** Which of PHP's values it is. */
+export function kindOf(value: unknown): Kind | undefined {
+  return (value as { [brand]?: Kind } | null | undefined)?.[brand];
 }
 
 /** A key of a PHP array: an int (`bigint` beyond 2^53 - 1) or a string. */
@@ -111,13 +107,14 @@ export interface PhpProperty {
  * `JSON.stringify` shows public properties, as PHP's `json_encode` does.
  */
 export class PhpObject {
-  declare readonly className: string;
+  /** Of one that was read it must stay what it is: an error when it is written (`ERR_PHP_CLASS`). */
+  readonly className: string;
   /** By PHP's mangled names: `"name"`, `"\0*\0name"` if protected, `"\0Class\0name"` if private. */
   readonly properties: Map<PhpKey, unknown>;
 
   /** @param className must have been read, or be registered by `classes`, to be written */
   constructor(className: string, properties?: Iterable<readonly [PhpKey, unknown]>) {
-    fix(this, 'className', className);
+    this.className = className;
     this.properties = new Map(properties);
   }
 
@@ -171,26 +168,29 @@ function unmangle(key: string): Omit<PhpProperty, 'value'> {
   return scope === '*' ? { name, visibility: 'protected' } : { name, visibility: 'private', declaredBy: scope };
 }
 
-/** A case of a PHP enum (`E:`, PHP 8.1 and later). A PHP that does not know it deletes the session when it reads it. */
+/**
+ * A case of a PHP enum (`E:`, PHP 8.1 and later). A PHP that does not know it deletes the session when it reads it. For another
+ * case make a new one: a name that was read and then changed is an error when it is written (`ERR_PHP_CLASS`).
+ */
 export class PhpEnum {
-  declare readonly className: string;
-  declare readonly caseName: string;
+  readonly className: string;
+  readonly caseName: string;
 
   constructor(className: string, caseName: string) {
-    fix(this, 'className', className);
-    fix(this, 'caseName', caseName);
+    this.className = className;
+    this.caseName = caseName;
   }
 }
 mark(PhpEnum.prototype, 'enum');
 
 /** An object of a class that implements PHP's `Serializable` (`C:`): what it wrote, known to that class alone. */
 export class PhpCustom {
-  declare readonly className: string;
-  declare readonly data: Uint8Array;
+  readonly className: string;
+  readonly data: Uint8Array;
 
   constructor(className: string, data: Uint8Array) {
-    fix(this, 'className', className);
-    fix(this, 'data', data);
+    this.className = className;
+    this.data = data;
   }
 }
 mark(PhpCustom.prototype, 'custom');
@@ -209,23 +209,36 @@ export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-export function isPhpFloat(value: object): value is PhpFloat {
+export function isPhpFloat(value: unknown): value is PhpFloat {
   return kindOf(value) === 'float';
 }
-export function isPhpArray(value: object): value is PhpArray {
+export function isPhpArray(value: unknown): value is PhpArray {
   return kindOf(value) === 'array';
 }
-export function isPhpObject(value: object): value is PhpObject {
+export function isPhpObject(value: unknown): value is PhpObject {
   return kindOf(value) === 'object';
 }
-export function isPhpEnum(value: object): value is PhpEnum {
+export function isPhpEnum(value: unknown): value is PhpEnum {
   return kindOf(value) === 'enum';
 }
-export function isPhpCustom(value: object): value is PhpCustom {
+export function isPhpCustom(value: unknown): value is PhpCustom {
   return kindOf(value) === 'custom';
 }
-export function isPhpReference(value: object): value is PhpReference {
+export function isPhpReference(value: unknown): value is PhpReference {
   return kindOf(value) === 'reference';
+}
+
+const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size')!.get!;
+
+/** Whether it is a `Map`, of whatever realm. */
+export function isMapObject(value: unknown): value is Map<unknown, unknown> {
+  if (value instanceof Map) return true;
+  try {
+    sizeOfMap.call(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether it is surely none of PHP's own values: told at once, as nearly all objects are of these kinds. */

@@ -2,15 +2,16 @@ import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import { holdsReference } from './hidden.ts';
-import { InstanceWriter } from './instances.ts';
+import { InstanceWriter, readObject } from './instances.ts';
 import { type Mode, needsMore } from './modes.ts';
-import { isCaseName } from './names.ts';
+import { isCaseName, isClassName } from './names.ts';
 import { Numbering } from './numbering.ts';
 import type { WriteRules } from './options.ts';
 import type { Output } from './output.ts';
 import { writePlain } from './plain.ts';
 import type { Source } from './source.ts';
 import { type Origin, origin } from './stamps.ts';
+import { faultOf } from './strays.ts';
 import { identity, Ties, withoutReference } from './ties.ts';
 import { unchangedUntil } from './unchanged.ts';
 import {
@@ -27,9 +28,6 @@ import {
   type PhpKey,
 } from './values.ts';
 import { describe, hiddenReference, isReplacedObject, typeChanged, unrepresentable } from './write-errors.ts';
-
-/** PHP's `unserialize_max_depth`: what is deeper could be written but not read. */
-const maxDepth = 4096;
 
 /** An array or object that is being written. */
 interface Frame {
@@ -88,7 +86,7 @@ export class Writer {
   /**
    * @param index which of the values
    * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
-   *   `ERR_PHP_REFERENCE`
+   *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT`
    */
   write(index: number): void {
     const open = this.#open;
@@ -117,6 +115,9 @@ export class Writer {
       return;
     }
     const tie = this.#ties.tie(contents, index);
+    for (let behind: unknown = tie; isObject(behind) && isPhpReference(behind); behind = behind.value) {
+      this.#mustBeWhole(behind);
+    }
     const value = withoutReference(tie === undefined ? contents.values[index] : this.#ties.value(tie));
     const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
     if (tie !== undefined && this.#ties.isReference(tie, contents)) {
@@ -208,10 +209,12 @@ export class Writer {
 
   #object(given: object, source: Source | undefined, token: number, inList: boolean): void {
     const value = this.#instances?.object(given) ?? given;
+    // Somebody may have kept the object that an instance was made from.
+    if (value !== given && isPhpObject(readObject(given))) this.#mustBeWhole(readObject(given));
     // Tried only at the first levels, as it goes over the whole value each time.
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
       const objects: number[] = [];
-      const end = unchangedUntil(source!, token, value, maxDepth - this.#levels - this.#open.length, objects);
+      const end = unchangedUntil(source!, token, value, this.#rules.maxDepth - this.#around, objects);
       // Objects of another session are known by no token here, and its classes may be unknown to this one.
       if (end >= 0 && (objects.length === 0 || source === this.#top.source)) {
         for (const at of objects) this.#use({ source: source!, at });
@@ -220,7 +223,11 @@ export class Writer {
       }
     }
     const common = isCommon(value);
-    if (common ? token < 0 && this.#plain(value) : this.#special(value)) return;
+    if (common && token < 0 && this.#plain(value)) return;
+    if (!common) {
+      this.#mustBeWhole(value);
+      if (this.#special(value)) return;
+    }
     if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
     const ties = this.#ties;
     const contents = ties === undefined ? contentsOf(value, source, token) : ties.contentsOf(value, source, token);
@@ -240,18 +247,28 @@ export class Writer {
     this.#open.push({ container: value, contents, isObject, size, next: 0 });
   }
 
+  /** How many arrays and objects are around the next value. */
+  get #around(): number {
+    return this.#levels + this.#open.length;
+  }
+
   /** Writes a new value that is like JSON; false, and nothing is written, for any other. */
   #plain(value: object): boolean {
     // Tried only at the first levels, as it goes over the whole value each time.
     if (this.#ties !== undefined || this.#open.length > 3) return false;
     const start = this.#out.at;
-    const count = writePlain(this.#out, value, this.#rules);
+    const count = writePlain(this.#out, value, this.#rules, this.#around);
     if (count < 0) {
       this.#out.at = start;
       return false;
     }
     this.#numbered += count - 1;
     return true;
+  }
+
+  #mustBeWhole(value: object): void {
+    const fault = faultOf(value);
+    if (fault !== undefined) throw this.#error(fault.code, fault.what, fault.key);
   }
 
   /** Neither in itself, nor too deep. */
@@ -262,8 +279,9 @@ export class Writer {
     for (let index = 0; index < depth && index <= nearby; index++)
       if (open[index]!.container === value) isInside = true;
     if (isInside) throw this.#error(unrepresentable, 'A value that contains itself');
-    if (isLevel && depth + this.#levels >= maxDepth) {
-      throw this.#error(unrepresentable, `More than ${maxDepth} arrays and objects inside each other`);
+    const { maxDepth } = this.#rules;
+    if (isLevel && this.#around >= maxDepth) {
+      throw this.#error('ERR_PHP_LIMIT', `More than ${maxDepth} arrays and objects inside each other (maxDepth)`);
     }
     if (depth > nearby) {
       this.#inside ??= new Set();
@@ -362,6 +380,8 @@ export class Writer {
     if (!wasRead && !this.#rules.classes.has(name)) {
       throw this.#error('ERR_PHP_CLASS', 'A PHP class that was neither read nor registered by the option `classes`');
     }
+    // Enums may have been read with a backslash before their name, and nothing else.
+    if (!isClassName(name) && !isPhpEnum(value)) throw this.#error('ERR_PHP_CLASS', 'A name that no PHP class has');
   }
 
   /** Each object that was read may stand in one place: in two, the second one has the number of the first. */
@@ -385,9 +405,11 @@ export class Writer {
     return number;
   }
 
-  #error(code: PhpSessionErrorCode, what: string): PhpSessionError {
+  /** @param property of the value, if that is what is meant */
+  #error(code: PhpSessionErrorCode, what: string, property?: string): PhpSessionError {
     const path = this.#open.map(({ contents, next }) => String(keyAt(contents, next - 1)));
     if (this.#top.kind === 'session') path.unshift(String(keyAt(this.#top, this.#variable)));
+    if (property !== undefined) path.push(property);
     return new PhpSessionError(code, `${what} cannot be written to a PHP session; nothing was written`, { path });
   }
 }

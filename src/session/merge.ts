@@ -41,6 +41,9 @@ export interface Merged {
 
 type Codec = SessionDecodeOptions & SessionEncodeOptions;
 
+/** For parts of sessions, which are within the limits as a whole. */
+const unlimited = { maxBytes: Infinity, maxDepth: Infinity, maxElements: Infinity };
+
 /** A part of the session that is taken from one side as a whole. */
 interface Piece {
   readonly path: readonly string[];
@@ -181,7 +184,7 @@ function differs(a: unknown, b: unknown): boolean {
 function bytesOf(value: unknown): string {
   if (value === undefined) return '';
   const kind = isObject(value) && isPhpReference(value) ? '&' : '';
-  return kind + Buffer.from(serialize(value)).toString('latin1');
+  return kind + Buffer.from(serialize(value, unlimited)).toString('latin1');
 }
 
 function decide(piece: Piece, rule: ConflictRule): unknown {
@@ -206,7 +209,7 @@ function decide(piece: Piece, rule: ConflictRule): unknown {
 }
 
 function plain(value: unknown): unknown {
-  return value === undefined ? undefined : unserialize(serialize(value));
+  return value === undefined ? undefined : unserialize(serialize(value, unlimited), unlimited);
 }
 
 function put({ place, key }: Piece, value: unknown): void {

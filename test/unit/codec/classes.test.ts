@@ -403,7 +403,7 @@ describe('one instance in many places', () => {
     for (let level = 0; level < 4096; level++) deep = Object.assign(new Node(), { next: deep });
     const data = written({ deep });
     expect(changed(data)).toBe(data);
-    expect(failure(() => written({ deep: [deep] })).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => written({ deep: [deep] })).code).toBe('ERR_PHP_LIMIT');
   });
 });
 

@@ -32,13 +32,13 @@ describe('the deepest that is written', () => {
     ['php_serialize', 4095],
   ])('a new value in %s: %i levels', (format, most) => {
     expect(write(around(most, 5), format)).toContain(nested(most, 'i:5;'));
-    expect(failure(() => write(around(most + 1, 5), format)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => write(around(most + 1, 5), format)).code).toBe('ERR_PHP_LIMIT');
   });
 
   test('an empty array is no level, an empty object is one', () => {
     expect(write(around(4096, []))).toBe(`v|${nested(4096, 'a:0:{}')}`);
     expect(write(around(4095, new PhpObject('Foo')))).toBe(`v|${nested(4095, 'O:3:"Foo":0:{}')}`);
-    expect(failure(() => write(around(4096, new PhpObject('Foo')))).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => write(around(4096, new PhpObject('Foo')))).code).toBe('ERR_PHP_LIMIT');
     expect(write(around(4096, {}))).toBe(`v|${nested(4096, 'a:0:{}')}`);
   });
 
@@ -54,7 +54,7 @@ describe('the deepest that is written', () => {
         return text(encodeSession(session, { format }));
       };
       expect(moved(most - 4090)).toContain(nested(most, 'i:5;'));
-      expect(failure(() => moved(most - 4089)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+      expect(failure(() => moved(most - 4089)).code).toBe('ERR_PHP_LIMIT');
     }
   });
 
@@ -66,14 +66,14 @@ describe('the deepest that is written', () => {
       return text(encodeSession(session));
     };
     expect(moved(6)).toBe(`v|${nested(6, object)}n|i:1;`);
-    expect(failure(() => moved(7)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => moved(7)).code).toBe('ERR_PHP_LIMIT');
   });
 
   test('the array of php_serialize is a level more for what nobody looked at', () => {
     const read = (levels: number) => decodeSession(bytes(`v|${nested(levels, 'i:5;')}`));
     expect(text(encodeSession(read(4096)))).toBe(`v|${nested(4096, 'i:5;')}`);
     expect(text(encodeSession(read(4095), { format: 'php_serialize' }))).toContain(nested(4095, 'i:5;'));
-    expect(failure(() => encodeSession(read(4096), { format: 'php_serialize' })).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => encodeSession(read(4096), { format: 'php_serialize' })).code).toBe('ERR_PHP_LIMIT');
   });
 
   test('and for what somebody has looked at, be it of arrays or of objects', () => {
@@ -86,9 +86,7 @@ describe('the deepest that is written', () => {
       };
       expect(text(encodeSession(looked(4096)))).toBe(`v|${value(4096)}`);
       expect(text(encodeSession(looked(4095), { format: 'php_serialize' }))).toContain(value(4095));
-      expect(failure(() => encodeSession(looked(4096), { format: 'php_serialize' })).code).toBe(
-        'ERR_PHP_UNREPRESENTABLE',
-      );
+      expect(failure(() => encodeSession(looked(4096), { format: 'php_serialize' })).code).toBe('ERR_PHP_LIMIT');
     }
   });
 

@@ -145,7 +145,7 @@ describe('php_serialize', () => {
     expect(failure(() => read(nested(4096), 'php_serialize')).code).toBe('ERR_PHP_LIMIT');
     const deep = read(nested(4095), 'php_serialize');
     deep[0] = [deep[0]];
-    expect(failure(() => write(deep)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => write(deep)).code).toBe('ERR_PHP_LIMIT');
   });
 });
 

@@ -29,13 +29,13 @@ describe('100,000 arrays inside each other', () => {
     }
     expect(depth).toBe(100_000);
     // PHP could not read it again.
-    expect(failure(() => encodeSession({ a: value })).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => encodeSession({ a: value })).code).toBe('ERR_PHP_LIMIT');
   });
 
   test('built by the application are an error too', () => {
     let value: unknown = null;
     for (let i = 0; i < 100_000; i++) value = [value];
-    expect(failure(() => serialize(value)).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => serialize(value)).code).toBe('ERR_PHP_LIMIT');
   });
 });
 

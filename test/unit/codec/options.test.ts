@@ -69,6 +69,7 @@ describe('limits', () => {
 describe('an option that is wrong is a TypeError that names it', () => {
   test.each<[name: string, options: object]>([
     ['maxBytes', { maxBytes: -1 }],
+    ['maxBytes', { maxBytes: '65536' }],
     ['maxDepth', { maxDepth: Number.NaN }],
     ['maxElements', { maxElements: 'many' }],
     ['format', { format: 'json' }],
@@ -81,6 +82,9 @@ describe('an option that is wrong is a TypeError that names it', () => {
   });
 
   test.each<[name: string, options: object]>([
+    ['maxBytes', { maxBytes: '65536' }],
+    ['maxDepth', { maxDepth: -1 }],
+    ['maxElements', { maxElements: Number.NaN }],
     ['serializePrecision', { serializePrecision: 5 }],
     ['classes', { classes: ['Foo', 'App User'] }],
     ['phpVersion', { phpVersion: '7.1' }],

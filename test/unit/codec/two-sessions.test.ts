@@ -82,7 +82,7 @@ describe('another format', () => {
   test('never makes a session deeper than PHP reads, whether somebody looked at its values or not', () => {
     const levels = (count: number) => `${'a:1:{i:0;'.repeat(count)}i:1;${'}'.repeat(count)}`;
     const deepest = session(`a|${levels(4096)}`);
-    expect(failure(() => encodeSession(deepest, { format: 'php_serialize' })).code).toBe('ERR_PHP_UNREPRESENTABLE');
+    expect(failure(() => encodeSession(deepest, { format: 'php_serialize' })).code).toBe('ERR_PHP_LIMIT');
     expect(encoded(deepest)).toBe(`a|${levels(4096)}`);
     const fits = encodeSession(session(`a|${levels(4095)}`), { format: 'php_serialize' });
     expect(text(fits)).toBe(`a:1:{s:1:"a";${levels(4095)}}`);

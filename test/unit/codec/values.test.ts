@@ -1,7 +1,22 @@
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
-import { encodeSession, PhpArray, PhpFloat, PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
+import {
+  asList,
+  asMap,
+  encodeSession,
+  isPhpArray,
+  isPhpCustom,
+  isPhpEnum,
+  isPhpFloat,
+  isPhpObject,
+  isPhpReference,
+  PhpArray,
+  PhpFloat,
+  PhpObject,
+  serialize,
+  unserialize,
+} from '../../../src/codec/index.ts';
 import { bytes, failure, session, text } from './helpers.ts';
 
 describe('PhpFloat', () => {
@@ -206,4 +221,19 @@ describe('the plain view', () => {
     }
     expect(failure(() => serialize(new Cart())).code).toBe('ERR_PHP_UNREPRESENTABLE');
   });
+});
+
+test.each([null, undefined, 0, 1n, '', 'a', true, Symbol('a'), () => 1, {}, [], Object.create(null)])(
+  'what is none of PHP’s values is told as such: %p',
+  (value) => {
+    const answers = [isPhpArray, isPhpCustom, isPhpEnum, isPhpFloat, isPhpObject, isPhpReference].map((is) =>
+      is(value),
+    );
+    expect(answers).toEqual(Array(6).fill(false));
+  },
+);
+
+test.each([null, undefined, 5, 'ab', Symbol('a'), () => 1])('asList and asMap of %p are a TypeError', (value) => {
+  expect(() => asList(value as never)).toThrow(/^asList\(\) needs/);
+  expect(() => asMap(value as never)).toThrow(/^asMap\(\) needs/);
 });

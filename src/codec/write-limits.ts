@@ -1,0 +1,45 @@
+import { PhpSessionError } from '../errors.ts';
+import { isSameBytes } from './bytes.ts';
+import type { Limits } from './options.ts';
+import type { Source } from './source.ts';
+import { Tokens } from './tokens.ts';
+
+/** No element takes fewer bytes: `|N;` is a variable without a name, and an element of an array takes twice as many. */
+const leastBytes = 3;
+
+/**
+ * What goes over a limit could be written, but never be read again. So it is not written. Where few bytes cannot hold too many
+ * elements nothing has to be counted, and by the defaults that is so up to 3 MB. How deep new values are was seen by `Writer`.
+ *
+ * @param bytes what was written
+ * @param source what parts of them may have been copied from without a look at how deep they are
+ * @param read goes over the bytes as whoever reads them, and throws at the limits of the tokens
+ * @throws PhpSessionError `ERR_PHP_LIMIT`
+ */
+export function checkWritten(
+  bytes: Uint8Array,
+  limits: Limits,
+  source: Source | undefined,
+  read: (tokens: Tokens) => void,
+): Uint8Array {
+  if (bytes.length > limits.maxBytes) throw overLimit('maxBytes', limits);
+  const isNotTooDeep = source === undefined || source.limits.maxDepth <= limits.maxDepth;
+  if (isNotTooDeep && bytes.length <= limits.maxElements * leastBytes) return bytes;
+  const isWithin = isNotTooDeep && source !== undefined && source.limits.maxElements <= limits.maxElements;
+  if (isWithin && isSameBytes(bytes, source.bytes)) return bytes;
+  const tokens = new Tokens(bytes, 0, { ...limits, ignoresRest: false });
+  try {
+    read(tokens);
+  } catch (error) {
+    if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_LIMIT') throw error;
+    throw overLimit(tokens.elements > limits.maxElements ? 'maxElements' : 'maxDepth', limits);
+  }
+  return bytes;
+}
+
+function overLimit(name: keyof Limits, limits: Limits): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_LIMIT',
+    `What is to be written goes over the limit ${name}, ${limits[name]}, so that it could not be read again; nothing was written`,
+  );
+}
