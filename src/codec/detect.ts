@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
-import { type DecodeOptions, type ReadRules, readRules } from './options.ts';
+import { type LimitOptions, type ReadRules, readRules } from './options.ts';
 import { References } from './references.ts';
 import { inputBytes } from './serialize.ts';
 import { readVariables } from './session-read.ts';
@@ -33,10 +33,7 @@ export interface DetectedFormat {
  *
  * @param limits as for `decodeSession`; what goes over them fits no format
  */
-export function detectSessionFormat(
-  bytes: Uint8Array,
-  limits: Pick<DecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements'> = {},
-): DetectedFormat {
+export function detectSessionFormat(bytes: Uint8Array, limits: LimitOptions = {}): DetectedFormat {
   const checked = readRules(limits);
   const fits: { name: SessionFormatName; oddities: number }[] = [];
   let furthest: PhpSessionError | undefined;

@@ -10,6 +10,7 @@ export { asList, asMap } from './lists.ts';
 export type {
   DecodeOptions,
   EncodeOptions,
+  LimitOptions,
   PhpVersion,
   SessionDecodeOptions,
   SessionEncodeOptions,

@@ -22,7 +22,7 @@ const fromPhp = tables('PHP | bytes | plain view | exact view | a change | bytes
 
 test('all tables of the page are here', () => {
   expect(fromPhp).toHaveLength(4);
-  expect(page.match(/^\|---/gm)).toHaveLength(5);
+  expect(page.match(/^\|---/gm)).toHaveLength(6);
 });
 
 describe.each(fromPhp)('$heading', ({ rows }) => {
@@ -81,6 +81,25 @@ describe('From JavaScript', () => {
     const session = codec.decodeSession(latin1(`v|O:8:"Customer":1:{s:4:"name";s:3:"Ann";}${data}`));
     Object.assign(session, structuredClone(session));
     expect((thrown(() => codec.encodeSession(session)) as codec.PhpSessionError).code).toBe('ERR_PHP_TYPE_CHANGED');
+  });
+});
+
+const [changes] = tables('bytes | a change | written | ');
+
+describe('Ways to change a value', () => {
+  test.each(changes!.rows)('%s; %s: %s', async (bytes, change, written) => {
+    const session = codec.decodeSession(latin1(`v|${encoded(bytes!)}`));
+    const run = () => {
+      evaluate(change!, { s: session });
+      return codec.encodeSession(session);
+    };
+    if (/^\w+$/.test(written!)) {
+      const error = thrown(run) as codec.PhpSessionError;
+      expect(error.code ?? error.name).toBe(written);
+      if (error.code !== undefined) expect(error.path![0]).toBe('v');
+    } else {
+      expect(text(run())).toBe(`v|${encoded(written!)}`);
+    }
   });
 });
 

@@ -61,6 +61,13 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     maxBytes: () => decodeSession(planted, { maxBytes: 10 }),
     maxDepth: () => decodeSession(planted, { maxDepth: 1 }),
     maxElements: () => decodeSession(planted, { maxElements: 1 }),
+    'maxBytes of what is written': () => encodeSession({ [secret]: secret }, { maxBytes: 10 }),
+    'maxElements of what is written': () => encodeSession({ [secret]: [secret, secret] }, { maxElements: 1 }),
+    'too many levels': () => {
+      let value: object = [secret];
+      for (let i = 0; i < 5_000; i++) value = { [secret]: value };
+      nested(value);
+    },
   },
   ERR_PHP_UNREPRESENTABLE: {
     'a function': () => nested({ [secret]() {} }[secret]),
@@ -75,11 +82,8 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       cycle[secret] = cycle;
       nested(cycle);
     },
-    'too many levels': () => {
-      let value: object = [secret];
-      for (let i = 0; i < 5_000; i++) value = { [secret]: value };
-      nested(value);
-    },
+    'a property on a PhpObject': () => nested(Object.assign(new PhpObject(secret), { [secret]: secret })),
+    'a property on a session': () => encodeSession(Object.assign(new PhpArray(), { [secret]: secret })),
   },
   ERR_PHP_KEY: {
     'a name with "|"': () => encodeSession({ [`${secret}|`]: secret }),
@@ -93,6 +97,12 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'an object': () => nested(new PhpObject(secret, [[secret, secret]])),
     'an enum': () => nested(new PhpEnum(secret, secret)),
     'an object that serialized itself': () => nested(new PhpCustom(secret, planted)),
+    'an object with another name': () =>
+      nested(
+        Object.assign(unserialize(serialize(new PhpObject(secret), { classes: [secret] })) as object, {
+          className: `${secret}2`,
+        }),
+      ),
   },
   ERR_PHP_TYPE_CHANGED: {
     'an object became an array': () => changed((session) => (session[secret] = { [secret]: { [secret]: secret } })),
