@@ -91,9 +91,9 @@ export interface ReadRules extends Limits {
 
 export function readRules(options: SessionDecodeOptions): ReadRules {
   return {
-    maxBytes: limit(options, 'maxBytes', defaultLimits),
-    maxDepth: limit(options, 'maxDepth', defaultLimits),
-    maxElements: limit(options, 'maxElements', defaultLimits),
+    maxBytes: limit('maxBytes', options.maxBytes, defaultLimits.maxBytes),
+    maxDepth: limit('maxDepth', options.maxDepth, defaultLimits.maxDepth),
+    maxElements: limit('maxElements', options.maxElements, defaultLimits.maxElements),
     ignoresRest: phpVersionOption(options) < '8.0',
   };
 }
@@ -126,9 +126,9 @@ export function writeRules(options: EncodeOptions, source?: Source): WriteRules 
   const classes = options.classes === undefined ? source?.classes : undefined;
   const limits = source?.limits ?? defaultLimits;
   return {
-    maxBytes: limit(options, 'maxBytes', limits),
-    maxDepth: limit(options, 'maxDepth', limits),
-    maxElements: limit(options, 'maxElements', limits),
+    maxBytes: limit('maxBytes', options.maxBytes, limits.maxBytes),
+    maxDepth: limit('maxDepth', options.maxDepth, limits.maxDepth),
+    maxElements: limit('maxElements', options.maxElements, limits.maxElements),
     precision,
     classes: classes ?? Classes.of(options.classes),
     allowsEnums: phpVersionOption(options) >= '8.1',
@@ -141,9 +141,8 @@ function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersi
   return phpVersion;
 }
 
-function limit(options: LimitOptions, name: keyof Limits, byDefault: Limits): number {
-  const value = options[name];
-  if (value === undefined) return byDefault[name];
+function limit(name: keyof Limits, value: number | undefined, byDefault: number): number {
+  if (value === undefined) return byDefault;
   if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`${name} must be a number that is not negative`);
   return value;
 }

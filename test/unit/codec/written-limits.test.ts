@@ -80,6 +80,18 @@ test('a limit that is no whole number means the same when it is written and when
   expect(decodeSession(encodeSession({ a: [[1]] }, within), within)).toEqual({ a: [[1]] });
   const read = decodeSession(bytes('a|a:1:{i:0;a:1:{i:0;a:1:{i:0;i:1;}}}'));
   expect(failure(() => encodeSession(read, within)).code).toBe('ERR_PHP_LIMIT');
+  const moved = decodeSession(bytes('a|a:1:{i:0;a:1:{i:0;i:1;}}b|i:1;'), { maxDepth: 2.5 });
+  moved.a = [[moved.a]];
+  expect(failure(() => encodeSession(moved)).code).toBe('ERR_PHP_LIMIT');
+});
+
+test('elements are counted however few bytes they take', () => {
+  expect(failure(() => encodeSession({ '': null, a: null, b: null }, { maxElements: 2 })).message).toContain(
+    'maxElements, 2,',
+  );
+  const format = 'php_binary';
+  expect(failure(() => encodeSession({ '': null, a: null }, { format, maxElements: 1 })).code).toBe('ERR_PHP_LIMIT');
+  expect(failure(() => serialize([null, null], { maxElements: 1 })).code).toBe('ERR_PHP_LIMIT');
 });
 
 describe('a merge of two sessions that are within the limits', () => {
