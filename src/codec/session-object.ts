@@ -30,11 +30,21 @@ export function isUnread(session: object, key: string, source: Source): boolean 
   return get !== undefined && getters.has(get);
 }
 
+const isEnumerable = (value: object, key: string) => Object.prototype.propertyIsEnumerable.call(value, key);
+
+/** A property of the application that JavaScript itself does not show: a symbol, or one that is not enumerable. */
+export function hiddenOn(session: object): PropertyKey | undefined {
+  const keys = Reflect.ownKeys(session);
+  const visible = Object.keys(session).length;
+  if (keys.length === visible) return undefined;
+  return keys.find((key) => key !== read && (typeof key === 'symbol' || !isEnumerable(session, key)));
+}
+
 /**
  * What reads the variables of a session. A property and no private field, as a getter may be called on an object that inherits
- * from the session, or on a Proxy of it.
+ * from the session, or on a Proxy of it. One for all copies of the package.
  */
-const read: unique symbol = Symbol('read');
+const read: unique symbol = Symbol.for('php-session-bridge/read') as never;
 
 /** The getters of all copies of the package. */
 const getters: WeakSet<() => unknown> = shared('getters', () => new WeakSet());

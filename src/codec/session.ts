@@ -10,6 +10,7 @@ import {
   writeRules,
 } from './options.ts';
 import { inputBytes } from './serialize.ts';
+import { hiddenOn } from './session-object.ts';
 import { readExact, readPlain } from './session-read.ts';
 import { patchSession, writeSession } from './session-write.ts';
 import { skip } from './skip.ts';
@@ -17,6 +18,7 @@ import { Source } from './source.ts';
 import { isPlainObject, origin, sessionToken } from './stamps.ts';
 import { faultOf } from './strays.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
+import { unrepresentable } from './write-errors.ts';
 import { checkWritten } from './write-limits.ts';
 
 /** The session of an application that has not said what is in it. */
@@ -72,6 +74,7 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   const format = formatOption(options, source?.format);
   const isArray = isPhpArray(session);
   if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
+  if (!isArray) refuseHidden(session);
   const bytes =
     source === undefined
       ? writeSession(session, from === undefined && !isArray, format, rules)
@@ -79,6 +82,20 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   return checkWritten(bytes, rules, source, (tokens) => {
     format.read(tokens, () => skip(tokens, format.isArray ? 1 : 0));
   });
+}
+
+/** In the values of a session they are left out, as in JSON. On the session itself whoever set them meant `$_SESSION`. */
+function refuseHidden(session: object): void {
+  const key = hiddenOn(session);
+  if (key === undefined) return;
+  const what = typeof key === 'symbol' ? 'A symbol as key' : 'A property that is not enumerable';
+  throw new PhpSessionError(
+    unrepresentable,
+    `${what} of the session cannot be written to a PHP session; nothing was written`,
+    {
+      path: typeof key === 'string' ? [key] : [],
+    },
+  );
 }
 
 const noSession = 'A session is what decodeSession() gave, a plain object, or a PhpArray';

@@ -7,7 +7,8 @@ import { unrepresentable } from './write-errors.ts';
 // An application can put onto one of PHP's values what PHP has no place for: `session.user.name = 'x'` where `user` is a
 // `PhpObject`. It would be lost in silence, so it is an error when the session is written. (A frozen value would not help: it loses
 // what is assigned in silence too, in sloppy code.) What JavaScript itself does not take for data, symbols as keys and properties
-// that are not enumerable, is left out everywhere, as in JSON: to look for them takes longer than to write most values.
+// that are not enumerable, is an error on the session itself. On the values in it it is left out, as in JSON: libraries mark values
+// so, and to look for it takes longer than to write most values.
 
 /** What is wrong with a value, as an error says it. */
 export interface Fault {

@@ -95,6 +95,18 @@ describe.each(['exclusive', 'merge', 'readonly'] as const)('in the mode %s', (mo
   });
 });
 
+test('a row above the limits can be logged out too, and nothing above them is stored', async () => {
+  const site = await Site.start({ store: storeOf(table), maxBytes: 1_000 });
+  const [large, small] = [await put(`a|s:2000:"${'x'.repeat(2_000)}";`), await put('a|i:1;')];
+  expect((await site.ask((ctx) => ctx.session.a, { id: large })).status).toBe(500);
+  expect((await site.ask((ctx) => ctx.phpSession.destroy(), { id: large })).status).toBe(200);
+  expect(await php.row(table, large)).toBeUndefined();
+  expect((await site.ask((ctx) => (ctx.session.b = 'x'.repeat(2_000)), { id: small })).status).toBe(500);
+  expect(await php.row(table, small)).toBe('a|i:1;');
+  expect(site.codes()).toEqual(['ERR_PHP_LIMIT', 'ERR_PHP_LIMIT']);
+  await site.stop();
+});
+
 describe('under koa-session', () => {
   let site: KoaSessionSite;
 

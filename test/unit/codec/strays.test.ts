@@ -197,3 +197,32 @@ test('an object that was given another prototype is no plain object any more', (
   Object.setPrototypeOf(read, { inherited: 1 });
   expect(() => encodeSession(read)).toThrow(TypeError);
 });
+
+describe('what JavaScript does not show, on the session itself', () => {
+  const sessions: [string, () => Record<PropertyKey, unknown>][] = [
+    ['small', () => decodeSession(bytes('a|i:1;'))],
+    ['large, nobody has looked', () => decodeSession(bytes(`a|i:1;${pad}`))],
+    [
+      'large, somebody has looked',
+      () => {
+        const session = decodeSession(bytes(`a|i:1;b|a:1:{s:1:"x";s:200:"${'x'.repeat(200)}";}${pad}`));
+        expect(session.pad).toHaveLength(2000);
+        return session;
+      },
+    ],
+    ['new', () => ({ a: 1 })],
+  ];
+
+  test.each(sessions)('%s: a symbol, a property that is not enumerable', (_, make) => {
+    expect(encodeSession(make()).length).toBeGreaterThan(0);
+    const [one, other, third] = [make(), make(), make()];
+    one[Symbol('secret')] = 1;
+    expect(failure(() => encodeSession(one))).toMatchObject({ code: unrepresentable, path: [] });
+    Object.defineProperty(other, 'user', { value: 'x' });
+    expect(failure(() => encodeSession(other))).toMatchObject({ code: unrepresentable, path: ['user'] });
+    Object.defineProperty(third, 'a', { value: 2, enumerable: false });
+    expect(failure(() => encodeSession(third))).toMatchObject({ code: unrepresentable, path: ['a'] });
+    Object.defineProperty(third, 'a', { value: 2, enumerable: true });
+    expect(text(encodeSession(third))).toContain('a|i:2;');
+  });
+});
