@@ -32,6 +32,10 @@ final class SessionHandler implements
     private const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
     private const UNKNOWN = 'the connection was lost at COMMIT, and the row does not tell who has written it';
     private const CHANGED = 'the character set of the data column does not keep the data as they are';
+    private const KEY = 'a key of $_SESSION does not fit the serialize handler, and PHP would leave out what is under it, or all';
+    private const NO_ARRAY = '$_SESSION is no array any more, and PHP stores nothing';
+    private const CUT_OFF = '$_SESSION was unset or made a reference, and PHP does not store what was put in it since';
+    private const UNSET = '$_SESSION was unset, or made a reference to nothing, and PHP goes on storing what it held';
     /** How many rows gc() deletes in one transaction. */
     private const BATCH = 100;
 
@@ -53,6 +57,8 @@ final class SessionHandler implements
     private $isNew = false;
     /** @var string the character set of the data column, 'binary' for bytes, '' where it was not asked for */
     private $charset = '';
+    /** @var bool whether PHP's session has read the row, so that `$_SESSION` belongs to it */
+    private $isPhps = false;
     /** @var bool whether this session failed before read() could say so */
     private $failed = false;
     /** @var int|null seconds, of a gc() that waits for the end of the session */
@@ -124,9 +130,19 @@ final class SessionHandler implements
         return session_set_save_handler($this, true) && session_start($options);
     }
 
+    public function __destruct()
+    {
+        if (session_status() !== PHP_SESSION_ACTIVE) { // Else it will be written, by a handler without shutdown function.
+            $this->abandon();
+        }
+    }
+
     /** Connects to nothing yet. PHP calls it for session_reset() too, in the middle of a session. */
     public function open($path, $name): bool
     {
+        if (self::caller() !== 'session_reset') {
+            $this->abandon();
+        }
         $this->failed = false;
         if ($this->expires) {
             $this->names['{now}'] = sprintf($this->time->end, ini_get('session.gc_maxlifetime'));
@@ -168,6 +184,7 @@ final class SessionHandler implements
         if ($this->failed) {
             return false;
         }
+        $this->isPhps = self::caller() !== '';
         try {
             $locked = $this->id === $id || $this->attempt(function (float $deadline) use ($id): bool {
                 return $this->lock($id, true, $deadline);
@@ -182,6 +199,9 @@ final class SessionHandler implements
     /** Writes and commits. A session that began empty and stayed so leaves no row. */
     public function write($id, $data): bool
     {
+        if (($problem = $this->dropped()) !== null) {
+            return $this->fail('session not written', $problem, 500);
+        }
         if ($this->isNew && ($data === '' || $data === 'a:0:{}')) { // By php and php_binary, or by php_serialize.
             $this->release();
             return true;
@@ -189,9 +209,15 @@ final class SessionHandler implements
         return $this->save($id, $data);
     }
 
-    /** Instead of write() when nothing changed (session.lazy_write). */
+    /** Instead of write() when nothing changed (session.lazy_write); from PHP 8.6 on for a session that stayed empty, too. */
     public function updateTimestamp($id, $data): bool
     {
+        if ($this->isNew) {
+            return $this->write($id, $data);
+        }
+        if (($problem = $this->dropped()) !== null) {
+            return $this->fail('session not written', $problem, 500);
+        }
         return $this->save($id, null);
     }
 
@@ -199,27 +225,41 @@ final class SessionHandler implements
      * Deletes the row and commits. PHP calls it for logout, for data that it cannot decode, and for
      * session_regenerate_id(true), which then stores what it has under another id: so what the request has not seen must
      * not be deleted, and what somebody else has deleted must not come back.
+     *
+     * For session_regenerate_id(true) an empty row stays. The browser sends the old id with requests that are on their way;
+     * if it was unknown, strict mode would answer them with a cookie, which could take the place of the new one.
      */
     public function destroy($id): bool
     {
+        $regenerates = self::caller() === 'session_regenerate_id';
+        if ($regenerates && ($problem = $this->dropped()) !== null) {
+            return $this->fail('session not destroyed', $problem, 500);
+        }
         $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
         $wasNew = $this->isNew;
-        $problem = $this->finish($id, function (bool $isThere, bool $committing) use ($id, $given, $wasNew): ?string {
+        $end = function (bool $isThere, bool $committing) use ($id, $given, $wasNew, $regenerates): ?string {
             if (!$isThere) {
                 return $given === null || $wasNew ? null : ($committing ? self::UNKNOWN : self::GONE);
             }
             if ($given !== null && $this->data !== $given) {
                 return self::CONFLICT;
             }
+            if ($regenerates) {
+                return $this->update($id, '');
+            }
             $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
             return null;
-        });
+        };
+        $problem = $this->finish($id, $end);
         return $problem === null || $this->fail('session not destroyed', $problem);
     }
 
     /** Ends the transaction in any case: what was not committed is rolled back. */
     public function close(): bool
     {
+        if (!in_array(self::caller(), ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
+            $this->abandon();
+        }
         $this->release();
         if ($this->collect !== null) {
             $this->gc($this->collect);
@@ -448,6 +488,87 @@ final class SessionHandler implements
                 }
             }
         }
+    }
+
+    /**
+     * Frees the row of a session that PHP has ended without a call of write(), and says so where PHP does not: it throws what
+     * serializing throws, but of a `$_SESSION` that is no array it says nothing.
+     */
+    private function abandon(): void
+    {
+        if ($this->id === null || !$this->isPhps) {
+            return;
+        }
+        $problem = is_array($_SESSION ?? null) ? self::unwritable() : self::NO_ARRAY;
+        if ($problem !== null) {
+            $this->fail('session not written', $problem, 500);
+        }
+        $this->release();
+    }
+
+    /** What keeps `$_SESSION` from being what PHP stores; null: nothing, or it is not for PHP's session that this handler is called. */
+    private function dropped(): ?string
+    {
+        if (!$this->isPhps) {
+            return null;
+        }
+        if (array_key_exists('_SESSION', $GLOBALS) && self::isStored()) {
+            return is_array($_SESSION) ? self::unwritable() : self::NO_ARRAY;
+        }
+        if (!empty($_SESSION)) {
+            return self::CUT_OFF;
+        }
+        $this->log('session kept', self::UNSET); // What PHP does is done, but not in silence.
+        return null;
+    }
+
+    /**
+     * php-src: PS_SERIALIZER_ENCODE_FUNC(php) gives nothing at all for a key with '|', and php_binary leaves out keys of more
+     * than 127 bytes. Of integer keys PHP warns.
+     */
+    private static function unwritable(): ?string
+    {
+        $bad = ['php' => '/\|/', 'php_binary' => '/^.{128}/s'][ini_get('session.serialize_handler')] ?? null;
+        return $bad !== null && preg_grep($bad, array_keys($_SESSION)) !== [] ? self::KEY : null;
+    }
+
+    /**
+     * Whether PHP encodes what is in `$_SESSION`. It holds the variable of session_start(), and goes on with that one when
+     * `$_SESSION` is another one (php-src: PS(http_session_vars)).
+     */
+    private static function isStored(): bool
+    {
+        $session = $_SESSION;
+        set_error_handler(static function (): bool {
+            return true;
+        });
+        try {
+            $_SESSION = ['a' => 1];
+            $one = session_encode();
+            $_SESSION = ['b' => 1];
+            return session_encode() !== $one;
+        } catch (\Throwable $error) {
+            return false; // Of what else PHP holds.
+        } finally {
+            restore_error_handler();
+            $_SESSION = $session;
+        }
+    }
+
+    /**
+     * Which of PHP's functions is at work: the innermost `session_…()` on the stack. 'shutdown' when PHP calls by itself at
+     * the end of the request; '' when the application calls this handler itself.
+     */
+    private static function caller(): string
+    {
+        $frames = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
+        foreach ($frames as $frame) {
+            if (!isset($frame['class']) && strncmp($frame['function'], 'session_', 8) === 0) {
+                return $frame['function'];
+            }
+        }
+        $outermost = end($frames);
+        return isset($outermost['file']) ? '' : 'shutdown';
     }
 
     /** Ends the transaction, if one is open, and forgets its row. */

@@ -121,11 +121,11 @@ export async function startHarness(tables: readonly Table[]) {
       await pool.query(`REPLACE INTO ${table.name} VALUES (?, ?, ${time}(UNIX_TIMESTAMP() - ?))`, [id, data, age]);
     },
 
-    /** Seconds since the row was used, by the database's clock. */
+    /** Seconds since the row's time, by the database's clock. */
     async age(table: Table, id: string): Promise<number> {
       const time = table.options.time_type === 'timestamp' ? 'UNIX_TIMESTAMP(usetime)' : 'usetime';
       const [rows] = await pool.query<RowDataPacket[]>(
-        `SELECT UNIX_TIMESTAMP() - ${time} AS age FROM ${table.name} WHERE id = ?`,
+        `SELECT CAST(UNIX_TIMESTAMP() AS SIGNED) - CAST(${time} AS SIGNED) AS age FROM ${table.name} WHERE id = ?`,
         [id],
       );
       return Number(rows[0]?.age);
