@@ -75,7 +75,7 @@ describe.each(cases)('$format, $title', ({ reason, code, format }) => {
     'session_commit();',
     'session_regenerate_id(true);',
     'session_regenerate_id();',
-    'session_write_close(); $_SESSION = []; session_start();', // PHP 8.6 calls nothing before session_start().
+    'session_write_close(); session_start();', // For a bad key PHP 8.6 calls nothing before session_start().
   ];
   test.each(ends)('ended by "%s": the row stays, and the status is 500', async (end) => {
     const id = newId();
