@@ -10,9 +10,9 @@ export interface CookieOptions {
   cookieDomain: string;
   /** `session.cookie_secure`; default false. Turn it on where all is https. */
   cookieSecure: boolean;
-  /** `session.cookie_httponly`; default false, as in PHP. Turn it on unless scripts in the browser need the id. */
+  /** `session.cookie_httponly`; default false, from `phpVersion` 8.6 on true, as in PHP. Turn it on unless scripts in the browser need the id. */
   cookieHttponly: boolean;
-  /** `session.cookie_samesite`; default none. */
+  /** `session.cookie_samesite`; default none, from `phpVersion` 8.6 on `Lax`, as in PHP. */
   cookieSamesite: '' | 'Lax' | 'Strict' | 'None';
 }
 

@@ -1,6 +1,7 @@
 import {
   decodeSession,
   encodeSession,
+  type PhpVersion,
   type SessionDecodeOptions,
   type SessionEncodeOptions,
   type SessionFormatName,
@@ -25,13 +26,20 @@ export type RequestMode = 'exclusive' | 'merge' | 'readonly';
 export interface SessionOptions
   extends Partial<CookieOptions>,
     Pick<SessionDecodeOptions, 'maxBytes' | 'maxDepth' | 'maxElements' | 'excerpts'>,
-    Pick<SessionEncodeOptions, 'serializePrecision' | 'classes' | 'phpVersion'> {
+    Pick<SessionEncodeOptions, 'serializePrecision' | 'classes'> {
   /** Where sessions are; `mysqlStore()` from `php-session-bridge/mysql`. */
   store: SessionStore;
   /** `session.serialize_handler`; default `php`. */
   serializeHandler?: SessionFormatName;
   /**
-   * `session.use_strict_mode`; default false. Whether an id that the store does not know is replaced by a new one. PHP's manual
+   * The lowest PHP that shares these sessions, `'7.2'` to `'8.6'`; default `'8.5'`. Data are written so that it can read them, as
+   * `decodeSession()` and `encodeSession()` say. From `'8.6'` on the defaults of `useStrictMode`, `cookieHttponly` and `cookieSamesite`
+   * are true, true and `'Lax'`, as they are in that PHP (php-src #21938); what is given as an option holds. If a php.ini sets these,
+   * or PHP 8.6 stands beside an older one, give what they have.
+   */
+  phpVersion?: PhpVersion | '8.6';
+  /**
+   * `session.use_strict_mode`; default false, from `phpVersion` 8.6 on true. Whether an id that the store does not know is replaced by a new one. PHP's manual
    * recommends true, on all servers.
    */
   useStrictMode?: boolean;
@@ -73,14 +81,15 @@ export function settings(options: SessionOptions): Settings {
   const {
     store,
     serializeHandler = 'php',
+    phpVersion = '8.5',
     name = 'PHPSESSID',
     cookieLifetime = 0,
     cookiePath = '/',
     cookieDomain = '',
     cookieSecure = false,
-    cookieHttponly = false,
-    cookieSamesite = '',
-    useStrictMode = false,
+    cookieHttponly = phpVersion >= '8.6',
+    cookieSamesite = phpVersion >= '8.6' ? 'Lax' : '',
+    useStrictMode = phpVersion >= '8.6',
     lazyWrite = true,
     sidLength = 32,
     sidBitsPerCharacter = 4,
@@ -95,6 +104,7 @@ export function settings(options: SessionOptions): Settings {
   check(typeof store?.open === 'function', 'store must be a session store, such as mysqlStore() makes');
   const handlers = ['php', 'php_binary', 'php_serialize'];
   check(handlers.includes(serializeHandler), `serializeHandler must be '${handlers.join("', '")}'`);
+  check(/^(7\.[2-4]|8\.[0-6])$/.test(phpVersion), "phpVersion must be '7.2' to '8.6'");
   check(isCookieName(name), 'name must be a name for a cookie that PHP accepts');
   check(isCount(cookieLifetime, maxSeconds), `cookieLifetime must be seconds, 0 to ${maxSeconds}`);
   check(isAttribute(cookiePath), 'cookiePath must be ASCII text without ";" and control characters');
@@ -118,9 +128,14 @@ export function settings(options: SessionOptions): Settings {
     typeof classes?.[Symbol.iterator] === 'function' && typeof classes !== 'string',
     'classes must be a list of names and mappings',
   );
-  const known = ['maxBytes', 'maxDepth', 'maxElements', 'excerpts', 'serializePrecision', 'phpVersion'];
+  const known = ['maxBytes', 'maxDepth', 'maxElements', 'excerpts', 'serializePrecision'];
   for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
-  const codec: Codec = { ...limits, classes: Object.freeze([...classes]), format: serializeHandler };
+  const codec: Codec = {
+    ...limits,
+    classes: Object.freeze([...classes]),
+    format: serializeHandler,
+    phpVersion: phpVersion === '8.6' ? '8.5' : phpVersion, // It reads and writes the same bytes.
+  };
   encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options
   return {
     store,

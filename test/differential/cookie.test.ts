@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CacheLimiter, cacheHeaders } from '../../src/session/cache-limiter.ts';
 import { type CookieOptions, readCookie, removeCookie, setCookie } from '../../src/session/cookie.ts';
+import { type SessionOptions, settings } from '../../src/session/options.ts';
 import { isSessionId } from '../../src/stores/session-id.ts';
 import { type PhpServer, startPhpServer } from '../../tools/services/php.mjs';
 
@@ -123,6 +125,36 @@ describe('Set-Cookie', () => {
   test.each(attributes.filter(([title]) => !title.includes('space')))('that removes it: %s', async (_, more) => {
     const options = { ...plain, ...more };
     expect(setCookies(await ask('remove', ini(options)))).toEqual([removeCookie(options)]);
+  });
+});
+
+describe('phpVersion', () => {
+  // Without a php.ini, as Debian's has values of its own.
+  const [version, strict, httponly, samesite] = JSON.parse(
+    execFileSync(
+      'php',
+      [
+        '-n',
+        '-r',
+        `echo json_encode([PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION,
+      ...array_map('ini_get', ['session.use_strict_mode', 'session.cookie_httponly', 'session.cookie_samesite'])]);`,
+      ],
+      {
+        encoding: 'utf8',
+      },
+    ),
+  );
+  const store = { open() {} } as unknown as SessionOptions['store'];
+  const own = settings({ store, phpVersion: version });
+
+  test('the defaults are those of the installed PHP', () => {
+    const { useStrictMode, cookieHttponly, cookieSamesite } = own;
+    expect([useStrictMode, cookieHttponly, cookieSamesite]).toEqual([strict === '1', httponly === '1', samesite]);
+  });
+
+  test('with its defaults PHP sends the cookie that we send', async () => {
+    const reply = await ask('start', { 'session.cookie_httponly': httponly, 'session.cookie_samesite': samesite });
+    expect(setCookies(reply)).toEqual([setCookie(own, reply.id)]);
   });
 });
 

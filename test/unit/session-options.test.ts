@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { phpSession } from '../../src/middleware/koa.ts';
-import type { SessionOptions } from '../../src/session/options.ts';
+import { type SessionOptions, settings } from '../../src/session/options.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 
 /** Connects when the first session is opened, which no test here does. */
@@ -47,6 +47,7 @@ const wrong: Record<string, unknown[]> = {
   maxDepth: [-1, Number.NaN],
   maxElements: [-1, Number.NaN],
   serializePrecision: [14, '17'],
+  phpVersion: [null, '', '7.1', '8', '8.7', '8.10', '18.6', 8.6, 8.5],
   classes: [null, 'App\\User', 5, ['\\App\\User']],
   cookie_secure: [true],
   maxAge: [1_000],
@@ -63,6 +64,31 @@ describe('a wrong option is a TypeError that names it, at once', () => {
     expect(make(options as never)).toThrow(TypeError);
     expect(make(options as never)).toThrow('store');
   });
+});
+
+describe('phpVersion', () => {
+  const of = (options: Partial<SessionOptions>) => {
+    const { useStrictMode, cookieHttponly, cookieSamesite } = settings({ store, ...options });
+    return [useStrictMode, cookieHttponly, cookieSamesite];
+  };
+
+  test.each(['7.2', '7.3', '7.4', '8.0', '8.1', '8.2', '8.3', '8.4', '8.5', undefined] as const)(
+    '%s: the defaults of the cookie and of strict mode are those of PHP up to 8.5',
+    (phpVersion) => expect(of({ phpVersion: phpVersion! })).toEqual([false, false, '']),
+  );
+
+  test('8.6: they are those of PHP 8.6', () => expect(of({ phpVersion: '8.6' })).toEqual([true, true, 'Lax']));
+
+  test('what is given holds', () => {
+    const off = { useStrictMode: false, cookieHttponly: false, cookieSamesite: '' } as const;
+    const on = { useStrictMode: true, cookieHttponly: true, cookieSamesite: 'Strict' } as const;
+    for (const phpVersion of ['8.5', '8.6'] as const) {
+      expect(of({ phpVersion, ...off })).toEqual([false, false, '']);
+      expect(of({ phpVersion, ...on })).toEqual([true, true, 'Strict']);
+    }
+  });
+
+  test('8.6 writes as 8.5 does', () => expect(settings({ store, phpVersion: '8.6' }).codec.phpVersion).toBe('8.5'));
 });
 
 test('what php.ini may say is right', () => {
@@ -91,6 +117,7 @@ test('what php.ini may say is right', () => {
       excerpts: true,
       maxElements: 100,
       serializePrecision: 17,
+      phpVersion: '8.6',
       classes: new Set(['App\\User']),
     },
   ];
