@@ -46,6 +46,7 @@ function checkRows(model, rows) {
   /** @type {Map<number, number>} */
   const found = new Map();
   for (const row of rows) {
+    if (Object.keys(row).length === 0) continue; // What a regenerate leaves under the old id.
     const incarnation = model.incarnations[row.incarnation];
     if (incarnation === undefined) {
       model.problem('a row of nobody', JSON.stringify(row));
