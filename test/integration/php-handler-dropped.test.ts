@@ -232,6 +232,16 @@ describe.each(formats)('%s: what is right', (format) => {
   });
 });
 
+test('a row that holds no array may be looked at; who goes on with it is told', async () => {
+  const id = newId();
+  await php.put(table, id, 'i:5;');
+  const at = { driver: 'pdo', table, id, ini: { 'session.serialize_handler': 'php_serialize' } } as const;
+  const look = await php.ask(at, '$handler->start(["read_and_close" => true]); return $_SESSION;');
+  expect(look).toMatchObject({ status: 200, result: 5 });
+  expect(await php.ask(at, '$handler->start(); return $_SESSION;')).toMatchObject({ status: 500, result: 5 });
+  expect(await php.row(table, id)).toBe('i:5;');
+});
+
 test('a handler that the application calls itself is not judged by $_SESSION', async () => {
   const id = newId();
   await php.put(table, id, 'n|i:1;');
