@@ -3,7 +3,18 @@
 //
 // Only PHP comes from there. Node, MariaDB and the tests are this machine's, so that nothing but PHP makes a difference.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,8 +32,12 @@ const systems = /** @type {const} */ ({
 /** @typedef {keyof typeof systems} Name */
 const names = /** @type {Name[]} */ (Object.keys(systems));
 
-/** The kinds of tests that ask PHP, without those that start the farm and a browser. */
+/** The kinds of tests of which some ask PHP, without those that start the farm and a browser. */
 const kinds = ['unit', 'property', 'differential', 'integration', 'docs'];
+
+/** What stands in a test that asks PHP: the helpers that start it, or a call of it. */
+const asksPhp =
+  /php-oracle|random-php|helpers\/rules|services\/php|php\/harness|koa-helpers|koa-session-site|execFile\w*\)?\('php'/;
 
 /** Where programs are inside such a system. */
 const inner = '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -44,7 +59,7 @@ await runCommand(async () => {
     const title = `PHP ${version.stdout} (${name})`;
     console.log(`\n${title}`);
     const start = performance.now();
-    const what = positionals.length > 0 ? positionals : ['--selectProjects', ...kinds];
+    const what = positionals.length > 0 ? positionals : ['--runTestsByPath', ...testsThatAskPhp()];
     const end = await run(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), ...what], {
       cwd: root,
       env: { PATH: join(directory, 'bin') + delimiter + process.env.PATH },
@@ -58,6 +73,15 @@ await runCommand(async () => {
   }
   console.log(`\n${results.join('\n')}`);
 });
+
+function testsThatAskPhp() {
+  const files = kinds.flatMap((kind) =>
+    readdirSync(join(root, 'test', kind), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join('test', kind, file),
+    ),
+  );
+  return files.filter((file) => file.endsWith('.test.ts') && asksPhp.test(readFileSync(join(root, file), 'utf8')));
+}
 
 /**
  * @param {Name} name

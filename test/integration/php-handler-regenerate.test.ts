@@ -136,17 +136,20 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     expect(await php.row(table, answer.cookie!)).toBe(row);
   });
 
-  test('a logout deletes the row, also in a function with a name like that', async () => {
-    const id = newId();
-    await php.put(table, id, 'n|i:1;');
-    const code = `
-      eval('namespace App; class Login { function session_regenerate_id() { return session_destroy(); } }
-        function session_regenerate_id() { return (new Login)->session_regenerate_id(); }');
+  test.each(['session_destroy()', '$handler->destroy($id) && $handler->close()'])(
+    '%s deletes the row, in functions of a name like that too',
+    async (end) => {
+      const id = newId();
+      await php.put(table, id, 'n|i:1;');
+      const code = `
+      eval('namespace App; class Login { function session_regenerate_id($handler, $id) { return ${end}; } }
+        function session_regenerate_id(...$all) { return (new Login)->session_regenerate_id(...$all); }');
       $handler->start();
-      return App\\session_regenerate_id();`;
-    expect((await php.ask({ ...at, id }, code)).result).toBe(true);
-    expect(await php.row(table, id)).toBeUndefined();
-  });
+      return App\\session_regenerate_id($handler, session_id());`;
+      expect((await php.ask({ ...at, id }, code)).result).toBe(true);
+      expect(await php.row(table, id)).toBeUndefined();
+    },
+  );
 
   test("a regenerate is seen behind a framework's functions and its own handler", async () => {
     const id = newId();
