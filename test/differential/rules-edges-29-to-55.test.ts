@@ -189,7 +189,9 @@ describe('6. edge cases, 29 to 55', () => {
 
   test('6.48 a visitor without data has a session of no bytes, which is empty, not broken', async () => {
     const { calls } = await rules.calls(`''`, 'session_start(); session_write_close();');
-    expect(calls).toEqual(['open', 'read abc', 'write ', 'close']);
+    // From 8.6 on session_encode() gives '' for it instead of false (php-src #21181), which is what was read: nothing changed.
+    const saved = Number.parseFloat(rules.php.version) >= 8.6 ? 'touch' : 'write ';
+    expect(calls).toEqual(['open', 'read abc', saved, 'close']);
     expect({ ...decodeSession(new Uint8Array()) }).toEqual({});
     expect({ ...decodeSession(new Uint8Array(), { format: 'php_binary' }) }).toEqual({});
     expect({ ...decodeSession(new Uint8Array(), { format: 'php_serialize' }) }).toEqual({});
