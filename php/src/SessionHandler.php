@@ -227,7 +227,8 @@ final class SessionHandler implements
      * not be deleted, and what somebody else has deleted must not come back.
      *
      * For session_regenerate_id(true) an empty row stays. The browser sends the old id with requests that are on their way;
-     * if it was unknown, strict mode would answer them with a cookie, which could take the place of the new one.
+     * if it was unknown, strict mode would answer them with a cookie, which could take the place of the new one. So it stays
+     * for a logout under the old id too.
      */
     public function destroy($id): bool
     {
@@ -237,6 +238,10 @@ final class SessionHandler implements
         }
         $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
         $wasNew = $this->isNew;
+        if ($given === '' && !$regenerates) { // Nothing to delete, and it may be the row of an old id.
+            $this->release();
+            return true;
+        }
         $end = function (bool $isThere, bool $committing) use ($id, $given, $wasNew, $regenerates): ?string {
             if (!$isThere) {
                 return $given === null || $wasNew ? null : ($committing ? self::UNKNOWN : self::GONE);

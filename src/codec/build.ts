@@ -5,7 +5,7 @@ import { needsReferences, type Slots } from './slots.ts';
 import type { Source } from './source.ts';
 import { createMap, exactly, stamp } from './stamps.ts';
 import type { Tokens } from './tokens.ts';
-import { PhpArray, PhpCustom, PhpEnum, PhpFloat, type PhpKey, PhpObject, PhpReference } from './values.ts';
+import { PhpArray, PhpCustom, PhpEnum, PhpFloat, type PhpKey, PhpObject, PhpReference, propertyKey } from './values.ts';
 
 /** An array or object that is being filled. */
 interface Frame {
@@ -191,7 +191,7 @@ function add(source: Source, frame: Frame, value: unknown, slots: Slots | undefi
     const { properties } = container as PhpObject;
     // Numbers are as good as strings to PHP, but not here.
     if (slots !== undefined && (typeof key !== 'string' || properties.has(key))) throw needsReferences;
-    properties.set(key, value);
+    properties.set(propertyKey(properties, key), value);
   }
 }
 

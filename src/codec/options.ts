@@ -55,8 +55,8 @@ export interface EncodeOptions extends LimitOptions {
   phpVersion?: PhpVersion;
 }
 
-export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' | '8.4' | '8.5';
-const phpVersions: readonly PhpVersion[] = ['7.2', '7.3', '7.4', '8.0', '8.1', '8.2', '8.3', '8.4', '8.5'];
+export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' | '8.4' | '8.5' | '8.6';
+const phpVersions: readonly PhpVersion[] = ['7.2', '7.3', '7.4', '8.0', '8.1', '8.2', '8.3', '8.4', '8.5', '8.6'];
 
 export interface SessionDecodeOptions extends DecodeOptions {
   /** Default `'php'`. */
@@ -137,7 +137,7 @@ export function writeRules(options: EncodeOptions, source?: Source): WriteRules 
 
 function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersion {
   if (phpVersion === undefined) return '8.5';
-  if (!phpVersions.includes(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.5'");
+  if (!phpVersions.includes(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.6'");
   return phpVersion;
 }
 

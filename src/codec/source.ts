@@ -5,7 +5,7 @@ import type { Limits, View } from './options.ts';
 import { References } from './references.ts';
 import { sessionToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
-import type { PhpKey } from './values.ts';
+import { type PhpKey, propertyKey } from './values.ts';
 
 /** What stood at a token of an array or object. */
 export class Node {
@@ -18,7 +18,10 @@ export class Node {
 
   /** Tokens by key. Of a key that comes twice the last counts, at the place of the first. */
   get index(): ReadonlyMap<PhpKey, number> {
-    this.#index ??= new Map(this.keys.map((key, at) => [key, this.tokens[at]!]));
+    if (this.#index === undefined) {
+      this.#index = new Map();
+      for (const [at, key] of this.keys.entries()) this.#index.set(propertyKey(this.#index, key), this.tokens[at]!);
+    }
     return this.#index;
   }
 }

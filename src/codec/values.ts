@@ -150,7 +150,8 @@ export class PhpObject {
   }
 
   #find(name: string): PhpKey {
-    for (const key of [name, `\0*\0${name}`, `\0${this.className}\0${name}`]) if (this.properties.has(key)) return key;
+    const names = [propertyKey(this.properties, name), `\0*\0${name}`, `\0${this.className}\0${name}`];
+    for (const key of names) if (this.properties.has(key)) return key;
     for (const key of this.properties.keys()) {
       if (typeof key === 'string' && key.startsWith('\0') && unmangle(key).name === name) return key;
     }
@@ -274,6 +275,13 @@ export function isIntKey(key: string): boolean {
 function toInt(text: string): number | bigint {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+/** The key under which these properties have this one: a number and its digits are the same place to PHP. */
+export function propertyKey(properties: ReadonlyMap<PhpKey, unknown>, key: PhpKey): PhpKey {
+  if (typeof key === 'string' && !isIntKey(key)) return key;
+  const other = typeof key === 'string' ? toInt(key) : String(key);
+  return !properties.has(key) && properties.has(other) ? other : key;
 }
 
 /** The key that PHP's arrays make of this one. */

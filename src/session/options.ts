@@ -37,7 +37,7 @@ export interface SessionOptions
    * are true, true and `'Lax'`, as they are in that PHP (php-src #21938); what is given as an option holds. If a php.ini sets these,
    * or PHP 8.6 stands beside an older one, give what they have.
    */
-  phpVersion?: PhpVersion | '8.6';
+  phpVersion?: PhpVersion;
   /**
    * `session.use_strict_mode`; default false, from `phpVersion` 8.6 on true. Whether an id that the store does not know is replaced by a new one. PHP's manual
    * recommends true, on all servers.
@@ -104,7 +104,6 @@ export function settings(options: SessionOptions): Settings {
   check(typeof store?.open === 'function', 'store must be a session store, such as mysqlStore() makes');
   const handlers = ['php', 'php_binary', 'php_serialize'];
   check(handlers.includes(serializeHandler), `serializeHandler must be '${handlers.join("', '")}'`);
-  check(/^(7\.[2-4]|8\.[0-6])$/.test(phpVersion), "phpVersion must be '7.2' to '8.6'");
   check(isCookieName(name), 'name must be a name for a cookie that PHP accepts');
   check(isCount(cookieLifetime, maxSeconds), `cookieLifetime must be seconds, 0 to ${maxSeconds}`);
   check(isAttribute(cookiePath), 'cookiePath must be ASCII text without ";" and control characters');
@@ -130,12 +129,7 @@ export function settings(options: SessionOptions): Settings {
   );
   const known = ['maxBytes', 'maxDepth', 'maxElements', 'excerpts', 'serializePrecision'];
   for (const option of Object.keys(limits)) check(known.includes(option), `there is no option ${option}`);
-  const codec: Codec = {
-    ...limits,
-    classes: Object.freeze([...classes]),
-    format: serializeHandler,
-    phpVersion: phpVersion === '8.6' ? '8.5' : phpVersion, // It reads and writes the same bytes.
-  };
+  const codec: Codec = { ...limits, classes: Object.freeze([...classes]), format: serializeHandler, phpVersion };
   encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options
   return {
     store,

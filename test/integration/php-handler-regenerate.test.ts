@@ -101,6 +101,21 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     expect(await php.row(table, id)).toBe('');
   });
 
+  test('a logout under the old id ends nothing, and the next request with it gets no cookie', async () => {
+    const id = newId();
+    await php.put(table, id, 'cart|s:4:"shoe";');
+    const { cookie: next } = await php.ask({ ...at, id }, `$handler->start(); ${login} return true;`);
+    const logout = await php.ask({ ...at, id }, '$handler->start(); return session_destroy();');
+    expect(logout).toMatchObject({ result: true, cookie: undefined });
+    expect(await php.row(table, id)).toBe('');
+    const later = await php.ask({ ...at, id }, '$handler->start(); $_SESSION["n"] = 1; return true;');
+    expect(later.cookie).toBeUndefined();
+    expect([await php.row(table, id), await php.row(table, next!)]).toEqual([
+      'n|i:1;',
+      'cart|s:4:"shoe";user|s:3:"bob";',
+    ]);
+  });
+
   test('each old id of a request leaves an empty row, of a new visitor too; the time is now', async () => {
     const id = newId();
     await php.put(table, id, 'n|i:1;', 1_000);

@@ -87,8 +87,6 @@ describe('phpVersion', () => {
       expect(of({ phpVersion, ...on })).toEqual([true, true, 'Strict']);
     }
   });
-
-  test('8.6 writes as 8.5 does', () => expect(settings({ store, phpVersion: '8.6' }).codec.phpVersion).toBe('8.5'));
 });
 
 test('what php.ini may say is right', () => {

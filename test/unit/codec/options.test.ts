@@ -88,7 +88,7 @@ describe('an option that is wrong is a TypeError that names it', () => {
     ['serializePrecision', { serializePrecision: 5 }],
     ['classes', { classes: ['Foo', 'App User'] }],
     ['phpVersion', { phpVersion: '7.1' }],
-    ['phpVersion', { phpVersion: '8.6' }],
+    ['phpVersion', { phpVersion: '8.7' }],
     ['phpVersion', { phpVersion: '18.1' }],
     ['phpVersion', { phpVersion: '8.10' }],
     ['format', { format: 'wddx' }],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeSession, encodeSession, serialize, unserialize } from '../../../src/codec/index.ts';
+import { decodeSession, encodeSession, type PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
 import { bytes, failure, session, text, touched } from './helpers.ts';
 
 // Places that hold something else while the session is read than when it was read; recorded from session_decode() and
@@ -40,6 +40,24 @@ describe('a reference means a place', () => {
 
   test('a property that is an int and text', () => {
     expect(session('a|O:8:"stdClass":2:{i:5;i:1;s:1:"5";i:2;}b|R:2;c|R:3;')).toMatchObject({ b: 2, c: 2 });
+  });
+
+  test.each([
+    ['O:8:"stdClass":2:{s:1:"5";i:1;i:5;i:2;}', 'O:8:"stdClass":1:{s:1:"5";i:2;}'],
+    ['O:8:"stdClass":3:{i:5;d:1;s:1:"a";N;s:1:"5";i:2;}', 'O:8:"stdClass":2:{i:5;i:2;s:1:"a";N;}'],
+    ['O:8:"stdClass":3:{s:1:"5";b:1;i:5;r:1;s:1:"5";O:3:"foo":0:{}}', 'O:8:"stdClass":1:{s:1:"5";O:3:"foo":0:{}}'],
+    ['O:8:"stdClass":2:{s:2:"05";i:1;i:5;i:2;}', 'O:8:"stdClass":2:{s:2:"05";i:1;i:5;i:2;}'],
+  ])('... is one: %s', (data, written) => {
+    for (const view of ['plain', 'exact'] as const) {
+      expect(text(serialize(unserialize(bytes(data), { view } as never)))).toBe(written);
+    }
+  });
+
+  test('... and is found by either', () => {
+    const array = unserialize(bytes('O:13:"SplFixedArray":2:{i:0;i:1;i:1;i:2;}')) as PhpObject;
+    expect([array.get('1'), array.has('1'), array.has('2')]).toEqual([2, true, false]);
+    array.set('1', 3);
+    expect(text(serialize(array))).toBe('O:13:"SplFixedArray":2:{i:0;i:1;i:1;i:3;}');
   });
 
   test('a list that holds itself is one map', () => {
