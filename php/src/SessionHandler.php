@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 require_once __DIR__ . '/Connection.php'; // For those who load this file without Composer.
+require_once __DIR__ . '/Superglobal.php';
 require_once __DIR__ . '/TimeSql.php';
 
 /**
@@ -32,8 +33,6 @@ final class SessionHandler implements
     private const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
     private const UNKNOWN = 'the connection was lost at COMMIT, and the row does not tell who has written it';
     private const CHANGED = 'the character set of the data column does not keep the data as they are';
-    private const KEY = 'a key of $_SESSION does not fit the serialize handler, and PHP would leave out what is under it, or all';
-    private const NO_ARRAY = '$_SESSION is no array any more, and PHP stores nothing';
     private const CUT_OFF = '$_SESSION was unset or made a reference, and PHP does not store what was put in it since';
     private const UNSET = '$_SESSION was unset, or made a reference to nothing, and PHP goes on storing what it held';
     /** How many rows gc() deletes in one transaction. */
@@ -140,7 +139,7 @@ final class SessionHandler implements
     /** Connects to nothing yet. PHP calls it for session_reset() too, in the middle of a session. */
     public function open($path, $name): bool
     {
-        if (self::caller() !== 'session_reset') {
+        if (Superglobal::caller() !== 'session_reset') {
             $this->abandon();
         }
         $this->failed = false;
@@ -184,7 +183,7 @@ final class SessionHandler implements
         if ($this->failed) {
             return false;
         }
-        $this->isPhps = self::caller() !== '';
+        $this->isPhps = Superglobal::caller() !== '';
         try {
             $locked = $this->id === $id || $this->attempt(function (float $deadline) use ($id): bool {
                 return $this->lock($id, true, $deadline);
@@ -232,7 +231,7 @@ final class SessionHandler implements
      */
     public function destroy($id): bool
     {
-        $regenerates = self::caller() === 'session_regenerate_id';
+        $regenerates = Superglobal::caller() === 'session_regenerate_id';
         if ($regenerates && ($problem = $this->dropped()) !== null) {
             return $this->fail('session not destroyed', $problem, 500);
         }
@@ -262,7 +261,7 @@ final class SessionHandler implements
     /** Ends the transaction in any case: what was not committed is rolled back. */
     public function close(): bool
     {
-        if (!in_array(self::caller(), ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
+        if (!in_array(Superglobal::caller(), ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
             $this->abandon();
         }
         $this->release();
@@ -504,7 +503,7 @@ final class SessionHandler implements
         if ($this->id === null || !$this->isPhps) {
             return;
         }
-        $problem = is_array($_SESSION ?? null) ? self::unwritable() : self::NO_ARRAY;
+        $problem = Superglobal::unwritable();
         if ($problem !== null) {
             $this->fail('session not written', $problem, 500);
         }
@@ -517,63 +516,14 @@ final class SessionHandler implements
         if (!$this->isPhps) {
             return null;
         }
-        if (array_key_exists('_SESSION', $GLOBALS) && self::isStored()) {
-            return is_array($_SESSION) ? self::unwritable() : self::NO_ARRAY;
+        if (array_key_exists('_SESSION', $GLOBALS) && Superglobal::isStored()) {
+            return Superglobal::unwritable();
         }
         if (!empty($_SESSION)) {
             return self::CUT_OFF;
         }
         $this->log('session kept', self::UNSET); // What PHP does is done, but not in silence.
         return null;
-    }
-
-    /**
-     * php-src: PS_SERIALIZER_ENCODE_FUNC(php) gives nothing at all for a key with '|', and php_binary leaves out keys of more
-     * than 127 bytes. Of integer keys PHP warns.
-     */
-    private static function unwritable(): ?string
-    {
-        $bad = ['php' => '/\|/', 'php_binary' => '/^.{128}/s'][ini_get('session.serialize_handler')] ?? null;
-        return $bad !== null && preg_grep($bad, array_keys($_SESSION)) !== [] ? self::KEY : null;
-    }
-
-    /**
-     * Whether PHP encodes what is in `$_SESSION`. It holds the variable of session_start(), and goes on with that one when
-     * `$_SESSION` is another one (php-src: PS(http_session_vars)).
-     */
-    private static function isStored(): bool
-    {
-        $session = $_SESSION;
-        set_error_handler(static function (): bool {
-            return true;
-        });
-        try {
-            $_SESSION = ['a' => 1];
-            $one = session_encode();
-            $_SESSION = ['b' => 1];
-            return session_encode() !== $one;
-        } catch (\Throwable $error) {
-            return false; // Of what else PHP holds.
-        } finally {
-            restore_error_handler();
-            $_SESSION = $session;
-        }
-    }
-
-    /**
-     * Which of PHP's functions is at work: the innermost `session_…()` on the stack. 'shutdown' when PHP calls by itself at
-     * the end of the request; '' when the application calls this handler itself.
-     */
-    private static function caller(): string
-    {
-        $frames = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
-        foreach ($frames as $frame) {
-            if (!isset($frame['class']) && strncmp($frame['function'], 'session_', 8) === 0) {
-                return $frame['function'];
-            }
-        }
-        $outermost = end($frames);
-        return isset($outermost['file']) ? '' : 'shutdown';
     }
 
     /** Ends the transaction, if one is open, and forgets its row. */
