@@ -232,7 +232,7 @@ final class SessionHandler implements
     public function destroy($id): bool
     {
         $regenerates = Superglobal::caller() === 'session_regenerate_id';
-        if ($regenerates && ($problem = $this->dropped()) !== null) {
+        if ($regenerates && ($problem = $this->dropped(true)) !== null) {
             return $this->fail('session not destroyed', $problem, 500);
         }
         $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
@@ -510,14 +510,18 @@ final class SessionHandler implements
         $this->release();
     }
 
-    /** What keeps `$_SESSION` from being what PHP stores; null: nothing, or it is not for PHP's session that this handler is called. */
-    private function dropped(): ?string
+    /**
+     * What keeps `$_SESSION` from being what PHP stores; null: nothing, or it is not for PHP's session that this handler is called.
+     *
+     * @param bool $later it is stored later: Laminas' SessionStorage is an object in `$_SESSION`, and makes it an array for that
+     */
+    private function dropped(bool $later = false): ?string
     {
         if (!$this->isPhps) {
             return null;
         }
         if (array_key_exists('_SESSION', $GLOBALS) && Superglobal::isStored()) {
-            return Superglobal::unwritable();
+            return $later && is_object($_SESSION) ? null : Superglobal::unwritable();
         }
         if (!empty($_SESSION)) {
             return self::CUT_OFF;

@@ -66,7 +66,7 @@ const cases = lost.flatMap(([title, reason, code, only]) =>
   (only ? [only] : formats).map((format) => ({ title, reason, code, format })),
 );
 
-describe.each(cases)('$format, $title', ({ reason, code, format }) => {
+describe.each(cases)('$format, $title', ({ title, reason, code, format }) => {
   const ini = { 'session.serialize_handler': format, display_errors: '0' };
   const ends = [
     '',
@@ -77,7 +77,8 @@ describe.each(cases)('$format, $title', ({ reason, code, format }) => {
     'session_regenerate_id();',
     'session_write_close(); session_start();', // For a bad key PHP 8.6 calls nothing before session_start().
   ];
-  test.each(ends)('ended by "%s": the row stays, and the status is 500', async (end) => {
+  const judged = title === 'an object' ? ends.filter((end) => end !== 'session_regenerate_id(true);') : ends;
+  test.each(judged)('ended by "%s": the row stays, and the status is 500', async (end) => {
     const id = newId();
     await php.put(table, id, rows[format]);
     const before = [php.log().length, await php.count(table)] as const;
@@ -240,6 +241,27 @@ test('a row that holds no array may be looked at; who goes on with it is told', 
   expect(look).toMatchObject({ status: 200, result: 5 });
   expect(await php.ask(at, '$handler->start(); return $_SESSION;')).toMatchObject({ status: 500, result: 5 });
   expect(await php.row(table, id)).toBe('i:5;');
+});
+
+test('at a session_regenerate_id(true) an object may stand there, as that of Laminas, if it is an array again when it is stored', async () => {
+  const storage = '$handler->start(); $storage = $_SESSION = new ArrayObject($_SESSION);';
+  const login = '$done = session_regenerate_id(true); $_SESSION["user"] = 5;';
+  const id = newId();
+  await php.put(table, id, 'n|i:1;');
+  const before = php.log().length;
+  const code = `${storage} ${login} $_SESSION = $storage->getArrayCopy(); return [$done, session_id()];`;
+  const { status, result } = await php.ask({ driver: 'pdo', table, id }, code);
+  expect([status, result]).toEqual([200, [true, expect.not.stringContaining(id)]]);
+  expect(await php.row(table, id)).toBe('');
+  expect(await php.row(table, (result as string[])[1]!)).toBe('n|i:1;user|i:5;');
+  expect(said(before)).toEqual([]);
+
+  const other = newId();
+  await php.put(table, other, 'n|i:1;');
+  const stays = await php.ask({ driver: 'pdo', table, id: other }, `${storage} ${login} return session_id();`);
+  expect(stays.status).toBe(500);
+  expect(await php.row(table, stays.result as string)).toBeUndefined();
+  expect(said(before).join()).toMatch(new RegExp(noArray));
 });
 
 test('a handler that the application calls itself is not judged by $_SESSION', async () => {
