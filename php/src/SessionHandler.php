@@ -183,7 +183,7 @@ final class SessionHandler implements
         if ($this->failed) {
             return false;
         }
-        $this->isPhps = Superglobal::caller() !== '';
+        $this->isPhps = session_status() === PHP_SESSION_ACTIVE && Superglobal::caller() !== '';
         try {
             $locked = $this->id === $id || $this->attempt(function (float $deadline) use ($id): bool {
                 return $this->lock($id, true, $deadline);

@@ -60,11 +60,17 @@ final class Superglobal
     {
         $frames = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
         foreach ($frames as $frame) {
-            if (!isset($frame['class']) && strncmp($frame['function'], 'session_', 8) === 0) {
+            if (!isset($frame['class']) && self::isPhps($frame['function'])) {
                 return $frame['function'];
             }
         }
         $outermost = end($frames);
         return isset($outermost['file']) ? '' : 'shutdown';
+    }
+
+    /** Applications have functions that begin so too, such as the callbacks of session_set_save_handler(). */
+    private static function isPhps(string $function): bool
+    {
+        return strncmp($function, 'session_', 8) === 0 && (new \ReflectionFunction($function))->isInternal();
     }
 }

@@ -264,6 +264,53 @@ test('at a session_regenerate_id(true) an object may stand there, as that of Lam
   expect(said(before).join()).toMatch(new RegExp(noArray));
 });
 
+describe("functions of the application whose names begin like those of PHP's", () => {
+  const names = ['open', 'close', 'read', 'write', 'destroy', 'gc'];
+  const functions = names.map(
+    (name) => `function session_my_${name}(...$all) { return $GLOBALS['handler']->${name}(...$all); }`,
+  );
+  const callbacks = `${functions.join('\n')}
+    session_set_save_handler(${names.map((name) => `'session_my_${name}'`).join()});
+    session_start();`;
+
+  test('as callbacks: a login leaves the empty row, and session_abort() writes nothing on purpose', async () => {
+    const id = newId();
+    await php.put(table, id, 'n|i:1;');
+    const before = php.log().length;
+    const at = { driver: 'pdo', table, id } as const;
+    expect(await php.ask(at, `${callbacks} $_SESSION = null; session_abort(); return 1;`)).toMatchObject({
+      status: 200,
+      result: 1,
+    });
+    const { status, result } = await php.ask(
+      at,
+      `${callbacks} session_regenerate_id(true); session_write_close(); return session_id();`,
+    );
+    expect(status).toBe(200);
+    expect(await php.row(table, id)).toBe('');
+    expect(await php.row(table, result as string)).toBe('n|i:1;');
+    expect(said(before)).toEqual([]);
+  });
+
+  test.each([
+    ['in such a function', 'function session_my($do) { return $do(); } return session_my($do);'],
+    ['at the end of the script', 'register_shutdown_function(function () use ($do) { echo json_encode($do()); });'],
+  ])("%s the application may call the handler without a session of PHP's", async (_, code) => {
+    const id = newId();
+    await php.put(table, id, 'n|i:1;');
+    const before = php.log().length;
+    const work = `$do = function () use ($handler) {
+        $handler->open('', '');
+        $read = $handler->read('${id}');
+        $_SESSION = ['n' => 2];
+        return [$read, $handler->write('${id}', 'n|i:2;'), $handler->close()];
+      };`;
+    await php.ask({ driver: 'pdo', table }, `${work} ${code}`);
+    expect(await php.row(table, id)).toBe('n|i:2;');
+    expect(said(before)).toEqual([]);
+  });
+});
+
 test('a handler that the application calls itself is not judged by $_SESSION', async () => {
   const id = newId();
   await php.put(table, id, 'n|i:1;');
