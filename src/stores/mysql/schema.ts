@@ -203,7 +203,7 @@ export const REQUIREMENTS: readonly {
     code: 'time-zone',
     isMet: ({ time, knowsZone }: Schema) => time!.type !== 'datetime' || knowsZone,
     otherwise:
-      'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes',
+      'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes (docs/expiry.md tells how to find out)',
   },
   {
     // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
