@@ -286,8 +286,7 @@ export class RequestSession<T extends object = SessionData> {
   /** Without the lock, nothing but the time is written. */
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
     if ((await this.#unlocked?.touch()) === 'gone') this.#exchange.onGone();
-    const base = this.#unlocked?.base;
-    if (base === undefined ? isEmpty(data) : isEqual(data, base)) return;
+    if (isSame(data, this.#unlocked?.base ?? empty)) return;
     throw new PhpSessionError(
       'ERR_SESSION_READONLY',
       'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
@@ -295,7 +294,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
-    const outcome = isEqual(mine, unlocked.base) ? await unlocked.touch() : await unlocked.save(mine);
+    const outcome = isSame(mine, unlocked.base) ? await unlocked.touch() : await unlocked.save(mine);
     if (outcome === 'gone') this.#exchange.onGone();
     if (outcome === 'refused') await this.#create(mine);
   }
@@ -405,6 +404,11 @@ export class RequestSession<T extends object = SessionData> {
 /** What the formats write for an empty session: nothing, or by php_serialize an empty array. */
 function isEmpty(data: Uint8Array): boolean {
   return data.length === 0 || isEqual(data, emptyArray);
+}
+
+/** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return isEqual(a, b) || (isEmpty(a) && isEmpty(b));
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,4 +1,3 @@
-import { encodeSession } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 import type { SessionLease, SessionSnapshot } from '../stores/store.ts';
 import { merge } from './merge.ts';
@@ -10,7 +9,7 @@ const TRIES = 3;
 /** A session that was read without its lock. */
 export class Unlocked {
   readonly id: string;
-  /** What was read; of a session that has no row, what an empty one is written as. */
+  /** What was read; nothing, where there is no row. */
   readonly base: Uint8Array;
   readonly #settings: Settings;
   readonly #snapshot: SessionSnapshot;
@@ -23,7 +22,7 @@ export class Unlocked {
     onConflict: (paths: readonly (readonly string[])[]) => void,
   ) {
     this.id = id;
-    this.base = snapshot.data ?? encodeSession({}, settings.codec);
+    this.base = snapshot.data ?? new Uint8Array();
     this.#settings = settings;
     this.#snapshot = snapshot;
     this.#onConflict = onConflict;

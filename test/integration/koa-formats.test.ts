@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { Site, storeOf } from './koa-helpers.ts';
+import { type Handler, Site, storeOf } from './koa-helpers.ts';
 
 /** Node and PHP on one session, with each of PHP's own `session.serialize_handler`s. */
 const table = binaryTable();
@@ -44,3 +45,30 @@ test.each(['php', 'php_binary', 'php_serialize'] as const)('%s', async (serializ
   expect(seen.result).toEqual([1.5, 2, 3]);
   await site.stop();
 });
+
+test.each(['php', 'php_binary', 'php_serialize'] as const)(
+  '%s: who stores nothing leaves no row, and is told nothing, without the lock too',
+  async (serializeHandler) => {
+    const nothing: Handler[] = [
+      () => undefined,
+      (ctx) => ctx.session.a,
+      (ctx) => {
+        ctx.session.a = 1;
+        delete ctx.session.a;
+      },
+    ];
+    const left = randomBytes(16).toString('hex');
+    await php.put(table, left, '');
+    for (const mode of ['exclusive', 'merge', 'readonly'] as const) {
+      const site = await Site.start({ store: storeOf(table), serializeHandler, mode });
+      const before = await php.count(table);
+      for (const handler of nothing) {
+        for (const id of [randomBytes(16).toString('hex'), left]) {
+          expect(await site.ask(handler, { id })).toMatchObject({ status: 200, id: undefined });
+        }
+      }
+      expect([await php.count(table), site.codes()]).toEqual([before, []]);
+      await site.stop();
+    }
+  },
+);
