@@ -180,6 +180,20 @@ describe('the connection is killed while the lock is held', () => {
     expect([await read(other, id), await read(other, next)]).toEqual(['', 'before']);
   });
 
+  test('... and what PHP writes for nothing under the old id (php_serialize) is nothing too', async () => {
+    const [id, next] = [newId(), newId()];
+    await writeText(other, id, 'before');
+    const login = async () => {
+      await withLease(other, id, async (lease) => {
+        await lease.rename(next);
+        await lease.commit({});
+      });
+      await writeText(other, id, 'a:0:{}');
+    };
+    expect(await interrupted(id, login, (lease) => lease.destroy())).toBe('gone');
+    expect([await read(other, id), await read(other, next)]).toEqual(['a:0:{}', 'before']);
+  });
+
   test('a lease that ends late leaves alone whoever has its connection by then', async () => {
     await until(async () => (await connections()).length === 0);
     const connection = { ...testServer(), user, password: '', database: 'test' };

@@ -250,10 +250,15 @@ async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadl
   }
 }
 
-/** Whether there is a row and something in it. A session that was moved leaves an empty one. */
+/**
+ * Whether there is a row and something in it. A session that was moved leaves an empty one, which PHP writes as an empty array when
+ * its format is php_serialize.
+ */
 function isHeld(data: Uint8Array | undefined): boolean {
-  return data !== undefined && data.length > 0;
+  return data !== undefined && data.length > 0 && !same(data, emptyArray);
 }
+
+const emptyArray = Buffer.from('a:0:{}');
 
 export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
