@@ -29,6 +29,9 @@ final class SessionHandler implements
     /** What the server says of an id that the id column cannot hold. */
     private const BAD_ID = [1267, 1366, 1406, 3854, 3988];
 
+    /** What an empty session is stored as: by php and php_binary, and by php_serialize. */
+    private const NOTHING = ['', 'a:0:{}'];
+
     private const GONE = 'the lock was lost, and the row is gone';
     private const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
     private const UNKNOWN = 'the connection was lost at COMMIT, and the row does not tell who has written it';
@@ -201,7 +204,7 @@ final class SessionHandler implements
         if (($problem = $this->dropped()) !== null) {
             return $this->fail('session not written', $problem, 500);
         }
-        if ($this->isNew && ($data === '' || $data === 'a:0:{}')) { // By php and php_binary, or by php_serialize.
+        if ($this->isNew && in_array($data, self::NOTHING, true)) {
             $this->release();
             return true;
         }
@@ -237,7 +240,7 @@ final class SessionHandler implements
         }
         $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
         $wasNew = $this->isNew;
-        if ($given === '' && !$regenerates) { // Nothing to delete, and it may be the row of an old id.
+        if (in_array($given, self::NOTHING, true) && !$regenerates) { // Nothing to delete, and it may be the row of an old id.
             $this->release();
             return true;
         }

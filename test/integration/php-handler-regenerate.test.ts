@@ -219,3 +219,25 @@ test.each(['pdo', 'mysqli'] as Driver[])('with expires_at the empty row has its 
   expect(await php.row(binary, id)).toBe('');
   expect(Math.abs((await php.age(binary, id)) + 1_440)).toBeLessThan(100);
 });
+
+test.each(['pdo', 'mysqli'] as Driver[])(
+  'php_serialize: the old id stays known, whatever PHP writes for nothing (%s)',
+  async (driver) => {
+    const id = newId();
+    await php.put(binary, id, 'a:1:{s:1:"n";i:1;}');
+    const at = {
+      driver,
+      table: binary,
+      ini: { 'session.use_strict_mode': '1', 'session.serialize_handler': 'php_serialize' },
+    };
+    const { cookie: next } = await php.ask({ ...at, id }, '$handler->start(); return session_regenerate_id(true);');
+    const idle = await php.ask({ ...at, id }, '$handler->start(); return $_SESSION;');
+    expect(idle).toMatchObject({ result: [], cookie: undefined });
+    expect(await php.row(binary, id)).toBe('a:0:{}');
+    const logout = await php.ask({ ...at, id }, '$handler->start(); return session_destroy();');
+    expect(logout).toMatchObject({ result: true, cookie: undefined });
+    const after = await php.ask({ ...at, id }, '$handler->start(); return $_SESSION;');
+    expect(after).toMatchObject({ result: [], cookie: undefined });
+    expect(await php.row(binary, next!)).toBe('a:1:{s:1:"n";i:1;}');
+  },
+);
