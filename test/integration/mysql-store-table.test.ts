@@ -198,6 +198,24 @@ describe('a table that cannot be used', () => {
     await store.close();
   });
 
+  test.each([
+    ['numbers its rows', 'n INT AUTO_INCREMENT PRIMARY KEY, id VARCHAR(32) NOT NULL UNIQUE'],
+    ['has a unique column that may be NULL', 'id VARCHAR(32) PRIMARY KEY, user INT NULL UNIQUE'],
+  ])('rename() leaves an empty row in a table that %s', async (_, more) => {
+    await witness.table(name, `CREATE TABLE ${name} (${more}, data BLOB, usetime INT)`);
+    const store = storeOn(name);
+    for (const id of [newId(), newId()]) {
+      const next = newId();
+      await writeText(store, id, 'x');
+      await withLease(store, id, async (lease) => {
+        await lease.rename(next);
+        expect(await lease.commit({ data: bytes('y') })).toBe('written');
+      });
+      expect([await read(store, id), await read(store, next)]).toEqual(['', 'y']);
+    }
+    await store.close();
+  });
+
   test('the server may take less than the column (max_allowed_packet)', async () => {
     await witness.table(name, `CREATE TABLE ${name} (id CHAR(32) PRIMARY KEY, data LONGBLOB, usetime INT)`);
     const [{ packet } = { packet: 0 }] = await witness.query('SELECT @@global.max_allowed_packet AS packet');

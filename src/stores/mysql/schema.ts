@@ -20,6 +20,8 @@ export interface Column {
   readonly nullable: boolean;
   /** Whether an INSERT has to name it. */
   readonly mustBeGiven: boolean;
+  /** Whether a unique key takes any number of rows that do not name it: it counts by itself, or is NULL. */
+  readonly isNeverTwice: boolean;
   readonly comment: string;
 }
 
@@ -52,7 +54,8 @@ export interface Schema {
 
 type ColumnRow = [
   ...[name: string, type: string, fullType: string, characters: number | null, bytes: number | null],
-  ...[charset: string | null, collation: string | null, nullable: 'YES' | 'NO', mustBeGiven: number, comment: string],
+  ...[charset: string | null, collation: string | null, nullable: 'YES' | 'NO', mustBeGiven: number],
+  ...[isNeverTwice: number, comment: string],
 ];
 type IndexRow = [index: string, nonUnique: number | string, column: string | null, part: number | null];
 type TableRow = [
@@ -68,7 +71,10 @@ export async function readSchema(settings: Settings, connection: Connection, dea
   const rows = await connection.execute<ColumnRow[]>(
     `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME,
             COLLATION_NAME, IS_NULLABLE,
-            COLUMN_DEFAULT IS NULL AND IS_NULLABLE = 'NO' AND EXTRA NOT REGEXP 'auto_increment|GENERATED', COLUMN_COMMENT
+            COLUMN_DEFAULT IS NULL AND IS_NULLABLE = 'NO' AND EXTRA NOT REGEXP 'auto_increment|GENERATED',
+            EXTRA LIKE '%auto_increment%' OR
+              IS_NULLABLE = 'YES' AND COALESCE(COLUMN_DEFAULT, 'NULL') = 'NULL' AND EXTRA NOT LIKE '%GENERATED%',
+            COLUMN_COMMENT
        FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
     at,
     deadline,
@@ -105,7 +111,7 @@ export async function readSchema(settings: Settings, connection: Connection, dea
 }
 
 function toColumn([name, type, fullType, characters, bytes, charset, collation, nullable, ...rest]: ColumnRow): Column {
-  const [mustBeGiven, comment] = rest;
+  const [mustBeGiven, isNeverTwice, comment] = rest;
   return {
     ...{ name, type: type.toLowerCase(), fullType, charset, collation, comment },
     // Numbers of 64 bits, which some servers send as text.
@@ -113,6 +119,7 @@ function toColumn([name, type, fullType, characters, bytes, charset, collation, 
     bytes: bytes === null ? null : Number(bytes),
     nullable: nullable === 'YES',
     mustBeGiven: Number(mustBeGiven) === 1,
+    isNeverTwice: Number(isNeverTwice) === 1,
   };
 }
 
@@ -150,10 +157,11 @@ export function idKey({ id, indexes }: Schema): string | undefined {
 /** Whether a second row can be made of id, data and time alone: no other column demands a value, or must differ. */
 export function takesBareRows({ columns, indexes, id, data, time }: Schema): boolean {
   const isOurs = (column: Column) => [id, data, time].includes(column);
-  const hasId = (index: Index) => index.columns.some(({ name }) => name === id!.name);
+  const isFree = (column: Column) => column === id || (column.isNeverTwice && !isOurs(column));
+  const differs = (name: string) => columns.some((column) => column.name === name && isFree(column));
   return (
     columns.every((column) => isOurs(column) || !column.mustBeGiven) &&
-    indexes.every((index) => !index.unique || hasId(index))
+    indexes.every((index) => !index.unique || index.columns.some(({ name }) => differs(name)))
   );
 }
 
