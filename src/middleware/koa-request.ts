@@ -85,6 +85,8 @@ export class KoaRequest<T extends object = SessionData> {
     this.#isUsed = true;
     // Behind the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
     if (this.#hasEnded) setImmediate(() => this.#tellLateChange());
+    // A listener that writes the log, for example: nobody would catch what it throws, and that would end the process.
+    if (this.#hasEnded && this.ctx.headerSent && !this.session.isReadable) this.#tell(this.session.takeUnreadable());
     return this.session;
   }
 

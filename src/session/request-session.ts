@@ -80,6 +80,13 @@ export class RequestSession<T extends object = SessionData> {
     return this.#unreadable === undefined;
   }
 
+  /** Shows the row as an empty session from here on, when nothing is stored any more. @returns why it cannot be read */
+  takeUnreadable(): unknown {
+    const error = this.#unreadable;
+    if (this.#isClosed) this.#unreadable = undefined;
+    return error;
+  }
+
   /** Whether the request has a session cookie, so that there is something to open. */
   get isExpected(): boolean {
     return this.#exchange.cookie !== undefined && isSessionId(this.#exchange.cookie);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { type Handler, isLocked, Site, storeOf } from './koa-helpers.ts';
+import { type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
 import { KoaSessionSite } from './koa-session-site.ts';
 
 /** A row that cannot be decoded: it stays as it is, its visitor can log out, and the error comes where the session is read. */
@@ -70,6 +70,35 @@ describe.each(['exclusive', 'merge', 'readonly'] as const)('in the mode %s', (mo
     expect(await php.row(table, id)).toBe(damaged);
   });
 
+  test.each<[string, Handler, unknown[]]>([
+    ['does not look at it', () => 'public', ['ERR_PHP_SYNTAX']],
+    ['reads it', (ctx) => ctx.session.user, ['ERR_PHP_SYNTAX', 'ERR_PHP_SYNTAX']],
+  ])(
+    'when the answer is out nobody could catch the error: it is told, once, also if the page %s',
+    async (_, page, told) => {
+      const id = await put();
+      const logged = signal();
+      let seen: unknown;
+      const listen: Handler = (ctx) => {
+        ctx.res.once('finish', () => {
+          try {
+            seen = [ctx.session.user, Object.keys(ctx.session)];
+            ctx.session.late = 1;
+          } catch (error) {
+            seen = error;
+          }
+          setImmediate(logged.happen);
+        });
+        return page(ctx);
+      };
+      await site.ask(listen, { id });
+      await logged.happened;
+      expect(seen).toEqual([undefined, []]);
+      expect(site.codes()).toEqual(told);
+      expect(await php.row(table, id)).toBe(damaged);
+    },
+  );
+
   const logouts: [string, Handler][] = [
     ['destroy()', (ctx) => ctx.phpSession.destroy()],
     ['null', (ctx) => void Object.assign(ctx, { session: null })],
@@ -121,6 +150,29 @@ describe('under koa-session', () => {
     expect((await site.ask(() => 'hello', { id })).value).toBe('hello');
     expect((await site.ask((ctx) => ctx.session!.user, { id })).status).toBe(500);
     expect(site.codes()).toEqual(['ERR_PHP_SYNTAX']);
+    expect(await php.row(table, id)).toBe(damaged);
+  });
+
+  test('when the answer is out, it is told, and read as empty', async () => {
+    const id = await put();
+    const logged = signal();
+    let seen: unknown;
+    await site.ask(
+      (ctx) => {
+        ctx.res.once('finish', () => {
+          try {
+            seen = [ctx.session!.user, Object.keys(ctx.phpSession.data)];
+          } catch (error) {
+            seen = error;
+          }
+          setImmediate(logged.happen);
+        });
+        return 'public';
+      },
+      { id },
+    );
+    await logged.happened;
+    expect([seen, site.codes()]).toEqual([[undefined, []], ['ERR_PHP_SYNTAX']]);
     expect(await php.row(table, id)).toBe(damaged);
   });
 
