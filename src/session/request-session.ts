@@ -351,7 +351,11 @@ export class RequestSession<T extends object = SessionData> {
         await this.#release();
       }
       this.id = undefined;
+    } else if (this.#cookie !== undefined) {
+      this.id = this.#exchange.cookie!;
+      await lease.rename(this.id); // the id that it was about to give up
     }
+    this.#cookie = undefined;
     if (outcome === 'destroyed' && this.#exchange.canSetCookie()) {
       this.#exchange.setCookie(removeCookie(this.#settings));
     }

@@ -156,6 +156,13 @@ describe.each(cells)('strict mode $useStrictMode, $mode', ({ useStrictMode, mode
     ['destroy()', (ctx) => ctx.phpSession.destroy()],
     ['null', (ctx) => void Object.assign(ctx, { session: null })],
     [
+      'regenerate(), and then destroy()',
+      async (ctx) => {
+        await ctx.phpSession.regenerate();
+        await ctx.phpSession.destroy();
+      },
+    ],
+    [
       'destroy(), and a message for the next page',
       async (ctx) => {
         await ctx.phpSession.destroy();
