@@ -397,6 +397,15 @@ describe('the connection is lost at COMMIT', () => {
       await store.close();
     });
 
+    test('a new session whose id was made just now: its row tells', async () => {
+      const id = newId();
+      relay.accident = accident;
+      const write = (lease: SessionLease) => lease.commit({ data: bytes('after') });
+      expect(await withLease(store, id, write, { fresh: true })).toBe('written');
+      expect(await read(other, id)).toBe('after');
+      await store.close();
+    });
+
     test('and the database cannot be asked any more', async () => {
       const id = newId();
       await writeText(store, id, 'before');
@@ -409,21 +418,75 @@ describe('the connection is lost at COMMIT', () => {
     });
   });
 
-  test('somebody else has written after ours: not known, as ours may be below it', async () => {
-    const id = newId();
+  /** Ends a lease on '5', whose answer is lost, while somebody else waits for the row: what he does comes between. */
+  async function overtaken<T>(
+    id: string,
+    end: (lease: SessionLease) => Promise<T>,
+    then: (theirs: SessionLease) => Promise<unknown>,
+  ): Promise<T> {
     await writeText(store, id, '5');
     const lease = await store.open(id);
-    const waiting = withLease(other, id, async (theirs) => {
-      await theirs.commit({ data: bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
-    });
-    await until(async () =>
-      (await witness.query('SHOW FULL PROCESSLIST')).some(({ Info }) => /FOR UPDATE/.test(Info!)),
-    );
-    relay.accident = 'lose the answer';
-    await expect(lease.commit({ data: bytes('6') })).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
-    await lease.release();
-    await waiting;
+    const waiting = withLease(other, id, then);
+    try {
+      await until(async () =>
+        (await witness.query('SHOW FULL PROCESSLIST')).some(({ Info }) => /FOR UPDATE/.test(Info!)),
+      );
+      relay.accident = 'lose the answer';
+      return await end(lease);
+    } finally {
+      await lease.release();
+      await waiting;
+      await store.close();
+    }
+  }
+
+  const unknown = { code: 'ERR_SESSION_OUTCOME_UNKNOWN' };
+  const count = (theirs: SessionLease) =>
+    theirs.commit({ data: bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
+  const moveTo = (next: string) => async (theirs: SessionLease) => {
+    await theirs.rename(next);
+    await theirs.commit({});
+  };
+
+  test('somebody else has written after ours: not known, as ours may be below it', async () => {
+    const id = newId();
+    await expect(overtaken(id, (lease) => lease.commit({ data: bytes('6') }), count)).rejects.toMatchObject(unknown);
     expect(await read(other, id)).toBe('7');
-    await store.close();
+  });
+
+  test('somebody else has given it another id after ours: not known, and not gone', async () => {
+    const [id, next] = [newId(), newId()];
+    const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next));
+    await expect(result).rejects.toMatchObject(unknown);
+    expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
+  });
+
+  test('somebody else has logged out after ours: not known, and not gone', async () => {
+    const id = newId();
+    const result = overtaken(
+      id,
+      (lease) => lease.commit({ data: bytes('6') }),
+      (theirs) => theirs.destroy(),
+    );
+    await expect(result).rejects.toMatchObject(unknown);
+    expect(await read(other, id)).toBeUndefined();
+  });
+
+  test('a login, and somebody uses the old id after it: the new id tells that it was done', async () => {
+    const [id, next] = [newId(), newId()];
+    const login = async (lease: SessionLease) => {
+      await lease.rename(next);
+      return lease.commit({ data: bytes('user') });
+    };
+    const use = (theirs: SessionLease) => theirs.commit({ data: bytes('old id') });
+    expect(await overtaken(id, login, use)).toBe('written');
+    expect([await read(other, id), await read(other, next)]).toEqual(['old id', 'user']);
+  });
+
+  test('a logout, and somebody begins the session anew: that is not deleted', async () => {
+    const id = newId();
+    const begin = (theirs: SessionLease) => theirs.commit({ data: bytes('new') });
+    await expect(overtaken(id, (lease) => lease.destroy(), begin)).rejects.toMatchObject(unknown);
+    expect(await read(other, id)).toBe('new');
   });
 });

@@ -315,12 +315,14 @@ describe('the connection is lost', () => {
       await ours.close();
     });
 
-    test('somebody has logged out: gone', async () => {
+    test('somebody has logged out: not known, as it may have been after ours', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       await withLease(other, id, (lease) => lease.destroy());
       relay.accident = accident;
-      expect(await outcome(snapshot.replace!(bytes('after')))).toEqual({ locked: undefined, writable: false });
+      const replaced = snapshot.replace!(bytes('after'));
+      await expect(replaced).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
+      expect(await read(other, id)).toBeUndefined();
       await ours.close();
     });
 

@@ -41,9 +41,9 @@ export async function replaceOrLock(
   } catch (error) {
     throw unknownOutcome(error);
   }
-  if (now === undefined || same(now.data, row.data)) return now;
-  await now.connection.rollback(deadline);
-  throw unknownOutcome();
+  if (now !== undefined && same(now.data, row.data)) return now;
+  await now?.connection.rollback(deadline);
+  throw unknownOutcome(); // others may have come after ours, or have deleted it
 }
 
 async function replace(

@@ -11,7 +11,7 @@ import { isTouchDue } from './time.ts';
 /** How a transaction on a locked row ends. */
 interface Ending<Result> {
   readonly id: string;
-  /** Whether a missing row may be created under a new lock, as long as no COMMIT has been sent. */
+  /** Whether a missing row may be created under a new lock. */
   readonly create: boolean;
   /**
    * The statements before COMMIT.
@@ -113,7 +113,7 @@ export function isUndone(error: unknown): boolean {
 
 async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
   try {
-    return await rows.lock(id, { create: create && !committing, insist: committing }, deadline);
+    return await rows.lock(id, { create, insist: committing }, deadline);
   } catch (error) {
     if (committing) throw unknownOutcome(error);
     throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', {
@@ -199,25 +199,32 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 
   async function resume(now: LockedRow | undefined, committing: boolean): Promise<WriteResult | 'again'> {
-    const mayBeMoved = committing && newId !== undefined && !isHeld(now?.data);
-    if (mayBeMoved && (await holds(rows, newId, data ?? before, deadline))) return done;
-    if (now !== undefined) {
-      // Setting the time is right whatever the data are now.
-      if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
-      // These bytes may be ours, or those of another request that counted from 5 to 6. Others may have been written upon ours.
-      if (committing) throw unknownOutcome();
-      throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
+    // Nobody else knows an id that was just made: what is under it tells what COMMIT did.
+    if (committing && newId !== undefined) {
+      if (await holds(rows, newId, data ?? before, deadline)) return done;
+      return afterLoss(now);
     }
-    // To write it now might undo a logout. Where no row of others was seen, ours may have been committed and deleted since.
-    if (before !== undefined || !committing) return 'gone';
+    if (committing && fresh && data !== undefined && now?.data !== undefined && same(now.data, data)) return done;
+    // Setting the time is right whatever the data are now.
+    if (!committing || data === undefined) return afterLoss(now);
+    if (now !== undefined && same(now.data, before)) return 'again';
+    // Bytes that are ours may be those of another request that counted from 5 to 6. Others, or none, may have come after ours.
     throw unknownOutcome();
+  }
+
+  /** For when nothing was committed. */
+  function afterLoss(now: LockedRow | undefined): WriteResult | 'again' {
+    if (now === undefined) return 'gone';
+    if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
+    throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
   }
 }
 
 /**
- * DELETE and COMMIT, whatever the row holds by then.
+ * DELETE and COMMIT, whatever the row holds by then; but only once.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
+ * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session by then
  */
 export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
   return finish<DestroyResult>(
@@ -230,8 +237,13 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
         await send([[table.sql.remove, [id]]]);
         return 'destroyed';
       },
-      // By our own COMMIT, by another logout, or under another id, where the session goes on.
-      resume: async (now) => (now === undefined || (isHeld(row.data) && !isHeld(now.data)) ? 'gone' : 'again'),
+      resume: async (now, committing) => {
+        // By our own COMMIT, by another logout, or under another id, where the session goes on.
+        if (now === undefined || (isHeld(row.data) && !isHeld(now.data))) return 'gone';
+        // It may have been deleted, and begun anew by somebody who has not logged out.
+        if (committing && !same(now.data, row.data)) throw unknownOutcome();
+        return 'again';
+      },
     },
     deadline,
   );
