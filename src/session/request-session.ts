@@ -194,14 +194,17 @@ export class RequestSession<T extends object = SessionData> {
   /**
    * Gives the session a new id, and leaves nothing under the old one (PHP's session_regenerate_id(true)). To be called at a login.
    *
-   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws, or `data`
+   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws, or `data`;
+   *   `ERR_SESSION_CONFLICT` when somebody has logged out since it was read without the lock, and something was changed until now
    */
   async regenerate(): Promise<void> {
     await this.#inTurn(async () => {
       this.#mustBeOpen();
       this.#mustBeReadable();
+      const isChanged = this.#unlocked !== undefined && !isEqual(this.#encode(), this.#unlocked.base);
       await this.#lock();
       this.#isReadonly = false;
+      if (this.#lease === undefined && isChanged) throw lostWithRow();
       if (this.#lease === undefined) return; // it will get a new id anyway
       this.#mustSetCookie();
       const id = this.#newId();
@@ -221,7 +224,12 @@ export class RequestSession<T extends object = SessionData> {
     this.destroyAtCommit();
     await this.#inTurn(async () => {
       this.#mustBeOpen();
-      await this.#drop();
+      try {
+        await this.#drop();
+      } catch (error) {
+        this.#isClosed = true; // the row stays as it was: it must not become empty when the request ends
+        throw error;
+      }
     });
   }
 
@@ -410,6 +418,14 @@ export class RequestSession<T extends object = SessionData> {
       return false; // what cannot be stored is a change too
     }
   }
+}
+
+/** A login whose user was stored before `regenerate()`: without this, the page would be answered as if it had been done. */
+function lostWithRow(): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_SESSION_CONFLICT',
+    'somebody has logged out since the session was read, and what was changed in it until regenerate() is gone with it',
+  );
 }
 
 /** What the formats write for an empty session: nothing, or by php_serialize an empty array. */

@@ -363,6 +363,56 @@ describe('lock()', () => {
     site.gone = 0;
   });
 
+  test('somebody has logged out, and this request logs in: told, if what it stored before is lost by that', async () => {
+    const [site, id] = [await siteOf('merge'), await put('user|s:5:"alice";')];
+    const logout = () => php.ask({ driver: 'pdo', table, id }, '$handler->start(); session_destroy(); return true;');
+    const login: Handler = async (ctx) => {
+      ctx.session.user = 'bob';
+      await logout();
+      await ctx.phpSession.regenerate();
+    };
+    expect(await site.ask(login, { id })).toMatchObject({ status: 503, id: undefined });
+    expect(site.codes()).toEqual(['ERR_SESSION_CONFLICT']);
+    // Again, as a browser would after Retry-After.
+    const again = await site.ask(login, { id });
+    expect(again.status).toBe(200);
+    expect(await php.row(table, again.id!)).toBe('user|s:3:"bob";');
+
+    const other = await put('user|s:5:"alice";');
+    const after = await site.ask(
+      async (ctx) => {
+        await php.ask({ driver: 'pdo', table, id: other }, '$handler->start(); session_destroy(); return true;');
+        await ctx.phpSession.regenerate();
+        ctx.session.user = 'bob';
+      },
+      { id: other },
+    );
+    expect(await php.row(table, after.id!)).toBe('user|s:3:"bob";');
+    site.gone = 0;
+  });
+
+  test.each(['merge', 'readonly'] as const)('a logout that fails in %s leaves the row as it was', async (mode) => {
+    const id = await put('user|s:5:"alice";');
+    const site = await Site.start({ store: storeOf(table, { timeout: 300 }), mode });
+    const free = await php.hold(table, id);
+    const answer = await site.ask((ctx) => ctx.phpSession.destroy(), { id });
+    await free();
+    expect(answer.status).toBe(503);
+    expect(site.codes()).toEqual(['ERR_SESSION_LOCK_TIMEOUT']);
+    // Also where the page goes on.
+    const freeAgain = await php.hold(table, id);
+    await site.ask(
+      async (ctx) => {
+        await expect(ctx.phpSession.destroy()).rejects.toMatchObject({ code: 'ERR_SESSION_LOCK_TIMEOUT' });
+        await freeAgain();
+      },
+      { id },
+    );
+    expect(await php.row(table, id)).toBe('user|s:5:"alice";');
+    site.codes();
+    await site.stop();
+  });
+
   test('a logout of a session that goes on under another id is told', async () => {
     const [site, id] = [await siteOf('merge'), await put('user|s:5:"alice";')];
     const other = await siteOf('exclusive');
