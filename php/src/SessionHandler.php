@@ -38,8 +38,11 @@ final class SessionHandler implements
     private const CHANGED = 'the character set of the data column does not keep the data as they are';
     private const CUT_OFF = '$_SESSION was unset or made a reference, and PHP does not store what was put in it since';
     private const UNSET = '$_SESSION was unset, or made a reference to nothing, and PHP goes on storing what it held';
-    /** How many rows gc() deletes in one transaction. */
+    /** How many rows gc() deletes in one transaction, and how many it looks for at once: that may go through the whole table. */
     private const BATCH = 100;
+    private const PAGE = 5000;
+    /** Seconds that gc() takes, and then the rest of a batch, of a request whose visitor waits for it. */
+    private const PATIENCE = 1.0;
 
     /** @var Connection */
     private $db;
@@ -269,7 +272,7 @@ final class SessionHandler implements
         }
         $this->release();
         if ($this->collect !== null) {
-            $this->gc($this->collect);
+            $this->deleteOld($this->collect, microtime(true) + self::PATIENCE);
             $this->collect = null;
         }
         return true;
@@ -284,7 +287,8 @@ final class SessionHandler implements
      * Deletes the sessions that nobody used for longer than this; or with 'expires_at' those whose end has come.
      *
      * While a session is open this waits for its end, and returns 0: its transaction shall neither hold the locks
-     * of other sessions nor be lost with a deadlock among them. Without one, as in a cron job, it returns their number.
+     * of other sessions nor be lost with a deadlock among them. It then ends after a second, as a visitor waits; the next
+     * one goes on. Without a session, as in a cron job, it deletes all of them and returns their number.
      *
      * @param int $max_lifetime seconds
      * @return int|false
@@ -296,8 +300,14 @@ final class SessionHandler implements
             $this->collect = $max_lifetime;
             return 0;
         }
+        return $this->deleteOld($max_lifetime, INF);
+    }
+
+    /** @return int|false as gc() */
+    private function deleteOld(int $lifetime, float $until)
+    {
         try {
-            return $this->collect($max_lifetime);
+            return $this->collect($lifetime, $until);
         } catch (\RuntimeException $error) {
             $this->release();
             $this->log('old sessions not deleted', $error->getMessage());
@@ -308,26 +318,57 @@ final class SessionHandler implements
     /**
      * Rows are looked for without a lock and deleted one by one through the primary key. A DELETE by time waits, without
      * an index on the time, for every session that is in use, as it has to lock each row that it looks at.
+     *
+     * @param float $until when it ends early, by microtime(true)
      */
-    private function collect(int $lifetime): int
+    private function collect(int $lifetime, float $until): int
     {
         $this->db->begin(1);
         $limit = $this->query($this->time->limit, [$this->expires ? 0 : max(0, $lifetime)])[0][0];
-        $find = 'SELECT {id} FROM {table} WHERE {time} < ? LIMIT ' . self::BATCH;
-        $delete = 'DELETE FROM {table} WHERE {id} = ? AND {time} < ?';
+        $this->db->commit();
         $total = 0;
         do {
-            $ids = $this->query($find, [$limit]);
+            $ids = $this->query('SELECT {id} FROM {table} WHERE {time} < ? LIMIT ' . self::PAGE, [$limit]);
             $deleted = 0;
+            foreach (array_chunk($ids, self::BATCH) as $batch) {
+                $deleted += $this->deleteBatch($batch, $limit);
+                if (microtime(true) >= $until) {
+                    break;
+                }
+            }
+            $total += $deleted;
+            $isWhole = $deleted > 0 && count($ids) === self::PAGE; // None deleted: all are in use.
+        } while ($isWhole && microtime(true) < $until);
+        return $total;
+    }
+
+    /**
+     * In one transaction; if a row of them is in use, each in one of its own, without that row.
+     *
+     * @param array<int, array<int, mixed>> $ids
+     * @param mixed $limit the time before which a session is old
+     */
+    private function deleteBatch(array $ids, $limit): int
+    {
+        $this->db->begin(1);
+        $deleted = 0;
+        try {
             foreach ($ids as [$id]) {
-                $deleted += $this->query($delete, [$id, $limit]);
+                $deleted += $this->query('DELETE FROM {table} WHERE {id} = ? AND {time} < ?', [$id, $limit]);
             }
             $this->db->commit();
-            $total += $deleted;
-            $this->db->begin(1);
-        } while ($deleted > 0 && count($ids) === self::BATCH);
-        $this->release();
-        return $total;
+            return $deleted;
+        } catch (\RuntimeException $error) {
+            if (!in_array($error->getCode(), Connection::UNDONE, true)) {
+                throw $error;
+            }
+            $this->db->rollBack();
+        }
+        $deleted = 0;
+        foreach (count($ids) > 1 ? $ids : [] as $id) {
+            $deleted += $this->deleteBatch([$id], $limit);
+        }
+        return $deleted;
     }
 
     /**
@@ -376,9 +417,9 @@ final class SessionHandler implements
         }
         $given = $this->data;
         $wasNew = $this->isNew;
-        $problem = $this->finish($id, function (bool $isThere) use ($id, $data, $given): ?string {
-            if (!$isThere) {
-                return self::GONE;
+        $problem = $this->finish($id, function (bool $isThere, bool $committing) use ($id, $data, $given): ?string {
+            if (!$isThere) { // It may have been written, and ended or moved since.
+                return $committing && $data !== null ? self::UNKNOWN : self::GONE;
             }
             if ($data === null) {
                 $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);

@@ -167,6 +167,21 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBe(changed);
   });
 
+  test('the connection is lost after COMMIT, and somebody deletes what was written: not known', async () => {
+    const id = newId();
+    await php.put(table, id, old);
+    const proxy = await losesCommit(php.mysql.port, 'after');
+    // The handler's first connection finds nothing to delete, the second one what was committed.
+    const init = `DELETE FROM ${table.name} WHERE id = '${id}' AND data = '${changed}'`;
+    const code = '$handler->start(); $_SESSION["n"]++; session_write_close(); return false;';
+    await unavailable(php.ask({ ...at, id, port: proxy.port, init }, code));
+    proxy.close();
+    expect(await php.row(table, id)).toBeUndefined();
+    expect(php.log()).toContain(
+      'session not written, table `test`.`' + table.name + '`: the connection was lost at COMMIT',
+    );
+  });
+
   test.each(['session_destroy()', 'session_regenerate_id(true)'])(
     'the connection is lost after COMMIT of %s: not known, and nothing comes back',
     async (end) => {

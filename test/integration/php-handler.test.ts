@@ -179,6 +179,20 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, fresh)).toBe('n|i:1;');
   });
 
+  test('gc() leaves out an old session that somebody uses, and deletes the others', async () => {
+    const used = newId();
+    const old = Array.from({ length: 104 }, newId);
+    await Promise.all([used, ...old].map((id) => php.put(table, id, 'n|i:0;', 2000)));
+    const before = await php.count(table);
+    const release = await php.hold(table, used);
+    const direct = await php.ask(at, 'return $handler->gc(1440);');
+    await release();
+    expect(direct.result).toBe(104);
+    expect(await php.count(table)).toBe(before - 104);
+    expect(await php.row(table, used)).toBe('n|i:0;');
+    await php.sql(`DELETE FROM ${table.name}`);
+  });
+
   test('the time is the moment of use, whatever the time zone of the connection', async () => {
     const id = newId();
     await php.put(table, id, 'n|i:1;', 3000);
@@ -207,6 +221,20 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBeUndefined();
     expect((await php.ask({ ...at, id }, increment)).result).toBe(1);
   });
+});
+
+test('gc() in a session leaves to the next one what takes long, and without a session it deletes all', async () => {
+  const [table, total] = [tables[1]!, 60_000];
+  await php.sql(`DELETE FROM ${table.name}`);
+  await php.sql(`INSERT INTO ${table.name} SELECT CONCAT('old-', seq), 'n|i:1;', 0 FROM seq_1_to_${total}`);
+  await php.ask({ driver: 'pdo', table, id: newId() }, '$handler->start(); return session_gc();');
+  const left = await php.count(table);
+  expect(left).toBeLessThan(total);
+  expect(left).toBeGreaterThan(0);
+  await php.sql(`DELETE FROM ${table.name} WHERE id LIKE 'old-%' LIMIT ${Math.max(0, left - 5_500)}`);
+  const rest = await php.count(table);
+  expect((await php.ask({ driver: 'pdo', table }, 'return $handler->gc(1440);')).result).toBe(rest);
+  expect(await php.count(table)).toBe(0);
 });
 
 test('a DATETIME is in UTC', async () => {
