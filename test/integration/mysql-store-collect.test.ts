@@ -41,6 +41,16 @@ const lockWaits = async () => {
   return Number(row!.Value);
 };
 
+test('collect() when the index over the id has another name by now', async () => {
+  await witness.table(table, createTableSql({ table }));
+  const store = storeAt();
+  expect(await store.collect(1_440)).toBe(0);
+  await witness.query(`ALTER TABLE ${table} DROP PRIMARY KEY, ADD UNIQUE KEY another (id)`);
+  await insert('old', 10, 5_000);
+  expect(await store.collect(1_440)).toBe(10);
+  await store.close();
+});
+
 describe.each([
   ['with an index on the time', createTableSql({ table }), 50_000],
   ['without one', `CREATE TABLE ${table} (id CHAR(32) PRIMARY KEY, data TEXT, usetime INT UNSIGNED)`, 10_000],

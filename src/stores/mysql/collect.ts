@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { classify, toSessionError } from './errors.ts';
+import { classify, isOfTable, toSessionError } from './errors.ts';
 import type { Rows } from './rows.ts';
 import { EXPIRED_BATCH, EXPIRED_PAGE, type Statements } from './table.ts';
 
@@ -107,7 +107,14 @@ export class Collection {
     work: (connection: Connection, sql: Statements, deadline: Deadline) => Promise<Result>,
   ): Promise<Result> {
     const start = performance.now();
-    const result = await this.#transact(work);
+    let result: Result;
+    try {
+      result = await this.#transact(work);
+    } catch (error) {
+      if (!isOfTable(error)) throw error;
+      this.#rows.forgetTable();
+      result = await this.#transact(work); // as the table is by now
+    }
     const pause = (performance.now() - start) * (1 / SHARE - 1);
     await sleep(pause, undefined, { signal: this.#signal }).catch(() => undefined);
     return result;
@@ -126,7 +133,6 @@ export class Collection {
       return result;
     } catch (error) {
       await connection?.rollback(deadline);
-      if (classify(error) === 'table') this.#rows.forgetTable();
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import type { PhpSessionError } from '../../errors.ts';
 import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { classify, toSessionError } from './errors.ts';
+import { classify, isOfTable, toSessionError } from './errors.ts';
 import type { Rows } from './rows.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function takeTurn(connections: Connections, rows: Rows, timeout: nu
     await connection?.rollback(deadline);
     const failure = classify(error);
     if (failure === 'duplicate' || failure === 'locked') return false;
-    if (failure === 'table') rows.forgetTable();
+    if (isOfTable(error)) rows.forgetTable();
     throw error;
   }
 }

@@ -40,6 +40,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1226, 'retry'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
+  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has another name by now
   [1412, 'retry'], // ER_TABLE_DEF_CHANGED
   [1615, 'retry'], // ER_NEED_REPREPARE
   [1637, 'retry'], // ER_TOO_MANY_CONCURRENT_TRXS
@@ -106,6 +107,11 @@ interface DriverError {
   errno?: unknown;
   sqlState?: unknown;
   code?: unknown;
+}
+
+/** Whether the table may be another one than it was described to be: it is to be described anew. */
+export function isOfTable(error: unknown): boolean {
+  return classify(error) === 'table' || [1176, 1412].includes((error as DriverError | undefined)?.errno as number);
 }
 
 const noServer = /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|ENOENT|EACCES|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/;

@@ -1,7 +1,7 @@
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { classify } from './errors.ts';
+import { classify, isOfTable } from './errors.ts';
 import { type NamedLock, nameOf } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
@@ -112,7 +112,7 @@ export class Rows {
         return await work(connection);
       } catch (error) {
         await connection?.rollback(deadline);
-        if (classify(error) === 'table') this.forgetTable();
+        if (isOfTable(error)) this.forgetTable();
         await retries.next(error, deadline);
       }
     }
