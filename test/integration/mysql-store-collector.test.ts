@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { PhpSessionError } from '../../src/errors.ts';
-import { takeTurn } from '../../src/stores/mysql/collector.ts';
+import { renewTurn, takeTurn } from '../../src/stores/mysql/collector.ts';
 import { Connections } from '../../src/stores/mysql/connections.ts';
 import { Endpoints } from '../../src/stores/mysql/endpoints.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
@@ -50,17 +50,16 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
 ])('whose turn it is: %s', (_, create, options) => {
   /** What as many processes are told when they ask at the same time. */
   async function turns(processes: number): Promise<number> {
+    const won = await Promise.all(Array.from({ length: processes }, () => inAProcess(takeTurn)));
+    return won.filter(Boolean).length;
+  }
+  async function inAProcess<T>(work: (connections: Connections, rows: Rows, timeout: number) => Promise<T>) {
     const connection = { ...testServer(), database: 'test' };
     const settings = readOptions({ connection, table, gcMaxlifetime: 86_400, collectInterval: 600, ...options });
-    const won = await Promise.all(
-      Array.from({ length: processes }, async () => {
-        const connections = new Connections(settings, new Endpoints(settings), { autocommit: true, limit: 1 });
-        const mine = await takeTurn(connections, new Rows(settings, connections, connections), 10_000);
-        await connections.close();
-        return mine;
-      }),
-    );
-    return won.filter(Boolean).length;
+    const connections = new Connections(settings, new Endpoints(settings), { autocommit: true, limit: 1 });
+    const result = await work(connections, new Rows(settings, connections, connections), 10_000);
+    await connections.close();
+    return result;
   }
   const isDate = !/INT/.test(create);
   const shift = (seconds: number) =>
@@ -77,6 +76,16 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     expect(await turns(8)).toBe(1);
     expect(await turns(8)).toBe(0);
     expect(await witness.query(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 1 }]);
+  });
+
+  test('who takes longer keeps the turn', async () => {
+    expect(await turns(1)).toBe(1);
+    await shift(-500);
+    await inAProcess(renewTurn);
+    await shift(-500);
+    expect(await turns(8)).toBe(0);
+    await shift(-100);
+    expect(await turns(8)).toBe(1);
   });
 
   test("of a row that somebody's gc has deleted", async () => {
@@ -99,6 +108,27 @@ describe('a store with collectInterval', () => {
     storeOn(table, { gcMaxlifetime: 1_440, collectInterval: 1, ...options });
 
   beforeEach(() => witness.table(table, `CREATE TABLE ${table} (${columns})`));
+
+  test('keeps the turn for as long as it collects', async () => {
+    await witness.query(
+      `INSERT INTO ${table} SELECT CONCAT('old-', seq), 'n|i:1;', UNIX_TIMESTAMP() - 5000 FROM seq_1_to_20000`,
+    );
+    const collecting = store();
+    const left = async () => Number((await witness.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
+    const ages = [];
+    while ((await left()) > 19_900) await sleep(20);
+    while ((await left()) > 2_000) {
+      const [turn] = await witness.query(
+        `SELECT UNIX_TIMESTAMP() - usetime AS age FROM ${table} WHERE id = '<collector>'`,
+      );
+      ages.push(Number(turn!.age));
+      await sleep(100);
+    }
+    // The collection took longer than the interval; its row was never as old as that, and a second.
+    expect(ages.length).toBeGreaterThan(11);
+    expect(Math.max(...ages)).toBeLessThanOrEqual(2);
+    await collecting.close();
+  });
 
   test('collects old sessions, again and again, and no others', async () => {
     const stores = [store(), store()];

@@ -45,9 +45,10 @@ export class Collection {
    * What gets old while this runs is not its business, so it ends.
    *
    * @param age seconds
+   * @param onBatch called each time when some rows were looked at
    * @returns how many rows were deleted
    */
-  async run(age: number): Promise<number> {
+  async run(age: number, onBatch: () => Promise<void> = async () => undefined): Promise<number> {
     let limit: unknown;
     let total = 0;
     try {
@@ -63,6 +64,7 @@ export class Collection {
         let deleted = 0;
         for (let i = 0; i < ids.length && !this.#signal.aborted; i += EXPIRED_BATCH) {
           deleted += await this.#delete(ids.slice(i, i + EXPIRED_BATCH), limit);
+          await onBatch();
         }
         total += deleted;
         // Nothing deleted: these are all in use.

@@ -16,7 +16,7 @@ const COLLECTOR_ID = '<collector>';
  *
  * The election is one UPDATE of one row, by the database's clock. It works wherever sessions do: on NDB with its several SQL
  * servers too, for each of which `GET_LOCK` is another lock. Nothing is held while somebody collects, so a winner that dies is
- * missed for one interval. Should there be two winners (on Galera, clocks of SQL nodes that differ), they share the work.
+ * missed for one interval. One that takes longer than that says so (`renewTurn`). Should there be two winners (on Galera, clocks of SQL nodes that differ), they share the work.
  */
 export async function takeTurn(connections: Connections, rows: Rows, timeout: number): Promise<boolean> {
   const deadline = new Deadline(timeout);
@@ -36,6 +36,20 @@ export async function takeTurn(connections: Connections, rows: Rows, timeout: nu
     if (failure === 'duplicate' || failure === 'locked') return false;
     if (isOfTable(error)) rows.forgetTable();
     throw error;
+  }
+}
+
+/** Says that whoever has the turn still collects. Never fails: without it another process joins, which does no harm. */
+export async function renewTurn(connections: Connections, rows: Rows, timeout: number): Promise<void> {
+  const deadline = new Deadline(timeout);
+  let connection: Connection | undefined;
+  try {
+    connection = await connections.get(deadline);
+    const { sql, idLength } = await rows.table(connection, deadline);
+    await connection.execute(sql.renewTurn, [COLLECTOR_ID.padEnd(idLength.min, '>')], deadline);
+    connection.giveBack();
+  } catch {
+    await connection?.rollback(deadline);
   }
 }
 

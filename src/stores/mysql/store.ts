@@ -5,7 +5,7 @@ import { KeyedQueue, type Leave } from '../queue.ts';
 import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { Collection } from './collect.ts';
-import { repeat, takeTurn } from './collector.ts';
+import { renewTurn, repeat, takeTurn } from './collector.ts';
 import { serverNames } from './connection-options.ts';
 import { Connections } from './connections.ts';
 import { Endpoints } from './endpoints.ts';
@@ -130,15 +130,25 @@ class MysqlStore implements SessionStore {
   async collect(maxLifetime: number): Promise<number> {
     if (!Number.isFinite(maxLifetime) || maxLifetime < 0)
       throw new TypeError('maxLifetime must be a number of seconds');
+    return this.#counted(() => this.#collect(maxLifetime));
+  }
+
+  #collect(maxLifetime: number, onBatch?: () => Promise<void>): Promise<number> {
     const { timeout, timeMeaning } = this.#settings;
     const collection = new Collection(this.#connections, this.#rows, timeout, this.#stopping.signal);
-    return this.#counted(() => collection.run(timeMeaning === 'expiresAt' ? 0 : maxLifetime));
+    return collection.run(timeMeaning === 'expiresAt' ? 0 : maxLifetime, onBatch);
   }
 
   #collectInTurn(): Promise<unknown> {
-    const { timeout, gcMaxlifetime } = this.#settings;
+    const { timeout, gcMaxlifetime, collectInterval } = this.#settings;
     return this.#counted(async () => {
-      if (await takeTurn(this.#single, this.#rows, timeout)) await this.collect(gcMaxlifetime);
+      if (!(await takeTurn(this.#single, this.#rows, timeout))) return;
+      let renewed = performance.now();
+      await this.#collect(gcMaxlifetime, async () => {
+        if (performance.now() - renewed < collectInterval * 250) return;
+        renewed = performance.now();
+        await renewTurn(this.#single, this.#rows, timeout);
+      });
     });
   }
 

@@ -66,6 +66,8 @@ export interface Statements {
   readonly removeExpired: string;
   /** (id) sets the time of a row, if that was done last longer ago than `collectInterval`. */
   readonly takeTurn: string;
+  /** (id) sets the time of this row. */
+  readonly renewTurn: string;
   /** (id) makes this row. */
   readonly takeFirstTurn: string;
 }
@@ -153,6 +155,7 @@ function statements(settings: Settings, schema: Schema): Statements {
     // A time in the future is one of a clock that was wrong.
     takeTurn: `UPDATE ${t} SET ${time} = ${turn.now}
       WHERE ${id} = ? AND COALESCE(ABS(${turn.age}) >= ${collectInterval}, TRUE)`,
+    renewTurn: `UPDATE ${t} SET ${time} = ${turn.now} WHERE ${id} = ?`,
     takeFirstTurn: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${turn.now})`,
   };
 }
