@@ -27,7 +27,8 @@ app.use((ctx, next) => {
 });
 // No ids and no data are in these messages.
 app.on('error', (error) => console.error(error.code, error.message, error.cause?.code ?? ''));
-app.listen(port, '127.0.0.1');
+// Idle connections stay: one that ends just when a browser uses it again would count as a request without an answer.
+app.listen(port, '127.0.0.1').keepAliveTimeout = 0;
 
 /** @param {Koa.Context} ctx */
 async function page(ctx) {
