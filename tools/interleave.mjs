@@ -1,0 +1,63 @@
+// `npm run interleave`: a few requests at one session meet in chosen orders, with chosen faults, and what became of the session
+// is held against what each was told. Exit status 1 when a promise was broken; then it prints how to see that again.
+//
+//   --schedules N         default 1000
+//   --seed N              default: a random one, which is printed
+//   --replay 'SEED:INDEX' one schedule, step by step
+//   --failures N          ends after so many schedules that failed, default 3
+//   --engine NAME         mariadb, the only one so far
+import { parseArgs } from 'node:util';
+import { numberOf } from './arguments.mjs';
+import { build } from './build.mjs';
+import { runCommand, SetupError, setUp } from './setup.mjs';
+
+await runCommand(async () => {
+  const { values } = parseArgs({
+    options: {
+      engine: { type: 'string', default: 'mariadb' },
+      schedules: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+      replay: { type: 'string' },
+      failures: { type: 'string', default: '3' },
+    },
+  });
+  if (values.engine !== 'mariadb') throw new SetupError(`--engine: mariadb, and not ${values.engine}`);
+  const [, seed, index] = /^(\d+):(\d+)$/.exec(values.replay ?? '') ?? [];
+  if (values.replay !== undefined && index === undefined) throw new SetupError('--replay: SEED:INDEX, as in 7:123');
+  const numbers =
+    index === undefined
+      ? { seed: numberOf(values, 'seed', { least: 0 }), from: 0, schedules: numberOf(values, 'schedules') }
+      : { seed: Number(seed), from: Number(index), schedules: 1 };
+  const mostFailures = numberOf(values, 'failures');
+  await setUp(['mariadb-server']);
+  await build();
+  // Not above: nothing of it can be loaded before it is installed and built.
+  const { mysqlStore, createTableSql } = await import('php-session-bridge/mysql');
+  const { RequestSession } = await import('../dist/esm/session/request-session.js');
+  const { settings } = await import('../dist/esm/session/options.js');
+  const { startEngine } = await import('./services/engines.mjs');
+  const { faultyStores } = await import('./interleave/faulty.mjs');
+  const { interleave } = await import('./interleave/interleave.mjs');
+  const { report } = await import('./interleave/report.mjs');
+  const product = { mysqlStore, RequestSession, settings };
+  const engine = await startEngine('mariadb');
+  try {
+    // What it must see, so that seeing nothing means something.
+    for (const [what, breakIt] of index === undefined ? Object.entries(faultyStores) : []) {
+      const faulty = {
+        ...product,
+        mysqlStore: (/** @type {Parameters<typeof mysqlStore>[0]} */ options) => breakIt(mysqlStore(options)),
+      };
+      const some = { product: faulty, createTableSql, seed: 2, from: 0, schedules: 300, mostFailures: 1 };
+      const { failures, schedules } = await interleave(engine, some);
+      if (failures.length === 0)
+        throw new SetupError(`A store that ${what} was not noticed in ${schedules} schedules.`);
+      console.log(`A store that ${what} was noticed in schedule ${schedules}.`);
+    }
+    const result = await interleave(engine, { product, createTableSql, ...numbers, mostFailures });
+    for (const line of report(result, values.replay !== undefined)) console.log(line);
+    process.exitCode = result.failures.length > 0 ? 1 : 0;
+  } finally {
+    await engine.stop();
+  }
+});

@@ -1,0 +1,113 @@
+import { Request } from './history.mjs';
+
+/**
+ * @typedef {object} Product what is tested, of dist/
+ * @property {typeof import('../../dist/esm/session/request-session.js').RequestSession} RequestSession
+ * @property {typeof import('../../dist/esm/session/options.js').settings} settings
+ * @property {typeof import('php-session-bridge/mysql').mysqlStore} mysqlStore
+ */
+
+/** One browser at one Node process. */
+export class Actor {
+  name;
+  wire;
+  store;
+  /** @type {Request | undefined} */
+  request;
+  isFinished = false;
+  #product;
+  /** @type {Record<'strict' | 'loose', any>} */
+  #settings;
+  /** @type {string | undefined} */
+  #cookie;
+
+  /**
+   * @param {string} name
+   * @param {Product} product
+   * @param {import('./wire.mjs').Wire} wire
+   * @param {import('../../src/stores/store.ts').SessionStore} store
+   */
+  constructor(name, product, wire, store) {
+    this.name = name;
+    this.wire = wire;
+    this.store = store;
+    this.#product = product;
+    const options = (/** @type {boolean} */ useStrictMode) => product.settings({ store, useStrictMode });
+    this.#settings = { strict: options(true), loose: options(false) };
+  }
+
+  /**
+   * One request after the other.
+   *
+   * @param {import('./plan.mjs').RequestPlan[]} plans
+   * @param {string} shared the id that all actors know
+   * @param {import('./history.mjs').History} history
+   */
+  async run(plans, shared, history) {
+    this.isFinished = false;
+    this.#cookie = shared;
+    for (const [i, plan] of plans.entries()) {
+      const cookie = plan.cookie === 'shared' ? shared : this.#cookie;
+      const request = new Request(`${this.name}${i + 1}`, plan, history);
+      this.request = request;
+      this.wire.request = request;
+      await this.#serve(request, cookie);
+    }
+    this.isFinished = true;
+    this.wire.onEvent();
+  }
+
+  /**
+   * @param {Request} request
+   * @param {string | undefined} cookie
+   */
+  async #serve(request, cookie) {
+    const { plan, name } = request;
+    const session = new this.#product.RequestSession(this.#settings[plan.strict ? 'strict' : 'loose'], {
+      cookie,
+      mode: plan.mode,
+      canSetCookie: () => true,
+      setCookie: (header) => {
+        const id = /=([^;]*)/.exec(header)?.[1];
+        this.#cookie = id === 'deleted' ? undefined : id;
+        request.hasRemovedCookie = id === 'deleted';
+      },
+      onGone: () => {
+        request.isGone = true;
+      },
+      onConflict: () => undefined,
+    });
+    try {
+      request.begin('open');
+      await session.open();
+      request.hasRead(session.id, plan.mode === 'exclusive');
+      for (const operation of plan.operations) {
+        request.begin(operation);
+        if (operation === 'lock') {
+          await session.lock();
+          request.hasRead(session.id, true);
+        } else if (operation === 'regenerate') {
+          const from = session.id;
+          await session.regenerate();
+          if (plan.mode !== 'exclusive') request.hasRead(from, true);
+          if (session.id !== undefined && session.id !== from) request.renames(from, session.id);
+        } else if (operation === 'destroy') {
+          await session.destroy();
+          request.hasDestroyed();
+        } else {
+          const key = operation === 'own key' ? `own${name}` : 'shared';
+          const token = request.token(key);
+          /** @type {Record<string, unknown>} */ (session.data)[key] = token;
+        }
+      }
+      request.begin('commit');
+      request.saves(/** @type {Record<string, unknown>} */ (session.data), session.id);
+      await session.commit();
+      request.hasCommitted();
+    } catch (error) {
+      request.hasFailed(error);
+      await session.discard();
+    }
+    request.end();
+  }
+}

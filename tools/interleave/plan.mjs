@@ -1,0 +1,62 @@
+import { seeded } from '../storm/random.mjs';
+
+/** @typedef {'exclusive' | 'merge' | 'readonly'} Mode */
+
+/**
+ * @typedef {object} RequestPlan
+ * @property {Mode} mode
+ * @property {boolean} strict `useStrictMode`
+ * @property {'shared' | 'own'} cookie the id that all actors know, or what the actor's last answer left it with
+ * @property {Operation[]} operations between `open()` and `commit()`
+ */
+
+/** @typedef {'own key' | 'shared key' | 'lock' | 'regenerate' | 'destroy'} Operation */
+
+/**
+ * @typedef {object} Plan
+ * @property {boolean} begins whether there is a session under the shared id
+ * @property {RequestPlan[][]} actors
+ * @property {number} faults at most
+ * @property {number} stay how likely it is that the same actor goes on
+ * @property {() => number} random for what follows
+ */
+
+/** What a request can be. Those that change the session's life come often, as it is they that things go wrong with. */
+const weighted = /** @type {[weight: number, Mode, Operation[]][]} */ ([
+  [5, 'exclusive', ['own key']],
+  [2, 'exclusive', ['own key', 'shared key']],
+  [4, 'exclusive', ['destroy']],
+  [1, 'exclusive', ['destroy', 'own key']],
+  [3, 'exclusive', ['own key', 'regenerate']],
+  [1, 'exclusive', ['regenerate']],
+  [1, 'exclusive', []],
+  [4, 'merge', ['own key']],
+  [3, 'merge', ['own key', 'shared key']],
+  [1, 'merge', ['own key', 'lock', 'shared key']],
+  [1, 'merge', ['own key', 'regenerate']],
+  [2, 'merge', ['destroy']],
+  [1, 'merge', []],
+  [1, 'readonly', []],
+  [1, 'readonly', ['lock', 'own key']],
+]);
+const requests = weighted.flatMap(([weight, mode, operations]) => Array(weight).fill({ mode, operations }));
+
+/**
+ * @param {number} seed
+ * @param {number} index of the schedule
+ * @returns {Plan} always the same for the same two
+ */
+export function makePlan(seed, index) {
+  const random = seeded(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+  const oneOf = (/** @type {number} */ count) => Math.floor(random() * count);
+  const strictly = random() < 0.25;
+  const request = () => {
+    const kind = requests[oneOf(requests.length)];
+    const strict = strictly || random() < 0.15;
+    return { ...kind, strict, cookie: random() < 0.75 ? 'shared' : 'own' };
+  };
+  const begins = random() < 0.65;
+  const actors = Array.from({ length: 2 + oneOf(2) }, () => Array.from({ length: 1 + oneOf(3) }, request));
+  const [faults, stay] = [[0, 1, 1, 2, 2][oneOf(5)], [0.3, 0.6, 0.85][oneOf(3)]];
+  return /** @type {Plan} */ ({ begins, actors, faults, stay, random });
+}
