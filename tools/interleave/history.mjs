@@ -19,8 +19,8 @@ export class History {
   tokens = new Map();
   /** Only those that are over. @type {Request[]} */
   requests = [];
-  /** How often what is known, and not judged, was met: see `#checkNew()` and `#checkLateMerge()`. */
-  known = { 'written again onto an empty row': 0, 'late change in the mode merge': 0 };
+  /** What is known and not judged, with its step: see `#checkNew()` and `#checkLateMerge()`. @type {{ step: number, what: string }[]} */
+  known = [];
 
   /** @param {Rows} rows */
   constructor(rows) {
@@ -35,6 +35,11 @@ export class History {
   /** @param {string} problem */
   complain(problem) {
     this.problems.push(`step ${this.step}: ${problem}`);
+  }
+
+  /** @param {string} what */
+  #know(what) {
+    this.known.push({ step: this.step, what });
   }
 
   /**
@@ -130,7 +135,7 @@ export class History {
     const token = this.tokens.get(name);
     if (token?.request !== writer) this.complain(`${writer.name} brought ${name} back`);
     else if (token.seen !== undefined && isOntoEmpty && writer.hasLostCommit)
-      this.known['written again onto an empty row']++;
+      this.#know('written again onto an empty row');
     else if (token.seen !== undefined) this.complain(`${writer.name} wrote ${name} a second time`);
     if (token !== undefined) token.seen ??= this.step;
   }
@@ -166,7 +171,7 @@ export class History {
    * Who read before a logout without the lock does not bring the session back.
    *
    * Not judged, as it is known: in loose mode somebody else has begun a session anew under the same id since, and the change
-   * is put onto that; or there was none when it was read, so that to begin one is right as far as this request can know.
+   * is put onto that; or there was none when it was read, and it is begun with the change, though others have begun and ended one since.
    *
    * @param {string} id
    * @param {Map<string, string> | undefined} old
@@ -175,10 +180,12 @@ export class History {
   #checkLateMerge(id, old, writer) {
     if (writer.isLocked || writer.id !== id) return;
     const wasThere = this.#stateAt(writer.readAt).has(id);
-    const wasDeleted = this.states.some(({ step, rows }) => step > writer.readAt && !rows.has(id));
-    if (!wasDeleted) return;
+    const since = this.states.filter(({ step }) => step > writer.readAt).map(({ rows }) => rows.has(id));
+    const begun = wasThere ? 0 : since.indexOf(true);
+    if (begun < 0 || !since.includes(false, begun)) return; // nobody has logged out
     if (wasThere && old === undefined) this.complain(`${writer.name} made a session again that was destroyed`);
-    else this.known['late change in the mode merge']++;
+    else if (old !== undefined) this.#know('a late merge into a session that was begun anew');
+    else this.#know('a late merge that makes a session');
   }
 
   /** @param {number} step @returns {Rows} */

@@ -65,9 +65,10 @@ export async function interleave(engine, { product, createTableSql, seed, from, 
       await judgeEnd(history, taking, witness);
       result.schedules++;
       result.steps += history.step;
-      for (const [what, times] of Object.entries(history.known)) count(result.known, what, times);
-      for (const { outcome } of history.requests) count(result.outcomes, outcome, 1);
-      result.script = [...describe(plan), ...controller.script, ...history.requests.map((one) => told(one))];
+      for (const { what } of history.known) count(result.known, what);
+      for (const { outcome } of history.requests) count(result.outcomes, outcome);
+      const notes = history.known.map(({ step, what }) => `known, step ${step}: ${what}`);
+      result.script = [...describe(plan), ...controller.script, ...history.requests.map(told), ...notes];
       if (history.problems.length === 0) continue;
       result.failures.push({ replay: `${seed}:${index}`, problems: history.problems, script: result.script });
       // What is left over would disturb the next one.
@@ -101,10 +102,9 @@ function makeActors(product, endpoint) {
 /**
  * @param {Map<string, number>} counts
  * @param {string} what
- * @param {number} times
  */
-function count(counts, what, times) {
-  if (times > 0) counts.set(what, (counts.get(what) ?? 0) + times);
+function count(counts, what) {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
 /** @param {Actor} actor */
