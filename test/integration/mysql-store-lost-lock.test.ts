@@ -418,13 +418,14 @@ describe('the connection is lost at COMMIT', () => {
     });
   });
 
-  /** Ends a lease on '5', whose answer is lost, while somebody else waits for the row: what he does comes between. */
+  /** Ends a lease, whose answer is lost, while somebody else waits for the row: what he does comes between. */
   async function overtaken<T>(
     id: string,
     end: (lease: SessionLease) => Promise<T>,
     then: (theirs: SessionLease) => Promise<unknown>,
+    before = '5',
   ): Promise<T> {
-    await writeText(store, id, '5');
+    await writeText(store, id, before);
     const lease = await store.open(id);
     const waiting = withLease(other, id, then);
     try {
@@ -457,6 +458,13 @@ describe('the connection is lost at COMMIT', () => {
   test('somebody else has given it another id after ours: not known, and not gone', async () => {
     const [id, next] = [newId(), newId()];
     const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next));
+    await expect(result).rejects.toMatchObject(unknown);
+    expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
+  });
+
+  test('... so too where the row was as empty before as that leaves it: it is not written twice', async () => {
+    const [id, next] = [newId(), newId()];
+    const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next), '');
     await expect(result).rejects.toMatchObject(unknown);
     expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
   });

@@ -19,7 +19,7 @@ export class History {
   tokens = new Map();
   /** Only those that are over. @type {Request[]} */
   requests = [];
-  /** What is known and not judged, with its step: see `#checkNew()` and `#checkLateMerge()`. @type {{ step: number, what: string }[]} */
+  /** What is known and not judged, with its step: see `#checkLateMerge()`. @type {{ step: number, what: string }[]} */
   known = [];
 
   /** @param {Rows} rows */
@@ -109,7 +109,7 @@ export class History {
     for (const [key, token] of now ?? []) {
       if (old?.get(key) === token) continue;
       if (move?.to === id && before.get(move.from)?.get(key) === token) continue;
-      this.#checkNew(token, writer, old?.size === 0);
+      this.#checkNew(token, writer);
     }
     for (const [key, token] of old ?? []) {
       if (now?.get(key) === token || isSource || this.#hasReplaced(writer, key, now)) continue;
@@ -124,18 +124,12 @@ export class History {
   /**
    * Only the request that made a token brings it into a session, and only once.
    *
-   * Not judged, as it is known: a request read an empty row, as a login leaves one, wrote, and lost the answer. Somebody else moved what
-   * it had written to a new id, so that the row is empty once more; to the request it is as it was, and it writes again.
-   *
    * @param {string} name
    * @param {Request} writer
-   * @param {boolean} isOntoEmpty
    */
-  #checkNew(name, writer, isOntoEmpty) {
+  #checkNew(name, writer) {
     const token = this.tokens.get(name);
     if (token?.request !== writer) this.complain(`${writer.name} brought ${name} back`);
-    else if (token.seen !== undefined && isOntoEmpty && writer.hasLostCommit)
-      this.#know('written again onto an empty row');
     else if (token.seen !== undefined) this.complain(`${writer.name} wrote ${name} a second time`);
     if (token !== undefined) token.seen ??= this.step;
   }

@@ -41,7 +41,8 @@ export async function replaceOrLock(
   } catch (error) {
     throw unknownOutcome(error);
   }
-  if (now !== undefined && same(now.data, row.data)) return now;
+  // An empty row may be what somebody's regenerate has left of ours.
+  if (now !== undefined && same(now.data, row.data) && row.data.length > 0) return now;
   await now?.connection.rollback(deadline);
   throw unknownOutcome(); // others may have come after ours, or have deleted it
 }
