@@ -255,7 +255,6 @@ test("shares a row with the article's handler, and nothing is lost", async () =>
   const peer = `
     global $session_mysql, $session_table;
     [$session_mysql, $session_table] = [$mysql, '${article.name}'];
-    error_reporting(E_ALL & ~E_DEPRECATED); // From PHP 8.4 on session_set_save_handler() wants an object.
     require '${__dirname}/../php/article-handler.php';
     session_start();
     $n = $_SESSION['n'];

@@ -65,6 +65,7 @@ function article_gc($lifetime)
     return mysqli_affected_rows($session_link);
 }
 
+error_reporting(E_ALL & ~E_DEPRECATED); // From PHP 8.4 on it wants an object.
 session_set_save_handler(
     'article_open',
     'article_close',
