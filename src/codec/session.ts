@@ -16,7 +16,7 @@ import { patchSession, writeSession } from './session-write.ts';
 import { skip } from './skip.ts';
 import { Source } from './source.ts';
 import { isPlainObject, origin, sessionToken } from './stamps.ts';
-import { faultOf } from './strays.ts';
+import { type Fault, faultOf } from './strays.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
 import { unrepresentable } from './write-errors.ts';
 import { checkWritten } from './write-limits.ts';
@@ -61,20 +61,14 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
   if (!isObject(session)) throw new TypeError(noSession);
-  const fault = faultOf(session);
-  if (fault !== undefined) {
-    const path = fault.key === undefined ? [] : [fault.key];
-    throw new PhpSessionError(fault.code, `${fault.what} cannot be written to a PHP session; nothing was written`, {
-      path,
-    });
-  }
+  refuse(faultOf(session));
   const from = origin(session);
   const source = from?.at === sessionToken ? from.source : undefined;
   const rules = writeRules(options, from?.source);
   const format = formatOption(options, source?.format);
   const isArray = isPhpArray(session);
   if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
-  if (!isArray) refuseHidden(session);
+  if (!isArray) refuse(hiddenFault(session));
   const bytes =
     source === undefined
       ? writeSession(session, from === undefined && !isArray, format, rules)
@@ -84,18 +78,21 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   });
 }
 
+function refuse(fault: Fault | undefined): void {
+  if (fault === undefined) return;
+  const path = fault.key === undefined ? [] : [fault.key];
+  throw new PhpSessionError(fault.code, `${fault.what} cannot be written to a PHP session; nothing was written`, {
+    path,
+  });
+}
+
 /** In the values of a session they are left out, as in JSON. On the session itself whoever set them meant `$_SESSION`. */
-function refuseHidden(session: object): void {
+function hiddenFault(session: object): Fault | undefined {
   const key = hiddenOn(session);
-  if (key === undefined) return;
-  const what = typeof key === 'symbol' ? 'A symbol as key' : 'A property that is not enumerable';
-  throw new PhpSessionError(
-    unrepresentable,
-    `${what} of the session cannot be written to a PHP session; nothing was written`,
-    {
-      path: typeof key === 'string' ? [key] : [],
-    },
-  );
+  if (key === undefined) return undefined;
+  return typeof key === 'string'
+    ? { code: unrepresentable, what: 'A property of the session that is not enumerable', key }
+    : { code: unrepresentable, what: 'A symbol as key of the session' };
 }
 
 const noSession = 'A session is what decodeSession() gave, a plain object, or a PhpArray';

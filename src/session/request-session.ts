@@ -1,6 +1,7 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/stamps.ts';
 import { PhpSessionError } from '../errors.ts';
+import { isEmptySession } from '../stores/empty-session.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
@@ -24,7 +25,6 @@ export interface Exchange {
 }
 
 const empty = new Uint8Array();
-const emptyArray = Buffer.from('a:0:{}');
 
 /**
  * The session of one request, from opening to commit: PHP's session_start() to session_write_close(), in the order of
@@ -124,7 +124,7 @@ export class RequestSession<T extends object = SessionData> {
 
   #begin(id: string, data: Uint8Array = empty): void {
     this.id = id;
-    this.wasEmpty = isEmpty(data);
+    this.wasEmpty = isEmptySession(data);
     try {
       this.#data = this.#decode(data);
     } catch (error) {
@@ -273,7 +273,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #create(data: Uint8Array): Promise<void> {
-    if (isEmpty(data)) return;
+    if (isEmptySession(data)) return;
     this.#mustSetCookie();
     // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
@@ -290,7 +290,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
-    if (lease.data === undefined && isEmpty(data)) return;
+    if (lease.data === undefined && isEmptySession(data)) return;
     if (this.#cookie !== undefined) this.#mustSetCookie();
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
@@ -352,7 +352,7 @@ export class RequestSession<T extends object = SessionData> {
     this.#unlocked = undefined;
     this.#isReadonly = false; // what is stored from here on is a session of its own
     let outcome: 'destroyed' | 'gone' = 'gone';
-    if (!lease.writable || !isEmpty(lease.data ?? empty)) {
+    if (!lease.writable || !isEmptySession(lease.data ?? empty)) {
       try {
         outcome = await lease.destroy();
       } finally {
@@ -428,14 +428,9 @@ function lostWithRow(): PhpSessionError {
   );
 }
 
-/** What the formats write for an empty session: nothing, or by php_serialize an empty array. */
-function isEmpty(data: Uint8Array): boolean {
-  return data.length === 0 || isEqual(data, emptyArray);
-}
-
 /** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return isEqual(a, b) || (isEmpty(a) && isEmpty(b));
+  return isEqual(a, b) || (isEmptySession(a) && isEmptySession(b));
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

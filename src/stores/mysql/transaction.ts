@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
+import { isEmptySession } from '../empty-session.ts';
 import { classify, isBeforeCommit, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
@@ -263,15 +264,10 @@ async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadl
   }
 }
 
-/**
- * Whether there is a row and something in it. A session that was moved leaves an empty one, which PHP writes as an empty array when
- * its format is php_serialize.
- */
+/** Whether there is a row and something in it. A session that was moved leaves an empty one. */
 function isHeld(data: Uint8Array | undefined): boolean {
-  return data !== undefined && data.length > 0 && !same(data, emptyArray);
+  return data !== undefined && !isEmptySession(data);
 }
-
-const emptyArray = Buffer.from('a:0:{}');
 
 export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
