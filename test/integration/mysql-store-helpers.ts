@@ -16,6 +16,9 @@ export function testServer(): Server {
   return JSON.parse(server);
 }
 
+/** For stores that only the database keeps apart. */
+export { asInAnotherProcess } from '../../tools/another-process.mjs';
+
 /** Whether `npm run test:clusters` runs these tests on NDB Cluster, where reads of TEXT and BLOB may wait for a lock. */
 export const onNdb: boolean = JSON.parse(process.env.PSB_TEST_ENGINE ?? '{}').name === 'ndb';
 
@@ -61,18 +64,3 @@ export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, milliseconds);
   });
-
-/**
- * Makes a store that shares no state of this process with the others, so that only the database keeps them apart.
- */
-export function asInAnotherProcess<T>(make: () => T): T {
-  const holder = globalThis as { [key: symbol]: unknown };
-  const registry = Symbol.for('php-session-bridge/0');
-  const { [registry]: ours } = holder;
-  delete holder[registry];
-  try {
-    return make();
-  } finally {
-    holder[registry] = ours;
-  }
-}

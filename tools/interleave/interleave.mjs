@@ -1,3 +1,4 @@
+import { asInAnotherProcess } from '../another-process.mjs';
 import { Actor } from './actor.mjs';
 import { Controller } from './controller.mjs';
 import { History } from './history.mjs';
@@ -112,25 +113,6 @@ async function stop({ store, wire }) {
   const closing = store.close(100);
   wire.stop();
   await closing;
-}
-
-/**
- * A store that shares no state of this process with the others, so that only the database keeps them apart.
- *
- * @template T
- * @param {() => T} make
- * @returns {T}
- */
-function asInAnotherProcess(make) {
-  const holder = /** @type {{ [key: symbol]: unknown }} */ (globalThis);
-  const registry = Symbol.for('php-session-bridge/0');
-  const { [registry]: ours } = holder;
-  delete holder[registry];
-  try {
-    return make();
-  } finally {
-    holder[registry] = ours;
-  }
 }
 
 /**
