@@ -20,6 +20,8 @@ final class TimeSql
     public $past;
     /** @var string a SELECT (seconds) of a time: earlier ones were so long ago */
     public $limit;
+    /** @var string what is added to a time so that it is a second later */
+    public $second;
 
     /**
      * @param string $type 'int', 'timestamp' or 'datetime'
@@ -27,6 +29,7 @@ final class TimeSql
      */
     public function __construct(string $type, string $zone)
     {
+        $this->second = $type === 'int' ? '1' : 'INTERVAL 1 SECOND';
         if ($type === 'int') {
             $this->now = $this->past = 'UNIX_TIMESTAMP()';
             $this->end = 'UNIX_TIMESTAMP() + %1$d';

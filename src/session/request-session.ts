@@ -202,9 +202,9 @@ export class RequestSession<T extends object = SessionData> {
       this.#mustBeOpen();
       this.#mustBeReadable();
       const isChanged = this.#unlocked !== undefined && !isEqual(this.#encode(), this.#unlocked.base);
-      await this.#lock();
+      const isKept = await this.#lock();
       this.#isReadonly = false;
-      if (this.#lease === undefined && isChanged) throw lostWithRow();
+      if (!isKept && isChanged) throw lostWithRow();
       if (this.#lease === undefined) return; // it will get a new id anyway
       this.#mustSetCookie();
       const id = this.#newId();
@@ -314,10 +314,10 @@ export class RequestSession<T extends object = SessionData> {
     if (outcome === 'refused') await this.#create(mine);
   }
 
-  /** From here on as in the mode `exclusive`. */
-  async #lock(): Promise<void> {
+  /** From here on as in the mode `exclusive`. @returns `false` if what was changed until now is lost, as somebody has logged out */
+  async #lock(): Promise<boolean> {
     const unlocked = this.#unlocked;
-    if (unlocked === undefined) return;
+    if (unlocked === undefined) return true;
     const lease = await unlocked.lock();
     try {
       if (lease.writable) this.#rebase(unlocked, lease);
@@ -326,20 +326,24 @@ export class RequestSession<T extends object = SessionData> {
       throw error;
     }
     this.#unlocked = undefined;
+    const isKept = lease.writable && !lease.isOther;
+    if (!isKept && (unlocked.exists || lease.isOther)) this.#exchange.onGone();
     if (lease.writable) {
       this.#lease = lease;
-      return;
+      return isKept;
     }
     this.#data = this.#decode(empty);
     this.id = undefined;
-    if (unlocked.exists) this.#exchange.onGone();
+    return isKept;
   }
 
   #rebase(unlocked: Unlocked, lease: SessionLease): void {
     const { base } = unlocked;
     const { data: theirs = base } = lease;
     // What is there now is deleted with the rest, and must not become a part of what comes after the logout.
-    if (this.#destroyAtCommit || isEqual(base, theirs)) return;
+    if (this.#destroyAtCommit) return;
+    if (lease.isOther) this.#begin(unlocked.id, lease.data);
+    if (lease.isOther || isEqual(base, theirs)) return;
     const mine = this.#encode();
     this.#data = this.#decode(isEqual(mine, base) ? theirs : unlocked.rebase(mine, lease));
   }

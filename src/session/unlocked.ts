@@ -39,12 +39,13 @@ export class Unlocked {
   }
 
   /**
-   * Waits for the lock. The lease is not writable if the row has gone since, or the table cannot hold such an id.
+   * Waits for the lock. The lease is not writable if the row has gone since, or the table cannot hold such an id. It may be that of
+   * another session (`isOther`).
    *
    * @param create whether a missing row may be made
    */
   lock(create: boolean = !this.exists): Promise<SessionLease> {
-    return this.#settings.store.open(this.id, { create });
+    return this.#snapshot.lock?.({ create }) ?? this.#settings.store.open(this.id, { create });
   }
 
   /**
@@ -72,6 +73,7 @@ export class Unlocked {
       if (lease === 'written') return 'saved';
       try {
         if (!lease.writable) return isFirst && !this.exists ? 'refused' : 'gone';
+        if (lease.isOther) return 'gone';
         const outcome = await lease.commit({ data: this.rebase(mine, lease) });
         return outcome === 'gone' ? 'gone' : 'saved';
       } catch (error) {

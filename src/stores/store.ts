@@ -72,8 +72,13 @@ export interface SessionSnapshot {
    */
   touch(): Promise<'touched' | 'gone'>;
   /**
+   * Waits for the lock as `open(id, options)`. A store that cannot tell whether the session is still the one that was read leaves this
+   * out.
+   */
+  lock?(options: { create: boolean }): Promise<SessionLease>;
+  /**
    * Writes `data` in one step if the row still is as it was read: the usual case, for which no lock has to be held. Otherwise, or
-   * where the store cannot do that, waits for the lock as `open(id, { create: false })`; the lease says what there is by now. A store
+   * where the store cannot do that, waits for the lock as `lock({ create: false })`; the lease says what there is by now. A store
    * without this leaves it out, and so it does where somebody may write without holding the row's lock since he has read it.
    *
    * @returns `'written'`, or the lease, which must be released
@@ -88,6 +93,11 @@ export interface SessionLease {
   readonly data: Uint8Array | undefined;
   /** Whether `commit()` may write: there is such a row, or it may be created under this id. If not, it is `'gone'`. */
   readonly writable: boolean;
+  /**
+   * Whether this is another session than the snapshot from which it was locked: that one was destroyed since, and somebody has begun
+   * this one under the same id. Or there was none, and one was begun and destroyed since. Default `false`.
+   */
+  readonly isOther?: boolean;
   /**
    * Writes, and ends the transaction: the lock is free afterwards, and the lease can only be released.
    * Without `data` only the time is set (PHP's `updateTimestamp`); a store may leave that out where it was set lately.

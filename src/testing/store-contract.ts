@@ -2,6 +2,7 @@ import type { SessionStore } from '../stores/store.ts';
 import { closingContract } from './closing.ts';
 import { leaseContract } from './lease.ts';
 import { lockContract } from './lock.ts';
+import { logoutContract } from './logout.ts';
 import { readContract } from './read.ts';
 import { renameContract } from './rename.ts';
 import { replaceContract } from './replace.ts';
@@ -53,6 +54,7 @@ export function storeContract({ describe, test }: ContractRunner, name: string, 
       readContract,
       replaceContract,
       renameContract,
+      logoutContract,
       closingContract,
     ];
     for (const part of parts) part(test, store);

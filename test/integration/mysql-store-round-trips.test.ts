@@ -107,17 +107,19 @@ describe('without the lock', () => {
     }
   });
 
-  test('a change, after somebody else has written: 4', async () => {
+  test('a change, after somebody else has written: 5', async () => {
     const id = await existing();
+    let written = 0;
     const merge = async () => {
       const snapshot = await store.read(id);
-      await witness.query(`UPDATE ${table} SET data = 'a|i:3;' WHERE id = ?`, [id]);
+      await witness.query(`UPDATE ${table} SET data = 'theirs|i:${written++};' WHERE id = ?`, [id]);
       const lease = await snapshot.replace!(bytes('b|i:1;'));
       if (lease === 'written') throw new Error('it was overwritten');
       await lease.commit({ data: bytes('a|i:3;b|i:1;') });
       await lease.release();
     };
-    expect(await relay.count(merge)).toBe(4);
+    await merge(); // prepares what asks for the tombstone
+    expect(await relay.count(merge)).toBe(5);
   });
 
   test('a change, while another request of this process has the session: not tried, as it will be another one', async () => {
@@ -131,7 +133,7 @@ describe('without the lock', () => {
       await lease.commit({ data: bytes('a|i:3;b|i:1;') });
       await lease.release();
     };
-    expect(await relay.count(merge)).toBe(1 + 2);
+    expect(await relay.count(merge)).toBe(1 + 3);
     await holder.release();
   });
 

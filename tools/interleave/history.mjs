@@ -19,8 +19,6 @@ export class History {
   tokens = new Map();
   /** Only those that are over. @type {Request[]} */
   requests = [];
-  /** What is known and not judged, with its step: see `#checkLateMerge()`. @type {{ step: number, what: string }[]} */
-  known = [];
 
   /** @param {Rows} rows */
   constructor(rows) {
@@ -35,11 +33,6 @@ export class History {
   /** @param {string} problem */
   complain(problem) {
     this.problems.push(`step ${this.step}: ${problem}`);
-  }
-
-  /** @param {string} what */
-  #know(what) {
-    this.known.push({ step: this.step, what });
   }
 
   /**
@@ -162,10 +155,8 @@ export class History {
   }
 
   /**
-   * Who read before a logout without the lock does not bring the session back.
-   *
-   * Not judged, as it is known: in loose mode somebody else has begun a session anew under the same id since, and the change
-   * is put onto that; or there was none when it was read, and it is begun with the change, though others have begun and ended one since.
+   * Who read before a logout without the lock writes nothing after it: not into a session that others have begun anew under the same id
+   * since, nor into one of its own.
    *
    * @param {string} id
    * @param {Map<string, string> | undefined} old
@@ -177,9 +168,9 @@ export class History {
     const since = this.states.filter(({ step }) => step > writer.readAt).map(({ rows }) => rows.has(id));
     const begun = wasThere ? 0 : since.indexOf(true);
     if (begun < 0 || !since.includes(false, begun)) return; // nobody has logged out
-    if (wasThere && old === undefined) this.complain(`${writer.name} made a session again that was destroyed`);
-    else if (old !== undefined) this.#know('a late merge into a session that was begun anew');
-    else this.#know('a late merge that makes a session');
+    const what =
+      old === undefined ? 'made a session again that was destroyed' : 'wrote into another session than it read';
+    this.complain(`${writer.name} ${what}`);
   }
 
   /** @param {number} step @returns {Rows} */

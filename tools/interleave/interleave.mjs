@@ -23,7 +23,6 @@ const first = 'first|s:5:"first";';
  * @property {string} title
  * @property {number} schedules
  * @property {number} steps
- * @property {Map<string, number>} known how often what is known was met, which is not judged: see `History`
  * @property {Map<string, number>} outcomes how often requests ended in each way
  * @property {Failure[]} failures
  * @property {string[]} script of the last schedule
@@ -50,7 +49,7 @@ export async function interleave(engine, { product, createTableSql, seed, from, 
   /** @type {Result} */
   const result = {
     title: `${engine.title} ${engine.version}; seed ${seed}`,
-    ...{ schedules: 0, steps: 0, known: new Map(), outcomes: new Map(), failures: [], script: [] },
+    ...{ schedules: 0, steps: 0, outcomes: new Map(), failures: [], script: [] },
   };
   let actors = await makeActors(product, endpoint);
   try {
@@ -66,10 +65,8 @@ export async function interleave(engine, { product, createTableSql, seed, from, 
       await judgeEnd(history, taking, witness);
       result.schedules++;
       result.steps += history.step;
-      for (const { what } of history.known) count(result.known, what);
       for (const { outcome } of history.requests) count(result.outcomes, outcome);
-      const notes = history.known.map(({ step, what }) => `known, step ${step}: ${what}`);
-      result.script = [...describe(plan), ...controller.script, ...history.requests.map(told), ...notes];
+      result.script = [...describe(plan), ...controller.script, ...history.requests.map(told)];
       if (history.problems.length === 0) continue;
       result.failures.push({ replay: `${seed}:${index}`, problems: history.problems, script: result.script });
       // What is left over would disturb the next one.

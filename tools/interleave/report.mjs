@@ -4,12 +4,11 @@
  * @returns {string[]} lines
  */
 export function report(result, isReplay) {
-  const { title, schedules, steps, known, outcomes, failures, script } = result;
+  const { title, schedules, steps, outcomes, failures, script } = result;
   const ends = [...outcomes].sort(([, a], [, b]) => b - a).map(([name, count]) => `  ${count} × ${name}`);
   return [
     `${title}: ${schedules} schedules, ${steps} steps`,
     ...ends,
-    ...[...known].map(([what, times]) => `  known and not judged: ${times} × ${what}`),
     ...failures.flatMap((failure) => [
       '',
       `FAILED: npm run interleave -- --replay '${failure.replay}'`,

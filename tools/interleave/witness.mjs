@@ -22,9 +22,9 @@ export class Witness {
     return new Witness(connection);
   }
 
-  /** @returns {Promise<import('./history.mjs').Rows>} */
+  /** @returns {Promise<import('./history.mjs').Rows>} without tombstones */
   async rows() {
-    const [rows] = await this.#connection.query(`SELECT id, data FROM \`${table}\` ORDER BY id`);
+    const [rows] = await this.#connection.query(`SELECT id, data FROM \`${table}\` WHERE id NOT LIKE '<%' ORDER BY id`);
     return new Map(
       /** @type {[Buffer, Buffer][]} */ (rows).map(([id, data]) => {
         const values = data.toString('latin1').matchAll(/(\w+)\|s:\d+:"([^"]*)";/g);

@@ -24,6 +24,7 @@ export interface Holding {
 export class MysqlLease implements SessionLease {
   readonly data: Uint8Array | undefined;
   readonly writable: boolean = true;
+  readonly isOther: boolean;
   readonly #holding: Holding;
   #newId: string | undefined;
   /** What ends the lease, once something does. */
@@ -32,6 +33,7 @@ export class MysqlLease implements SessionLease {
   constructor(holding: Holding) {
     this.#holding = holding;
     this.data = holding.row.data;
+    this.isOther = holding.row.isOther;
     // The server has ended the transaction, so others can have the row: in this process too, even if the holder hangs.
     holding.row.connection.onLost = () => holding.leave();
   }

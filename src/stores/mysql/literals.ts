@@ -1,5 +1,8 @@
 import { isSessionId } from '../session-id.ts';
 
+/** What is in the id of a tombstone and in no other. */
+const TOMBSTONE = /^<|>+$/g;
+
 /** What a statement is about: an id, bytes, a number. */
 export type Literal = string | Buffer | number;
 
@@ -30,6 +33,6 @@ export function withLiterals(sql: string, values: readonly Literal[]): string | 
 
 function literal(value: Literal): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  if (typeof value === 'string') return isSessionId(value) ? `'${value}'` : undefined;
+  if (typeof value === 'string') return isSessionId(value.replace(TOMBSTONE, '')) ? `'${value}'` : undefined;
   return value.length > MOST_BYTES ? undefined : `x'${value.toString('hex')}'`;
 }

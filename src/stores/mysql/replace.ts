@@ -1,15 +1,16 @@
 import { Deadline } from '../deadline.ts';
+import { asBuffer, same } from './bytes.ts';
 import type { Connections } from './connections.ts';
 import { classify } from './errors.ts';
 import { LOCK_PATIENCE } from './retries.ts';
-import type { LockedRow, ReadRow, Rows } from './rows.ts';
+import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
-import { asBuffer, isUndone, same, unknownOutcome } from './transaction.ts';
+import { isUndone, unknownOutcome } from './transaction.ts';
 
 export interface Replacement {
   id: string;
   /** What was read without the lock. */
-  row: ReadRow;
+  reading: Reading & { row: ReadRow };
   data: Uint8Array;
 }
 
@@ -29,12 +30,13 @@ export async function replaceOrLock(
   replacement: Replacement,
   deadline: Deadline,
 ): Promise<'written' | LockedRow | undefined> {
-  const { id, row, data } = replacement;
+  const { id, reading, data } = replacement;
+  const { row } = reading;
   const outcome = fits(row.table, row.data, data)
     ? await replace(rows, swapping, replacement, deadline)
     : 'not written';
   if (outcome === 'written') return 'written';
-  if (outcome === 'not written') return rows.lock(id, { create: false }, deadline);
+  if (outcome === 'not written') return rows.lock(id, { create: false, since: reading }, deadline);
   let now: LockedRow | undefined;
   try {
     now = await rows.lock(id, { create: false, insist: true }, deadline);
@@ -50,7 +52,7 @@ export async function replaceOrLock(
 async function replace(
   rows: Rows,
   swapping: Connections,
-  { id, row, data }: Replacement,
+  { id, reading: { row }, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
   // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.

@@ -1,4 +1,5 @@
 import type { Deadline } from '../deadline.ts';
+import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify, isOfTable } from './errors.ts';
@@ -7,6 +8,7 @@ import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
 import { isTouchDue, lastUse } from './time.ts';
+import { tombstoneOf } from './tombstone.ts';
 
 /** A row that was read, with or without a lock. */
 export interface ReadRow {
@@ -14,6 +16,13 @@ export interface ReadRow {
   readonly data: Uint8Array;
   /** For `isTouchDue()`. */
   readonly usedAt: number;
+}
+
+/** What was read without the lock: the row, if there is one, and which logout was the last under its id. */
+export interface Reading {
+  readonly row: ReadRow | undefined;
+  /** The time of the tombstone; `null`: nobody has logged out, `undefined`: that cannot be known. */
+  readonly tombstone: string | null | undefined;
 }
 
 /** A row that is locked by the transaction of this connection. */
@@ -24,6 +33,18 @@ export interface LockedRow {
   readonly data: Uint8Array | undefined;
   /** For `isTouchDue()`. */
   readonly usedAt: number;
+  /** Whether somebody has logged out under this id since the reading for which it was locked. */
+  readonly isOther: boolean;
+}
+
+/** How a row is locked. */
+export interface LockHow {
+  /** Locks a missing row too, by a placeholder. */
+  readonly create: boolean;
+  /** What was read without the lock before: see `LockedRow.isOther`. */
+  readonly since?: Reading | undefined;
+  /** See `Retries`. */
+  readonly insist?: boolean;
 }
 
 /** Locks rows, and reads them. */
@@ -48,28 +69,25 @@ export class Rows {
   /**
    * Waits for the lock of the row and reads it.
    *
-   * @param how `create`: lock a missing row too, by a placeholder; `insist`: see `Retries`
    * @returns `undefined` when there is no such row, and nothing was locked
    */
-  lock(id: string, how: { create: boolean; insist?: boolean }, deadline: Deadline): Promise<LockedRow | undefined> {
+  lock(id: string, how: LockHow, deadline: Deadline): Promise<LockedRow | undefined> {
     return this.#run(this.#held, how.insist, deadline, async (connection) => {
-      const row = await this.#lock(connection, id, how.create, deadline);
+      const row = await this.#lock(connection, id, how, deadline);
       if (row === undefined) await connection.rollback(deadline);
       return row;
     });
   }
 
-  /**
-   * Reads what was committed last, without a lock.
-   *
-   * @returns `undefined` when there is no such row
-   */
-  read(id: string, deadline: Deadline): Promise<ReadRow | undefined> {
+  /** Reads what was committed last, without a lock. */
+  read(id: string, deadline: Deadline): Promise<Reading> {
     return this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
-      const found = await this.#select(connection, table, table.sql.read, id, deadline);
+      const { read, bury } = table.sql;
+      const values = bury === undefined ? [id] : [tombstoneOf(id), id];
+      const found = await this.#select(connection, table, read, values, id, deadline);
       connection.giveBack();
-      return typeof found === 'string' ? undefined : found;
+      return { row: typeof found.row === 'string' ? undefined : found.row, tombstone: found.tombstone };
     });
   }
 
@@ -118,24 +136,50 @@ export class Rows {
     }
   }
 
-  async #lock(connection: Connection, id: string, create: boolean, deadline: Deadline): Promise<LockedRow | undefined> {
+  async #lock(
+    connection: Connection,
+    id: string,
+    { create, since }: LockHow,
+    deadline: Deadline,
+  ): Promise<LockedRow | undefined> {
     const table = this.#table ?? (await this.table(connection, deadline));
     const { lock } = this.#settings;
     // The row's lock is taken too: it keeps our own servers apart where somebody has set another name.
     if (typeof lock !== 'string') await this.#lockName(lock, connection, table, id, deadline);
-    const found = await this.#select(connection, table, table.sql.lock, id, deadline);
+    const { row: found } = await this.#select(connection, table, table.sql.lock, [id], id, deadline);
     if (found === 'other') return undefined;
-    if (typeof found === 'object') return { connection, ...found };
+    if (typeof found === 'object') {
+      const isOther =
+        since !== undefined &&
+        !same(found.data, since.row?.data) &&
+        (await this.#isBuried(connection, table, id, since, deadline));
+      return { connection, ...found, isOther };
+    }
     if (!create) return undefined;
     // Goes with this transaction only: if nothing is stored, collect() finds it.
     if (found === 'expired') await connection.execute(table.sql.remove, [id], deadline);
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.
     await connection.execute(table.sql.placeholder, [id], deadline);
-    return { connection, table, data: undefined, usedAt: lastUse(null) };
+    const isOther = since !== undefined && (await this.#isBuried(connection, table, id, since, deadline));
+    return { connection, table, data: undefined, usedAt: lastUse(null), isOther };
+  }
+
+  /** Whether somebody has logged out under this id since. Is asked when the row is locked, so that nobody does it afterwards. */
+  async #isBuried(
+    connection: Connection,
+    table: Table,
+    id: string,
+    since: Reading,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    if (since.tombstone === undefined) return false;
+    const [found] = await connection.execute<[string][]>(table.sql.tombstone, [tombstoneOf(id)], deadline);
+    return (found?.[0] ?? null) !== since.tombstone;
   }
 
   /**
+   * @param values of the statement, in which the id is
    * @returns `'other'` for what can be no id of this table, or is one of another session; `'expired'` for a row that is
    *   there no more, as it were
    */
@@ -143,29 +187,32 @@ export class Rows {
     connection: Connection,
     table: Table,
     sql: string,
+    values: readonly string[],
     id: string,
     deadline: Deadline,
-  ): Promise<ReadRow | 'other' | 'expired' | undefined> {
-    if (id.length < table.idLength.min || id.length > table.idLength.max) return 'other';
+  ): Promise<{ row: ReadRow | 'other' | 'expired' | undefined; tombstone?: string | null | undefined }> {
+    if (id.length < table.idLength.min || id.length > table.idLength.max) return { row: 'other' };
     type Found = [
-      id: string | Uint8Array,
+      id: string | Uint8Array | null,
       data: Uint8Array | string | null,
       charset: string | null,
       age: number | null,
+      tombstone: string | null | undefined,
     ];
-    const [found] = await connection.execute<Found[]>(sql, [id], deadline);
-    if (found === undefined) return undefined;
-    const [foundId, data, charset, age] = found;
+    const [found] = await connection.execute<Found[]>(sql, values, deadline);
+    if (found === undefined) return { row: undefined };
+    const [foundId, data, charset, age, tombstone] = found;
+    if (foundId === null) return { row: undefined, tombstone };
     if (charset !== table.charset) {
       this.forgetTable();
       throw new TableAltered();
     }
     // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
-    if (text(foundId) !== id) return 'other';
+    if (text(foundId) !== id) return { row: 'other', tombstone };
     if (age !== null) table.seesAge?.(age);
-    if (age !== null && age > table.lifetime) return 'expired';
+    if (age !== null && age > table.lifetime) return { row: 'expired', tombstone };
     // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
-    return { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) };
+    return { row: { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) }, tombstone };
   }
 
   async #lockName(

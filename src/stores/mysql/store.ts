@@ -12,7 +12,7 @@ import { Endpoints } from './endpoints.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { replaceOrLock } from './replace.ts';
-import { type LockedRow, type ReadRow, Rows } from './rows.ts';
+import { type LockedRow, type Reading, type ReadRow, Rows } from './rows.ts';
 
 /**
  * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at
@@ -105,25 +105,36 @@ class MysqlStore implements SessionStore {
   async read(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<SessionSnapshot> {
     signal?.throwIfAborted();
     if (!isSessionId(id)) return nothing;
-    const row = await this.#counted(() => this.#rows.read(id, new Deadline(this.#settings.timeout, signal)));
-    if (row === undefined) return nothing;
+    const deadline = new Deadline(this.#settings.timeout, signal);
+    const reading = await this.#counted(() => this.#rows.read(id, deadline));
+    const lock = (how: { create: boolean }) => this.#lockSince(id, reading, how);
+    const { row } = reading;
+    if (row === undefined) return { ...nothing, lock };
     const touch = () => this.#rows.touch(id, row, new Deadline(this.#settings.timeout));
     return {
       data: row.data,
+      lock,
       touch: () => this.#counted(async () => ((await touch()) ? 'touched' : 'gone')),
       // Where PHP takes a named lock, it reads and writes without the row's: what came in between would be overwritten.
-      ...(typeof this.#settings.lock === 'string' && { replace: (data) => this.#replace(id, row, data) }),
+      ...(typeof this.#settings.lock === 'string' && {
+        replace: (data) => this.#replace(id, { ...reading, row }, data),
+      }),
     };
   }
 
-  async #replace(id: string, row: ReadRow, data: Uint8Array): Promise<'written' | SessionLease> {
+  async #lockSince(id: string, since: Reading, { create }: { create: boolean }): Promise<SessionLease> {
+    const deadline = new Deadline(this.#settings.timeout);
+    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create, since }, deadline));
+  }
+
+  async #replace(id: string, reading: Reading & { row: ReadRow }, data: Uint8Array): Promise<'written' | SessionLease> {
     const deadline = new Deadline(this.#settings.timeout);
     // Whoever of this process has the session now is about to write it.
     const isAlone = this.#queue.isFree(this.#queuePrefix + id);
     return this.#inTurn(id, deadline, () =>
       isAlone
-        ? replaceOrLock(this.#rows, this.#swapping, { id, row, data }, deadline)
-        : this.#rows.lock(id, { create: false }, deadline),
+        ? replaceOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline)
+        : this.#rows.lock(id, { create: false, since: reading }, deadline),
     );
   }
 

@@ -4,7 +4,7 @@ import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
-import { idKey, REQUIREMENTS, readSchema, type Schema, takesBareRows } from './schema.ts';
+import { holdsDates, idKey, REQUIREMENTS, readSchema, type Schema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
 import { findOtherZone, tooNew, warnOfZone, zoneOf } from './time-zone.ts';
 
@@ -34,8 +34,13 @@ export interface Table {
 export interface Statements {
   /** (id) gives id, data as PHP sees them, the column's character set now, and `age` of `timeSql()`. */
   readonly lock: string;
-  /** The same without a lock. */
+  /**
+   * The same without a lock. With tombstones (tombstone, id) gives the time of the tombstone too, as text, and a row in any case: without
+   * such a session, its id is NULL.
+   */
   readonly read: string;
+  /** (tombstone) gives its time, as text. */
+  readonly tombstone: string;
   /** (id) gives the value that names the lock, for a named lock that is not named by the id. */
   readonly key: string | undefined;
   /** (id) */
@@ -56,6 +61,8 @@ export interface Statements {
   readonly readBack: string;
   /** (id) */
   readonly remove: string;
+  /** (tombstone) makes it, or sets its time, which never stays the same; `undefined` where there are none, as for `leave`. */
+  readonly bury: string | undefined;
   /** (seconds) gives the limit for the next three. */
   readonly limit: string;
   /** (limit) gives up to `EXPIRED_PAGE` ids of rows that are older, without a lock. */
@@ -75,6 +82,9 @@ export interface Statements {
 export const EXPIRED_BATCH = 100;
 /** Without an index on the time each look for old rows goes through the whole table, so it has to be worth it. */
 export const EXPIRED_PAGE: number = 50 * EXPIRED_BATCH;
+
+/** For how long a tombstone is kept, at most, where the time column says when a session ends. Else it is as any other row. */
+const TOMBSTONE_DAYS = 1;
 
 /** Bytes of a statement that are not data: header, parameter types, two ids. */
 const STATEMENT_OVERHEAD = 1024;
@@ -127,16 +137,27 @@ function statements(settings: Settings, schema: Schema): Statements {
     `COALESCE(${bytes}, '') = CAST(? AS BINARY) AND CHARSET(${data}) = '${charset ?? 'binary'}'`,
     ...(expireOnRead ? [`COALESCE(${age} <= ${gcMaxlifetime}, TRUE)`] : []),
   ].join(' AND ');
-  const read = `SELECT ${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age} FROM ${t} WHERE ${id} = ?`;
-  const placeholder = `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${now})`;
+  const row = `${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age}`;
+  const plain = `SELECT ${row} FROM ${t} WHERE ${id} = ?`;
+  const insert = (moment: string) => `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${moment})`;
+  const placeholder = insert(now);
+  const isBare = takesBareRows(schema);
+  // Kept for a day at most: one that is to last for years could come to the end of its column.
+  const burial = timeSql(time, timeColumn, expires ? Math.min(gcMaxlifetime, TOMBSTONE_DAYS * 86_400) : 0, zone).now;
+  const later = holdsDates(timeColumn) ? `${time} + INTERVAL 1 SECOND` : `${time} + 1`;
+  const tombstone = `SELECT CAST(${time} AS CHAR) FROM ${t} WHERE ${id} = ?`;
   const key = typeof lock === 'string' ? undefined : lock.quotedKey;
   // By the key over the id. The optimizer may take the one over the time for better, and then waits (on NDB) or locks
   // (on InnoDB) for rows that are not among these ids.
   const expiredOnes = `${t} AS s FORCE INDEX (\`${index.replaceAll('`', '``')}\`)
     WHERE ${id} IN (${Array(EXPIRED_BATCH).fill('?').join(', ')}) AND ${isOlder}`;
   return {
-    lock: `${read} FOR UPDATE`,
-    read,
+    lock: `${plain} FOR UPDATE`,
+    // The tombstone first: where the two are not read in one moment (NDB), a logout in between counts as one that comes later.
+    read: isBare
+      ? `SELECT ${row}, d.tombstone FROM (SELECT (${tombstone}) AS tombstone) AS d LEFT JOIN ${t} AS s ON ${id} = ?`
+      : plain,
+    tombstone,
     key: key && `SELECT ${key} FROM ${t} WHERE ${id} = ?`,
     placeholder,
     write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
@@ -145,9 +166,10 @@ function statements(settings: Settings, schema: Schema): Statements {
     writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
-    leave: takesBareRows(schema) ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
+    leave: isBare ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
+    bury: isBare ? `${insert(burial)} ON DUPLICATE KEY UPDATE ${time} = GREATEST(${burial}, ${later})` : undefined,
     limit,
     expired: `SELECT ${id} FROM ${t} WHERE ${isOlder} LIMIT ${EXPIRED_PAGE}`,
     lockExpired: `SELECT ${id} FROM ${expiredOnes} FOR UPDATE SKIP LOCKED`,
@@ -156,7 +178,7 @@ function statements(settings: Settings, schema: Schema): Statements {
     takeTurn: `UPDATE ${t} SET ${time} = ${turn.now}
       WHERE ${id} = ? AND COALESCE(ABS(${turn.age}) >= ${collectInterval}, TRUE)`,
     renewTurn: `UPDATE ${t} SET ${time} = ${turn.now} WHERE ${id} = ?`,
-    takeFirstTurn: `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${turn.now})`,
+    takeFirstTurn: insert(turn.now),
   };
 }
 

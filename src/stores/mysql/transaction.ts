@@ -2,12 +2,14 @@ import { crc32 } from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
+import { asBuffer, same } from './bytes.ts';
 import { classify, isBeforeCommit, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
 import { isTouchDue } from './time.ts';
+import { tombstoneOf } from './tombstone.ts';
 
 /** How a transaction on a locked row ends. */
 interface Ending<Result> {
@@ -223,7 +225,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 }
 
 /**
- * DELETE and COMMIT, whatever the row holds by then; but only once.
+ * DELETE and COMMIT, whatever the row holds by then; but only once. A tombstone is left.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session by then
@@ -236,7 +238,8 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
       id,
       create: false,
       apply: async ({ table }, send) => {
-        await send([[table.sql.remove, [id]]]);
+        const { remove, bury } = table.sql;
+        await send([[remove, [id]], ...(bury === undefined ? [] : [[bury, [tombstoneOf(id)]] as const])]);
         return 'destroyed';
       },
       resume: async (now, committing) => {
@@ -257,7 +260,7 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
  */
 async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadline: Deadline): Promise<boolean> {
   try {
-    const row = await rows.read(id, deadline);
+    const { row } = await rows.read(id, deadline);
     return row !== undefined && same(row.data, data ?? new Uint8Array());
   } catch (error) {
     throw unknownOutcome(error);
@@ -267,13 +270,4 @@ async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadl
 /** Whether there is a row and something in it. A session that was moved leaves an empty one. */
 function isHeld(data: Uint8Array | undefined): boolean {
   return data !== undefined && !isEmptySession(data);
-}
-
-export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && asBuffer(a).equals(b);
-}
-
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
