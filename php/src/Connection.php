@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
+require_once __DIR__ . '/DatabaseError.php';
+
 /**
  * PDO and mysqli made alike: one way to ask, one kind of transaction, one way to fail that tells neither ids nor data.
  *
@@ -11,23 +13,8 @@ namespace PhpSessionBridge;
  */
 final class Connection
 {
-    /** Error numbers of a connection that is gone, or never came to be: nothing can be asked on it any more. */
-    public const LOST = [1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031];
-
-    /** Error numbers of a COMMIT that did nothing: the transaction lost its locks, or on Galera its certification. */
-    public const UNDONE = [1205, 1213];
-
-    /**
-     * Error numbers that pass, so that the same is tried again: locks, what others have inserted, too many connections, a
-     * node that comes or goes, a failover. All others are told at once, such as a wrong name or a full table.
-     */
-    public const PASSING = [
-        1020, 1040, 1047, 1062, 1135, 1180, 1203, 1205, 1206, 1213, 1226, 1290, 1296, 1297, 1317, 1412, 1615, 1637,
-        1792, 1836, 1969, 3024, 3032, 3100, 3101,
-    ];
-
-    /** Those of them that come from a server to which this should not go any more: a new connection may find another one. */
-    public const ELSEWHERE = [1047, 1290, 1296, 1792, 1836, 3032];
+    /** Bytes from which on a statement may be too long for the server. One that takes less than this says so itself (1153). */
+    private const LONG = 1048576;
 
     /** @var callable|null makes a connection; null: there is only the one that was given */
     private $connect;
@@ -78,12 +65,43 @@ final class Connection
      */
     public function query(string $sql, array $values = [])
     {
+        $length = self::length($values);
+        if ($length >= self::LONG) { // Else the server would end the connection, at 16 MB without saying why.
+            $limit = (int) $this->ask('SELECT @@max_allowed_packet + ?', [0])[0][0];
+            if ($length >= $limit) {
+                $number = DatabaseError::PACKET;
+                $why = "the statement has $length bytes, max_allowed_packet is $limit";
+                throw new \RuntimeException("database error $number ($why)", $number);
+            }
+        }
+        return $this->ask($sql, $values);
+    }
+
+    /**
+     * Bytes of the message that executes a statement: COM_STMT_EXECUTE of the protocol, with values as strings.
+     *
+     * @param array<int, string|int> $values
+     */
+    private static function length(array $values): int
+    {
+        $count = count($values);
+        $length = 10 + intdiv($count + 7, 8) + 1 + 2 * $count;
+        foreach ($values as $value) {
+            $bytes = strlen((string) $value);
+            $length += $bytes + ($bytes < 251 ? 1 : ($bytes < 65536 ? 3 : ($bytes < 16777216 ? 4 : 9)));
+        }
+        return $length;
+    }
+
+    /** @return array<int, array<int, mixed>>|int as query() */
+    private function ask(string $sql, array $values)
+    {
         if ($this->db === null) {
             $db = $this->connect();
             try {
                 $this->db = self::prepared($db);
             } catch (\InvalidArgumentException $error) {
-                throw new \RuntimeException($error->getMessage());
+                throw new \RuntimeException($error->getMessage(), 0, $error);
             }
         }
         $db = $this->db;

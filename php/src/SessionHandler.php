@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 require_once __DIR__ . '/Connection.php'; // For those who load this file without Composer.
+require_once __DIR__ . '/DatabaseError.php';
 require_once __DIR__ . '/Superglobal.php';
 require_once __DIR__ . '/TimeSql.php';
 
@@ -26,16 +27,12 @@ final class SessionHandler implements
     private const NAMES = ['table' => 'session', 'id' => 'id', 'data' => 'data', 'time' => 'usetime'];
     private const SECONDS = ['lock_timeout' => 10, 'max_hold' => 60];
 
-    /** What the server says of an id that the id column cannot hold. */
-    private const BAD_ID = [1267, 1366, 1406, 3854, 3988];
-
     /** What an empty session is stored as: by php and php_binary, and by php_serialize. */
     private const NOTHING = ['', 'a:0:{}'];
 
     private const GONE = 'the lock was lost, and the row is gone';
     private const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
     private const UNKNOWN = 'the connection was lost at COMMIT, and the row does not tell who has written it';
-    private const CHANGED = 'the character set of the data column does not keep the data as they are';
     private const CUT_OFF = '$_SESSION was unset or made a reference, and PHP does not store what was put in it since';
     private const UNSET = '$_SESSION was unset, or made a reference to nothing, and PHP goes on storing what it held';
     /** How many rows gc() deletes in one transaction, and how many it looks for at once: that may go through the whole table. */
@@ -173,11 +170,11 @@ final class SessionHandler implements
                 return $this->lock($id, false, $deadline);
             });
         } catch (\RuntimeException $error) {
-            if (in_array($error->getCode(), self::BAD_ID, true)) {
+            if (in_array($error->getCode(), DatabaseError::BAD_ID, true)) {
                 return false;
             }
             $this->failed = true;
-            $this->fail('session not read', $error->getMessage());
+            $this->fail('session not read', $error);
             return true;
         }
     }
@@ -196,8 +193,8 @@ final class SessionHandler implements
             });
             return $locked ? $this->data : $this->fail('session not read', 'the id matches another only by collation', 400);
         } catch (\RuntimeException $error) {
-            $status = in_array($error->getCode(), self::BAD_ID, true) ? 400 : 503;
-            return $this->fail('session not read', $error->getMessage(), $status);
+            $isId = in_array($error->getCode(), DatabaseError::BAD_ID, true);
+            return $this->fail('session not read', $error, $isId ? 400 : null);
         }
     }
 
@@ -265,8 +262,12 @@ final class SessionHandler implements
             );
             return null;
         };
-        $problem = $this->finish($id, $end);
-        return $problem === null || $this->fail('session not destroyed', $problem);
+        try {
+            $this->finish($id, $end);
+            return true;
+        } catch (\RuntimeException $error) {
+            return $this->fail('session not destroyed', $error);
+        }
     }
 
     /**
@@ -374,7 +375,7 @@ final class SessionHandler implements
             $this->db->commit();
             return $deleted;
         } catch (\RuntimeException $error) {
-            if (!in_array($error->getCode(), Connection::UNDONE, true)) {
+            if (!in_array($error->getCode(), DatabaseError::UNDONE, true)) {
                 throw $error;
             }
             $this->db->rollBack();
@@ -432,7 +433,7 @@ final class SessionHandler implements
         }
         $given = $this->data;
         $wasNew = $this->isNew;
-        $problem = $this->finish($id, function (bool $isThere, bool $committing) use ($id, $data, $given): ?string {
+        $change = function (bool $isThere, bool $committing) use ($id, $data, $given): ?string {
             if (!$isThere) { // It may have been written, and ended or moved since.
                 return $committing && $data !== null ? self::UNKNOWN : self::GONE;
             }
@@ -441,13 +442,18 @@ final class SessionHandler implements
                 return null;
             }
             return $this->data === $given ? $this->update($id, $data) : self::CONFLICT;
-        });
-        // By a logout. Nothing to write any more is no failure; what was to be written is lost, and the visitor is told.
-        if ($problem === self::GONE && !$wasNew && $data === null) {
-            $this->log('session not written', $problem);
+        };
+        try {
+            $this->finish($id, $change);
             return true;
+        } catch (\RuntimeException $error) {
+            // By a logout. Nothing to write any more is no failure; what was to be written is lost, and the visitor is told.
+            if ($error->getMessage() === self::GONE && !$wasNew && $data === null) {
+                $this->log('session not written', self::GONE);
+                return true;
+            }
+            return $this->fail('session not written', $error);
         }
-        return $problem === null || $this->fail('session not written', $problem);
     }
 
     /**
@@ -459,13 +465,13 @@ final class SessionHandler implements
      *
      * @param callable $change is told whether the row is there, and whether COMMIT had been sent before; it returns what keeps it
      *     from changing the row, or null
-     * @return string|null what went wrong; it may be logged
+     * @throws \RuntimeException as attempt(); or with the code 0 and what kept it from changing the row
      */
-    private function finish(string $id, callable $change): ?string
+    private function finish(string $id, callable $change): void
     {
         $committing = false;
         try {
-            return $this->attempt(function (float $deadline) use ($id, $change, &$committing): ?string {
+            $problem = $this->attempt(function (float $deadline) use ($id, $change, &$committing): ?string {
                 $problem = $change($this->id === $id || $this->lock($id, false, $deadline), $committing);
                 if ($problem !== null) {
                     return $committing && $problem === self::CONFLICT ? self::UNKNOWN : $problem;
@@ -474,14 +480,17 @@ final class SessionHandler implements
                 try {
                     $this->db->commit();
                 } catch (\RuntimeException $error) {
-                    $committing = !in_array($error->getCode(), Connection::UNDONE, true);
+                    $committing = !in_array($error->getCode(), DatabaseError::UNDONE, true);
                     throw $error;
                 }
                 $this->release();
                 return null;
             });
         } catch (\RuntimeException $error) {
-            return ($committing ? 'it is not known what COMMIT did: ' : '') . $error->getMessage();
+            throw $committing ? new \RuntimeException('it is not known what COMMIT did: ' . $error->getMessage()) : $error;
+        }
+        if ($problem !== null) {
+            throw new \RuntimeException($problem);
         }
     }
 
@@ -490,15 +499,18 @@ final class SessionHandler implements
      * engine without row locks has none.
      *
      * @return string|null what kept it from writing
+     * @throws \RuntimeException as attempt()
      */
     private function update(string $id, string $data): ?string
     {
         $isText = $this->charset !== 'binary' && preg_match('/^\w+$/D', $this->charset) === 1;
         $crc = $isText ? "CRC32(CONVERT(? USING {$this->charset}))" : '?';
-        $changed = $this->query(
-            "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $crc",
-            [$data, $id, $isText ? $this->data : sprintf('%u', crc32($this->data))]
-        );
+        $sql = "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $crc";
+        try {
+            $changed = $this->query($sql, [$data, $id, $isText ? $this->data : sprintf('%u', crc32($this->data))]);
+        } catch (\RuntimeException $error) {
+            throw DatabaseError::ofData($error, strlen($data));
+        }
         if ($changed > 0 && $this->keeps($data)) {
             return null;
         }
@@ -507,7 +519,10 @@ final class SessionHandler implements
         if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
             return null;
         }
-        return $changed > 0 ? self::CHANGED : ($stored === [] ? self::GONE : self::CONFLICT);
+        if ($changed > 0) {
+            throw DatabaseError::otherCharset();
+        }
+        return $stored === [] ? self::GONE : self::CONFLICT;
     }
 
     /** Whether the data column surely keeps these bytes: it holds bytes, or they are ASCII, which all usual sets agree on. */
@@ -536,15 +551,15 @@ final class SessionHandler implements
             } catch (\RuntimeException $error) {
                 $this->release();
                 $number = $error->getCode();
-                if (in_array($number, Connection::LOST, true)) {
+                if (in_array($number, DatabaseError::LOST, true)) {
                     if ($reconnected || !$this->db->forget()) {
                         throw $error;
                     }
                     $reconnected = true;
-                } elseif (!in_array($number, Connection::PASSING, true) || microtime(true) >= $deadline) {
+                } elseif (!in_array($number, DatabaseError::PASSING, true) || microtime(true) >= $deadline) {
                     throw $error;
                 } else {
-                    if (in_array($number, Connection::ELSEWHERE, true)) {
+                    if (in_array($number, DatabaseError::ELSEWHERE, true)) {
                         $this->db->forget();
                     }
                     usleep(random_int(0, 1000 * min(100, 5 * $try))); // Else those that met once would meet again.
@@ -608,11 +623,16 @@ final class SessionHandler implements
     /**
      * PHP follows a false with a warning of its own, which display_errors would show to the visitor: it is off for
      * the rest of the request, while log_errors stays as it is.
+     *
+     * @param string|\RuntimeException $why
+     * @param int|null $status null: that of the error, else 503
      */
-    private function fail(string $what, string $why, int $status = 503): bool
+    private function fail(string $what, $why, ?int $status = null): bool
     {
         $this->release();
-        $this->log($what, $why);
+        $isError = $why instanceof \RuntimeException;
+        $status = $status ?? ($isError ? DatabaseError::status($why) : 503);
+        $this->log($what, $isError ? $why->getMessage() : $why);
         ini_set('display_errors', '0');
         if (!headers_sent()) {
             http_response_code($status);

@@ -1,0 +1,92 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * What the error numbers of a database mean for what comes next. The numbers are those of MySQL's Server Error Message Reference,
+ * and of MariaDB's Error Codes where it has its own. Node's side has the same in stores/mysql/errors.ts.
+ *
+ * @internal
+ */
+final class DatabaseError
+{
+    /** Of a connection that is gone, or never came to be: nothing can be asked on it any more. */
+    public const LOST = [1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031];
+
+    /** Of a COMMIT that did nothing: the transaction lost its locks, or on Galera its certification. */
+    public const UNDONE = [1205, 1213];
+
+    /**
+     * Those that pass, so that the same is tried again: locks, what others have inserted, too many connections, a
+     * node that comes or goes, a failover. All others are told at once, such as a wrong name or a full table.
+     */
+    public const PASSING = [
+        1020, 1040, 1047, 1062, 1135, 1180, 1203, 1205, 1206, 1213, 1226, 1290, 1296, 1297, 1317, 1412, 1615, 1637,
+        1792, 1836, 1969, 3024, 3032, 3100, 3101,
+    ];
+
+    /** Those of them that come from a server to which this should not go any more: a new connection may find another one. */
+    public const ELSEWHERE = [1047, 1290, 1296, 1792, 1836, 3032];
+
+    /** What the server says of an id that the id column cannot hold. */
+    public const BAD_ID = [1267, 1366, 1406, 3854, 3988];
+
+    /** A statement that is longer than max_allowed_packet. The server closes the connection after it. */
+    public const PACKET = 1153;
+
+    /** Data that are too long for the column, for a row, or for what one transaction may put into the binary log. */
+    private const TOO_LONG = [1118, 1197, 1406, 1705];
+
+    /** Data that the character set of the column cannot hold. */
+    private const CHARSET = [1300, 1366, 3854, 3988];
+
+    /**
+     * The table, the privileges on it, or the time zone are not what the options say; or a rule of the table (trigger, CHECK,
+     * foreign key) refuses the row.
+     */
+    private const TABLE = [
+        1046, 1048, 1049, 1054, 1142, 1143, 1146, 1264, 1288, 1292, 1298, 1305, 1348, 1364, 1369, 1370, 1442, 1449, 1452,
+        1526, 1644, 3819, 4025,
+    ];
+
+    /**
+     * The status of a request that failed by it: 500 for what fails again each time, until somebody mends it; 503 for all else, as
+     * the same may go well later.
+     */
+    public static function status(\RuntimeException $error): int
+    {
+        $lasting = array_merge([self::PACKET], self::TOO_LONG, self::CHARSET, self::TABLE);
+        $isMistake = $error->getPrevious() instanceof \InvalidArgumentException;
+        return $isMistake || in_array($error->getCode(), $lasting, true) ? 500 : 503;
+    }
+
+    /**
+     * The error of a statement that stores a session, with what it means and what can be done.
+     *
+     * @param int $bytes of the session
+     */
+    public static function ofData(\RuntimeException $error, int $bytes): \RuntimeException
+    {
+        $number = $error->getCode();
+        $what = $error->getMessage();
+        if ($number === self::PACKET) {
+            $what .= ": the session has $bytes bytes. Raise max_allowed_packet on the server, or store less";
+        } elseif ($number === 1406) {
+            $what .= ": the session has $bytes bytes, more than the data column holds. Give it a larger type, or store less";
+        } elseif (in_array($number, self::TOO_LONG, true)) {
+            $what .= ": the session has $bytes bytes, more than the server takes in one row or transaction. Raise its limit, or store less";
+        } elseif (in_array($number, self::CHARSET, true)) {
+            $what .= ': the character set of the data column cannot hold the session. Make the column a BLOB type';
+        }
+        return new \RuntimeException($what, $number, $error->getPrevious());
+    }
+
+    /** For data that came back otherwise than they were sent. */
+    public static function otherCharset(): \RuntimeException
+    {
+        $why = 'the character set of the data column does not keep the data as they are. Make the column a BLOB type';
+        return new \RuntimeException($why, self::CHARSET[0]);
+    }
+}
