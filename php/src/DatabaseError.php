@@ -43,12 +43,13 @@ final class DatabaseError
     private const CHARSET = [1300, 1366, 3854, 3988];
 
     /**
-     * The table, the privileges on it, or the time zone are not what the options say; or a rule of the table (trigger, CHECK,
+     * The table, the privileges on it, the time zone or the binary log (1665: it is to have statements, which InnoDB refuses at READ
+     * COMMITTED) are not what they must be; or a rule of the table (trigger, CHECK,
      * foreign key) refuses the row.
      */
     private const TABLE = [
         1046, 1048, 1049, 1054, 1142, 1143, 1146, 1264, 1288, 1292, 1298, 1305, 1348, 1364, 1369, 1370, 1442, 1449, 1452,
-        1526, 1644, 3819, 4025,
+        1526, 1644, 1665, 3819, 4025,
     ];
 
     /**

@@ -36,7 +36,7 @@ const check = (options: Partial<CheckOptions> = {}) => checkTable({ connection, 
 const find = async (code: FindingCode, options: Partial<CheckOptions> = {}) =>
   (await check(options)).find((finding) => finding.code === code);
 
-const usual = ['server-isolation', 'server-wait-timeout'];
+const usual = ['server-isolation', 'server-binlog-rows', 'server-binlog-statements', 'server-wait-timeout'];
 
 test('a server as it is after its installation: what is good to know, and nothing else', async () => {
   expect((await check()).map(({ code, severity }) => `${code} ${severity}`)).toEqual(
@@ -88,6 +88,15 @@ describe.each<[FindingCode, string, string, string, Partial<CheckOptions>?]>([
     'SET GLOBAL tx_isolation = DEFAULT',
   ],
   ['server-wait-timeout', 'info', 'SET GLOBAL wait_timeout = 601', 'SET GLOBAL wait_timeout = DEFAULT'],
+  ['server-binlog-format', 'error', 'SET GLOBAL binlog_format = STATEMENT', 'SET GLOBAL binlog_format = DEFAULT'],
+  ['server-binlog-rows', 'info', 'SET GLOBAL binlog_format = ROW', 'SET GLOBAL binlog_row_image = DEFAULT'],
+  ['server-binlog-rows', 'info', 'SET GLOBAL binlog_format = MIXED', 'SET GLOBAL binlog_row_image = DEFAULT'],
+  [
+    'server-binlog-statements',
+    'info',
+    'SET GLOBAL binlog_annotate_row_events = ON',
+    'SET GLOBAL binlog_annotate_row_events = DEFAULT',
+  ],
 ])('%s (%s) after %s', (code, severity, spoil, restore, options = {}) => {
   beforeEach(async () => {
     await witness.query(restore);

@@ -284,6 +284,21 @@ describe.each(drivers)('PHP: %s', (driver) => {
     expect(log).toContain('database error 1142');
   });
 
+  test('a binary log of statements, which InnoDB refuses', async () => {
+    const id = newId();
+    await php.put(binary, id, old);
+    await php.sql('SET GLOBAL binlog_format = STATEMENT');
+    try {
+      const log = await logged(async () => {
+        expect(seen(await php.ask({ driver, table: binary, id }, 'return $handler->start();'))).toEqual(refused);
+      });
+      expect(log).toContain('database error 1665');
+    } finally {
+      await php.sql('SET GLOBAL binlog_format = ROW');
+    }
+    await staysAsItWas(binary, id);
+  });
+
   test('a login that the server refuses may be right again soon', async () => {
     const code = `$mysql = ['password' => 'wrong'] + $mysql; return $handler->start();`;
     const answer = await php.ask({ driver, table: binary, id: newId() }, code);

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Facts } from '../../src/stores/mysql/check-facts.ts';
 import { checkServer } from '../../src/stores/mysql/check-server-rules.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
+import type { Schema } from '../../src/stores/mysql/schema.ts';
 
 // States of clusters as their nodes reported them: to bring them about takes the cluster away from other tests.
 
@@ -48,6 +49,47 @@ test.each([
   ['OFF', 'Primary', 3, ['galera-not-ready', 'galera-writers']], // it is being given the data by another node
 ])('a node of Galera: wsrep_ready %s, %s, %i nodes', (ready, part, size, expected) => {
   expect(codes(galera(ready, part, size))).toEqual(expected);
+});
+
+const innodb = { engine: 'InnoDB' } as Schema;
+
+test.each<[Record<string, string>, Partial<Facts>, string[]]>([
+  [{}, {}, []], // an account that sees no variable
+  [{ log_bin: 'OFF', binlog_format: 'STATEMENT', binlog_row_image: 'FULL', binlog_annotate_row_events: 'ON' }, {}, []],
+  [{ log_bin: 'ON', binlog_format: 'STATEMENT', binlog_row_image: 'FULL' }, {}, ['server-binlog-format']],
+  [{ log_bin: 'ON', binlog_format: 'STATEMENT' }, { schema: { ...innodb, engine: 'MyISAM' } }, []],
+  [{ log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'FULL' }, {}, ['server-binlog-rows']],
+  [{ log_bin: 'ON', binlog_format: 'MIXED', binlog_row_image: 'FULL_NODUP' }, {}, ['server-binlog-rows']],
+  [{ log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'NOBLOB' }, {}, []],
+  [{ log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'MINIMAL' }, {}, []],
+  [
+    { log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'FULL' },
+    { schema: { ...innodb, engine: 'ndbcluster' } },
+    [],
+  ],
+  [{ log_bin: 'ON', binlog_format: 'ROW', binlog_rows_query_log_events: 'ON' }, {}, ['server-binlog-statements']],
+])('the binary log: %j', (variables, facts, expected) => {
+  const all = new Map([...healthy.variables, ...Object.entries(variables)]);
+  expect(codes({ schema: innodb, ...facts, variables: all })).toEqual(expected);
+});
+
+test.each([
+  ['FULL', 'twice'],
+  ['FULL_NODUP', 'the whole old session'],
+])('binlog_row_image %s', (image, text) => {
+  const variables = new Map([
+    ...healthy.variables,
+    ['log_bin', 'ON'],
+    ['binlog_format', 'ROW'],
+    ['binlog_row_image', image],
+  ]);
+  expect(checkServer({ ...healthy, variables, schema: innodb }, 1)).toMatchObject([
+    {
+      code: 'server-binlog-rows',
+      message: expect.stringContaining(text),
+      sql: ["SET GLOBAL binlog_row_image = 'MINIMAL'"],
+    },
+  ]);
 });
 
 test.each([

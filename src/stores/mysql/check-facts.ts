@@ -60,6 +60,7 @@ const VARIABLES = [
   ...['version', 'sql_mode', 'tx_isolation', 'transaction_isolation', 'max_allowed_packet', 'max_connections'],
   ...['wait_timeout', 'idle_transaction_timeout', 'idle_write_transaction_timeout'],
   ...['wsrep_on', 'wsrep_sync_wait'],
+  ...['log_bin', 'binlog_format', 'binlog_row_image', 'binlog_annotate_row_events', 'binlog_rows_query_log_events'],
 ];
 const STATUS = [
   ...['Ndb_number_of_data_nodes', 'Ndb_number_of_ready_data_nodes'],

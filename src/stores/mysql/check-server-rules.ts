@@ -34,6 +34,15 @@ const idleLimits = (facts: Facts) =>
     return variable(facts, name) > 0 && variable(facts, name) < facts.settings.maxHold;
   });
 
+/** Whether changes of the table are in the binary log. NDB writes them in its own way, with what has changed. */
+const logsRows = ({ variables, schema }: Facts) =>
+  variables.get('log_bin') === 'ON' && !/^ndb/i.test(schema?.engine ?? '');
+const logFormat = (facts: Facts) => (logsRows(facts) ? facts.variables.get('binlog_format') : undefined);
+
+/** The variable by which the text of statements is in the log beside the rows, if it is on: MariaDB's, or MySQL's. */
+const loggedTexts = ({ variables }: Facts) =>
+  ['binlog_annotate_row_events', 'binlog_rows_query_log_events'].find((name) => variables.get(name) === 'ON');
+
 /** ER_TABLEACCESS_DENIED_ERROR: that a privilege on the session table is missing is a finding of its own. */
 const unexplained = ({ unseen, deniedPrivileges }: Facts) =>
   unseen.filter(({ what, errno }) => !(what === 'times' && errno === 1142 && deniedPrivileges?.includes('SELECT')));
@@ -92,6 +101,15 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     means: (facts) =>
       `max_allowed_packet is ${variable(facts, 'max_allowed_packet')}: longer sessions cannot be written, although the data column has room for them`,
     mend: (facts) => setGlobal(facts, 'max_allowed_packet', LARGE),
+  },
+  {
+    code: 'server-binlog-format',
+    severity: 'error',
+    // Other engines than InnoDB can log statements at READ COMMITTED.
+    when: (facts) => logFormat(facts) === 'STATEMENT' && /^innodb$/i.test(facts.schema?.engine ?? ''),
+    means: () =>
+      'binlog_format is STATEMENT: InnoDB refuses each write at READ COMMITTED (error 1665), which this store and its PHP handler use',
+    mend: (facts) => setGlobal(facts, 'binlog_format', "'ROW'"),
   },
   {
     code: 'server-max-connections',
@@ -188,6 +206,25 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
       facts.isMariadb
         ? ['SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED']
         : setGlobal(facts, 'transaction_isolation', "'READ-COMMITTED'"),
+  },
+  {
+    code: 'server-binlog-rows',
+    severity: 'info',
+    when: (facts) =>
+      /^(ROW|MIXED)$/.test(logFormat(facts) ?? '') && /^FULL/.test(facts.variables.get('binlog_row_image') ?? ''),
+    means: ({ variables }) =>
+      variables.get('binlog_row_image') === 'FULL'
+        ? 'binlog_row_image is FULL: the binary log gets the whole session twice for each change, also where only the time is set'
+        : 'binlog_row_image is FULL_NODUP: the binary log gets the whole old session for each change, also where only the time is set',
+    mend: (facts) => setGlobal(facts, 'binlog_row_image', "'MINIMAL'"),
+  },
+  {
+    code: 'server-binlog-statements',
+    severity: 'info',
+    when: (facts) => /^(ROW|MIXED)$/.test(logFormat(facts) ?? '') && loggedTexts(facts) !== undefined,
+    means: (facts) =>
+      `${loggedTexts(facts)} is on: the binary log gets the text of each statement beside the rows, and with it the session once more`,
+    mend: (facts) => setGlobal(facts, loggedTexts(facts)!, 'OFF'),
   },
   {
     code: 'server-wait-timeout',

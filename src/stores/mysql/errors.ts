@@ -84,13 +84,16 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1370, 'table'], // ER_PROCACCESS_DENIED_ERROR
   [1442, 'table'], // ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG
   [1449, 'table'], // ER_NO_SUCH_USER: the trigger's definer
+  [1665, 'table'], // ER_BINLOG_STMT_MODE_AND_ROW_ENGINE: binlog_format is STATEMENT, which InnoDB refuses at READ COMMITTED
   [1526, 'table'], // ER_NO_PARTITION_FOR_GIVEN_VALUE
   [1644, 'table'], // ER_SIGNAL_EXCEPTION: a trigger refuses it
   [3819, 'table'], // ER_CHECK_CONSTRAINT_VIOLATED (MySQL)
   [1298, 'time zone'], // ER_UNKNOWN_TIME_ZONE
   [1118, 'too large'], // ER_TOO_BIG_ROWSIZE
   [1153, 'too large'], // ER_NET_PACKET_TOO_LARGE
+  [1197, 'too large'], // ER_TRANS_CACHE_FULL: max_binlog_cache_size
   [1406, 'too large'], // ER_DATA_TOO_LONG
+  [1705, 'too large'], // ER_STMT_CACHE_FULL: max_binlog_stmt_cache_size
   [1300, 'charset'], // ER_INVALID_CHARACTER_STRING
   [1366, 'charset'], // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
   [3854, 'charset'], // ER_CANNOT_CONVERT_STRING
@@ -165,7 +168,10 @@ const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
     'ERR_SESSION_TABLE',
     'the server does not know the time zone of the option "timeZone": give an offset, or load its time zone tables',
   ],
-  'too large': ['ERR_SESSION_TOO_LARGE', 'the data do not fit into the column'],
+  'too large': [
+    'ERR_SESSION_TOO_LARGE',
+    'the data do not fit into the column, or are more than the server takes at once',
+  ],
   charset: ['ERR_SESSION_CHARSET', 'the character set of the column cannot hold the data'],
 };
 
