@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { byNumber } from '../../src/stores/mysql/errors.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { articleTable, binaryTable, type Driver, type Harness, startHarness, type Table } from '../php/harness.ts';
 
@@ -61,6 +62,14 @@ const logged = async (work: () => Promise<void>) => {
   await work();
   return php.log().slice(before);
 };
+
+test('both sides answer an error in the same way', async () => {
+  const lasting = new Set(['table', 'time zone', 'too large', 'charset']);
+  const expected = [...byNumber].map(([number, failure]) => [number, lasting.has(failure) ? 500 : 503]);
+  const code = `return array_map(fn ($number) => [$number,
+    PhpSessionBridge\\DatabaseError::status(new RuntimeException('', $number))], [${[...byNumber.keys()].join(', ')}]);`;
+  expect((await php.ask({ driver: 'pdo', table: binary }, code)).result).toEqual(expected);
+});
 
 describe.each(drivers)('PHP: %s', (driver) => {
   /** The next request of the same visitor finds the lock free, and what was there. */
