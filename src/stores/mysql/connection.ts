@@ -2,8 +2,9 @@ import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import type { Driver, DriverCallback, DriverConnection } from './driver.ts';
-import { classify, type Failure, isAnswer, noteBeforeCommit } from './errors.ts';
+import type { Driver, DriverCallback, DriverConnection, DriverQuery } from './driver.ts';
+import { classify, type Failure, isAnswer, isStatementLimit, noteBeforeCommit } from './errors.ts';
+import { withAnyLiterals } from './literals.ts';
 import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
@@ -72,9 +73,9 @@ export class Connection {
         program_name: `php-session-bridge ${hostname()} ${process.pid}`,
         ...(endpoint.connectAttributes as object | undefined),
       },
-      // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip), which is made of constants, ids
-      // that were checked to be session ids, and hex literals. No other statement may rely on it, and no value that is
-      // none of these may stand in a text: here an injection could run statements of its own.
+      // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip). No other statement may rely on it,
+      // and no value may stand in a text but as literals.ts writes it (checked ids, numbers, hex): here an injection could
+      // run statements of its own.
       multipleStatements: !owner.autocommit,
       // Data go as bytes and ids are ASCII, so the connection's character set decides nothing; utf8mb4 exists everywhere.
       charset: 'utf8mb4',
@@ -132,8 +133,8 @@ export class Connection {
   }
 
   /**
-   * Runs a prepared statement. When it does not answer in time, the connection is lost to its holder: what the statement
-   * does later is rolled back.
+   * Runs a prepared statement; or the same as text, where the server has no room for one more prepared one. When it does not
+   * answer in time, the connection is lost to its holder: what the statement does later is rolled back.
    *
    * @throws the driver's error, `DeadlineExpired`, or the reason of the deadline's signal
    */
@@ -141,8 +142,13 @@ export class Connection {
     return this.#answer((done) => {
       // The driver remembers what it has prepared.
       this.#driver.prepare(sql, (error, statement) => {
-        if (error) done(error, undefined);
-        else statement.execute(values, done);
+        if (!error) {
+          statement.execute(values, done);
+          return;
+        }
+        const text = isStatementLimit(error) ? withAnyLiterals(sql, values) : undefined;
+        if (text === undefined) done(error, undefined);
+        else this.#send(text, done);
       });
     }, deadline);
   }
@@ -173,13 +179,15 @@ export class Connection {
     deadline: Deadline,
     onResult: () => void,
   ): Promise<Result> {
+    return this.#answer((done) => this.#send(sql, done).on('result', onResult), deadline);
+  }
+
+  #send(sql: string | { sql: string; rowsAsArray: false }, done: DriverCallback): DriverQuery {
     const options = typeof sql === 'string' ? { sql, rowsAsArray: true } : sql;
-    return this.#answer((done) => {
-      // As it is: no question mark in it stands for a value.
-      const query = this.#library.createQuery(options, null, done, {});
-      query.on('result', onResult);
-      this.#driver.addCommand(query);
-    }, deadline);
+    // As it is: no question mark in it stands for a value.
+    const query = this.#library.createQuery(options, null, done, {});
+    this.#driver.addCommand(query);
+    return query;
   }
 
   /**

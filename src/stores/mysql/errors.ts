@@ -117,6 +117,11 @@ export function isOfTable(error: unknown): boolean {
   return classify(error) === 'table' || [1176, 1412].includes((error as DriverError | undefined)?.errno as number);
 }
 
+/** ER_MAX_PREPARED_STMT_COUNT_REACHED: `max_prepared_stmt_count`, which all clients of the server share. */
+export function isStatementLimit(error: unknown): boolean {
+  return (error as DriverError).errno === 1461;
+}
+
 const noServer = /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|ENOENT|EACCES|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/;
 
 export function classify(error: unknown): Failure {

@@ -19,6 +19,17 @@ const MOST_BYTES = 32_768;
  * @returns `undefined` where the values have to be bound
  */
 export function withLiterals(sql: string, values: readonly Literal[]): string | undefined {
+  const isLarge = values.some((value) => typeof value === 'object' && value.length > MOST_BYTES);
+  const isStrange = values.some((value) => typeof value === 'string' && !isPlain(value));
+  return isLarge || isStrange ? undefined : withAnyLiterals(sql, values);
+}
+
+/**
+ * The same for values of any size, and for all strings, which are hex too: for a server that has no room for one more prepared statement.
+ *
+ * @returns `undefined` where the values have to be bound
+ */
+export function withAnyLiterals(sql: string, values: readonly unknown[]): string | undefined {
   const parts = sql.split('?');
   // A column may have a question mark in its name.
   if (parts.length !== values.length + 1) return undefined;
@@ -31,8 +42,18 @@ export function withLiterals(sql: string, values: readonly Literal[]): string | 
   return text;
 }
 
-function literal(value: Literal): string | undefined {
+function literal(value: unknown): string | undefined {
+  if (value === null) return 'NULL';
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  if (typeof value === 'string') return isSessionId(value.replace(TOMBSTONE, '')) ? `'${value}'` : undefined;
-  return value.length > MOST_BYTES ? undefined : `x'${value.toString('hex')}'`;
+  if (typeof value === 'string') return isPlain(value) ? `'${value}'` : `_utf8mb4 ${hex(Buffer.from(value))}`;
+  return Buffer.isBuffer(value) ? hex(value) : undefined;
+}
+
+/** Whether a string is of characters that mean nothing in a quoted one: a session id, or that of a tombstone. */
+function isPlain(value: string): boolean {
+  return isSessionId(value.replace(TOMBSTONE, ''));
+}
+
+function hex(bytes: Buffer): string {
+  return `x'${bytes.toString('hex')}'`;
 }
