@@ -115,7 +115,7 @@ test.each<[string, number | undefined, string, (connection: Connection) => Promi
   ['a deadlock', 1213, 'locked', deadlocks],
   ['KILL QUERY', 1317, 'retry', (connection) => endsWith(connection, (id) => `KILL QUERY ${id}`)],
   ['max_statement_time', 1969, 'retry', statement(`SET STATEMENT max_statement_time = 0.01 FOR SELECT SLEEP(20)`)],
-  ['more connections than the account may have', 1226, 'retry', connectsTwice],
+  ['more connections than the account may have', 1226, 'full', connectsTwice],
   ['KILL', undefined, 'lost', (connection) => endsWith(connection, (id) => `KILL ${id}`)],
   [
     'a transaction that is read only',

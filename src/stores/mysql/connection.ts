@@ -13,8 +13,14 @@ import { zoneAssignments } from './time-zone.ts';
 /** Milliseconds for the farewell to the server; a frozen one gets no more. */
 const GOODBYE = 1_000;
 
+/**
+ * Milliseconds after which a connection is given up where requests wait for one; up to twice as many, so that those that were
+ * made together are not given up together.
+ */
+const LIFE = 5_000;
+
 /** Failures that say something about the server, and not only about the statement. */
-const DOUBTFUL: ReadonlySet<Failure> = new Set<Failure>(['retry', 'lost', 'read only', 'away']);
+const TELLING: ReadonlySet<Failure> = new Set<Failure>(['retry', 'lost', 'read only', 'away', 'full']);
 
 /** Whoever hands a connection out. */
 export interface Owner {
@@ -24,8 +30,8 @@ export interface Owner {
   free(connection: Connection): void;
   /** `broke`: by itself, and not because we gave up waiting. */
   gone(connection: Connection, broke: boolean): void;
-  /** A statement failed in a way that raises doubts about the server. */
-  failed(connection: Connection): void;
+  /** A statement failed in a way that tells something about the server. */
+  failed(connection: Connection, error: unknown): void;
 }
 
 /** For a connection by itself, of no pool. */
@@ -44,6 +50,8 @@ export class Connection {
   onLost: (() => void) | undefined;
   /** When the server last answered: `performance.now()`. */
   lastUsed: number = performance.now();
+  /** When others may have its place on the server: `performance.now()`. */
+  readonly retiresAt: number = performance.now() + LIFE * (1 + Math.random());
 
   readonly #library: Driver;
   readonly #driver: DriverConnection;
@@ -308,7 +316,7 @@ export class Connection {
         if (late !== undefined) {
           late(error);
         } else if (error) {
-          if (DOUBTFUL.has(classify(error))) this.#owner.failed(this);
+          if (TELLING.has(classify(error))) this.#owner.failed(this, error);
           if (!isAnswer(error)) this.destroy();
           reject(error);
         } else {

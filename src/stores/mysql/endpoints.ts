@@ -157,7 +157,7 @@ export class Endpoints {
     do {
       const isDoubted = this.#doubt;
       this.#doubt = false;
-      error = await this.#check(from, isDoubted);
+      error = unlessFull(await this.#check(from, isDoubted));
     } while (error === undefined && this.#doubt);
     clearTimeout(late);
     this.#checkedAt = performance.now();
@@ -168,7 +168,7 @@ export class Endpoints {
     let isSlow = false;
     if (error instanceof NoAnswer) {
       void this.#check(from, true).then((again) => {
-        isSlow = again === undefined;
+        isSlow = unlessFull(again) === undefined;
       });
     }
     const checks = others.map((server) => this.#check(server, true));
@@ -225,5 +225,10 @@ export class Endpoints {
 /** Of several servers that cannot be used: one that soon can, or else one that could if it had another role. */
 function mostTelling(errors: readonly unknown[]): unknown {
   const of = (failure: string) => errors.find((error) => classify(error) === failure);
-  return of('retry') ?? of('read only') ?? errors[0];
+  return of('full') ?? of('retry') ?? of('read only') ?? errors[0];
+}
+
+/** The server in use is not left as it is full: those who have a connection go on using it. Nobody goes to one that is. */
+function unlessFull(error: unknown): unknown {
+  return error !== undefined && classify(error) === 'full' ? undefined : error;
 }

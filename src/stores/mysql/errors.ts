@@ -9,6 +9,7 @@ import { DeadlineExpired } from '../deadline.ts';
  * - `retry`: something temporary; start again from the read
  * - `duplicate`: a row with this key came into being; start again from the read
  * - `lost`: the connection is gone, the server may be there; start again on another one, once
+ * - `full`: the server has no room for one more connection; it is well
  * - `read only`: sessions must be kept on another server; start again there, once
  * - `away`: there is no server to talk to
  * - the rest: it would fail again
@@ -18,6 +19,7 @@ export type Failure =
   | 'retry'
   | 'duplicate'
   | 'lost'
+  | 'full'
   | 'read only'
   | 'away'
   | 'table'
@@ -31,13 +33,13 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1213, 'locked'], // ER_LOCK_DEADLOCK; Galera: aborted by a write on another node, or not certified
   [1062, 'duplicate'], // ER_DUP_ENTRY
   [1020, 'retry'], // ER_CHECKREAD
-  [1040, 'retry'], // ER_CON_COUNT_ERROR
+  [1040, 'full'], // ER_CON_COUNT_ERROR
   [1047, 'retry'], // ER_UNKNOWN_COM_ERROR: "WSREP has not yet prepared node for application use"
   [1135, 'retry'], // ER_CANT_CREATE_THREAD
   [1180, 'retry'], // ER_ERROR_DURING_COMMIT
-  [1203, 'retry'], // ER_TOO_MANY_USER_CONNECTIONS
+  [1203, 'full'], // ER_TOO_MANY_USER_CONNECTIONS
   [1206, 'retry'], // ER_LOCK_TABLE_FULL
-  [1226, 'retry'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS of the account
+  [1226, 'full'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS and the like of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
   [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has another name by now
@@ -166,6 +168,10 @@ const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
   retry: ['ERR_SESSION_UNAVAILABLE', 'the database kept failing with a temporary error'],
   duplicate: ['ERR_SESSION_LOCK_TIMEOUT', 'the session was created and given up by others all the time'],
   lost: ['ERR_SESSION_UNAVAILABLE', 'the connection to the database was lost'],
+  full: [
+    'ERR_SESSION_UNAVAILABLE',
+    'the server has no room for more connections: connectionLimit of all processes is more than its max_connections, or a limit of the account, allows',
+  ],
   'read only': ['ERR_SESSION_UNAVAILABLE', 'the database is read only or a replica, where no session is kept'],
   away: ['ERR_SESSION_UNAVAILABLE', 'the database cannot be used'],
   table: ['ERR_SESSION_TABLE', 'the session table cannot be used'],

@@ -12,11 +12,11 @@ const PATIENCE = 500;
 /** Milliseconds between two questions for its role; in between, an answer of any kind will do. */
 const ROLE_INTERVAL = 1_000;
 
+/** Milliseconds between two connects to a server that has no room: others look for some too. */
+const FULL_INTERVAL = 1_000;
+
 /** Milliseconds beyond that patience: it was this process that slept. */
 const OVERSLEPT = 200;
-
-/** ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED: it is only full. */
-const FULL: ReadonlySet<unknown> = new Set([1040, 1203, 1226]);
 
 /** What `check()` gives for a server that is silent. */
 export class NoAnswer extends Error {
@@ -36,6 +36,9 @@ export class Health {
   #closed = false;
   /** `performance.now()` */
   #roleKnownUntil = 0;
+  /** The server has no room for this connection: it is not asked for each time. `performance.now()` */
+  #refusedUntil = 0;
+  #refusal: unknown;
 
   constructor(endpoint: MysqlConnectionOptions, settings: Settings) {
     this.#endpoint = endpoint;
@@ -44,10 +47,10 @@ export class Health {
 
   /**
    * @param isDoubted whether something failed there: then its role is asked for in any case
-   * @returns what is wrong; `undefined` when nothing is
+   * @returns what is wrong; `undefined` when nothing is. A server that is only `full` is well, but has no room for anybody who comes
    */
   check(isDoubted: boolean): Promise<unknown> {
-    if (isDoubted) this.#roleKnownUntil = 0;
+    if (isDoubted) this.#roleKnownUntil = this.#refusedUntil = 0;
     this.#running ??= this.#check().finally(() => {
       this.#running = undefined;
     });
@@ -61,6 +64,7 @@ export class Health {
   }
 
   async #check(): Promise<unknown> {
+    if (performance.now() < this.#refusedUntil) return this.#refusal;
     const first = await this.#attempt();
     return first?.again && !this.#closed ? (await this.#attempt())?.error : first?.error;
   }
@@ -81,7 +85,11 @@ export class Health {
         return { error: new NoAnswer('the server does not answer'), again };
       }
       const failure = classify(error);
-      if (FULL.has((error as { errno?: unknown }).errno)) return undefined;
+      if (failure === 'full') {
+        this.#refusal = error;
+        this.#refusedUntil = performance.now() + FULL_INTERVAL;
+        return { error, again: false };
+      }
       if (failure === 'retry' || (failure === 'lost' && !isNew)) return { error, again: true };
       return failure === 'lost' || failure === 'read only' || failure === 'away' ? { error, again: false } : undefined;
     }

@@ -32,7 +32,7 @@ export class Retries {
     if (error instanceof DeadlineExpired) throw this.#expired(error);
     const failure = classify(error);
     if ((failure === 'lost' || failure === 'read only') && this.#lost++ === 0) return;
-    const temporary = failure === 'locked' || failure === 'retry' || failure === 'duplicate';
+    const temporary = ['locked', 'retry', 'full', 'duplicate'].includes(failure);
     const insists = this.#insist && (failure === 'lost' || failure === 'read only' || failure === 'away');
     if (!temporary && !insists) throw toSessionError(error);
     this.#temporary = error;

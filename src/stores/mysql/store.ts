@@ -12,6 +12,7 @@ import { Endpoints } from './endpoints.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { replaceOrLock } from './replace.ts';
+import { Room } from './room.ts';
 import { type LockedRow, type Reading, type ReadRow, Rows } from './rows.ts';
 
 /**
@@ -51,10 +52,10 @@ class MysqlStore implements SessionStore {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const [endpoints, limit] = [new Endpoints(settings), settings.connectionLimit];
-    this.#connections = new Connections(settings, endpoints, { autocommit: false, limit });
-    this.#single = new Connections(settings, endpoints, { autocommit: true, limit });
-    this.#swapping = new Connections(settings, endpoints, { autocommit: true, limit });
+    const [endpoints, room, limit] = [new Endpoints(settings), new Room(), settings.connectionLimit];
+    this.#connections = new Connections(settings, endpoints, { autocommit: false, limit }, room);
+    this.#single = new Connections(settings, endpoints, { autocommit: true, limit }, room);
+    this.#swapping = new Connections(settings, endpoints, { autocommit: true, limit, isDispensable: true }, room);
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
