@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
+import { fromBase64, recognizeEncoding, type SessionEncoding } from './encodings.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
 import { type LimitOptions, type ReadRules, readRules } from './options.ts';
 import { References } from './references.ts';
@@ -19,6 +20,10 @@ export interface DetectedFormat {
   certainty: 'sure' | 'likely' | 'none';
   /** All formats in which PHP 8 would read these bytes as a session, the likeliest first. */
   possible: readonly SessionFormatName[];
+  /** If none is possible: how the bytes hold a session, or something else, where that can be recognized. */
+  encoding?: SessionEncoding;
+  /** With the encoding `base64`: what is found in it. */
+  inner?: DetectedFormat;
   /** If none is possible: what is wrong in the format that fits furthest, with `offset`. */
   error?: PhpSessionError;
 }
@@ -49,10 +54,21 @@ export function detectSessionFormat(bytes: Uint8Array, limits: LimitOptions = {}
   fits.sort((a, b) => a.oddities - b.oddities);
   const possible = fits.map(({ name }) => name);
   const [first, second] = fits;
-  if (first === undefined) return { format: undefined, certainty: 'none', possible, error: furthest! };
+  if (first === undefined) {
+    return { format: undefined, certainty: 'none', possible, ...otherwise(bytes, limits), error: furthest! };
+  }
   if (second === undefined) return { format: first.name, certainty: 'sure', possible };
   if (first.oddities < second.oddities) return { format: first.name, certainty: 'likely', possible };
   return { format: undefined, certainty: 'none', possible };
+}
+
+/** What these bytes are that no format fits. */
+function otherwise(bytes: Uint8Array, limits: LimitOptions): Pick<DetectedFormat, 'encoding' | 'inner'> {
+  const encoding = recognizeEncoding(bytes);
+  if (encoding !== 'base64') return encoding === undefined ? {} : { encoding };
+  const inner = detectSessionFormat(fromBase64(bytes)!, limits);
+  // Any word of four, eight or twelve letters is base64 of something.
+  return inner.possible.length > 0 || inner.encoding !== undefined ? { encoding, inner } : {};
 }
 
 /** How much in these bytes would be odd if they were a session in this format. Throws if they are none. */

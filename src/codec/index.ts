@@ -4,6 +4,7 @@
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 export type { ClassMapping, ClassOption } from './classes.ts';
 export { type DetectedFormat, detectSessionFormat } from './detect.ts';
+export type { SessionEncoding } from './encodings.ts';
 export type { SessionFormatName } from './formats/index.ts';
 export { asList, asMap } from './lists.ts';
 // Options

@@ -10,6 +10,7 @@ import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import type { CookieOptions } from './cookie.ts';
 import type { ConflictRule } from './merge.ts';
+import type { UnreadableRule } from './unreadable.ts';
 
 /**
  * What a request needs of its session:
@@ -60,6 +61,16 @@ export interface SessionOptions
    * writes last wins, as in PHP without locks, but only there.
    */
   onConflict?: ConflictRule;
+  /**
+   * What becomes of a row that cannot be read as a session:
+   *
+   * - `error` (default): `ctx.session` throws, and the row stays. Its visitor can log out.
+   * - `new`: as if the browser had sent no cookie. The visitor has lost his session, and gets a new id when something is stored. PHP
+   *   destroys such a row; here it stays, until it is collected.
+   * - a function that gets the bytes and the error, and returns one of these two: to look at them, to keep them, to decide by them.
+   *   The bytes are somebody's data.
+   */
+  onUnreadable?: UnreadableRule;
   /** `session.cache_limiter`; default `nocache`. */
   cacheLimiter?: CacheLimiter;
   /** `session.cache_expire`, minutes; default 180. */
@@ -95,6 +106,7 @@ export function settings(options: SessionOptions): Settings {
     sidBitsPerCharacter = 4,
     mode = store?.defaultMode ?? 'exclusive',
     onConflict = 'mine',
+    onUnreadable = 'error',
     cacheLimiter = 'nocache',
     cacheExpire = 180,
     discardOnError = false,
@@ -119,6 +131,10 @@ export function settings(options: SessionOptions): Settings {
   check(
     typeof onConflict === 'function' || ['mine', 'theirs', 'error'].includes(onConflict),
     "onConflict must be 'mine', 'theirs', 'error' or a function",
+  );
+  check(
+    typeof onUnreadable === 'function' || ['error', 'new'].includes(onUnreadable),
+    "onUnreadable must be 'error', 'new' or a function",
   );
   const limiters = ['nocache', 'public', 'private', 'private_no_expire', ''];
   check(limiters.includes(cacheLimiter), `cacheLimiter must be one of '${limiters.join("', '")}'`);
@@ -147,6 +163,7 @@ export function settings(options: SessionOptions): Settings {
     sidBitsPerCharacter,
     mode,
     onConflict,
+    onUnreadable,
     cacheLimiter,
     cacheExpire,
     discardOnError,

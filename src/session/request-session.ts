@@ -8,6 +8,7 @@ import { removeCookie, setCookie } from './cookie.ts';
 import { createId } from './id.ts';
 import type { RequestMode, Settings } from './options.ts';
 import { Unlocked } from './unlocked.ts';
+import { countsAsNone, explain } from './unreadable.ts';
 
 /** What a request's session needs from the HTTP side. */
 export interface Exchange {
@@ -112,24 +113,45 @@ export class RequestSession<T extends object = SessionData> {
     const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
     if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
     this.#lease = lease;
-    this.#begin(id, lease.data);
+    await this.#beginOrForget(id, lease.data);
   }
 
   async #read(id: string, signal?: AbortSignal): Promise<void> {
     const snapshot = await this.#settings.store.read(id, signal && { signal });
     if (snapshot.data === undefined && this.#settings.useStrictMode) return; // as if there were no cookie
     this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#exchange.onConflict(paths));
-    this.#begin(id, snapshot.data);
+    await this.#beginOrForget(id, snapshot.data);
   }
 
-  #begin(id: string, data: Uint8Array = empty): void {
+  async #beginOrForget(id: string, data: Uint8Array | undefined): Promise<void> {
+    let isKept = false;
+    try {
+      isKept = this.#begin(id, data);
+    } finally {
+      if (!isKept) await this.#forget();
+    }
+  }
+
+  /** @returns `false` when the row cannot be read, and is to count as none */
+  #begin(id: string, data: Uint8Array = empty): boolean {
     this.id = id;
     this.wasEmpty = isEmptySession(data);
     try {
       this.#data = this.#decode(data);
+      return true;
     } catch (error) {
-      this.#unreadable = error;
+      const { codec, onUnreadable } = this.#settings;
+      this.#unreadable = explain(data, codec, error);
+      return !countsAsNone(data, onUnreadable, this.#unreadable);
     }
+  }
+
+  /** As if the browser had sent no cookie. */
+  async #forget(): Promise<void> {
+    this.id = undefined;
+    this.#unreadable = undefined;
+    this.#unlocked = undefined;
+    await this.#release();
   }
 
   /**

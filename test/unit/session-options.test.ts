@@ -41,6 +41,7 @@ const wrong: Record<string, unknown[]> = {
   discardOnError: [null, 1],
   sidLength: [null, 21, 257, 32.5, '32'],
   sidBitsPerCharacter: [null, 3, 7, '4'],
+  onUnreadable: [null, 'NEW', true, 'destroy'],
   cacheLimiter: [null, 'none', 'NOCACHE', false],
   cacheExpire: [null, -1, 0.5, '180', Number.POSITIVE_INFINITY],
   maxBytes: [-1, Number.NaN],

@@ -1,0 +1,91 @@
+import {
+  detectSessionFormat,
+  type LimitOptions,
+  type SessionDecodeOptions,
+  type SessionEncoding,
+} from '../codec/index.ts';
+import { PhpSessionError } from '../errors.ts';
+
+/** See `SessionOptions.onUnreadable`. */
+export type UnreadableRule = 'error' | 'new' | ((data: Uint8Array, error: PhpSessionError) => 'error' | 'new');
+
+/**
+ * Whether a row that cannot be read is to count as none.
+ *
+ * @throws TypeError when the function returns something else, and what it throws
+ */
+export function countsAsNone(data: Uint8Array, rule: UnreadableRule, error: unknown): boolean {
+  if (!(error instanceof PhpSessionError)) return false;
+  const chosen = typeof rule === 'function' ? rule(data, error) : rule;
+  if (chosen === 'error' || chosen === 'new') return chosen === 'new';
+  throw new TypeError("onUnreadable() must return 'error' or 'new'");
+}
+
+/**
+ * Says of a row that cannot be read what it holds, and which option reads it. Nothing of the row gets into the message.
+ *
+ * @param options with which it was read
+ * @param error what `decodeSession` said
+ */
+export function explain(data: Uint8Array, options: SessionDecodeOptions, error: unknown): unknown {
+  // Of a limit it says enough: the row is in the right format.
+  if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_SYNTAX') return error;
+  const { format = 'php', maxBytes, maxDepth, maxElements } = options;
+  const limits = { ...(maxBytes && { maxBytes }), ...(maxDepth && { maxDepth }), ...(maxElements && { maxElements }) };
+  const message = `The row cannot be read as a session in PHP's format ${format}: ${content(data, limits, error.offset!)}`;
+  const { offset, excerpt } = error;
+  return new PhpSessionError(error.code, message, {
+    ...(offset !== undefined && { offset }),
+    ...(excerpt !== undefined && { excerpt }),
+  });
+}
+
+function content(data: Uint8Array, limits: LimitOptions, offset: number): string {
+  const { possible, encoding, inner } = detectSessionFormat(data, limits);
+  if (possible[0] !== undefined)
+    return `it is one in the format ${possible[0]}: give serializeHandler what session.serialize_handler is in PHP`;
+  if (encoding === 'base64') return `it is base64 of ${named(inner!)}`;
+  return encoding === undefined ? damage(data, offset) : `it is ${names[encoding]}, which no option reads`;
+}
+
+const names: Record<Exclude<SessionEncoding, 'base64'>, string> = {
+  igbinary: "a session of PHP's extension igbinary",
+  msgpack: "a session of PHP's extension msgpack",
+  json: 'JSON, as no PHP writes a session',
+  'laravel-encrypted': 'encrypted by Laravel',
+  gzip: 'compressed with gzip',
+  zlib: 'compressed with zlib',
+};
+
+function named({ possible, encoding }: { possible: readonly string[]; encoding?: SessionEncoding }): string {
+  if (possible[0] === 'php_serialize')
+    return 'a session in the format php_serialize, as Laravel stores it, which no option reads';
+  if (possible[0] !== undefined)
+    return `a session in the format ${possible[0]}, as Magento and Roundcube store it, which no option reads`;
+  return encoding === undefined || encoding === 'base64'
+    ? 'something'
+    : `what is ${names[encoding]}, which no option reads`;
+}
+
+/** The sizes of columns at which MySQL cuts off without an error, if it is not in strict mode. */
+const columns: Record<number, string> = { 255: 'TINYBLOB or VARCHAR(255)', 65535: 'BLOB or TEXT' };
+
+function damage(bytes: Uint8Array, offset: number): string {
+  const { length } = bytes;
+  const rest = new TextDecoder('latin1').decode(bytes.subarray(offset, offset + 40));
+  const column = columns[length] === undefined ? '' : `, as many as a column ${columns[length]} holds`;
+  const string = /^(?:[sSOCE]:)?(\d{1,10}):"/.exec(rest);
+  const there = string === null ? 0 : length - offset - string[0].length;
+  if (string !== null && there < Number(string[1]) + 2)
+    return `it was cut off after ${length} bytes${column}: at byte ${offset} begins a string of ${string[1]} bytes, of which ${Math.max(there, 0)} are there`;
+  if (length - offset < 40 && beginning.test(rest)) return `it was cut off after ${length} bytes${column}`;
+  if (offset === 0) return 'it does not begin as one, so it is something else, or encrypted';
+  if (!bytes.subarray(offset).includes(BAR))
+    return `${length - offset} of its ${length} bytes, from byte ${offset} on, are no variable: it was cut off there, or something was added`;
+  return `it is damaged at byte ${offset} of ${length}`;
+}
+
+const BAR = 0x7c;
+
+/** How a value begins. */
+const beginning = /^(?:[bidsSOCEaNrR]|[bidsSOCEarR]:[-+\d.E]*:?|\d+:?|":?|:)?$/;
