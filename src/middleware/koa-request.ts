@@ -52,7 +52,7 @@ const isLate: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode>([
   'ERR_SESSION_READONLY',
 ]);
 
-/** The session of one request under Koa: opened before the handler, saved behind it, its lock freed in any case. */
+/** The session of one request under Koa: opened before the handler, saved after it, its lock freed in any case. */
 export class KoaRequest<T extends object = SessionData> {
   /** The cookie that the browser sent. */
   readonly cookie: string | undefined;

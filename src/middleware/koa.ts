@@ -24,12 +24,12 @@ export interface PhpSessionContext<T extends object = SessionData> {
 }
 
 /**
- * Middleware that opens PHP's session before the next one and saves it behind it, under the same lock as PHP.
+ * Middleware that opens PHP's session before the next one and saves it after that, under the same lock as PHP.
  *
  * A request without a session cookie costs nothing, and gets a cookie only when something is stored. Changes are saved also when
  * the handler throws, as in PHP. The lock is held until the handler has ended, also if the client has gone.
  *
- * It belongs behind the body parser. A body that is still to come is waited for before the lock is taken, if it fits into the
+ * It belongs after the body parser. A body that is still to come is waited for before the lock is taken, if it fits into the
  * request's buffer (`readableHighWaterMark` bytes); with a larger one the request has the mode `merge` until `lock()`.
  *
  * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, `'session:conflict'` (ctx, paths) when
