@@ -5,7 +5,8 @@
 //   --seed N              default: a random one, which is printed
 //   --replay 'SEED:INDEX' one schedule, step by step
 //   --failures N          ends after so many schedules that failed, default 3
-//   --engine NAME         mariadb, the only one so far
+//   --engine NAME         mariadb (default), mysql, ndb or galera
+//   --every-node          on Galera: actors use all nodes; default the first alone. On NDB they use all SQL nodes, always.
 import { parseArgs } from 'node:util';
 import { numberOf } from './arguments.mjs';
 import { build } from './build.mjs';
@@ -15,13 +16,13 @@ await runCommand(async () => {
   const { values } = parseArgs({
     options: {
       engine: { type: 'string', default: 'mariadb' },
+      'every-node': { type: 'boolean', default: false },
       schedules: { type: 'string', default: '1000' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
       replay: { type: 'string' },
       failures: { type: 'string', default: '3' },
     },
   });
-  if (values.engine !== 'mariadb') throw new SetupError(`--engine: mariadb, and not ${values.engine}`);
   const [, seed, index] = /^(\d+):(\d+)$/.exec(values.replay ?? '') ?? [];
   if (values.replay !== undefined && index === undefined) throw new SetupError('--replay: SEED:INDEX, as in 7:123');
   const numbers =
@@ -29,18 +30,24 @@ await runCommand(async () => {
       ? { seed: numberOf(values, 'seed', { least: 0 }), from: 0, schedules: numberOf(values, 'schedules') }
       : { seed: Number(seed), from: Number(index), schedules: 1 };
   const mostFailures = numberOf(values, 'failures');
-  await setUp(['mariadb-server']);
+  await setUp(values.engine === 'galera' ? ['mariadb-server', 'galera-4', 'rsync'] : ['mariadb-server']);
   await build();
   // Not above: nothing of it can be loaded before it is installed and built.
-  const { mysqlStore, createTableSql } = await import('php-session-bridge/mysql');
+  const { codeIgniterLock, mysqlStore, createTableSql } = await import('php-session-bridge/mysql');
   const { RequestSession } = await import('../dist/esm/session/request-session.js');
   const { settings } = await import('../dist/esm/session/options.js');
-  const { startEngine } = await import('./services/engines.mjs');
+  const { Deadline } = await import('../dist/esm/stores/deadline.js');
+  const { isEngineName, startEngine } = await import('./services/engines.mjs');
   const { faultyStores } = await import('./interleave/faulty.mjs');
   const { interleave } = await import('./interleave/interleave.mjs');
   const { report } = await import('./interleave/report.mjs');
-  const product = { mysqlStore, RequestSession, settings };
-  const engine = await startEngine('mariadb');
+  if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
+  // The store pauses before it tries again. Nobody else goes on meanwhile, so it makes no difference but in time.
+  Deadline.prototype.pause = () => new Promise((resolve) => setImmediate(resolve));
+  const product = { codeIgniterLock, mysqlStore, RequestSession, settings };
+  const engine = await startEngine(values.engine);
+  // Where row locks are those of the cluster, and not of a node.
+  const nodes = values['every-node'] || engine.name === 'ndb' ? engine.endpoints.length : 1;
   try {
     // What it must see, so that seeing nothing means something.
     for (const [what, breakIt] of index === undefined ? Object.entries(faultyStores) : []) {
@@ -48,13 +55,14 @@ await runCommand(async () => {
         ...product,
         mysqlStore: (/** @type {Parameters<typeof mysqlStore>[0]} */ options) => breakIt(mysqlStore(options)),
       };
-      const some = { product: faulty, createTableSql, seed: 2, from: 0, schedules: 300, mostFailures: 1 };
+      const some = { product: faulty, createTableSql, nodes, seed: 1, from: 0, schedules: 600, mostFailures: 1 };
       const { failures, schedules } = await interleave(engine, some);
       if (failures.length === 0)
         throw new SetupError(`A store that ${what} was not noticed in ${schedules} schedules.`);
       console.log(`A store that ${what} was noticed in schedule ${schedules}.`);
     }
-    const result = await interleave(engine, { product, createTableSql, ...numbers, mostFailures });
+    const say = (/** @type {string} */ line) => console.log(line);
+    const result = await interleave(engine, { product, createTableSql, nodes, ...numbers, mostFailures, say });
     for (const line of report(result, values.replay !== undefined)) console.log(line);
     process.exitCode = result.failures.length > 0 ? 1 : 0;
   } finally {

@@ -5,9 +5,10 @@ import { Request } from './history.mjs';
  * @property {typeof import('../../dist/esm/session/request-session.js').RequestSession} RequestSession
  * @property {typeof import('../../dist/esm/session/options.js').settings} settings
  * @property {typeof import('php-session-bridge/mysql').mysqlStore} mysqlStore
+ * @property {import('php-session-bridge/mysql').NamedLock} codeIgniterLock
  */
 
-/** One browser at one Node process. */
+/** One browser at a Node process. */
 export class Actor {
   name;
   wire;
@@ -15,6 +16,8 @@ export class Actor {
   /** @type {Request | undefined} */
   request;
   isFinished = false;
+  /** It waits for another actor of its process. */
+  isQueued = false;
   #product;
   /** @type {Record<'strict' | 'loose', any>} */
   #settings;

@@ -1,7 +1,6 @@
-/**
- * What does more than set the time, in a text with COMMIT or by itself. COMMIT stands alone behind such a statement only where data
- * are large or text, which they are not here.
- */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** What does more than set the time, in a text with COMMIT or by itself. */
 const isWrite = /^(DELETE|UPDATE \S+ SET `(id|data)`)/;
 
 /** Milliseconds after which a schedule that does not move is given up: far more than any schedule takes. */
@@ -18,6 +17,10 @@ const PATIENCE = 20_000;
 export class Controller {
   /** What was done, for who reads a failure. @type {string[]} */
   script = [];
+  /** How often somebody was found waiting: for a row, for a named lock, in the queue of the own process. */
+  waits = { row: 0, name: 0, queue: 0 };
+  /** @type {import('./actor.mjs').Actor[]} */
+  #queued = [];
   #actors;
   #history;
   #plan;
@@ -27,6 +30,10 @@ export class Controller {
   #last;
   /** By actor the step until which it stands still while others can go. @type {Map<import('./actor.mjs').Actor, number>} */
   #frozen = new Map();
+  /** Statements that were found to wait for a lock. @type {Set<import('./wire.mjs').Command>} */
+  #waiting = new Set();
+  /** Connections that had locks then. @type {import('./wire.mjs').Link[]} */
+  #owners = [];
   /** @type {(() => void) | undefined} */
   #onEvent;
   #hasNews = false;
@@ -54,7 +61,7 @@ export class Controller {
   /** @returns {Promise<boolean>} whether all came to an end */
   async run() {
     const history = this.#history;
-    if (!(await this.#settle())) return false;
+    if (!(await this.#stand())) return false;
     while (this.#actors.some((actor) => !actor.isFinished)) {
       const move = this.#choose();
       if (move === undefined) {
@@ -63,7 +70,7 @@ export class Controller {
       }
       history.step++;
       await this.#do(move);
-      if (!(await this.#settle())) return false;
+      if (!(await this.#stand())) return false;
       await this.#look();
     }
     return true;
@@ -127,7 +134,7 @@ export class Controller {
     const done = this.#actors.flatMap(({ wire }) => wire.answered.splice(0));
     for (const command of done) {
       if (command.answer.error !== 0) {
-        this.script.push(`    the server says ${command.answer.error} to the ${command.kind}`);
+        this.script.push(`    the server says ${command.answer.error} to the ${command.kind ?? 'preparation'}`);
         // As a deadlock, which InnoDB finds by itself. A placeholder that is there is no failure.
         if (command.answer.error !== 1062) /** @type {any} */ (command.request).faults++;
       }
@@ -135,7 +142,7 @@ export class Controller {
       const reads = ['read', 'lock', 'placeholder'].includes(command.kind ?? '');
       if (reads) /** @type {any} */ (command.request).lastRead = this.#history.step;
     }
-    const writers = done.filter(({ answer, sql }) => answer.error === 0 && answer.affected !== 0 && isWrite.test(sql));
+    const writers = done.filter(hasCommitted);
     if (writers.length === 0) return;
     // A replacement that waited for the lock came after whoever had it.
     writers.sort((a, b) => Number(a.kind === 'replace') - Number(b.kind === 'replace'));
@@ -143,6 +150,16 @@ export class Controller {
     const rows = await this.#witness.rows();
     if (second !== undefined) this.#history.changed(this.#history.beforeReplacement(rows, second), first);
     this.#history.changed(rows, second ?? first);
+  }
+
+  async #stand() {
+    const [waiting, queued] = [this.#waiting, this.#queued];
+    if (!(await this.#settle())) return false;
+    this.#queued = this.#actors.filter(({ isQueued }) => isQueued);
+    this.waits.queue += this.#queued.filter((actor) => !queued.includes(actor)).length;
+    for (const command of this.#waiting)
+      if (!waiting.has(command)) this.waits[command.kind === 'name' ? 'name' : 'row']++;
+    return true;
   }
 
   /**
@@ -158,17 +175,43 @@ export class Controller {
       const sent = links.filter((link) => link.isSent);
       const isCalm =
         !links.some((link) => link.isLeaving) &&
-        this.#actors.every((actor) => actor.isFinished || actor.wire.waiting !== undefined);
+        this.#actors.every((actor) => actor.isFinished || actor.isQueued || actor.wire.waiting !== undefined);
+      if (isCalm && this.#actors.some(({ isQueued }) => isQueued)) {
+        // Who is let out of a queue begins to go on in the same moment in which another one has come to its end.
+        await nextTurn();
+        if (this.#hasNews) continue;
+      }
       if (isCalm && sent.length === 0) return true;
       if (performance.now() > end) {
         this.#history.complain('it does not go on');
         return false;
       }
       // Who waits for a lock waits for a transaction that is open and whose statements are held here.
-      const canWait = isCalm && links.some((link) => !link.isSent && link.inTransaction);
-      await this.#news(canWait ? 2 : 1_000);
-      if (canWait && !this.#hasNews && (await this.#witness.waiting()) === sent.length && !this.#hasNews) return true;
+      const owners = links.filter((link) => !link.isSent && link.isOwner);
+      const canWait = isCalm && owners.length > 0;
+      if (canWait && this.#stillWait(sent)) return true;
+      await this.#news(canWait ? this.#witness.patience : 1_000);
+      if (!canWait || this.#hasNews) continue;
+      const hasNames = sent.some(({ command }) => command?.kind === 'name');
+      if ((await this.#witness.waiting(hasNames)) !== sent.length || this.#hasNews) continue;
+      this.#owners = owners;
+      this.#waiting = new Set(sent.map((link) => /** @type {import('./wire.mjs').Command} */ (link.command)));
+      return true;
     }
+  }
+
+  /**
+   * Whether these were waiting before, and no lock has become free since.
+   *
+   * @param {import('./wire.mjs').Link[]} sent
+   */
+  #stillWait(sent) {
+    // What is committed on one node of Galera takes locks away on the others. An error may have rolled back.
+    const isFree = this.#actors.some(({ wire }) =>
+      wire.answered.some(({ commits, answer }) => commits || answer.error !== 0),
+    );
+    const wait = sent.every(({ command }) => command !== undefined && this.#waiting.has(command));
+    return !isFree && wait && this.#owners.every((link) => link.isOwner && !link.isExpired);
   }
 
   /**
@@ -185,6 +228,16 @@ export class Controller {
       };
     });
   }
+}
+
+/**
+ * Whether others may see something new by now. COMMIT stands alone where what was written had to be looked at before.
+ *
+ * @param {import('./wire.mjs').Command} command
+ */
+function hasCommitted({ answer, sql }) {
+  if (answer.error !== 0 || answer.inTransaction) return false;
+  return sql === 'COMMIT' || (answer.affected !== 0 && isWrite.test(sql));
 }
 
 /**
@@ -211,8 +264,9 @@ function faultyMoves({ actor, link, what }) {
   if (what === 'deliver') return [{ actor, link, what: 'drop' }];
   /** @type {Move['what'][]} */
   const faults = ['expire', 'expire'];
-  if (link.command?.kind !== 'rollback') faults.push('refuse 1213');
+  const isEnd = link.command?.kind === 'rollback' || link.command?.kind === 'unname';
+  if (!isEnd) faults.push('refuse 1213');
   // COMMIT alone waits for no lock.
-  if (link.command?.kind !== 'rollback' && link.command?.sql !== 'COMMIT') faults.push('refuse 1205');
+  if (!isEnd && link.command?.sql !== 'COMMIT') faults.push('refuse 1205');
   return faults.map((fault) => ({ actor, link, what: fault }));
 }

@@ -19,9 +19,15 @@ export class History {
   tokens = new Map();
   /** Only those that are over. @type {Request[]} */
   requests = [];
+  /** At the end of each token. */
+  suffix;
 
-  /** @param {Rows} rows */
-  constructor(rows) {
+  /**
+   * @param {Rows} rows
+   * @param {string} [suffix] at the end of each token
+   */
+  constructor(rows, suffix = '') {
+    this.suffix = suffix;
     this.states.push({ step: 0, rows });
   }
 
@@ -264,7 +270,7 @@ export class Request {
    * @returns {string} a token of its own
    */
   token(key) {
-    const name = `${this.name}-${key}`;
+    const name = `${this.name}-${key}${this.#history.suffix}`;
     this.#history.tokens.set(name, { key, request: this, seen: undefined });
     return name;
   }

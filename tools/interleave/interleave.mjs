@@ -1,15 +1,15 @@
-import { asInAnotherProcess } from '../another-process.mjs';
-import { Actor } from './actor.mjs';
+import { Cast } from './cast.mjs';
 import { Controller } from './controller.mjs';
 import { History } from './history.mjs';
 import { makePlan } from './plan.mjs';
-import { table, Wire } from './wire.mjs';
+import { playing } from './process.mjs';
+import { describeVariant, variantOf } from './variant.mjs';
 import { Witness } from './witness.mjs';
 
 /** The id that all actors know. */
 const shared = '0123456789abcdef0123456789abcdef';
-/** What is in a session that is there from the beginning. */
-const first = 'first|s:5:"first";';
+/** At the end of each word, by the column: what is not ASCII is looked at before it is committed to a column of text. */
+const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
 
 /**
  * @typedef {object} Failure
@@ -23,6 +23,7 @@ const first = 'first|s:5:"first";';
  * @property {string} title
  * @property {number} schedules
  * @property {number} steps
+ * @property {Controller['waits']} waits how often somebody waited for what
  * @property {Map<string, number>} outcomes how often requests ended in each way
  * @property {Failure[]} failures
  * @property {string[]} script of the last schedule
@@ -36,65 +37,62 @@ const first = 'first|s:5:"first";';
  * @param {object} options
  * @param {import('./actor.mjs').Product} options.product
  * @param {typeof import('php-session-bridge/mysql').createTableSql} options.createTableSql
+ * @param {number} options.nodes how many of the engine's SQL nodes actors use
  * @param {number} options.seed
  * @param {number} options.from index of the first schedule
  * @param {number} options.schedules
  * @param {number} options.mostFailures ends then
+ * @param {(line: string) => void} [options.say] is told now and then how far it is
  * @returns {Promise<Result>}
  */
-export async function interleave(engine, { product, createTableSql, seed, from, schedules, mostFailures }) {
-  const [endpoint] = engine.endpoints;
-  if (endpoint === undefined) throw new Error('the engine has no server');
-  const witness = await Witness.start(endpoint, createTableSql({ table, engine: engine.tableEngine }));
+export async function interleave(engine, options) {
+  const { product, createTableSql, nodes, seed, from, schedules, mostFailures, say = () => undefined } = options;
+  const witness = await Witness.start(engine, createTableSql);
+  const hasNames = engine.name === 'mariadb' || engine.name === 'mysql';
   /** @type {Result} */
   const result = {
     title: `${engine.title} ${engine.version}; seed ${seed}`,
-    ...{ schedules: 0, steps: 0, outcomes: new Map(), failures: [], script: [] },
+    ...{ schedules: 0, steps: 0, failures: [], script: [] },
+    ...{ waits: { row: 0, name: 0, queue: 0 }, outcomes: new Map() },
   };
-  let actors = await makeActors(product, endpoint);
+  const cast = new Cast(engine, product);
   try {
     for (let index = from; index < from + schedules && result.failures.length < mostFailures; index++) {
       const plan = makePlan(seed, index);
-      await witness.reset(plan.begins ? [shared, first] : undefined);
-      const history = new History(await witness.rows());
-      const taking = actors.slice(0, plan.actors.length);
+      const variant = variantOf(seed, index, { nodes, hasNames });
+      witness.data = variant.data;
+      const suffix = suffixes[variant.data];
+      await witness.reset(plan.begins ? [shared, first(suffix)] : undefined);
+      const history = new History(await witness.rows(), suffix);
+      const taking = await cast.take(plan.actors.length, variant);
       const controller = new Controller(plan, taking, history, witness);
-      const running = taking.map((actor, i) => actor.run(plan.actors[i] ?? [], shared, history));
+      const running = taking.map((actor, i) =>
+        playing.run(actor, () => actor.run(plan.actors[i] ?? [], shared, history)),
+      );
       const isOver = await controller.run();
       if (isOver) await Promise.all(running);
       await judgeEnd(history, taking, witness);
       result.schedules++;
+      if (result.schedules % 1000 === 0) say(`${result.schedules} schedules so far`);
       result.steps += history.step;
+      for (const what of /** @type {const} */ (['row', 'name', 'queue'])) result.waits[what] += controller.waits[what];
       for (const { outcome } of history.requests) count(result.outcomes, outcome);
-      result.script = [...describe(plan), ...controller.script, ...history.requests.map(told)];
+      result.script = [...describe(plan, variant), ...controller.script, ...history.requests.map(told)];
       if (history.problems.length === 0) continue;
       result.failures.push({ replay: `${seed}:${index}`, problems: history.problems, script: result.script });
       // What is left over would disturb the next one.
-      for (const actor of actors) await stop(actor);
-      actors = await makeActors(product, endpoint);
+      await cast.stop();
     }
   } finally {
-    for (const actor of actors) await stop(actor);
+    await cast.stop();
     await witness.end();
   }
   return result;
 }
 
-/**
- * @param {import('./actor.mjs').Product} product
- * @param {import('../services/engines.mjs').Endpoint} endpoint
- */
-function makeActors(product, endpoint) {
-  return Promise.all(
-    ['A', 'B', 'C'].map(async (name) => {
-      const wire = new Wire(endpoint, () => undefined);
-      const connection = { ...endpoint, port: await wire.start() };
-      // Nothing is to happen because time has passed: the controller ends connections, and lets owners of locks go on.
-      const limits = { timeout: 30_000, maxHold: 3_600, touchInterval: 0 };
-      const store = asInAnotherProcess(() => product.mysqlStore({ connection, table, ...limits }));
-      return new Actor(name, product, wire, store);
-    }),
-  );
+/** @param {string} suffix @returns {string} what is in a session that is there from the beginning */
+function first(suffix) {
+  return `first|s:${Buffer.byteLength(`first${suffix}`)}:"first${suffix}";`;
 }
 
 /**
@@ -105,30 +103,29 @@ function count(counts, what) {
   counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
-/** @param {Actor} actor */
-async function stop({ store, wire }) {
-  const closing = store.close(100);
-  wire.stop();
-  await closing;
-}
-
 /**
  * @param {History} history
- * @param {Actor[]} actors
+ * @param {import('./actor.mjs').Actor[]} actors
  * @param {Witness} witness
  */
 async function judgeEnd(history, actors, witness) {
   history.finish();
   for (const { name, wire } of actors) {
-    if ([...wire.links].some((link) => link.inTransaction)) history.complain(`${name} left a transaction open`);
+    const links = [...wire.links];
+    if (links.some(({ inTransaction }) => inTransaction)) history.complain(`${name} left a transaction open`);
+    if (links.some(({ hasName }) => hasName)) history.complain(`${name} kept a named lock`);
   }
   if (await witness.isLocked()) history.complain('a row is still locked');
 }
 
-/** @param {import('./plan.mjs').Plan} plan */
-function describe({ begins, actors, faults }) {
+/**
+ * @param {import('./plan.mjs').Plan} plan
+ * @param {import('./variant.mjs').Variant} variant
+ */
+function describe({ begins, actors, faults }, variant) {
   return [
     `${begins ? 'a session' : 'no session'} at first; up to ${faults} faults`,
+    describeVariant(variant, actors.length),
     ...actors.flatMap((requests, i) =>
       requests.map(({ mode, strict, cookie, operations }, j) => {
         const how = `${mode}, ${strict ? 'strict' : 'loose'}, with the ${cookie} cookie`;

@@ -111,10 +111,12 @@ function afterNumber(body, at) {
 
 /**
  * @param {string} sql
+ * @param {boolean} hasAttributes whether the connection has CLIENT_QUERY_ATTRIBUTES: then their number (0) and that of their sets (1)
+ *   come first
  * @returns {Buffer} the command that sends it
  */
-export function query(sql) {
-  return framed(0, Buffer.concat([Buffer.from([QUERY]), Buffer.from(sql)]));
+export function query(sql, hasAttributes) {
+  return framed(0, Buffer.concat([Buffer.from(hasAttributes ? [QUERY, 0, 1] : [QUERY]), Buffer.from(sql)]));
 }
 
 /**

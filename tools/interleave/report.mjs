@@ -4,10 +4,11 @@
  * @returns {string[]} lines
  */
 export function report(result, isReplay) {
-  const { title, schedules, steps, outcomes, failures, script } = result;
+  const { title, schedules, steps, waits, outcomes, failures, script } = result;
   const ends = [...outcomes].sort(([, a], [, b]) => b - a).map(([name, count]) => `  ${count} × ${name}`);
   return [
     `${title}: ${schedules} schedules, ${steps} steps`,
+    `  waits: ${waits.row} for a row, ${waits.name} for a name, ${waits.queue} in a queue`,
     ...ends,
     ...failures.flatMap((failure) => [
       '',

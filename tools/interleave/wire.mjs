@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, connect as tcpConnect } from 'node:net';
 import { Answer, CLOSE_STATEMENT, EXECUTE, errorPacket, Packets, PREPARE, QUERY, QUIT, query } from './packets.mjs';
 
-/** The name of the session table: a statement that has it is one of the store's protocol. */
-export const table = 'interleave';
+/** The names of the session tables, by what holds their data: a statement that has one is one of the store's protocol. */
+export const tables = { bytes: 'interleave', text: 'interleave_text' };
 
 /**
- * @typedef {'read' | 'lock' | 'placeholder' | 'touch' | 'replace' | 'remove' | 'write' | 'commit' | 'rollback'} Kind
- *   `touch` and `replace` commit themselves, `commit` is a text with COMMIT at its end
+ * @typedef {'read' | 'lock' | 'placeholder' | 'touch' | 'replace' | 'remove' | 'write' | 'commit' | 'rollback' | 'name' | 'unname'} Kind
+ *   `touch` and `replace` commit themselves, `commit` is a text with COMMIT at its end, `name` takes a named lock
  */
 
 /**
@@ -30,17 +30,20 @@ export class Wire {
   /** Statements that the server has answered since the controller looked. @type {Command[]} */
   answered = [];
   #server = createServer((client) => this.links.add(new Link(this, client)));
-  /** @type {() => void} */
-  onEvent;
+  /** Is called when a statement or an answer has come, or a connection has gone. @type {() => void} */
+  onEvent = () => undefined;
+  /** The wire of the actor that uses the connection from this port, where several actors share connections. @type {(port?: number) => Wire} */
+  ownerOf = () => this;
   target;
+  undoesAll;
 
   /**
    * @param {{ host: string, port: number }} target
-   * @param {() => void} onEvent is called when a statement or an answer has come, or a connection has gone
+   * @param {{ undoesAll?: boolean }} [engine] `undoesAll`: after any error the transaction is rolled back, as on NDB
    */
-  constructor(target, onEvent) {
+  constructor(target, { undoesAll = false } = {}) {
     this.target = target;
-    this.onEvent = onEvent;
+    this.undoesAll = undoesAll;
   }
 
   /** @returns {Promise<number>} the port */
@@ -66,6 +69,8 @@ export class Link {
   /** @type {Command | undefined} */
   command;
   inTransaction = false;
+  /** It has a named lock, or has asked for one. */
+  hasName = false;
   autocommit = true;
   /** The server has rolled back and ended the connection; its client has not heard of it yet. */
   isExpired = false;
@@ -77,10 +82,11 @@ export class Link {
   #fromClient = new Packets();
   #fromServer = new Packets();
   #isLoggedIn = false;
+  #hasAttributes = false;
   /** @type {Map<number, string>} */
   #prepared = new Map();
-  /** Told of the answer to a ROLLBACK of our own. @type {(() => void) | undefined} */
-  #onRollback;
+  /** Told of the answer to a statement of our own. @type {(() => void) | undefined} */
+  #onAnswer;
 
   /**
    * @param {Wire} wire
@@ -114,14 +120,34 @@ export class Link {
       return;
     }
     let sql = '';
-    if (code === QUERY || code === PREPARE) sql = packet.subarray(5).toString('latin1');
+    if (code === QUERY) sql = packet.subarray(this.#textAt(packet)).toString('latin1');
+    else if (code === PREPARE) sql = packet.subarray(5).toString('latin1');
     else if (code === EXECUTE) sql = this.#prepared.get(packet.readUInt32LE(5)) ?? '';
     const kind = code === PREPARE ? undefined : kindOf(sql, this.autocommit);
     const commits = kind === 'commit' || kind === 'touch' || kind === 'replace';
+    this.#moveTo(this.#wire.ownerOf(this.#client.remotePort));
+    if (kind !== undefined && this.#wire.waiting !== undefined) throw new Error('an actor says two things at once');
     const answer = new Answer(code);
     this.command = { packet, sql, kind, commits, phase: 'held', answer, request: this.#wire.request };
     if (kind === undefined) this.send();
     else this.#wire.onEvent();
+  }
+
+  /** @param {Wire} wire */
+  #moveTo(wire) {
+    this.#wire.links.delete(this);
+    this.#wire = wire;
+    wire.links.add(this);
+  }
+
+  /**
+   * On MySQL there are attributes before the text, here always none.
+   *
+   * @param {Buffer} packet of a query
+   */
+  #textAt(packet) {
+    this.#hasAttributes = packet[5] === 0;
+    return this.#hasAttributes ? 7 : 5;
   }
 
   /** @param {Buffer} packet */
@@ -136,12 +162,17 @@ export class Link {
     const { answer } = command;
     answer.take(packet);
     if (!answer.isComplete) return;
-    this.inTransaction = answer.inTransaction ?? this.inTransaction;
+    // An error does not say it. The server has rolled back at a deadlock, or when another node of Galera was first.
+    const isUndone = answer.error === 1213 || (answer.error !== 0 && this.#wire.undoesAll);
+    this.inTransaction = answer.inTransaction ?? (this.inTransaction && !isUndone);
     this.autocommit = answer.autocommit ?? this.autocommit;
+    if (command.kind === 'unname' && answer.error === 0) this.hasName = false;
     command.phase = 'answered';
-    if (command.kind !== undefined) this.#wire.answered.push(command);
-    if (this.#onRollback !== undefined) {
-      this.#onRollback();
+    // On Galera it can be the preparation of a statement that is told that the transaction is gone.
+    const isOurs = command.request === undefined;
+    if (command.kind !== undefined || (answer.error !== 0 && !isOurs)) this.#wire.answered.push(command);
+    if (this.#onAnswer !== undefined) {
+      this.#onAnswer();
     } else if (this.isCut) {
       void this.#left();
     } else if (command.kind === undefined) {
@@ -155,11 +186,8 @@ export class Link {
     const { command } = this;
     if (command === undefined) return;
     command.phase = 'sent';
-    // The same length. What waits for a lock goes on when the controller lets its owner go on, and not when time has passed.
-    const patient = command.kind === undefined && /innodb_lock_wait_timeout = [12],/.test(command.sql);
-    const { packet, sql } = command;
-    if (!patient) this.#server.write(packet);
-    else this.#server.write(query(sql.replace(/(innodb_lock_wait_timeout) = [12],/, '$1 = 9,')));
+    if (command.kind === 'name') this.hasName = true;
+    this.#server.write(command.kind === undefined ? patient(command.packet) : command.packet);
   }
 
   deliver() {
@@ -170,12 +198,12 @@ export class Link {
 
   /**
    * Answers in place of the server. A deadlock (1213) has rolled back the transaction; a statement that waited too long for a lock
-   * (1205) has done nothing.
+   * (1205) has done nothing, or has rolled back too, as the engine does it.
    *
    * @param {1205 | 1213} number
    */
   async refuse(number) {
-    if (number === 1213) await this.#rollback();
+    if (number === 1213 || this.#wire.undoesAll) await this.#rollback();
     this.command = undefined;
     this.#client.write(errorPacket(number));
   }
@@ -184,7 +212,7 @@ export class Link {
   async expire() {
     const { command } = this;
     this.isExpired = true;
-    await this.#rollback();
+    await this.#giveUp();
     this.command = command;
     this.#server.destroy();
   }
@@ -199,7 +227,7 @@ export class Link {
   async #left() {
     this.isCut = true;
     if (this.command?.phase === 'sent') return; // until there is an answer
-    if (this.#isLoggedIn && !this.isExpired && !this.#server.destroyed) await this.#rollback();
+    if (this.#isLoggedIn && !this.isExpired && !this.#server.destroyed) await this.#giveUp();
     this.destroy();
   }
 
@@ -207,22 +235,34 @@ export class Link {
     this.isCut = true;
     this.command = undefined;
     this.inTransaction = false;
-    this.#onRollback?.();
+    this.hasName = false;
+    this.#onAnswer?.();
     this.#client.destroy();
     this.#server.destroy();
     this.#wire.links.delete(this);
     this.#wire.onEvent();
   }
 
-  async #rollback() {
+  async #giveUp() {
+    await this.#rollback();
+    if (this.hasName) await this.#ask('DO RELEASE_ALL_LOCKS()');
+    this.hasName = false;
+  }
+
+  #rollback() {
+    return this.#ask('ROLLBACK');
+  }
+
+  /** @param {string} sql gives no rows */
+  async #ask(sql) {
     const answer = new Answer(QUERY);
-    const packet = query('ROLLBACK');
+    const packet = query(sql, this.#hasAttributes);
     await new Promise((/** @type {(done: void) => void} */ resolve) => {
-      this.#onRollback = resolve;
+      this.#onAnswer = resolve;
       this.command = { packet, sql: '', kind: undefined, commits: false, phase: 'sent', answer, request: undefined };
       this.#server.write(packet);
     });
-    this.#onRollback = undefined;
+    this.#onAnswer = undefined;
     this.command = undefined;
   }
 
@@ -231,10 +271,29 @@ export class Link {
     return this.command?.kind !== undefined && this.command.phase === 'sent';
   }
 
+  /** Whether others may wait for it. */
+  get isOwner() {
+    return this.inTransaction || this.hasName;
+  }
+
   /** Whether the connection is being ended. */
   get isLeaving() {
     return this.isCut && !this.isSent;
   }
+}
+
+/**
+ * What waits for a lock goes on when the controller lets its owner go on, and not when time has passed.
+ *
+ * @param {Buffer} packet
+ * @returns {Buffer} of the same length
+ */
+function patient(packet) {
+  const before = ['innodb_lock_wait_timeout = ', 'GET_LOCK(?, '].find((text) => packet.includes(text));
+  if (before === undefined) return packet;
+  const copy = Buffer.from(packet);
+  copy.write('9', packet.indexOf(before) + before.length);
+  return copy;
 }
 
 /**
@@ -245,7 +304,9 @@ export class Link {
 function kindOf(sql, autocommit) {
   if (sql === 'ROLLBACK') return 'rollback';
   if (sql.endsWith('COMMIT')) return 'commit';
-  if (!sql.includes(`\`${table}\``)) return undefined;
+  if (sql.includes('GET_LOCK(')) return 'name';
+  if (sql.includes('RELEASE_LOCK(')) return 'unname';
+  if (!Object.values(tables).some((table) => sql.includes(`\`${table}\``))) return undefined;
   if (sql.endsWith('FOR UPDATE')) return 'lock';
   if (sql.startsWith('SELECT')) return 'read';
   if (sql.startsWith('INSERT')) return 'placeholder';

@@ -1,34 +1,66 @@
 import mysql from 'mysql2/promise';
-import { table } from './wire.mjs';
+import { countNames, waitsOf } from './waits.mjs';
+import { tables } from './wire.mjs';
 
-/** Looks at the table and at the server past the actors. */
+/** Looks at the table and at the servers past the actors. */
 export class Witness {
-  #connection;
+  /** Milliseconds after which it is worth asking who waits. */
+  patience;
+  /** What holds the data of the table that the schedule uses. @type {keyof typeof tables} */
+  data = 'bytes';
+  #nodes;
+  #waits;
 
-  /** @param {import('mysql2/promise').Connection} connection */
-  constructor(connection) {
-    this.#connection = connection;
+  /**
+   * @param {import('mysql2/promise').Connection[]} nodes one to each SQL node
+   * @param {import('./waits.mjs').Waits} waits
+   */
+  constructor(nodes, waits) {
+    this.#nodes = nodes;
+    this.#waits = waits;
+    this.patience = waits.patience;
   }
 
   /**
-   * @param {import('../services/engines.mjs').Endpoint} endpoint
-   * @param {string} createTable
+   * @param {import('../services/engines.mjs').RunningEngine} engine
+   * @param {typeof import('php-session-bridge/mysql').createTableSql} createTableSql
    */
-  static async start(endpoint, createTable) {
-    const connection = await mysql.createConnection({ ...endpoint, rowsAsArray: true });
-    await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-    await connection.query(`DROP TABLE IF EXISTS \`${table}\``);
-    await connection.query(createTable);
-    return new Witness(connection);
+  static async start({ name, endpoints, tableEngine }, createTableSql) {
+    const nodes = await Promise.all(
+      endpoints.map((endpoint) => mysql.createConnection({ ...endpoint, rowsAsArray: true })),
+    );
+    const waits = waitsOf[name];
+    await waits.begin(nodes);
+    const witness = new Witness(nodes, waits);
+    for (const node of nodes) await node.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    const bytes = createTableSql({ table: tables.bytes, engine: tableEngine });
+    for (const table of Object.values(tables)) await witness.#ask(`DROP TABLE IF EXISTS \`${table}\``);
+    await witness.#ask(bytes);
+    await witness.#ask(asText(bytes));
+    return witness;
+  }
+
+  /**
+   * @param {string} sql
+   * @param {string[]} [values]
+   */
+  async #ask(sql, values) {
+    const [node] = /** @type {[import('mysql2/promise').Connection]} */ (this.#nodes);
+    const [rows] = values === undefined ? await node.query(sql) : await node.execute(sql, values);
+    return rows;
+  }
+
+  get #table() {
+    return tables[this.data];
   }
 
   /** @returns {Promise<import('./history.mjs').Rows>} without tombstones */
   async rows() {
-    const [rows] = await this.#connection.query(`SELECT id, data FROM \`${table}\` WHERE id NOT LIKE '<%' ORDER BY id`);
+    const rows = await this.#ask(`SELECT id, data FROM \`${this.#table}\` WHERE id NOT LIKE '<%' ORDER BY id`);
     return new Map(
-      /** @type {[Buffer, Buffer][]} */ (rows).map(([id, data]) => {
-        const values = data.toString('latin1').matchAll(/(\w+)\|s:\d+:"([^"]*)";/g);
-        return [id.toString('latin1'), new Map([...values].map(([, key = '', token = '']) => [key, token]))];
+      /** @type {(Buffer | string)[][]} */ (rows).map(([id, data]) => {
+        const values = String(data).matchAll(/(\w+)\|s:\d+:"([^"]*)";/g);
+        return [String(id), new Map([...values].map(([, key = '', token = '']) => [key, token]))];
       }),
     );
   }
@@ -39,29 +71,39 @@ export class Witness {
    * @param {[id: string, data: string] | undefined} row is there then
    */
   async reset(row) {
-    await this.#connection.query(`DELETE FROM \`${table}\``);
-    if (row !== undefined)
-      await this.#connection.execute(`INSERT INTO \`${table}\` VALUES (?, ?, UNIX_TIMESTAMP())`, row);
+    await this.#ask(`DELETE FROM \`${this.#table}\``);
+    if (row !== undefined) await this.#ask(`INSERT INTO \`${this.#table}\` VALUES (?, ?, UNIX_TIMESTAMP())`, row);
   }
 
-  /** How many statements wait for a row's lock. */
-  async waiting() {
-    const [rows] = await this.#connection.query("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'");
-    return Number(/** @type {[string, string][]} */ (rows)[0]?.[1]);
+  /**
+   * How many statements wait for a lock.
+   *
+   * @param {boolean} hasNames whether some may wait for a named one
+   */
+  async waiting(hasNames) {
+    const rows = await this.#waits.count(this.#nodes);
+    return rows + (hasNames ? await countNames(this.#nodes) : 0);
   }
 
   /** Whether somebody has a lock on a row. */
-  async isLocked() {
-    try {
-      await this.#connection.query(`SELECT id FROM \`${table}\` FOR UPDATE NOWAIT`);
-      return false;
-    } catch (error) {
-      if (/** @type {{ errno?: number }} */ (error).errno === 1205) return true;
-      throw error;
-    }
+  isLocked() {
+    return this.#waits.isLocked(this.#nodes, this.#table);
   }
 
-  end() {
-    return this.#connection.end();
+  async end() {
+    for (const node of this.#nodes) node.destroy();
   }
+}
+
+/**
+ * The same table with text. On NDB it is in the row too: who reads TEXT there waits for who has written, and the witness must not.
+ *
+ * @param {string} createTable
+ */
+function asText(createTable) {
+  return createTable
+    .replace(tables.bytes, tables.text)
+    .replace('VARBINARY(128)', 'VARCHAR(128) CHARACTER SET utf8mb4')
+    .replace('MEDIUMBLOB', 'MEDIUMTEXT CHARACTER SET utf8mb4')
+    .replace('VARBINARY(29800)', 'VARCHAR(5000) CHARACTER SET utf8mb4');
 }
