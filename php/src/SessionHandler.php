@@ -244,9 +244,9 @@ final class SessionHandler implements
             $this->release();
             return true;
         }
-        $end = function (bool $isThere, bool $committing) use ($id, $given, $wasNew, $regenerates): ?string {
+        $end = function (bool $isThere, bool $committing) use ($id, $given, $regenerates): ?string {
             if (!$isThere) {
-                return $given === null || $wasNew ? null : ($committing ? self::UNKNOWN : self::GONE);
+                return $given === null ? null : ($committing ? self::UNKNOWN : self::GONE);
             }
             if ($given !== null && $this->data !== $given) {
                 return self::CONFLICT;
@@ -263,7 +263,8 @@ final class SessionHandler implements
             return null;
         };
         try {
-            $this->finish($id, $end);
+            // There was no row, and so there may be none, but an empty one has to stay.
+            $this->finish($id, $end, $regenerates && $wasNew);
             return true;
         } catch (\RuntimeException $error) {
             return $this->fail('session not destroyed', $error);
@@ -441,7 +442,9 @@ final class SessionHandler implements
                 $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
                 return null;
             }
-            return $this->data === $given ? $this->update($id, $data) : self::CONFLICT;
+            // Nothing may be what somebody's session_regenerate_id(true) has left of ours.
+            $maybeOurs = $committing && $data !== $given && in_array($given, self::NOTHING, true);
+            return $this->data === $given && !$maybeOurs ? $this->update($id, $data) : self::CONFLICT;
         };
         try {
             $this->finish($id, $change);
@@ -465,14 +468,15 @@ final class SessionHandler implements
      *
      * @param callable $change is told whether the row is there, and whether COMMIT had been sent before; it returns what keeps it
      *     from changing the row, or null
+     * @param bool $create whether a row that is not there is made under the new lock, as a placeholder
      * @throws \RuntimeException as attempt(); or with the code 0 and what kept it from changing the row
      */
-    private function finish(string $id, callable $change): void
+    private function finish(string $id, callable $change, bool $create = false): void
     {
         $committing = false;
         try {
-            $problem = $this->attempt(function (float $deadline) use ($id, $change, &$committing): ?string {
-                $problem = $change($this->id === $id || $this->lock($id, false, $deadline), $committing);
+            $problem = $this->attempt(function (float $deadline) use ($id, $change, $create, &$committing): ?string {
+                $problem = $change($this->id === $id || $this->lock($id, $create, $deadline), $committing);
                 if ($problem !== null) {
                     return $committing && $problem === self::CONFLICT ? self::UNKNOWN : $problem;
                 }

@@ -160,6 +160,43 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.count(table)).toBe(before);
   });
 
+  // A login of a new visitor: its old id stays known, as any other that was regenerated.
+  test.each([
+    ['and nobody has begun it meanwhile', '', true, ''],
+    ['and somebody has begun and ended it meanwhile', "INSERT INTO #; DELETE FROM # WHERE id = '@'", true, ''],
+    ['and somebody has begun it meanwhile: it is kept', 'INSERT INTO #', false, 'n|i:7;'],
+  ])('a new session loses its connection before session_regenerate_id(true), %s', async (_, sql, done, row) => {
+    const id = newId();
+    const time = table === article ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
+    const meanwhile = sql
+      .split('; ')
+      .filter((text) => text !== '')
+      .map((text) => text.replace('INSERT INTO #', `INSERT INTO # VALUES ('@', 'n|i:7;', ${time})`))
+      .map((text) => `meanwhile("${text.replace('#', table.name).replace('@', id)}");`);
+    const code = `$handler->start(); $_SESSION["user"] = "bob"; kill(); ${meanwhile.join(' ')}
+      $done = session_regenerate_id(true); $done && session_write_close(); return $done;`;
+    const answer = await php.ask({ ...at, id }, code);
+    expect(answer).toMatchObject({ result: done, status: done ? 200 : 503 });
+    expect(await php.row(table, id)).toBe(row);
+    if (done) expect(await php.row(table, answer.cookie!)).toBe('user|s:3:"bob";');
+  });
+
+  test.each(['before', 'after'] as const)(
+    'a new session loses its connection %s COMMIT of session_regenerate_id(true): its old id stays known',
+    async (when) => {
+      const id = newId();
+      const proxy = await losesCommit(php.mysql.port, when);
+      const code =
+        '$handler->start(); $_SESSION["user"] = "bob"; $done = session_regenerate_id(true); session_write_close(); return $done;';
+      const answer = await php.ask({ ...at, id, port: proxy.port }, code);
+      proxy.close();
+      expect(proxy.lost()).toBe(1);
+      expect(answer).toMatchObject({ result: true, status: 200 });
+      expect(await php.row(table, id)).toBe('');
+      expect(await php.row(table, answer.cookie!)).toBe('user|s:3:"bob";');
+    },
+  );
+
   test.each(['before', 'after'] as const)('the connection is lost %s COMMIT: written once', async (when) => {
     const id = newId();
     await php.put(table, id, old);
@@ -187,6 +224,26 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(php.log()).toContain(
       'session not written, table `test`.`' + table.name + '`: the connection was lost at COMMIT',
     );
+  });
+
+  // What was committed may have gone on under another id, where a login leaves an empty row.
+  test.each([
+    ['a row with nothing in it', '', 'php', ''],
+    ['a row with nothing in it, of php_serialize', 'a:0:{}', 'php_serialize', 'a:0:{}'],
+    ['no row', undefined, 'php', ''],
+  ])('%s, the connection is lost after COMMIT, and it is empty again: not known', async (_, before, format, after) => {
+    const id = newId();
+    if (before !== undefined) await php.put(table, id, before);
+    const proxy = await losesCommit(php.mysql.port, 'after');
+    // As above: what a login and a request that follows it leave.
+    const init = `UPDATE ${table.name} SET data = '${after}' WHERE id = '${id}' AND data <> ''`;
+    const code = '$handler->start(); $_SESSION["n"] = 1; session_write_close(); return false;';
+    const ini = { 'session.serialize_handler': format };
+    const answer = await php.ask({ ...at, id, port: proxy.port, init, ini }, code);
+    proxy.close();
+    await unavailable(Promise.resolve(answer));
+    expect(proxy.lost()).toBe(1);
+    expect(await php.row(table, id)).toBe(after);
   });
 
   test.each(['session_destroy()', 'session_regenerate_id(true)'])(
