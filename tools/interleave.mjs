@@ -30,7 +30,7 @@ await runCommand(async () => {
       ? { seed: numberOf(values, 'seed', { least: 0 }), from: 0, schedules: numberOf(values, 'schedules') }
       : { seed: Number(seed), from: Number(index), schedules: 1 };
   const mostFailures = numberOf(values, 'failures');
-  await setUp(values.engine === 'galera' ? ['mariadb-server', 'galera-4', 'rsync'] : ['mariadb-server']);
+  await setUp(['mariadb-server', ...(values.engine === 'galera' ? ['galera-4', 'rsync'] : []), 'php-cli', 'php-mysql']);
   await build();
   // Not above: nothing of it can be loaded before it is installed and built.
   const { codeIgniterLock, mysqlStore, createTableSql } = await import('php-session-bridge/mysql');
@@ -40,6 +40,7 @@ await runCommand(async () => {
   const { isEngineName, startEngine } = await import('./services/engines.mjs');
   const { faultyStores } = await import('./interleave/faulty.mjs');
   const { interleave } = await import('./interleave/interleave.mjs');
+  const { phpFaults } = await import('./interleave/php-actor.mjs');
   const { report } = await import('./interleave/report.mjs');
   if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
   // The store pauses before it tries again. Nobody else goes on meanwhile, so it makes no difference but in time.
@@ -50,16 +51,21 @@ await runCommand(async () => {
   const nodes = values['every-node'] || engine.name === 'ndb' ? engine.endpoints.length : 1;
   try {
     // What it must see, so that seeing nothing means something.
+    const mustSee = async (/** @type {string} */ what, /** @type {object} */ options) => {
+      const most = { seed: 10, from: 0, schedules: 1_000, mostFailures: 1 };
+      const { failures, schedules } = await interleave(engine, { product, createTableSql, nodes, ...most, ...options });
+      if (failures.length === 0) throw new SetupError(`${what} was not noticed in ${schedules} schedules.`);
+      console.log(`${what} was noticed in schedule ${schedules}.`);
+    };
     for (const [what, breakIt] of index === undefined ? Object.entries(faultyStores) : []) {
       const faulty = {
         ...product,
         mysqlStore: (/** @type {Parameters<typeof mysqlStore>[0]} */ options) => breakIt(mysqlStore(options)),
       };
-      const some = { product: faulty, createTableSql, nodes, seed: 1, from: 0, schedules: 600, mostFailures: 1 };
-      const { failures, schedules } = await interleave(engine, some);
-      if (failures.length === 0)
-        throw new SetupError(`A store that ${what} was not noticed in ${schedules} schedules.`);
-      console.log(`A store that ${what} was noticed in schedule ${schedules}.`);
+      await mustSee(`A store that ${what}`, { product: faulty, php: 0 });
+    }
+    for (const phpFault of index === undefined ? phpFaults : []) {
+      await mustSee(`A PHP handler that ${phpFault}`, { phpFault, php: 1 });
     }
     const say = (/** @type {string} */ line) => console.log(line);
     const result = await interleave(engine, { product, createTableSql, nodes, ...numbers, mostFailures, say });

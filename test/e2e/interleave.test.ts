@@ -17,9 +17,11 @@ async function interleave(...options: string[]): Promise<string> {
 
 function expectAllFaultsSeen(said: string): void {
   expect(said.match(/^A store that .* was noticed in schedule/gm)).toHaveLength(5);
+  expect(said.match(/^A PHP handler that .* was noticed in schedule/gm)).toHaveLength(4);
   // They meet as they should: some wait, and lose what is to be lost.
-  for (const end of ['done', 'gone', 'ERR_SESSION_CONFLICT in commit', 'ERR_SESSION_OUTCOME_UNKNOWN in commit']) {
+  for (const end of ['done', 'ERR_SESSION_CONFLICT in commit', 'ERR_SESSION_OUTCOME_UNKNOWN in commit']) {
     expect(said).toContain(` × ${end}`);
+    expect(said).toContain(` × PHP: ${end}`);
   }
 }
 
@@ -27,6 +29,7 @@ test('requests that meet in 300 orders, with faults: nothing is lost, and nothin
   const said = await interleave('--schedules', '300', '--seed', '1');
   expect(said).toContain('seed 1: 300 schedules');
   expectAllFaultsSeen(said);
+  for (const end of ['gone', 'PHP: ERR_SESSION_OUTCOME_UNKNOWN in regenerate']) expect(said).toContain(` × ${end}`);
   expect(said).toMatch(/waits: [1-9]\d* for a row, [1-9]\d* for a name, [1-9]\d* in a queue/);
 }, 180_000);
 
@@ -45,8 +48,8 @@ describe('NDB Cluster', () => {
 });
 
 test.each([
-  ['1:125', ['in process 2 at node 1; text', 'refuse 1213 commit']],
-  ['1:129', ['lock of the name', 'expire commit']],
+  ['1:116', ['A in PHP at node 1, B in process 1 at node 1, C in process 1 at node 1; text', 'A is PHP', 'refuse 1213 commit']],
+  ['1:102', ['A in process 1 at node 1, B in process 1 at node 1; bytes', 'expire commit']],
 ])(
   'a replay does the same steps again: %s',
   async (replay, steps) => {

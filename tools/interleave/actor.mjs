@@ -8,6 +8,8 @@ import { Request } from './history.mjs';
  * @property {import('php-session-bridge/mysql').NamedLock} codeIgniterLock
  */
 
+/** @typedef {Pick<Actor, 'name' | 'wire' | 'isFinished' | 'isQueued' | 'run' | 'stop'>} AnyActor in Node or in PHP */
+
 /** One browser at a Node process. */
 export class Actor {
   name;
@@ -39,17 +41,24 @@ export class Actor {
     this.#settings = { strict: options(true), loose: options(false) };
   }
 
+  /** All connections end, and with them all locks. */
+  async stop() {
+    const closing = this.store.close(100);
+    this.wire.stop();
+    await closing;
+  }
+
   /**
    * One request after the other.
    *
-   * @param {import('./plan.mjs').RequestPlan[]} plans
+   * @param {import('./plan.mjs').ActorPlan} plan
    * @param {string} shared the id that all actors know
    * @param {import('./history.mjs').History} history
    */
-  async run(plans, shared, history) {
+  async run({ requests }, shared, history) {
     this.isFinished = false;
     this.#cookie = shared;
-    for (const [i, plan] of plans.entries()) {
+    for (const [i, plan] of requests.entries()) {
       const cookie = plan.cookie === 'shared' ? shared : this.#cookie;
       const request = new Request(`${this.name}${i + 1}`, plan, history);
       this.request = request;

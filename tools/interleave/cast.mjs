@@ -1,61 +1,80 @@
+import { PhpActor } from './php-actor.mjs';
 import { startProcess } from './process.mjs';
 
-/** The actors of all schedules, each made when a schedule needs it. */
+/** @typedef {import('./actor.mjs').AnyActor} AnyActor */
+
+/** The actors of all schedules, each started when a schedule needs it. */
 export class Cast {
   #engine;
   #product;
-  /** Processes with their actors, by what they depend on. @type {Map<string, Promise<import('./actor.mjs').Actor[]>>} */
+  #phpFault;
+  /** Processes with their actors, by what they depend on. @type {Map<string, Promise<AnyActor[]>>} */
   #processes = new Map();
 
   /**
    * @param {import('../services/engines.mjs').RunningEngine} engine
    * @param {import('./actor.mjs').Product} product
+   * @param {string} phpFault see `PhpActor.start()`
    */
-  constructor(engine, product) {
+  constructor(engine, product, phpFault) {
     this.#engine = engine;
     this.#product = product;
+    this.#phpFault = phpFault;
   }
 
   /**
-   * @param {number} many
+   * @param {import('./plan.mjs').ActorPlan[]} plans
    * @param {import('./variant.mjs').Variant} variant
-   * @returns {Promise<import('./actor.mjs').Actor[]>}
+   * @returns {Promise<AnyActor[]>}
    */
-  async take(many, { processes, nodes, data, lock }) {
-    const names = ['A', 'B', 'C'].slice(0, many);
+  async take(plans, { processes, nodes, data, lock }) {
+    const names = plans.map((_, i) => 'ABC'[i] ?? '');
+    const isPhp = (/** @type {number} */ i) => plans[i]?.php !== undefined;
     const all = await Promise.all(
-      nodes.map((node, process) => {
+      nodes.flatMap((node, process) => {
         const own = names.filter((_, i) => processes[i] === process);
-        return own.length === 0 ? [] : this.#process(own, node, data, lock);
+        // PHP shares no process: each request has a handler of its own.
+        const [php, together] = [
+          own.filter((name) => isPhp(names.indexOf(name))),
+          own.filter((name) => !isPhp(names.indexOf(name))),
+        ];
+        return [
+          ...php.map((name) =>
+            this.#start(`PHP ${name}`, node, data, async (endpoint, how) => [
+              await PhpActor.start(name, endpoint, { ...how, fault: this.#phpFault }),
+            ]),
+          ),
+          ...(together.length === 0
+            ? []
+            : [
+                this.#start(`${together} ${lock}`, node, data, (endpoint, how) =>
+                  startProcess(together, this.#product, endpoint, { ...how, lock }),
+                ),
+              ]),
+        ];
       }),
     );
     return all.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /**
-   * @param {string[]} names
+   * @param {string} what
    * @param {number} node
    * @param {import('./variant.mjs').Variant['data']} data
-   * @param {import('./variant.mjs').Variant['lock']} lock
+   * @param {(endpoint: import('../services/engines.mjs').Endpoint, how: import('./process.mjs').How) => Promise<AnyActor[]>} start
    */
-  #process(names, node, data, lock) {
-    const key = `${names} ${node} ${data} ${lock}`;
+  #start(what, node, data, start) {
+    const key = `${what} ${node} ${data}`;
     const { endpoints, name } = this.#engine;
     const endpoint = /** @type {import('../services/engines.mjs').Endpoint} */ (endpoints[node]);
-    const start = () => startProcess(names, this.#product, endpoint, { data, lock, undoesAll: name === 'ndb' });
-    const actors = this.#processes.get(key) ?? start();
+    const actors = this.#processes.get(key) ?? start(endpoint, { data, undoesAll: name === 'ndb' });
     this.#processes.set(key, actors);
     return actors;
   }
 
-  /** All connections end, and with them all locks. */
   async stop() {
-    const actors = (await Promise.all(this.#processes.values())).flat();
+    const all = await Promise.allSettled(this.#processes.values());
     this.#processes.clear();
-    for (const { store, wire } of actors) {
-      const closing = store.close(100);
-      wire.stop();
-      await closing;
-    }
+    for (const one of all) if (one.status === 'fulfilled') for (const actor of one.value) await actor.stop();
   }
 }

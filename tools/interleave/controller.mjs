@@ -8,7 +8,7 @@ const PATIENCE = 20_000;
 
 /**
  * @typedef {object} Move one thing that can happen next
- * @property {import('./actor.mjs').Actor} actor
+ * @property {import('./actor.mjs').AnyActor} actor
  * @property {import('./wire.mjs').Link} link
  * @property {'send' | 'deliver' | 'learn' | 'expire' | 'refuse 1205' | 'refuse 1213' | 'drop' | 'abandon'} what
  */
@@ -26,9 +26,9 @@ export class Controller {
   #plan;
   #witness;
   #faults;
-  /** The actor that went last. @type {import('./actor.mjs').Actor | undefined} */
+  /** The actor that went last. @type {import('./actor.mjs').AnyActor | undefined} */
   #last;
-  /** By actor the step until which it stands still while others can go. @type {Map<import('./actor.mjs').Actor, number>} */
+  /** By actor the step until which it stands still while others can go. @type {Map<import('./actor.mjs').AnyActor, number>} */
   #frozen = new Map();
   /** Statements that were found to wait for a lock. @type {Set<import('./wire.mjs').Command>} */
   #waiting = new Set();
@@ -40,7 +40,7 @@ export class Controller {
 
   /**
    * @param {import('./plan.mjs').Plan} plan
-   * @param {import('./actor.mjs').Actor[]} actors
+   * @param {import('./actor.mjs').AnyActor[]} actors
    * @param {import('./history.mjs').History} history
    * @param {import('./witness.mjs').Witness} witness
    */
@@ -106,11 +106,14 @@ export class Controller {
   #blame({ actor, link, what }) {
     const request = /** @type {import('./history.mjs').Request} */ (link.command?.request);
     request.faults++;
-    if (!what.startsWith('refuse') && link.command?.commits) request.hasLostCommit = true;
+    if (!what.startsWith('refuse')) {
+      request.hasLostConnection = true;
+      if (link.command?.commits) request.hasLostCommit = true;
+    }
     if (this.#plan.random() < 0.7) this.#freeze(actor);
   }
 
-  /** @param {import('./actor.mjs').Actor} actor */
+  /** @param {import('./actor.mjs').AnyActor} actor */
   #freeze(actor) {
     this.#frozen.set(actor, this.#history.step + 1 + Math.floor(this.#plan.random() * 40));
   }
@@ -231,7 +234,7 @@ export class Controller {
 }
 
 /**
- * Whether others may see something new by now. COMMIT stands alone where what was written had to be looked at before.
+ * Whether others may see something new by now. PHP sends COMMIT alone, and so does Node where what was written had to be looked at before.
  *
  * @param {import('./wire.mjs').Command} command
  */
@@ -241,7 +244,7 @@ function hasCommitted({ answer, sql }) {
 }
 
 /**
- * @param {import('./actor.mjs').Actor} actor
+ * @param {import('./actor.mjs').AnyActor} actor
  * @returns {Move[]} none, when it waits for a lock or has come to its end
  */
 function normalMoves(actor) {
@@ -252,7 +255,7 @@ function normalMoves(actor) {
   return [{ actor, link, what: link.isExpired ? 'learn' : 'send' }];
 }
 
-/** @param {import('./actor.mjs').Actor} actor @returns {Move[]} */
+/** @param {import('./actor.mjs').AnyActor} actor @returns {Move[]} */
 function waitingMoves(actor) {
   const link = actor.wire.waiting;
   return link?.command?.phase === 'sent' ? [{ actor, link, what: 'abandon' }] : [];

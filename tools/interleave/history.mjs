@@ -46,17 +46,23 @@ export class History {
    * @param {Request | undefined} writer whose statement committed
    */
   changed(rows, writer) {
+    writer?.moved?.look(rows);
     const before = this.now;
     const ids = [...new Set([...before.keys(), ...rows.keys()])].filter(
       (id) => textOf(before.get(id)) !== textOf(rows.get(id)),
     );
     if (ids.length === 0) return;
     if (writer === undefined) return this.complain('the table changed without a statement of anybody');
-    const { renaming } = writer;
-    const isMoved =
+    const { renaming, moved } = writer;
+    const isNew =
       renaming !== undefined && !before.has(renaming.to) && rows.has(renaming.to) && ids.includes(renaming.to);
+    if (isNew) renaming.isDone = true;
+    const isMoved = isNew && moved === undefined;
     if (isMoved) this.#checkMove(before, rows, writer);
+    const taken = ids.find((id) => id === moved?.from && rows.get(id)?.size === 0);
+    if (taken !== undefined) moved?.take(before.get(taken));
     for (const id of ids) this.#checkRow(id, before, rows, writer, isMoved ? renaming : undefined);
+    if (isNew && moved !== undefined) this.#checkArrival(rows.get(renaming.to), writer, moved);
     this.states.push({ step: this.step, rows });
   }
 
@@ -90,6 +96,20 @@ export class History {
   }
 
   /**
+   * PHP takes the session out of its row first, and writes it under the new id at its end.
+   *
+   * @param {Map<string, string> | undefined} row
+   * @param {Request} writer
+   * @param {Moved} moved
+   */
+  #checkArrival(row, writer, moved) {
+    for (const [key, token] of moved.tokens) {
+      if (row?.get(key) === token || this.#hasReplaced(writer, key, row)) continue;
+      this.complain(`${writer.name} lost ${token} when it moved the session`);
+    }
+  }
+
+  /**
    * @param {string} id
    * @param {Rows} before
    * @param {Rows} rows
@@ -98,16 +118,18 @@ export class History {
    */
   #checkRow(id, before, rows, writer, move) {
     const [old, now] = [before.get(id), rows.get(id)];
-    const isSource = move?.from === id;
+    const isSource = move?.from === id || (writer.moved?.from === id && now?.size === 0);
     if (old !== undefined && now === undefined) {
       if (!writer.isDestroying) this.complain(`${writer.name} deleted a session without having been asked to`);
       if (writer.deletions++ > 0) this.complain(`${writer.name} deleted the session twice`);
       return;
     }
-    if (old === undefined && now?.size === 0 && move === undefined) this.complain(`${writer.name} made an empty row`);
+    if (old === undefined && now?.size === 0 && move === undefined && !isSource)
+      this.complain(`${writer.name} made an empty row`);
     for (const [key, token] of now ?? []) {
       if (old?.get(key) === token) continue;
       if (move?.to === id && before.get(move.from)?.get(key) === token) continue;
+      if (writer.renaming?.to === id && writer.moved?.tokens.get(key) === token) continue;
       this.#checkNew(token, writer);
     }
     for (const [key, token] of old ?? []) {
@@ -115,7 +137,7 @@ export class History {
       this.complain(`${writer.name} lost ${token}, which it did not replace`);
     }
     if (move === undefined) {
-      this.#checkLock(id, writer);
+      this.#checkLock(id, writer, now);
       this.#checkLateMerge(id, old, writer);
     }
   }
@@ -146,17 +168,22 @@ export class History {
   /**
    * Who reads under the lock writes on what was read: nobody has written in between, also where the lock was lost.
    *
-   * An empty row that is empty again is the same: what was in it went on under another id.
+   * An empty session that is empty again is the same, with a row or without one: what was in it went on under another id. And where
+   * there was no session and is none again, an empty row does not make one.
    *
    * @param {string} id
    * @param {Request} writer
+   * @param {Map<string, string> | undefined} [row] what it wrote, where it is nothing else that it wrote
    */
-  #checkLock(id, writer) {
+  #checkLock(id, writer, row) {
     if (!writer.isLocked || writer.id !== id) return;
     const since = this.states.filter(({ step }) => step > writer.readAt);
     const changes = since.map(({ rows }) => textOf(rows.get(id)));
     const read = textOf(this.#stateAt(writer.readAt).get(id));
-    const isOther = changes.some((text) => text !== read) && !(read === '' && changes.at(-1) === '');
+    const last = changes.at(-1);
+    const isEmptyAgain = (read ?? '') === '' && last === '';
+    const isNone = read === undefined && last === undefined && row?.size === 0;
+    const isOther = changes.some((text) => text !== read) && !isEmptyAgain && !isNone;
     if (isOther) this.complain(`${writer.name} wrote under a lock on what others had written since it read`);
   }
 
@@ -184,6 +211,16 @@ export class History {
     return /** @type {State} */ (this.states.findLast((state) => state.step <= step)).rows;
   }
 
+  /**
+   * What was in the row when a request read it.
+   *
+   * @param {Request} request
+   * @returns {Map<string, string> | undefined}
+   */
+  readBy({ id = '', readAt }) {
+    return this.#stateAt(readAt).get(id);
+  }
+
   /** When all requests are over, and all that their connections left behind. */
   finish() {
     for (const request of this.requests) {
@@ -192,7 +229,7 @@ export class History {
         if (token?.seen !== undefined) this.complain(`${request.name} was told that ${name} is not written; it was`);
       }
       const { renaming } = request;
-      if (request.isRenameRefused && renaming !== undefined && this.states.some(({ rows }) => rows.has(renaming.to))) {
+      if (request.isRenameRefused && renaming?.isDone) {
         this.complain(`${request.name} was told that the session has no new id; it has`);
       }
     }
@@ -202,6 +239,30 @@ export class History {
 /** @param {Map<string, string> | undefined} row @returns {string | undefined} */
 function textOf(row) {
   return row && [...row].map(([key, token]) => `${key}=${token}`).join(' ');
+}
+
+/** A session that PHP moves to a new id, in two steps. */
+export class Moved {
+  from;
+  /** Whether the old row was there and empty behind a COMMIT. */
+  isLeft = false;
+  /** What was in it. @type {Map<string, string>} */
+  tokens = new Map();
+
+  /** @param {string} from */
+  constructor(from) {
+    this.from = from;
+  }
+
+  /** @param {Rows} rows behind a COMMIT */
+  look(rows) {
+    this.isLeft ||= rows.get(this.from)?.size === 0;
+  }
+
+  /** @param {Map<string, string> | undefined} row that is emptied */
+  take(row) {
+    for (const [key, token] of row ?? []) this.tokens.set(key, token);
+  }
 }
 
 /** One request: what it did and what it was told. */
@@ -222,15 +283,21 @@ export class Request {
   hasRemovedCookie = false;
   isDestroying = false;
   deletions = 0;
-  /** @type {{ from: string, to: string } | undefined} */
+  /** @type {{ from: string, to: string, isDone?: boolean } | undefined} `isDone`: it wrote under the new id */
   renaming;
   isRenameRefused = false;
+  /** Of PHP. @type {Moved | undefined} */
+  moved;
   /** Tokens of which it was told that they are not written, or which it dropped. @type {string[]} */
   refused = [];
   /** Faults that it met. */
   faults = 0;
   /** Whether the answer to a statement that commits did not come. */
   hasLostCommit = false;
+  /** Whether it lost a connection. */
+  hasLostConnection = false;
+  /** Whether it has no way to make another connection, and so may fail. */
+  mayFail = false;
   /** How it ended, for the report. */
   outcome = '';
   /** @type {string[]} */
@@ -263,6 +330,44 @@ export class Request {
     this.id = id;
     this.readAt = this.lastRead;
     this.isLocked = isLocked;
+  }
+
+  /**
+   * What it was given for the session is what was stored.
+   *
+   * @param {Record<string, unknown>} data
+   */
+  hasBeenGiven(data) {
+    const given = textOf(new Map(/** @type {[string, string][]} */ (Object.entries(data))));
+    const stored = textOf(this.#history.readBy(this)) ?? '';
+    if (given !== stored) this.#history.complain(`${this.name} was given '${given}' for '${stored}'`);
+  }
+
+  /**
+   * PHP is about to take the session out of its row, to write it under a new id later.
+   *
+   * @param {string} from
+   */
+  moves(from) {
+    this.moved = new Moved(from);
+  }
+
+  /**
+   * PHP was told that the session has a new id.
+   *
+   * @param {string} to
+   */
+  hasMoved(to) {
+    const { from = '', isLeft } = /** @type {Moved} */ (this.moved);
+    if (!isLeft) this.#history.complain(`${this.name} left no empty row under the old id`);
+    this.hasRead(to, true);
+    this.renames(from, to);
+  }
+
+  /** What it had is dropped by its own wish, with what it moved. */
+  drops() {
+    this.moved?.tokens.clear();
+    this.saves({}, this.renaming?.to);
   }
 
   /**
@@ -306,8 +411,13 @@ export class Request {
     if (this.renaming !== undefined && this.renaming.to !== id) this.renaming = undefined;
   }
 
+  /** Whether something of its own is to be written. */
+  get isSaving() {
+    return this.#saving.length > 0;
+  }
+
   hasCommitted() {
-    const { tokens, states } = this.#history;
+    const { tokens } = this.#history;
     if (this.isGone) {
       this.#refuse();
       return;
@@ -317,9 +427,9 @@ export class Request {
         this.#history.complain(`${this.name} was told that ${name} is written; it is not`);
     }
     const { renaming } = this;
-    if (renaming !== undefined && !states.some(({ rows }) => rows.has(renaming.to))) {
+    if (renaming !== undefined && !renaming.isDone) {
       // Nothing is stored for a session that is new and empty.
-      if (this.#saving.length > 0)
+      if (this.#saving.length > 0 || (this.moved !== undefined && this.moved.tokens.size > 0))
         this.#history.complain(`${this.name} was told a new id, under which there is nothing`);
     }
     this.outcome = 'done';
@@ -338,7 +448,8 @@ export class Request {
     if (this.operation === 'destroy' && this.deletions > 0) {
       this.#history.complain(`${this.name} was told ${code}; the session is destroyed`);
     }
-    const isLateLogin = code === 'ERR_SESSION_CONFLICT' && this.operation === 'regenerate';
+    if (this.mayFail) return;
+    const isLateLogin = code === 'ERR_SESSION_CONFLICT' && this.operation === 'regenerate' && this.moved === undefined;
     if (this.faults === 0 && !isLateLogin) this.#history.complain(`${this.name} failed without a fault: ${code}`);
     if (this.faults === 1 && code !== 'ERR_SESSION_CONFLICT') {
       this.#history.complain(`${this.name} failed by a single fault: ${code}`);

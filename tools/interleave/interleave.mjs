@@ -38,6 +38,8 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
  * @param {import('./actor.mjs').Product} options.product
  * @param {typeof import('php-session-bridge/mysql').createTableSql} options.createTableSql
  * @param {number} options.nodes how many of the engine's SQL nodes actors use
+ * @param {string} [options.phpFault] a promise that PHP's handler breaks: see php-faulty.php
+ * @param {number} [options.php] how likely it is that an actor is PHP
  * @param {number} options.seed
  * @param {number} options.from index of the first schedule
  * @param {number} options.schedules
@@ -47,6 +49,7 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
  */
 export async function interleave(engine, options) {
   const { product, createTableSql, nodes, seed, from, schedules, mostFailures, say = () => undefined } = options;
+  const { phpFault = '', php = 0.45 } = options;
   const witness = await Witness.start(engine, createTableSql);
   const hasNames = engine.name === 'mariadb' || engine.name === 'mysql';
   /** @type {Result} */
@@ -55,19 +58,19 @@ export async function interleave(engine, options) {
     ...{ schedules: 0, steps: 0, failures: [], script: [] },
     ...{ waits: { row: 0, name: 0, queue: 0 }, outcomes: new Map() },
   };
-  const cast = new Cast(engine, product);
+  const cast = new Cast(engine, product, phpFault);
   try {
     for (let index = from; index < from + schedules && result.failures.length < mostFailures; index++) {
-      const plan = makePlan(seed, index);
+      const plan = makePlan(seed, index, php);
       const variant = variantOf(seed, index, { nodes, hasNames });
       witness.data = variant.data;
       const suffix = suffixes[variant.data];
-      await witness.reset(plan.begins ? [shared, first(suffix)] : undefined);
+      await witness.reset(firstRow(plan.begins, suffix));
       const history = new History(await witness.rows(), suffix);
-      const taking = await cast.take(plan.actors.length, variant);
+      const taking = await cast.take(plan.actors, variant);
       const controller = new Controller(plan, taking, history, witness);
       const running = taking.map((actor, i) =>
-        playing.run(actor, () => actor.run(plan.actors[i] ?? [], shared, history)),
+        playing.run(actor, () => actor.run(/** @type {any} */ (plan.actors[i]), shared, history)),
       );
       const isOver = await controller.run();
       if (isOver) await Promise.all(running);
@@ -90,9 +93,15 @@ export async function interleave(engine, options) {
   return result;
 }
 
-/** @param {string} suffix @returns {string} what is in a session that is there from the beginning */
-function first(suffix) {
-  return `first|s:${Buffer.byteLength(`first${suffix}`)}:"first${suffix}";`;
+/**
+ * @param {import('./plan.mjs').Plan['begins']} begins
+ * @param {string} suffix
+ * @returns {[id: string, data: string] | undefined} what is in the table at first
+ */
+function firstRow(begins, suffix) {
+  if (begins === 'no session') return undefined;
+  const word = `first${suffix}`;
+  return [shared, begins === 'a session' ? `first|s:${Buffer.byteLength(word)}:"${word}";` : ''];
 }
 
 /**
@@ -105,7 +114,7 @@ function count(counts, what) {
 
 /**
  * @param {History} history
- * @param {import('./actor.mjs').Actor[]} actors
+ * @param {import('./actor.mjs').AnyActor[]} actors
  * @param {Witness} witness
  */
 async function judgeEnd(history, actors, witness) {
@@ -124,15 +133,21 @@ async function judgeEnd(history, actors, witness) {
  */
 function describe({ begins, actors, faults }, variant) {
   return [
-    `${begins ? 'a session' : 'no session'} at first; up to ${faults} faults`,
-    describeVariant(variant, actors.length),
-    ...actors.flatMap((requests, i) =>
-      requests.map(({ mode, strict, cookie, operations }, j) => {
-        const how = `${mode}, ${strict ? 'strict' : 'loose'}, with the ${cookie} cookie`;
-        return `${'ABC'[i]}${j + 1}: ${how}: ${['open', ...operations, 'commit'].join(', ')}`;
-      }),
-    ),
+    `${begins} at first; up to ${faults} faults`,
+    describeVariant(variant, actors),
+    ...actors.flatMap(({ php, requests }, i) => {
+      const lines = requests.map((request, j) => `${'ABC'[i]}${j + 1}: ${describeRequest(request)}`);
+      if (php === undefined) return lines;
+      const how = `${php.driver}${php.given ? ', one connection' : ''}${php.lazyWrite ? '' : ', without lazy_write'}`;
+      return [`${'ABC'[i]} is PHP: ${how}`, ...lines];
+    }),
   ];
+}
+
+/** @param {import('./plan.mjs').RequestPlan} request */
+function describeRequest({ mode, strict, cookie, operations, end = 'commit', again }) {
+  const id = again ? 'in the same script' : `with the ${cookie} cookie`;
+  return `${mode}, ${strict ? 'strict' : 'loose'}, ${id}: ${['open', ...operations, end].join(', ')}`;
 }
 
 /** @param {import('./history.mjs').Request} request */

@@ -9,15 +9,18 @@ import { tables, Wire } from './wire.mjs';
 export const playing = new AsyncLocalStorage();
 
 /**
+ * @typedef {object} How
+ * @property {import('./variant.mjs').Variant['data']} data
+ * @property {boolean} undoesAll see `Wire`
+ */
+
+/**
  * Makes a Node process with its store, and the actors whose requests it serves.
  *
  * @param {string[]} names of the actors
  * @param {import('./actor.mjs').Product} product
  * @param {import('../services/engines.mjs').Endpoint} endpoint
- * @param {object} how
- * @param {import('./variant.mjs').Variant['data']} how.data
- * @param {import('./variant.mjs').Variant['lock']} how.lock
- * @param {boolean} how.undoesAll see `Wire`
+ * @param {How & { lock: import('./variant.mjs').Variant['lock'] }} how
  * @returns {Promise<Actor[]>}
  */
 export async function startProcess(names, product, endpoint, { data, lock, undoesAll }) {

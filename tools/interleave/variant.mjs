@@ -36,10 +36,12 @@ export function variantOf(seed, index, { nodes, hasNames }) {
   };
 }
 
-/** @param {Variant} variant @param {number} actors how many there are */
+/** @param {Variant} variant @param {import('./plan.mjs').ActorPlan[]} actors */
 export function describeVariant({ processes, nodes, data, lock }, actors) {
-  const places = processes.slice(0, actors).map((process, i) => {
-    return `${'ABC'[i]} in process ${process + 1} at node ${(nodes[process] ?? 0) + 1}`;
+  const places = actors.map(({ php }, i) => {
+    const process = processes[i] ?? 0;
+    const where = php === undefined ? `in process ${process + 1}` : 'in PHP';
+    return `${'ABC'[i]} ${where} at node ${(nodes[process] ?? 0) + 1}`;
   });
   return `${places.join(', ')}; ${data}; lock of the ${lock}`;
 }

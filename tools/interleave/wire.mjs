@@ -87,6 +87,8 @@ export class Link {
   #prepared = new Map();
   /** Told of the answer to a statement of our own. @type {(() => void) | undefined} */
   #onAnswer;
+  /** Whether the client has gone and the server is being told. */
+  #isEnding = false;
 
   /**
    * @param {Wire} wire
@@ -115,7 +117,11 @@ export class Link {
   /** @param {Buffer} packet */
   #said(packet) {
     const code = packet[4] ?? 0;
-    if (!this.#isLoggedIn || code === CLOSE_STATEMENT || code === QUIT) {
+    if (code === QUIT) {
+      void this.#left(); // The server would roll back some time later.
+      return;
+    }
+    if (!this.#isLoggedIn || code === CLOSE_STATEMENT) {
       this.#server.write(packet);
       return;
     }
@@ -123,7 +129,7 @@ export class Link {
     if (code === QUERY) sql = packet.subarray(this.#textAt(packet)).toString('latin1');
     else if (code === PREPARE) sql = packet.subarray(5).toString('latin1');
     else if (code === EXECUTE) sql = this.#prepared.get(packet.readUInt32LE(5)) ?? '';
-    const kind = code === PREPARE ? undefined : kindOf(sql, this.autocommit);
+    const kind = code === PREPARE ? undefined : kindOf(sql, this.autocommit && !this.inTransaction);
     const commits = kind === 'commit' || kind === 'touch' || kind === 'replace';
     this.#moveTo(this.#wire.ownerOf(this.#client.remotePort));
     if (kind !== undefined && this.#wire.waiting !== undefined) throw new Error('an actor says two things at once');
@@ -226,7 +232,8 @@ export class Link {
   /** Rolls back as the server does when a client has gone; but before anything else happens. */
   async #left() {
     this.isCut = true;
-    if (this.command?.phase === 'sent') return; // until there is an answer
+    if (this.#isEnding || this.command?.phase === 'sent') return; // until there is an answer
+    this.#isEnding = true;
     if (this.#isLoggedIn && !this.isExpired && !this.#server.destroyed) await this.#giveUp();
     this.destroy();
   }
@@ -298,10 +305,10 @@ function patient(packet) {
 
 /**
  * @param {string} sql
- * @param {boolean} autocommit
+ * @param {boolean} isAlone whether it commits itself: there is no transaction
  * @returns {Kind | undefined}
  */
-function kindOf(sql, autocommit) {
+function kindOf(sql, isAlone) {
   if (sql === 'ROLLBACK') return 'rollback';
   if (sql.endsWith('COMMIT')) return 'commit';
   if (sql.includes('GET_LOCK(')) return 'name';
@@ -311,6 +318,6 @@ function kindOf(sql, autocommit) {
   if (sql.startsWith('SELECT')) return 'read';
   if (sql.startsWith('INSERT')) return 'placeholder';
   if (sql.startsWith('DELETE')) return 'remove';
-  if (!autocommit) return 'write';
+  if (!isAlone) return 'write';
   return sql.includes('`data` =') ? 'replace' : 'touch';
 }

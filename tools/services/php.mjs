@@ -39,7 +39,7 @@ export async function startPhpServer({ documentRoot, router, port, workers = 8, 
   try {
     const server = startProcess(program('php'), args, {
       log: ownLog,
-      env: { ...env, PHP_CLI_SERVER_WORKERS: String(workers) },
+      env: { ...env, PHP_CLI_SERVER_WORKERS: workers > 1 ? String(workers) : undefined }, // PHP complains of 1.
     });
     await untilReady(server, { name: 'PHP', port: ownPort, log: ownLog });
     return {

@@ -1,0 +1,74 @@
+<?php
+
+declare(strict_types=1);
+
+/** A handler that breaks a promise on purpose: a checker that does not notice it would notice nothing. */
+final class Faulty implements SessionHandlerInterface, SessionIdInterface, SessionUpdateTimestampHandlerInterface
+{
+    /** @var PhpSessionBridge\SessionHandler */
+    private $inner;
+    /** @var string */
+    private $fault;
+
+    public function __construct(PhpSessionBridge\SessionHandler $inner, string $fault)
+    {
+        $this->inner = $inner;
+        $this->fault = $fault;
+    }
+
+    public function open($path, $name): bool
+    {
+        return $this->inner->open($path, $name);
+    }
+
+    public function validateId($id): bool
+    {
+        return $this->inner->validateId($id);
+    }
+
+    #[\ReturnTypeWillChange]
+    public function read($id)
+    {
+        return $this->inner->read($id);
+    }
+
+    public function write($id, $data): bool
+    {
+        if ($this->fault === 'says that it has written, and has not') {
+            return true;
+        }
+        $isWritten = $this->inner->write($id, $data);
+        if ($this->fault !== 'says that it has not written, and has') {
+            return $isWritten;
+        }
+        error_log('PhpSessionBridge: session not written, table `interleave`: database error 1205');
+        http_response_code(503);
+        return false;
+    }
+
+    public function updateTimestamp($id, $data): bool
+    {
+        return $this->inner->updateTimestamp($id, $data);
+    }
+
+    public function destroy($id): bool
+    {
+        return $this->fault === 'does not delete' || $this->inner->destroy($id);
+    }
+
+    public function close(): bool
+    {
+        return $this->fault === 'keeps its locks' || $this->inner->close();
+    }
+
+    public function create_sid(): string
+    {
+        return $this->inner->create_sid();
+    }
+
+    #[\ReturnTypeWillChange]
+    public function gc($max_lifetime)
+    {
+        return $this->inner->gc($max_lifetime);
+    }
+}
