@@ -16,6 +16,12 @@ final class Connection
     /** Bytes from which on a statement may be too long for the server. One that takes less than this says so itself (1153). */
     private const LONG = 1048576;
 
+    /** Types of dates, as PDO and as mysqli call them. */
+    private const DATES = [
+        'timestamp' => 'timestamp', 'datetime' => 'datetime', 'date' => 'date', 'time' => 'time', 'year' => 'year',
+        7 => 'timestamp', 12 => 'datetime', 10 => 'date', 11 => 'time', 13 => 'year',
+    ];
+
     /** @var callable|null makes a connection; null: there is only the one that was given */
     private $connect;
     /** @var \PDO|\mysqli|null */
@@ -28,6 +34,8 @@ final class Connection
     private $timeZone;
     /** @var bool */
     private $inTransaction = false;
+    /** @var string|null */
+    private $lastType;
 
     /**
      * @param \PDO|\mysqli|callable $connection
@@ -104,10 +112,24 @@ final class Connection
                 throw new \RuntimeException($error->getMessage(), 0, $error);
             }
         }
-        $db = $this->db;
-        return self::quietly(static function () use ($db, $sql, $values) {
-            return $db instanceof \PDO ? self::queryPdo($db, $sql, $values) : self::queryMysqli($db, $sql, $values);
+        [$db, $type] = [$this->db, null];
+        $result = self::quietly(static function () use ($db, $sql, $values, &$type) {
+            return $db instanceof \PDO
+                ? self::queryPdo($db, $sql, $values, $type)
+                : self::queryMysqli($db, $sql, $values, $type);
         });
+        $this->lastType = $type;
+        return $result;
+    }
+
+    /**
+     * The type of the last column of the last SELECT, which the server tells also when it finds no row.
+     *
+     * @return string|null a type of dates ('timestamp', 'datetime', 'date', 'time' or 'year'), else 'int'; null: not told
+     */
+    public function lastType(): ?string
+    {
+        return $this->lastType;
     }
 
     /**
@@ -174,7 +196,7 @@ final class Connection
         }
     }
 
-    private static function queryPdo(\PDO $db, string $sql, array $values)
+    private static function queryPdo(\PDO $db, string $sql, array $values, ?string &$type)
     {
         if ($values === []) {
             return $db->exec($sql);
@@ -184,10 +206,16 @@ final class Connection
             $statement->bindValue($i + 1, $value, is_int($value) ? \PDO::PARAM_INT : \PDO::PARAM_STR);
         }
         $statement->execute();
-        return $statement->columnCount() > 0 ? $statement->fetchAll(\PDO::FETCH_NUM) : $statement->rowCount();
+        $columns = $statement->columnCount();
+        if ($columns === 0) {
+            return $statement->rowCount();
+        }
+        $native = $statement->getColumnMeta($columns - 1)['native_type'] ?? null;
+        $type = $native === null ? null : self::DATES[strtolower($native)] ?? 'int';
+        return $statement->fetchAll(\PDO::FETCH_NUM);
     }
 
-    private static function queryMysqli(\mysqli $db, string $sql, array $values)
+    private static function queryMysqli(\mysqli $db, string $sql, array $values, ?string &$type)
     {
         // Errors are exceptions by default only since PHP 8.1, and this mode is the application's as well.
         $mode = (new \mysqli_driver())->report_mode;
@@ -207,7 +235,12 @@ final class Connection
             }
             $statement->bind_param($types, ...$values);
             $statement->execute();
-            return $statement->field_count > 0 ? $statement->get_result()->fetch_all(MYSQLI_NUM) : $statement->affected_rows;
+            if ($statement->field_count === 0) {
+                return $statement->affected_rows;
+            }
+            $result = $statement->get_result();
+            $type = self::DATES[$result->fetch_field_direct($statement->field_count - 1)->type] ?? 'int';
+            return $result->fetch_all(MYSQLI_NUM);
         } finally {
             mysqli_report($mode);
         }

@@ -6,8 +6,9 @@ namespace PhpSessionBridge;
 
 require_once __DIR__ . '/Connection.php'; // For those who load this file without Composer.
 require_once __DIR__ . '/DatabaseError.php';
+require_once __DIR__ . '/Obstacle.php';
 require_once __DIR__ . '/Superglobal.php';
-require_once __DIR__ . '/TimeSql.php';
+require_once __DIR__ . '/TimeColumn.php';
 
 /**
  * Keeps `$_SESSION` in a MySQL, MariaDB or NDB Cluster table, one row a session, under that row's lock.
@@ -47,7 +48,7 @@ final class SessionHandler implements
     private $names = [];
     /** @var bool whether the time column says when a session ends */
     private $expires;
-    /** @var TimeSql */
+    /** @var TimeColumn */
     private $time;
     /** @var int seconds */
     private $lockTimeout;
@@ -63,6 +64,8 @@ final class SessionHandler implements
     private $isPhps = false;
     /** @var bool whether this session failed before read() could say so */
     private $failed = false;
+    /** @var bool whether a failure has been logged, and the status set, since start() was called */
+    private $isTold = false;
     /** @var int|null seconds, of a gc() that waits for the end of the session */
     private $collect;
 
@@ -71,8 +74,9 @@ final class SessionHandler implements
      *     use, and once more after the connection was lost; it must return a new connection each time.
      * @param array<string, string|int> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
-     *     'time_type' ('int': Unix seconds; 'timestamp': TIMESTAMP, or DATETIME in UTC; 'datetime': DATETIME in
-     *     'time_zone': as MySQL's time_zone has it, such as '+02:00', 'Europe/Berlin' or 'SYSTEM');
+     *     'time_zone' of a DATETIME column, which needs it: as MySQL's time_zone has it, such as '+02:00', 'Europe/Berlin'
+     *     or 'SYSTEM'; 'time_type' of the time column, which is found out without it, and checked with it ('int': Unix
+     *     seconds; 'timestamp': TIMESTAMP, or DATETIME in UTC; 'datetime': DATETIME in 'time_zone');
      *     'time_meaning' of the time column ('last_used', or 'expires_at': session.gc_maxlifetime later);
      *     'lock_timeout' seconds to wait for another request of the same session (10);
      *     'max_hold' seconds after which the server ends the lock of a request from which it hears nothing (60: twice
@@ -82,7 +86,7 @@ final class SessionHandler implements
      */
     public function __construct($connection, array $options = [])
     {
-        $defaults = self::NAMES + self::SECONDS + ['time_type' => 'int', 'time_meaning' => 'last_used', 'time_zone' => null];
+        $defaults = self::NAMES + self::SECONDS + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
         if ($unknown = array_diff_key($options, $defaults)) {
             throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
         }
@@ -94,11 +98,12 @@ final class SessionHandler implements
             }
             $this->names['{' . $name . '}'] = '`' . strtr($options[$name], ['`' => '``', '.' => '`.`']) . '`';
         }
-        if (!in_array($options['time_type'], ['int', 'timestamp', 'datetime'], true)) {
+        $type = $options['time_type'];
+        if (!in_array($type, [null, 'int', 'timestamp', 'datetime'], true)) {
             throw new \InvalidArgumentException("Option 'time_type' must be 'int', 'timestamp' or 'datetime'");
         }
         $zone = $options['time_zone'];
-        if (($options['time_type'] === 'datetime') !== ($zone !== null)) {
+        if ($type !== null && ($type === 'datetime') !== ($zone !== null)) {
             throw new \InvalidArgumentException("Option 'time_zone' is for the 'time_type' 'datetime', which needs it");
         }
         if ($zone !== null && !(is_string($zone) && preg_match('~^([+-]\d{1,2}:\d\d|[a-z][\w+-]*(/[\w+-]+)*)$~iD', $zone))) {
@@ -112,24 +117,43 @@ final class SessionHandler implements
                 throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
             }
         }
-        $zone = $zone === null || preg_match('~^(etc/)?utc$~i', $zone) ? '+00:00' : $zone;
-        $this->time = new TimeSql($options['time_type'], $zone);
+        $zone = $zone !== null && preg_match('~^(etc/)?utc$~i', $zone) ? '+00:00' : $zone;
+        $this->time = new TimeColumn($type, $zone);
         $this->expires = $options['time_meaning'] === 'expires_at';
-        $this->names['{now}'] = $this->time->now;
-        $this->names['{expired}'] = $this->expires ? "{$this->names['{time}']} < {$this->time->past}" : 'FALSE';
+        $this->names['{expired}'] = $this->expires ? $this->time->hasPassed($this->names['{time}']) : 'FALSE';
+        $this->nameNow();
         $this->lockTimeout = $options['lock_timeout'];
-        $this->db = new Connection($connection, $options['lock_timeout'] + 2, $options['max_hold'], $zone);
+        $this->db = new Connection($connection, $options['lock_timeout'] + 2, $options['max_hold'], $zone ?? '+00:00');
     }
 
     /**
      * Makes this PHP's session handler and starts the session.
      *
+     * When it has done so already, PHP gives the notice that it gives for a second session_start().
+     *
      * @param array<string, mixed> $options as of session_start()
-     * @return bool false: there is no session, and the response is a 503 unless its headers are already out
+     * @return bool false: there is no session, the log says why, and the status is 503, or 500 for what trying again does not
+     *     help, or 400 for the id, unless the headers are already out
      */
     public function start(array $options = []): bool
     {
-        return session_set_save_handler($this, true) && session_start($options);
+        if (session_status() === PHP_SESSION_ACTIVE && $this->isPhps && $this->id !== null) {
+            return session_start($options);
+        }
+        $obstacle = Obstacle::found();
+        if ($obstacle !== null) {
+            return $this->fail('session not started', $obstacle, 500);
+        }
+        try {
+            $isTaken = session_set_save_handler($this, true);
+        } catch (\Error $error) {
+            return $this->fail('session not started', Obstacle::of($error), 500);
+        }
+        $this->isTold = false;
+        if ($isTaken && session_start($options)) {
+            return true;
+        }
+        return $this->isTold ? false : $this->fail('session not started', 'see what PHP itself has logged', 500);
     }
 
     public function __destruct()
@@ -146,9 +170,7 @@ final class SessionHandler implements
             $this->abandon();
         }
         $this->failed = false;
-        if ($this->expires) {
-            $this->names['{now}'] = sprintf($this->time->end, ini_get('session.gc_maxlifetime'));
-        }
+        $this->nameNow(); // session.gc_maxlifetime may be another one than before.
         return true;
     }
 
@@ -257,7 +279,7 @@ final class SessionHandler implements
             $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
             $this->query(
                 "INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"
-                . " ON DUPLICATE KEY UPDATE {time} = GREATEST({now}, {time} + {$this->time->second})",
+                . " ON DUPLICATE KEY UPDATE {time} = GREATEST({now}, {time} + {$this->time->sql->second})",
                 [self::tombstone($id)]
             );
             return null;
@@ -341,7 +363,9 @@ final class SessionHandler implements
     private function collect(int $lifetime, float $until): int
     {
         $this->db->begin(1);
-        $limit = $this->query($this->time->limit, [$this->expires ? 0 : max(0, $lifetime)])[0][0];
+        $this->query('SELECT {time} FROM {table} LIMIT ?', [0]); // In a cron job no session has told the type.
+        $this->learnTime();
+        $limit = $this->query($this->time->sql->limit, [$this->expires ? 0 : max(0, $lifetime)])[0][0];
         $this->db->commit();
         $total = 0;
         do {
@@ -399,8 +423,9 @@ final class SessionHandler implements
     {
         $this->release();
         $this->db->begin((int) max(1, ceil($deadline - microtime(true))));
-        $read = 'SELECT {id}, {data}, CHARSET({data}), {expired} FROM {table} WHERE {id} = ? FOR UPDATE';
+        $read = 'SELECT {id}, {data}, CHARSET({data}), {expired}, {time} FROM {table} WHERE {id} = ? FOR UPDATE';
         $row = $this->query($read, [$id])[0] ?? null;
+        $this->learnTime();
         if ($row !== null && $row[0] === $id && $row[3]) { // As if it was gone. If nothing is stored, gc() finds it.
             $row = null;
             if ($create) {
@@ -608,6 +633,27 @@ final class SessionHandler implements
         return null;
     }
 
+    /**
+     * Learns the type of the time column from the SELECT that has just been done.
+     *
+     * @throws \RuntimeException when the options say something else
+     */
+    private function learnTime(): void
+    {
+        if ($this->time->is($this->db->lastType())) {
+            $this->nameNow();
+        }
+    }
+
+    /** What a use of the session writes into the time column, as far as its type is known. */
+    private function nameNow(): void
+    {
+        $sql = $this->time->sql;
+        if ($sql !== null) {
+            $this->names['{now}'] = $this->expires ? sprintf($sql->end, ini_get('session.gc_maxlifetime')) : $sql->now;
+        }
+    }
+
     /** Ends the transaction, if one is open, and forgets its row. */
     private function release(): void
     {
@@ -634,6 +680,7 @@ final class SessionHandler implements
     private function fail(string $what, $why, ?int $status = null): bool
     {
         $this->release();
+        $this->isTold = true;
         $isError = $why instanceof \RuntimeException;
         $status = $status ?? ($isError ? DatabaseError::status($why) : 503);
         $this->log($what, $isError ? $why->getMessage() : $why);

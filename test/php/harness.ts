@@ -58,8 +58,12 @@ export interface Answer {
   cookie: string | undefined;
 }
 
-/** Real PHP with 12 workers that runs what a test says, and a real database that the test can look into. */
-export async function startHarness(tables: readonly Table[]) {
+/**
+ * Real PHP with 12 workers that runs what a test says, and a real database that the test can look into.
+ *
+ * @param ini settings of php.ini, which a request cannot change
+ */
+export async function startHarness(tables: readonly Table[], ini: Record<string, string | number> = {}) {
   const mysql = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
   const directory = temporaryDirectory('php-log');
   const errorLog = join(directory.path, 'error.log');
@@ -76,6 +80,8 @@ export async function startHarness(tables: readonly Table[]) {
       memory_limit: '512M',
       'session.gc_probability': 0,
       'session.use_strict_mode': 0,
+      'session.save_path': directory.path,
+      ...ini,
     },
   });
   for (const { name, columns } of tables) await pool.query(`CREATE TABLE ${name} (${columns})`);
