@@ -12,6 +12,7 @@ const everywhere = [
   'mysql-store-table',
   'mysql-store-touch',
   'php-handler',
+  'php-handler-time-type',
 ];
 
 export default {

@@ -282,9 +282,18 @@ final class Connection
             return $work();
         } catch (\Throwable $error) {
             $number = (int) ($error->errorInfo[1] ?? $error->getCode());
-            throw new \RuntimeException($number === 0 ? get_class($error) : "database error $number", $number);
+            $what = $number === 0 ? get_class($error) : "database error $number" . self::column($number, $error->getMessage());
+            throw new \RuntimeException($what, $number);
         } finally {
             restore_error_handler();
         }
+    }
+
+    /** Which column demands a value (ER_NO_DEFAULT_FOR_FIELD), where the server says so in English: there is no other name in that. */
+    private static function column(int $number, string $message): string
+    {
+        return $number === 1364 && preg_match("/Field '([^']+)' doesn't have a default value$/D", $message, $found) === 1
+            ? ": a new row must have a value in $found[1], and this handler fills id, data and time. Give that column a default"
+            : '';
     }
 }

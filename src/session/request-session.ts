@@ -354,8 +354,9 @@ export class RequestSession<T extends object = SessionData> {
       this.#lease = lease;
       return isKept;
     }
-    this.#data = this.#decode(empty);
     this.id = undefined;
+    if (!unlocked.exists) return true; // as without a cookie: nothing was there that could be lost, and what is stored gets a new id
+    this.#data = this.#decode(empty);
     return isKept;
   }
 

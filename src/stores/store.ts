@@ -48,7 +48,8 @@ export interface SessionStore {
 export interface OpenOptions {
   /**
    * Whether a session that does not exist may be created under this id. `true` takes the lock on the missing row
-   * too, by a placeholder. `false` leaves the table as it is when there is no such row. Default `true`.
+   * too, by a placeholder. `false` leaves the table as it is when there is no such row. Default `true`. Where the table demands
+   * more of a row than a store has, there is no placeholder: the lease is not writable, or for a `fresh` id it is `ERR_SESSION_TABLE`.
    */
   create?: boolean;
   /**

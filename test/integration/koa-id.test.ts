@@ -290,6 +290,30 @@ describe('ids from the browser', () => {
   });
 });
 
+describe.each(['exclusive', 'merge', 'readonly'] as const)(
+  'an id that the column cannot hold, in the mode %s',
+  (mode) => {
+    const long = 'a'.repeat(200);
+
+    test.each(['lock', 'regenerate'] as const)('what was stored before %s() is kept, under a new id', async (call) => {
+      await withSite({ mode }, async (other) => {
+        const answer = await other.ask(
+          async (ctx) => {
+            ctx.session.user = 'alice';
+            await ctx.phpSession[call]();
+            return ctx.session.user;
+          },
+          { id: long },
+        );
+        expect(answer).toMatchObject({ status: 200, value: 'alice' });
+        expect(await php.row(table, answer.id!)).toBe('user|s:5:"alice";');
+        expect(other.codes()).toEqual([]);
+        expect(other.gone).toBe(0);
+      });
+    });
+  },
+);
+
 describe('ids for the browser', () => {
   test.each([
     { sidLength: 22, sidBitsPerCharacter: 4, pattern: /^[0-9a-f]{22}$/ },

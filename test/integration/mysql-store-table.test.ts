@@ -148,7 +148,7 @@ describe('a table that cannot be used', () => {
   ])('%s', async (_, create) => {
     await witness.table(name, create);
     const store = storeOn(name);
-    await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' });
+    await expect(store.open(newId(), { fresh: true })).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' });
     // Mended, it works without a restart.
     await witness.table(name, createTableSql({ table: name }));
     expect(await writeText(store, newId(), 'x')).toBe('written');

@@ -1,5 +1,7 @@
 import type { Facts } from './check-facts.ts';
 import { tableDefinition } from './create-table.ts';
+import { quoteName } from './identifiers.ts';
+import { literal } from './new-row.ts';
 import { type Column, holdsDates, holdsText, type Schema } from './schema.ts';
 import { isUtc, UTC, zoneOf } from './time-zone.ts';
 
@@ -21,13 +23,10 @@ const NDB_ROW = 29_940;
 
 const WIDE = /^(ucs2|utf16|utf16le|utf32)$/;
 
-export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
-const literal = (text: string): string => `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-
 /** The table with its database, so that the statement can be run from anywhere. */
 export function tableOf({ settings, database }: Facts): string {
   const { schema, quoted } = settings.table;
-  return schema !== undefined || database === undefined ? quoted : `${quote(database)}.${quoted}`;
+  return schema !== undefined || database === undefined ? quoted : `${quoteName(database)}.${quoted}`;
 }
 
 /** The engine that the table should have on this server. */
@@ -111,23 +110,6 @@ function modify(facts: TableFacts, column: string, definition: string, { comment
   // NDB's own words in a comment are about the type that the column had.
   const kept = comment === '' || comment.includes('NDB_COLUMN') ? '' : ` COMMENT ${literal(comment)}`;
   return `ALTER TABLE ${tableOf(facts)} MODIFY ${column} ${definition}${kept}`;
-}
-
-/** A default for a column that is not the session's, so that a row can be made without it. */
-export function giveDefault(facts: Facts, column: Column): string {
-  const table = tableOf(facts);
-  const name = quote(column.name);
-  const value = /^(tiny|small|medium|big)?int$|^(decimal|float|double|bit)$/.test(column.type)
-    ? '0'
-    : /^(var)?(char|binary)$/.test(column.type)
-      ? "''"
-      : holdsDates(column)
-        ? "'2000-01-01 00:00:00'"
-        : undefined;
-  if (value !== undefined) return `ALTER TABLE ${table} ALTER COLUMN ${name} SET DEFAULT ${value}`;
-  const { fullType, charset, collation, comment } = column;
-  const text = charset === null ? '' : ` CHARACTER SET ${charset} COLLATE ${collation}`;
-  return `ALTER TABLE ${table} MODIFY ${name} ${fullType}${text} NULL${comment === '' ? '' : ` COMMENT ${literal(comment)}`}`;
 }
 
 /** MySQL remembers what is set so when it starts again. MariaDB does not: there it belongs into the configuration file, too. */

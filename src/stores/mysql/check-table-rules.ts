@@ -4,14 +4,14 @@ import {
   accountOf,
   createTable,
   engineOf,
-  giveDefault,
   mendData,
   mendId,
   mendTime,
   type TableFacts,
   tableOf,
 } from './check-mend.ts';
-import { type Column, holdsDates, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
+import { giveDefault } from './new-row.ts';
+import { demandingColumns, holdsDates, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
 import { describeZone, type Offsets, zoneOf } from './time-zone.ts';
 
 /** One line of the table of rules: a finding, whenever `when` holds. */
@@ -77,9 +77,7 @@ function addKey(facts: TableFacts): string {
 const moveEngine = (facts: Facts) => [`ALTER TABLE ${tableOf(facts)} ENGINE=${engineOf(facts)}`];
 const onNdb = ({ schema }: TableFacts) => /^ndb/i.test(schema.engine ?? '');
 
-function others({ schema, id, data, time }: TableFacts): Column[] {
-  return schema.columns.filter((column) => column !== id && column !== data && column !== time && column.mustBeGiven);
-}
+const others = ({ schema }: TableFacts) => demandingColumns(schema);
 
 const hasSummer = (offsets: Offsets | undefined) => offsets !== undefined && offsets[1] !== offsets[2];
 
@@ -110,7 +108,7 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
       `a new row has id, data and time only, and ${others(facts)
         .map(({ name }) => name)
         .join(', ')} must be given`,
-    mend: (facts) => others(facts).map((column) => giveDefault(facts, column)),
+    mend: (facts) => others(facts).map((column) => giveDefault(tableOf(facts), column)),
   },
   {
     code: 'privilege-missing',

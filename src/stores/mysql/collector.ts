@@ -3,6 +3,7 @@ import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify, isOfTable, toSessionError } from './errors.ts';
+import { lacksValue } from './new-row.ts';
 import type { Rows } from './rows.ts';
 
 /**
@@ -23,11 +24,15 @@ export async function takeTurn(connections: Connections, rows: Rows, timeout: nu
   let connection: Connection | undefined;
   try {
     connection = await connections.get(deadline);
-    const { sql, idLength } = await rows.table(connection, deadline);
+    const { sql, idLength, demands } = await rows.table(connection, deadline);
     const id = COLLECTOR_ID.padEnd(idLength.min, '>');
     const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql.takeTurn, [id], deadline);
     // There is no such row yet (or some gc deleted it), or it is too early: then this is a duplicate.
-    if (affectedRows === 0) await connection.execute(sql.takeFirstTurn, [id], deadline);
+    if (affectedRows === 0) {
+      await connection.execute(sql.takeFirstTurn, [id], deadline).catch((error) => {
+        if (demands === undefined || !lacksValue(error)) throw error; // else each process collects: they do each other no harm
+      });
+    }
     connection.giveBack();
     return true;
   } catch (error) {

@@ -82,6 +82,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1305, 'table'], // ER_SP_DOES_NOT_EXIST: a trigger calls it, as in the next ones
   [1348, 'table'], // ER_NONUPDATEABLE_COLUMN
   [1364, 'table'], // ER_NO_DEFAULT_FOR_FIELD: another column must be written
+  [1423, 'table'], // ER_NO_DEFAULT_FOR_VIEW_FIELD
   [1369, 'table'], // ER_VIEW_CHECK_FAILED
   [1370, 'table'], // ER_PROCACCESS_DENIED_ERROR
   [1442, 'table'], // ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG

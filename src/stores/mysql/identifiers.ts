@@ -29,3 +29,6 @@ export function parseTableName(table: unknown): TableName {
     name: parts.at(-1)!,
   };
 }
+
+/** Quotes a name that the server itself has told. */
+export const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``;

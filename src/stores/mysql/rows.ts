@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify, isOfTable } from './errors.ts';
 import { type NamedLock, nameOf } from './named-lock.ts';
+import { cannotMakeRow, lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
@@ -41,6 +42,8 @@ export interface LockedRow {
 export interface LockHow {
   /** Locks a missing row too, by a placeholder. */
   readonly create: boolean;
+  /** The id was made just now, for a session that is to be stored: where no row can be made for it, that is a failure. */
+  readonly fresh?: boolean;
   /** What was read without the lock before: see `LockedRow.isOther`. */
   readonly since?: Reading | undefined;
   /** See `Retries`. */
@@ -53,6 +56,8 @@ export class Rows {
   readonly #held: Connections;
   readonly #single: Connections;
   #table: Table | undefined;
+  /** Whether the table demanded more of a row than this store has, when one was made last. */
+  #wasRefused = false;
   /** Ids that are being touched. */
   readonly #touching = new Set<string>();
 
@@ -70,6 +75,7 @@ export class Rows {
    * Waits for the lock of the row and reads it.
    *
    * @returns `undefined` when there is no such row, and nothing was locked
+   * @throws PhpSessionError `ERR_SESSION_TABLE` for a fresh id, where the table demands more of a row
    */
   lock(id: string, how: LockHow, deadline: Deadline): Promise<LockedRow | undefined> {
     return this.#run(this.#held, how.insist, deadline, async (connection) => {
@@ -139,7 +145,7 @@ export class Rows {
   async #lock(
     connection: Connection,
     id: string,
-    { create, since }: LockHow,
+    { create, fresh = false, since }: LockHow,
     deadline: Deadline,
   ): Promise<LockedRow | undefined> {
     const table = this.#table ?? (await this.table(connection, deadline));
@@ -160,7 +166,17 @@ export class Rows {
     if (found === 'expired') await connection.execute(table.sql.remove, [id], deadline);
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.
-    await connection.execute(table.sql.placeholder, [id], deadline);
+    try {
+      await connection.execute(table.sql.placeholder, [id], deadline);
+    } catch (error) {
+      if (table.demands === undefined || !lacksValue(error)) throw error;
+      this.#wasRefused = true;
+      if (!fresh) return undefined; // so there is nothing to lock, and most requests store nothing
+      this.forgetTable();
+      throw cannotMakeRow(table.demands, error);
+    }
+    if (this.#wasRefused) this.forgetTable(); // it has been mended: the next one leaves rows for old ids, and tombstones
+    this.#wasRefused = false;
     const isOther = since !== undefined && (await this.#isBuried(connection, table, id, since, deadline));
     return { connection, table, data: undefined, usedAt: lastUse(null), isOther };
   }

@@ -154,13 +154,19 @@ export function idKey({ id, indexes }: Schema): string | undefined {
   })?.name;
 }
 
+/** The columns beside id, data and time that must be given a value in an INSERT. */
+export function demandingColumns({ columns, id, data, time }: Schema): Column[] {
+  return columns.filter((column) => column.mustBeGiven && ![id, data, time].includes(column));
+}
+
 /** Whether a second row can be made of id, data and time alone: no other column demands a value, or must differ. */
-export function takesBareRows({ columns, indexes, id, data, time }: Schema): boolean {
+export function takesBareRows(schema: Schema): boolean {
+  const { columns, indexes, id, data, time } = schema;
   const isOurs = (column: Column) => [id, data, time].includes(column);
   const isFree = (column: Column) => column === id || (column.isNeverTwice && !isOurs(column));
   const differs = (name: string) => columns.some((column) => column.name === name && isFree(column));
   return (
-    columns.every((column) => isOurs(column) || !column.mustBeGiven) &&
+    demandingColumns(schema).length === 0 &&
     indexes.every((index) => !index.unique || index.columns.some(({ name }) => differs(name)))
   );
 }

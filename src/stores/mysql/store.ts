@@ -69,7 +69,7 @@ class MysqlStore implements SessionStore {
     signal?.throwIfAborted();
     if (!isSessionId(id)) return noRow;
     const deadline = new Deadline(this.#settings.timeout, signal);
-    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create }, deadline), fresh);
+    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create, fresh }, deadline), fresh);
   }
 
   /** Waits until the other requests of this process have done with the session, and then for `lock`. */

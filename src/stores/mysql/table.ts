@@ -3,6 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import { checkNamedLock } from './named-lock.ts';
+import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
 import { holdsDates, idKey, REQUIREMENTS, readSchema, type Schema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
@@ -27,6 +28,8 @@ export interface Table {
   readonly lifetime: number;
   /** Is told the age of each row that is read, where it can show that PHP writes another time zone. */
   readonly seesAge: ((age: number) => void) | undefined;
+  /** What a new row must have beside id, data and time, in words for who wants one; `undefined`: nothing. */
+  readonly demands: string | undefined;
   readonly sql: Statements;
 }
 
@@ -114,6 +117,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
     touchInterval: settings.touchInterval,
     lifetime: settings.expireOnRead ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
     seesAge: isDatetime ? (age) => seeAge(settings, age) : undefined,
+    demands: describeDemands(settings.table.quoted, schema),
     sql: statements(settings, schema),
   };
 }

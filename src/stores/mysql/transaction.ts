@@ -116,7 +116,7 @@ export function isUndone(error: unknown): boolean {
 
 async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
   try {
-    return await rows.lock(id, { create, insist: committing }, deadline);
+    return await rows.lock(id, { create, fresh: create, insist: committing }, deadline);
   } catch (error) {
     if (committing) throw unknownOutcome(error);
     throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', {
