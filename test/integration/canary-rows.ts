@@ -8,24 +8,33 @@ import { articleTable, storeOn, testServer, Witness } from './mysql-store-helper
 
 // Sessions that hold the secret, and ways to bring them into trouble.
 
+/** Of one test file: several run at the same time, each in a process of its own. */
+const prefix = `canary_${process.env.JEST_WORKER_ID}`;
+
 /** The table that the package creates. */
-export const better = 'canary_better';
+export const better = `${prefix}_better`;
 /** The article's, in latin1: the server converts what is written. */
-export const article = 'canary_article';
+export const article = `${prefix}_article`;
 /** Too small for the planted session. */
-export const narrow = 'canary_narrow';
+export const narrow = `${prefix}_narrow`;
 /** Without transactions. */
-export const unsafe = 'canary_unsafe';
+export const unsafe = `${prefix}_unsafe`;
 /** Its trigger refuses each change, and says the whole row. */
-export const refusing = 'canary_refusing';
+export const refusing = `${prefix}_refusing`;
+/** Its rows must have a value in one more column. */
+export const demanding = `${prefix}_demanding`;
 /** There is none. */
-export const missing = 'canary_missing';
+export const missing = `${prefix}_missing`;
 
 export async function createTables(): Promise<void> {
   await onWitness(async (witness) => {
     await witness.table(better, createTableSql({ table: better }));
     await witness.table(article, `${articleTable(article)} DEFAULT CHARSET latin1`);
     await witness.table(narrow, `CREATE TABLE ${narrow} (id CHAR(32) PRIMARY KEY, data VARBINARY(40), usetime INT)`);
+    await witness.table(
+      demanding,
+      `CREATE TABLE ${demanding} (id VARBINARY(128) PRIMARY KEY, data BLOB, usetime INT, who INT NOT NULL)`,
+    );
     await witness.table(unsafe, createTableSql({ table: unsafe, engine: 'MyISAM' }));
     await witness.table(refusing, createTableSql({ table: refusing }));
     await witness.query(`CREATE TRIGGER ${refusing} BEFORE UPDATE ON ${refusing} FOR EACH ROW BEGIN

@@ -23,6 +23,7 @@ import {
   better,
   changed,
   createTables,
+  demanding,
   held,
   heldTwice,
   lockedElsewhere,
@@ -153,6 +154,10 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'there is none': () => held(missing, secretId(), untouched),
     'no transactions': () => held(unsafe, secretId(), untouched),
     'a trigger refuses the row': () => held(refusing, secretId(), (lease) => lease.commit({ data: planted })),
+    'a new row must have more': async () => {
+      const full = storeOn(demanding);
+      await full.open(secretId(), { fresh: true }).finally(() => full.close());
+    },
     'no such time zone': () => held(better, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
