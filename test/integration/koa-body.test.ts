@@ -98,7 +98,7 @@ describe('24 clients whose bodies do not come, and two connections to the databa
 });
 
 test('100 requests at once of one visitor take one connection: what is too much is refused, others are served', async () => {
-  await site.restart({ store: { connectionLimit: 2, timeout: 10_000 } });
+  await site.restart({ store: { connectionLimit: 2, timeout: 10_000, maxWaiters: 16 } });
   const [running, end] = [signal(), signal()];
   const id = newId();
   const holding: Handler = async () => {
@@ -115,7 +115,7 @@ test('100 requests at once of one visitor take one connection: what is too much 
       if (status === 503) refused++;
     });
   }
-  await until(() => refused === 99 - 16); // maxWaiters
+  await until(() => refused === 99 - 16);
   expect(await site.connections()).toBe(1);
   expect((await site.ask(add, { id: await site.put('a|i:1;') })).value).toBe(2);
   end.happen();

@@ -247,11 +247,31 @@ describe('a login in a parallel request of PHP', () => {
 });
 
 describe('parallel requests', () => {
-  test('20 of one session, each +1, are 20', async () => {
-    await withSite({ store: storeOf(table, { maxWaiters: 20 }) }, async (site) => {
-      const first = await site.ask(increment);
-      await Promise.all(Array.from({ length: 19 }, () => site.ask(increment, first)));
-      expect(await php.row(table, first.id!)).toBe('n|i:20;');
+  // As many as web servers let one connection of HTTP/2 have. All of them wait before the first is served.
+  test('128 of one session at once, each +1, are all served', async () => {
+    await withSite({ store: storeOf(table, { timeout: 30_000 }) }, async (site) => {
+      const id = await put('n|i:0;');
+      const [running, end] = [signal(), signal()];
+      const holding = site.ask(
+        async (ctx) => {
+          running.happen();
+          await end.happened;
+          await increment(ctx);
+        },
+        { id },
+      );
+      await running.happened;
+      let refused = false;
+      const waiting = Array.from({ length: 127 }, async () => {
+        const answer = await site.ask(increment, { id });
+        refused ||= answer.status !== 200;
+        return answer;
+      });
+      await until(async () => refused || (await site.connections()) === 128);
+      end.happen();
+      const statuses = (await Promise.all([holding, ...waiting])).map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect(await php.row(table, id)).toBe('n|i:128;');
     });
   });
 

@@ -120,7 +120,7 @@ describe('the options of mysqlStore()', () => {
       timeout: 10_000,
       maxHold: 30,
       connectionLimit: 10,
-      maxWaiters: 16,
+      maxWaiters: 256,
       phpCharset: 'utf8mb4',
       timeMeaning: 'lastUsed',
       expireOnRead: false,

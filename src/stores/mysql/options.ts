@@ -51,9 +51,9 @@ export interface MysqlStoreOptions {
   /** How many sessions this process can hold at the same time: each needs a connection. Default 10. */
   connectionLimit?: number;
   /**
-   * How many requests of this process may wait for one session; more are refused with `ERR_SESSION_BUSY`. Default 16:
-   * above what a browser opens to a host over HTTP/1.1 (6), far below what one client can send over HTTP/2 to keep
-   * others from being served (100 streams).
+   * How many requests of this process may wait for one session; more are refused with `ERR_SESSION_BUSY`. Default 256:
+   * more than a browser sends at once, which over HTTP/2 is what the web server takes of one connection (100 to 128 in nginx, Apache and
+   * HAProxy). Each that waits is a socket and 15 KB of memory, and neither a lock nor a connection to the database.
    */
   maxWaiters?: number;
   /**
@@ -213,7 +213,7 @@ export function readOptions(options: MysqlStoreOptions): Settings {
     maxHold: number(options, 'maxHold', 30, 1, 2_147_483),
     allowReplica,
     connectionLimit: number(options, 'connectionLimit', 10, 1, 100_000),
-    maxWaiters: number(options, 'maxWaiters', 16, 0, 100_000),
+    maxWaiters: number(options, 'maxWaiters', 256, 0, 100_000),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
     timeMeaning,
     timeZone: readTimeZone(options.timeZone),
