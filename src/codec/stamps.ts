@@ -104,14 +104,19 @@ export const isFrom: Stamps['isFrom'] = stamps.isFrom;
 /** Whether `createMap` made it. */
 export const isMap: Stamps['isMap'] = stamps.isMap;
 
-/** Makes it a prototype that gives nothing, and that `util.inspect` does not mention. */
+/**
+ * Makes it a prototype that gives nothing by name, and by symbols, which no key of PHP can be, that its objects print as object
+ * literals do: in `util.inspect`, and as text and as a number. Without the latter, a template string throws.
+ */
 function beRoot(prototype: object): void {
   Object.setPrototypeOf(prototype, null);
   Reflect.deleteProperty(prototype, 'constructor');
-  const value = function (this: object) {
+  const inspect = function (this: object) {
     return { ...this };
   };
-  Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), { value });
+  const toPrimitive = (hint: string) => (hint === 'number' ? Number.NaN : '[object Object]');
+  Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), { value: inspect });
+  Object.defineProperty(prototype, Symbol.toPrimitive, { value: toPrimitive });
   Object.defineProperty(prototype, root, { value: true });
 }
 

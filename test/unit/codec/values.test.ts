@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import {
@@ -200,6 +200,42 @@ describe('the plain view', () => {
     const read = session('a|a:1:{s:1:"b";a:1:{s:1:"c";i:1;}}d|a:1:{i:0;i:2;}');
     expect(inspect(read, { depth: 9 })).toBe('{ a: { b: { c: 1 } }, d: [ 2 ] }');
     expect(Object.keys(read.a as object)).toEqual(['b']);
+  });
+
+  test('shows as text, as a number and in JSON as objects do, whatever its keys are', () => {
+    const map = 'a:4:{s:8:"toString";i:1;s:7:"valueOf";i:2;s:6:"toJSON";i:3;s:9:"__proto__";i:4;}';
+    const read = session(`a|${map}empty|a:1:{i:5;a:0:{}}`) as Record<string, object>;
+    for (const value of [read, read.a!, read.empty!, asMap(read.empty)]) {
+      const plain = {};
+      expect(`${value}`).toBe(`${plain}`);
+      expect(value + '').toBe(plain + '');
+      expect([1, [value]].join()).toBe([1, [plain]].join());
+      expect(Number(value)).toBe(Number(plain));
+      expect(new Date(value as Date).getTime()).toBeNaN();
+      expect({ [String(value)]: 1 }).toEqual({ [String(plain)]: 1 });
+      expect(Object.prototype.toString.call(value)).toBe(Object.prototype.toString.call(plain));
+    }
+    expect(JSON.stringify(read.a)).toBe('{"toString":1,"valueOf":2,"toJSON":3,"__proto__":4}');
+    expect(inspect(read.a)).toBe("{ toString: 1, valueOf: 2, toJSON: 3, ['__proto__']: 4 }");
+    expect(format('%O %j %d', read.empty, read.empty, read.empty)).toBe(`{ '5': [] } {"5":[]} NaN`);
+  });
+
+  test('what makes it show so is nothing of its own', () => {
+    const read = session('a|a:1:{s:1:"b";i:1;}') as { a: Record<string, unknown> };
+    for (const value of [read, read.a]) {
+      const keys = Object.keys(value);
+      expect(Reflect.ownKeys(value)).toEqual(keys);
+      expect(Reflect.ownKeys({ ...value })).toEqual(keys);
+      expect(Reflect.ownKeys(Object.assign({}, value))).toEqual(keys);
+      const seen = [];
+      for (const key in value) seen.push(key);
+      expect(seen).toEqual(keys);
+      expect(structuredClone(value)).toEqual({ ...value });
+      expect(value).toEqual({ ...value });
+      // Nor can it be exchanged for all of them by an assignment to one.
+      expect(() => Object.assign(value, { [Symbol.toPrimitive]: () => 'mine' })).toThrow(TypeError);
+    }
+    expect(text(encodeSession(read))).toBe('a|a:1:{s:1:"b";i:1;}');
   });
 
   test('takes objects and arrays of other realms', () => {
