@@ -7,6 +7,7 @@ import { modeOf, type Settings } from '../session/options.ts';
 import { type Exchange, RequestSession } from '../session/request-session.ts';
 import { bodyArrives } from './body.ts';
 import { clientGone } from './client-gone.ts';
+import { passportSession } from './passport-session.ts';
 
 /** What the middleware adds to Koa's context beside `ctx.session`. */
 export interface PhpSessionControl {
@@ -35,6 +36,8 @@ export interface Context {
   /** `false`: the application answers by itself, perhaps later. */
   readonly respond?: boolean;
   readonly app: { emit(event: string, ...args: unknown[]): boolean };
+  /** Koa's request, whose `ctx` is this context. */
+  readonly request?: object;
 }
 
 /** Answers with 503 and Retry-After: the session is safe, but it could not be had or saved now. */
@@ -67,6 +70,7 @@ export class KoaRequest<T extends object = SessionData> {
   /** The session was saved, or that failed. */
   #hasEnded = false;
   #control: PhpSessionControl | undefined;
+  #passport: object | undefined;
   /** What calls of `control` failed with. */
   readonly #failures: Set<unknown> = new Set();
 
@@ -105,6 +109,24 @@ export class KoaRequest<T extends object = SessionData> {
   get control(): PhpSessionControl {
     this.#control ??= this.createControl();
     return this.#control;
+  }
+
+  /** `req.session` of passport; another one after each of its `regenerate()`. */
+  get passport(): object {
+    const request = this;
+    this.#passport ??= passportSession(
+      {
+        get data() {
+          return request.use().data;
+        },
+        regenerate: () => this.control.regenerate(),
+        destroy: () => this.control.destroy(),
+      },
+      () => {
+        this.#passport = undefined;
+      },
+    );
+    return this.#passport;
   }
 
   /** The calls that go to whatever session there is then. */

@@ -14,13 +14,25 @@ export type { RequestMode, SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
 export type { PhpSessionControl } from './koa-request.ts';
 
-/** What `phpSession()` adds to Koa's context: `new Koa<DefaultState, PhpSessionContext<MySession>>()`. */
+/**
+ * What `phpSession()` adds to Koa's context: `new Koa<DefaultState, PhpSessionContext<MySession>>()`, or
+ * `(ctx: Context & PhpSessionContext<MySession>) => …` for a middleware of its own.
+ */
 export interface PhpSessionContext<T extends object = SessionData> {
   /** PHP's `$_SESSION`: its keys are yours alone. Setting it to `null` is a logout, as with koa-session. */
   get session(): T;
   set session(content: T | null);
   /** What can be done with the session, apart from its data. */
   readonly phpSession: PhpSessionControl;
+}
+
+/**
+ * What `phpSession()` gives: Koa's middleware. It takes any context, and from the last of the two TypeScript learns what it adds to it:
+ * so `app.use(phpSession<MySession>(…)).use((ctx) => …)` knows the type of `ctx.session`.
+ */
+export interface PhpSessionMiddleware<T extends object = SessionData> {
+  (ctx: Context, next: () => Promise<unknown>): Promise<void>;
+  (ctx: Context & PhpSessionContext<T>, next: () => Promise<unknown>): Promise<void>;
 }
 
 /**
@@ -43,9 +55,7 @@ export interface PhpSessionContext<T extends object = SessionData> {
  *   ctx.session.count = (ctx.session.count ?? 0) + 1;
  * });
  */
-export function phpSession<T extends object = SessionData>(
-  options: SessionOptions,
-): (ctx: Context, next: () => Promise<unknown>) => Promise<void> {
+export function phpSession<T extends object = SessionData>(options: SessionOptions): PhpSessionMiddleware<T> {
   const config = settings(options);
 
   const key = Symbol('the request of phpSession()');
@@ -70,26 +80,40 @@ export function phpSession<T extends object = SessionData>(
       },
     },
   };
-  /** What contexts inherit these from, by what that inherits from in its turn: `app.context`. */
+  /** koa-passport looks for a session in `ctx.request` first, so that what it needs of one does not have to be in `ctx.session`. */
+  const requestProperties: PropertyDescriptorMap & ThisType<{ ctx: ContextWithSession }> = {
+    session: {
+      configurable: true,
+      get() {
+        return this.ctx[key].passport;
+      },
+    },
+  };
+  /** What contexts and their requests inherit these from, by what that inherits from in its turn: `app.context`, `app.request`. */
   const prototypes = new WeakMap<object, object>();
 
   /** To define them on each context costs ten times as much. */
-  function give(ctx: Context, request: KoaRequest<T>): void {
-    Object.defineProperty(ctx, key, { value: request, configurable: true }); // not enumerable, as the id is in it
-    if (Object.hasOwn(ctx, 'session') || Object.hasOwn(ctx, 'phpSession')) {
-      Object.defineProperties(ctx, properties);
+  function inherit(object: object, given: PropertyDescriptorMap): void {
+    if (Object.keys(given).some((name) => Object.hasOwn(object, name))) {
+      Object.defineProperties(object, given);
       return;
     }
-    const parent = Object.getPrototypeOf(ctx) as object;
+    const parent = Object.getPrototypeOf(object) as object;
     let prototype = prototypes.get(parent);
     if (prototype === undefined) {
-      prototype = Object.create(parent, properties) as object;
+      prototype = Object.create(parent, given) as object;
       prototypes.set(parent, prototype);
     }
-    Object.setPrototypeOf(ctx, prototype);
+    Object.setPrototypeOf(object, prototype);
   }
 
-  return async function phpSession(ctx, next) {
+  function give(ctx: Context, request: KoaRequest<T>): void {
+    Object.defineProperty(ctx, key, { value: request, configurable: true }); // not enumerable, as the id is in it
+    inherit(ctx, properties);
+    if (ctx.request !== undefined) inherit(ctx.request, requestProperties);
+  }
+
+  return async function phpSession(ctx: Context, next: () => Promise<unknown>) {
     const request = new KoaRequest<T>(ctx, config);
     await request.serve(() => {
       give(ctx, request);

@@ -1,0 +1,111 @@
+/** What `req.session` of passport needs of the request. */
+export interface PassportRequest {
+  /** `$_SESSION` */
+  readonly data: object;
+  /** A new id, under which the session goes on. */
+  regenerate(): Promise<void>;
+  /** The end of the session: `data` is another one afterwards. */
+  destroy(): Promise<void>;
+}
+
+type Callback = (error?: unknown) => void;
+
+const methods = ['regenerate', 'save'] as const;
+type Method = (typeof methods)[number];
+const isMethod = (key: PropertyKey): key is Method => methods.includes(key as Method);
+
+/**
+ * `req.session` as passport takes it since 0.6: `$_SESSION` with the methods `regenerate()` and `save()` of express-session. They are
+ * on this object alone. PHP may have keys of these names, which stay in `$_SESSION` and cannot be reached here.
+ *
+ * After `regenerate()` it keeps what was in the session, as passport takes it over from there if `keepSessionInfo` is set.
+ *
+ * @param onRegenerated the request has another session from here on
+ */
+export function passportSession(request: PassportRequest, onRegenerated: () => void): object {
+  return new Proxy(Object.create(null), new PassportSession(request, onRegenerated));
+}
+
+/** Whose method it is. Passport copies methods too, when it takes over keys that are called like them. */
+const owners: WeakMap<object, PassportSession> = new WeakMap();
+
+class PassportSession implements ProxyHandler<object> {
+  readonly #request: PassportRequest;
+  readonly #onRegenerated: () => void;
+  readonly #methods: Record<Method, (callback?: Callback) => void>;
+  /** What was in the session, once it has gone on as another one. */
+  #left: object | undefined;
+  #wasSaved = false;
+
+  constructor(request: PassportRequest, onRegenerated: () => void) {
+    this.#request = request;
+    this.#onRegenerated = onRegenerated;
+    this.#methods = {
+      regenerate: (callback) => answer(this.#regenerate(), callback),
+      // What is stored, is stored when the request ends, in front of its answer. Before that the lock would be given away.
+      save: (callback) => {
+        this.#wasSaved = true;
+        answer(Promise.resolve(), callback);
+      },
+    };
+    for (const method of methods) owners.set(this.#methods[method], this);
+  }
+
+  get #data(): object {
+    return this.#left ?? this.#request.data;
+  }
+
+  /**
+   * As express-session's: another id, and nothing in it. A login comes to it at once: then an empty row has to stay under the old id. A
+   * logout saves before, to which what is left of the session counts as ended, as requests that still run must not write to it.
+   */
+  async #regenerate(): Promise<void> {
+    const left = { ...this.#data };
+    if (this.#wasSaved) await this.#request.destroy();
+    else await this.#request.regenerate();
+    const { data } = this.#request;
+    this.#left = left;
+    for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
+    this.#onRegenerated();
+  }
+
+  get(_: object, key: PropertyKey): unknown {
+    return isMethod(key) ? this.#methods[key] : Reflect.get(this.#data, key);
+  }
+
+  set(_: object, key: PropertyKey, value: unknown): boolean {
+    if (!isMethod(key)) return Reflect.set(this.#data, key, value);
+    const from = owners.get(value as object);
+    if (from === undefined) throw new TypeError(`req.session.${key} is passport's: to store this key, use ctx.session`);
+    return !Object.hasOwn(from.#data, key) || Reflect.set(this.#data, key, Reflect.get(from.#data, key));
+  }
+
+  has(_: object, key: PropertyKey): boolean {
+    return isMethod(key) || Reflect.has(this.#data, key);
+  }
+
+  deleteProperty(_: object, key: PropertyKey): boolean {
+    return Reflect.deleteProperty(this.#data, key);
+  }
+
+  ownKeys(): string[] {
+    return Object.keys(this.#data);
+  }
+
+  getOwnPropertyDescriptor(_: object, key: PropertyKey): PropertyDescriptor | undefined {
+    if (!Object.hasOwn(this.#data, key)) return undefined;
+    return { value: this.get(_, key), writable: true, enumerable: true, configurable: true };
+  }
+
+  defineProperty(_: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
+    return 'value' in descriptor && this.set(_, key, descriptor.value);
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
+}
+
+function answer(done: Promise<void>, callback: Callback = () => {}): void {
+  done.then(() => callback(), callback);
+}
