@@ -33,6 +33,12 @@ export interface PhpKoaSessionContext<T extends object = SessionData> {
   };
 }
 
+/** What `phpKoaSession()` gives: Koa's middleware, from whose last line TypeScript learns what it adds to the context. */
+export interface PhpKoaSessionMiddleware<T extends object = SessionData> {
+  (ctx: Context, next: () => Promise<unknown>): Promise<void>;
+  (ctx: Context & PhpKoaSessionContext<T>, next: () => Promise<unknown>): Promise<void>;
+}
+
 /** koa-session's function: `import session from 'koa-session'`. */
 type CreateSession = (options: object, app: never) => Middleware;
 type Middleware = (ctx: Context, next: () => Promise<unknown>) => Promise<void>;
@@ -71,7 +77,7 @@ export function phpKoaSession<T extends object = SessionData>(
   session: CreateSession,
   options: PhpKoaSessionOptions<T>,
   app: App,
-): Middleware {
+): PhpKoaSessionMiddleware<T> {
   const { valid, rolling = false, autoCommit = true, beforeSave, ...others } = checked(options ?? {});
   check(typeof session === 'function', 'phpKoaSession() needs koa-session: phpKoaSession(session, options, app)');
   check(typeof app?.use === 'function', 'phpKoaSession() needs the application: phpKoaSession(session, options, app)');

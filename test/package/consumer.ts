@@ -94,5 +94,7 @@ export async function run(command: string, args: readonly string[], cwd: string)
 
 export interface Manifest {
   name: string;
+  types: string;
+  typesVersions: { '*': Record<string, string[]> };
   exports: Record<string, string | Record<'import' | 'require', { types: string; default: string }>>;
 }

@@ -67,6 +67,14 @@ describe('exports', () => {
     }
   });
 
+  test('have their types for TypeScript that does not know them, too', () => {
+    const { typesVersions, types } = manifest;
+    const old = Object.fromEntries(Object.entries(typesVersions['*']).map(([name, files]) => [`./${name}`, ...files]));
+    expect({ '.': types, ...old }).toEqual(
+      Object.fromEntries(entries(manifest).map(({ path, conditions }) => [path, conditions.require.types])),
+    );
+  });
+
   test('reach every module that is published', () => {
     const reached = entries(manifest).flatMap(({ conditions }) => [...closure(conditions.import.default).files]);
     const modules = files.filter((file) => /^dist\/esm\/.*\.js$/.test(file));

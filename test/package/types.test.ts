@@ -16,11 +16,18 @@ afterAll(() => {
   koa?.remove();
 });
 
-/** Resolution as Node does it, and as bundlers do. What ends in `.cts` sees the CommonJS declarations. */
+/**
+ * Resolution as Node does it, as bundlers do, and as TypeScript did before it knew `exports`, by `typesVersions`. What ends in `.cts`
+ * sees the CommonJS declarations.
+ */
 const resolutions = {
   'nodenext, ES module': { file: 'app.mts', settings: { module: 'NodeNext' } },
   'nodenext, CommonJS': { file: 'app.cts', settings: { module: 'NodeNext' } },
   bundler: { file: 'app.ts', settings: { module: 'ESNext', moduleResolution: 'Bundler' } },
+  'node10, CommonJS': {
+    file: 'app.ts',
+    settings: { module: 'CommonJS', moduleResolution: 'node10', ignoreDeprecations: '6.0' },
+  },
 };
 
 type Resolution = keyof typeof resolutions;
@@ -197,6 +204,47 @@ const application = `
     ctx.session = null;
   });
 
+  // Where the application has no type of its own, what follows in the chain knows it, and other middleware can say it.
+  new Koa()
+    .use(phpSession<MySession>({ store }))
+    .use(async (ctx, next) => {
+      const count: number | undefined = ctx.session.count;
+      // @ts-expect-error: a number
+      ctx.session.count = 'one';
+      // @ts-expect-error: there is no such key
+      ctx.session.cuont = 1;
+      // @ts-expect-error: it may be missing
+      ctx.session.user.name;
+      // @ts-expect-error: there is no such call
+      ctx.phpSession.regenrate();
+      ctx.session = null;
+      ctx.body = { count };
+      ctx.state.anything = ctx.anything;
+      await next();
+    });
+  const plain = new Koa();
+  plain.use(phpSession<MySession>({ store }));
+  plain.use(async (ctx: Koa.Context & PhpSessionContext<MySession>, next: Koa.Next) => {
+    const count: number | undefined = ctx.session.count;
+    // @ts-expect-error: a number
+    ctx.session.count = 'one';
+    ctx.session = null;
+    ctx.body = { count };
+    await next();
+  });
+  app.use((ctx: Koa.Context & PhpSessionContext<MySession>) => {
+    // @ts-expect-error: a number
+    ctx.session.count = 'one';
+  });
+
+  // It is middleware wherever Koa's is taken, whether the context is said to have a session or not, and nothing global is changed.
+  const anywhere: Koa.Middleware = phpSession({ store });
+  const there: Koa.Middleware<Koa.DefaultState, PhpSessionContext<MySession>> = phpSession<MySession>({ store });
+  const nowhere: Koa.Middleware<Koa.DefaultState, {}> = (ctx) => {
+    // @ts-expect-error: this context has none
+    ctx.session;
+  };
+
   // Without a type of its own a session holds anything.
   const untyped = new Koa<Koa.DefaultState, PhpSessionContext>();
   untyped.use(phpSession({ store }));
@@ -240,6 +288,17 @@ const koaSessionApplication = `
     ctx.session!.cuont = 1;
     ctx.session = { count: 1, maxAge: 60_000 };
     ctx.session = null;
+  });
+
+  const plain = new Koa();
+  plain.use(phpKoaSession<MySession>(koaSession.default, { store }, plain)).use((ctx) => {
+    const token: string | undefined = ctx.phpSession.data._token;
+    // @ts-expect-error: a number
+    ctx.session!.count = 'one';
+  });
+  plain.use((ctx: Koa.Context & PhpKoaSessionContext<MySession>) => {
+    // @ts-expect-error: a number
+    ctx.session!.count = 'one';
   });
 
   // @ts-expect-error: PHP's name for this is name
