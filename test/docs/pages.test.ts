@@ -31,13 +31,14 @@ describe('examples', () => {
   beforeAll(async () => {
     consumer = await Consumer.create();
     consumer.install('koa', 'koa-session', '@types/koa', '@types/node', 'mysql2', 'typescript');
+    consumer.install('koa-passport', 'express', 'ws');
   }, 240_000);
 
   afterAll(() => consumer?.remove());
 
-  // What begins with an import is a whole module; the others are parts of one.
+  // What begins with an import, perhaps below the name of its file, is a whole module; the others are parts of one.
   const examples = pages.flatMap((page) => {
-    const fences = [...read(page).matchAll(/^```(js|ts)\n(import .*?)^```/gms)];
+    const fences = [...read(page).matchAll(/^```(js|ts)\n((?:\/\/ \S+\n)?import .*?)^```/gms)];
     return fences.map(([, language, code], index) => ({ page, number: index + 1, language, code }));
   });
 

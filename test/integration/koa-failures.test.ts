@@ -160,6 +160,30 @@ describe('a handler that throws', () => {
     await strict.stop();
   });
 
+  test('discardOnError: what was done already stays done', async () => {
+    const strict = await Site.start({ store: storeOf(table), discardOnError: true });
+    const cases: [string, string | undefined][] = [
+      ['destroy', undefined],
+      ['close', 'a|i:2;'],
+      ['lock', 'a|i:1;'],
+    ];
+    for (const [name, left] of cases) {
+      const id = await put('a|i:1;');
+      const answer = await strict.ask(
+        async (ctx) => {
+          ctx.session.a = 2;
+          await ctx.phpSession[name as 'close']();
+          throw new Error('oops');
+        },
+        { id },
+      );
+      expect(answer.status).toBe(500);
+      expect(await php.row(table, id)).toBe(left);
+      expect(await isLocked(table, id)).toBe(false);
+    }
+    await strict.stop();
+  });
+
   test('and whose session cannot be saved either: both are told', async () => {
     const id = await put('a|i:1;');
     const answer = await site.ask(

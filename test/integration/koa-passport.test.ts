@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import koaSession from 'koa-session';
+import { phpKoaSession } from '../../src/middleware/koa-session.ts';
 import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
 import { type Context, Site, signal, storeOf } from './koa-helpers.ts';
@@ -50,6 +55,42 @@ test('these are the versions', () => {
 const cells = (['0.6', '0.7'] as const).flatMap((version) =>
   (['exclusive', 'merge'] as const).map((mode) => ({ version, mode })),
 );
+
+test('behind koa-session a login and a logout by passport keep the other keys, as koa-session does', async () => {
+  const app = new Koa();
+  const store = storeOf(table);
+  const passport = versions['0.6'];
+  app.use(phpKoaSession(koaSession, { store }, app));
+  app.use(passport.initialize());
+  app.use(passport.session());
+  app.use(async (ctx) => {
+    const { login, logout } = ctx as unknown as PassportContext;
+    await (ctx.path === '/login' ? login({ id: 'ann' }) : logout());
+    ctx.body = 'done';
+  });
+  const server = app.listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const ask = async (path: string, id: string) => {
+      const { port } = server.address() as AddressInfo;
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie: `PHPSESSID=${id}` } });
+      expect(await answer.text()).toBe('done');
+      return /^PHPSESSID=(\w+)/.exec(answer.headers.getSetCookie()[0]!)![1]!;
+    };
+    const old = newId();
+    await php.put(table, old, 'user|s:3:"ann";');
+    const loggedIn = await ask('/login', old);
+    expect(await php.row(table, loggedIn)).toBe('user|s:3:"ann";passport|a:1:{s:4:"user";s:3:"ann";}');
+    expect(await php.row(table, old)).toBe('');
+    const loggedOut = await ask('/logout', loggedIn);
+    expect(await php.row(table, loggedOut)).toBe('user|s:3:"ann";passport|a:0:{}');
+    expect(await php.row(table, loggedIn)).toBe('');
+  } finally {
+    server.close();
+    server.closeAllConnections();
+    await store.close();
+  }
+});
 
 describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
   const passport = versions[version];

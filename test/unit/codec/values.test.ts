@@ -205,7 +205,7 @@ describe('the plain view', () => {
   test('shows as text, as a number and in JSON as objects do, whatever its keys are', () => {
     const map = 'a:4:{s:8:"toString";i:1;s:7:"valueOf";i:2;s:6:"toJSON";i:3;s:9:"__proto__";i:4;}';
     const read = session(`a|${map}empty|a:1:{i:5;a:0:{}}`) as Record<string, object>;
-    for (const value of [read, read.a!, read.empty!, asMap(read.empty)]) {
+    for (const value of [read, read.a!, read.empty!, asMap(read.empty!)]) {
       const plain = {};
       expect(`${value}`).toBe(`${plain}`);
       expect(value + '').toBe(plain + '');
