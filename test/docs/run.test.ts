@@ -128,7 +128,7 @@ describe('docs/koa.md', () => {
   test('typed.mts', async () => {
     await start('typed.mts', programOf('docs/koa.md', 'typed.mts'));
     expect([await ask(), await ask()]).toEqual(['Visit 1 of somebody', 'Visit 2 of somebody']);
-  });
+  }, 240_000); // TypeScript on a busy machine
 
   test('passport.mjs', async () => {
     await start('passport.mjs', programOf('docs/koa.md', 'passport.mjs'));
