@@ -108,7 +108,7 @@ async function visit(): Promise<void> {
 
 test('README.md', async () => {
   await start('server.mjs', programOf('README.md'));
-  expect([await ask(), await ask()]).toEqual(['Visit 1 of somebody', 'Visit 2 of somebody']);
+  await visit();
 });
 
 describe('docs/koa.md', () => {
