@@ -23,14 +23,25 @@ afterAll(() => consumer?.remove());
 describe('the tarball', () => {
   test('holds what is to be published, and nothing else', () => {
     const top = new Set(files.map((file) => file.split('/')[0]));
-    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'php']);
+    const pages = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'];
+    expect([...top].sort()).toEqual([...pages, 'dist', 'docs', 'package.json', 'php'].sort());
     const others = files.filter(
       (file) =>
         file.includes('/') &&
         !/^dist\/(esm|cjs)\/.*\.(js|d\.ts)$/.test(file) &&
-        !/^php\/(src\/.*\.php|composer\.json|README\.md)$/.test(file),
+        !/^php\/(src\/.*\.php|composer\.json|README\.md)$/.test(file) &&
+        !/^docs\/([\w-]+\.md|images\/farm-(light|dark)\.png)$/.test(file),
     );
     expect(others).toEqual(['dist/cjs/package.json']);
+  });
+
+  test('has all pages and pictures that README.md leads to', () => {
+    const readme = readFileSync(join(consumer.package, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\(([\w./-]+)[^)]*\)|src(?:set)?="([^"]+)"/g)].map(
+      ([, page, image]) => page ?? image!,
+    );
+    expect(links.length).toBeGreaterThan(20);
+    expect(links.filter((link) => !files.includes(link))).toEqual([]);
   });
 
   test('has every module as ES module, as CommonJS, and with types', () => {
