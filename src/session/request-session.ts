@@ -6,6 +6,7 @@ import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
 import { createId } from './id.ts';
+import { mustFitNeighbours } from './neighbours.ts';
 import type { RequestMode, Settings } from './options.ts';
 import { Unlocked } from './unlocked.ts';
 import { countsAsNone, explain } from './unreadable.ts';
@@ -297,6 +298,7 @@ export class RequestSession<T extends object = SessionData> {
   async #create(data: Uint8Array): Promise<void> {
     if (isEmptySession(data)) return;
     this.#mustSetCookie();
+    await mustFitNeighbours(this.#settings.store);
     // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
       const id = this.#newId();
@@ -312,7 +314,10 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
-    if (lease.data === undefined && isEmptySession(data)) return;
+    if (lease.data === undefined) {
+      if (isEmptySession(data)) return;
+      await mustFitNeighbours(this.#settings.store);
+    }
     if (this.#cookie !== undefined) this.#mustSetCookie();
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
@@ -331,7 +336,9 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
-    const outcome = isSame(mine, unlocked.base) ? await unlocked.touch() : await unlocked.save(mine);
+    const isUnchanged = isSame(mine, unlocked.base);
+    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings.store);
+    const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
     if (outcome === 'gone') this.#exchange.onGone();
     if (outcome === 'refused') await this.#create(mine);
   }

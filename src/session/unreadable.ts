@@ -1,4 +1,5 @@
 import {
+  type DetectedFormat,
   detectSessionFormat,
   type LimitOptions,
   type SessionDecodeOptions,
@@ -41,31 +42,31 @@ export function explain(data: Uint8Array, options: SessionDecodeOptions, error: 
 }
 
 function content(data: Uint8Array, limits: LimitOptions, offset: number): string {
-  const { possible, encoding, inner } = detectSessionFormat(data, limits);
-  if (possible[0] !== undefined)
-    return `it is one in the format ${possible[0]}: give serializeHandler what session.serialize_handler is in PHP`;
-  if (encoding === 'base64') return `it is base64 of ${named(inner!)}`;
-  return encoding === undefined ? damage(data, offset) : `it is ${names[encoding]}, which no option reads`;
+  const found = detectSessionFormat(data, limits);
+  const [other] = found.possible;
+  if (other !== undefined)
+    return `it is one in the format ${other}: give serializeHandler what session.serialize_handler is in PHP`;
+  const encoding = nameEncoding(found);
+  return encoding === undefined ? damage(data, offset) : `it is ${encoding}, which no option reads`;
+}
+
+/** @returns in words how bytes hold a session that are in none of PHP's formats; `undefined` if that is not known */
+export function nameEncoding({ encoding, inner }: DetectedFormat): string | undefined {
+  if (encoding !== 'base64') return encoding && names[encoding];
+  const [format] = inner!.possible;
+  if (format === undefined) return `base64 of ${nameEncoding(inner!)}`;
+  const whose = format === 'php_serialize' ? 'Laravel stores' : 'Magento and Roundcube store';
+  return `base64 of a session in the format ${format}, as ${whose} it`;
 }
 
 const names: Record<Exclude<SessionEncoding, 'base64'>, string> = {
   igbinary: "a session of PHP's extension igbinary",
   msgpack: "a session of PHP's extension msgpack",
   json: 'JSON, as no PHP writes a session',
-  'laravel-encrypted': 'encrypted by Laravel',
-  gzip: 'compressed with gzip',
-  zlib: 'compressed with zlib',
+  'laravel-encrypted': 'what Laravel has encrypted',
+  gzip: 'compressed by gzip',
+  zlib: 'compressed by zlib',
 };
-
-function named({ possible, encoding }: { possible: readonly string[]; encoding?: SessionEncoding }): string {
-  if (possible[0] === 'php_serialize')
-    return 'a session in the format php_serialize, as Laravel stores it, which no option reads';
-  if (possible[0] !== undefined)
-    return `a session in the format ${possible[0]}, as Magento and Roundcube store it, which no option reads`;
-  return encoding === undefined || encoding === 'base64'
-    ? 'something'
-    : `what is ${names[encoding]}, which no option reads`;
-}
 
 /** The sizes of columns at which MySQL cuts off without an error, if it is not in strict mode. */
 const columns: Record<number, string> = { 255: 'TINYBLOB or VARCHAR(255)', 65535: 'BLOB or TEXT' };

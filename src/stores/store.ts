@@ -23,6 +23,12 @@ export interface SessionStore {
   read(id: string, options?: { signal?: AbortSignal }): Promise<SessionSnapshot>;
 
   /**
+   * A few sessions that are stored, whichever, and without those that are empty: for who wants to know how PHP's side writes them. A store
+   * whose sessions nobody else writes leaves this out.
+   */
+  sample?(): Promise<readonly Uint8Array[]>;
+
+  /**
    * How requests use a session that do not say it: `merge` where PHP's side takes no lock (see `RequestMode`). Default `exclusive`.
    */
   readonly defaultMode?: 'exclusive' | 'merge';

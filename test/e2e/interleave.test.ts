@@ -48,7 +48,10 @@ describe('NDB Cluster', () => {
 });
 
 test.each([
-  ['1:116', ['A in PHP at node 1, B in process 1 at node 1, C in process 1 at node 1; text', 'A is PHP', 'refuse 1213 commit']],
+  [
+    '1:116',
+    ['A in PHP at node 1, B in process 1 at node 1, C in process 1 at node 1; text', 'A is PHP', 'refuse 1213 commit'],
+  ],
   ['1:102', ['A in process 1 at node 1, B in process 1 at node 1; bytes', 'expire commit']],
 ])(
   'a replay does the same steps again: %s',

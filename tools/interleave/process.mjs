@@ -38,7 +38,8 @@ export async function startProcess(names, product, endpoint, { data, lock, undoe
       ...{ timeout: 30_000, maxHold: 3_600, touchInterval: 0 },
     });
     tellOfWaits();
-    return made;
+    // It is asked for once in the life of a store, so a replay would have another step than the run.
+    return Object.assign(made, { sample: undefined });
   });
   for (const wire of wires) wire.ownerOf = (port) => users.get(port)?.wire ?? wire;
   return names.map((name, i) => new Actor(name, product, /** @type {Wire} */ (wires[i]), store));

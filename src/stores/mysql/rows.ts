@@ -97,6 +97,21 @@ export class Rows {
     });
   }
 
+  /** @returns see `Statements.sample`; none where that is not to be had, as on NDB while somebody has one of the rows */
+  async sample(deadline: Deadline): Promise<Uint8Array[]> {
+    let connection: Connection | undefined;
+    try {
+      connection = await this.#single.get(deadline);
+      const table = this.#table ?? (await this.table(connection, deadline));
+      const rows = await connection.execute<[Uint8Array][]>(table.sql.sample, [], deadline);
+      connection.giveBack();
+      return rows.map(([data]) => data);
+    } catch {
+      await connection?.rollback(deadline);
+      return [];
+    }
+  }
+
   /**
    * Sets the time, if that is due and nobody has the lock. One request of this process at a time tries: while somebody has the
    * lock, the polls of one visitor would otherwise take all connections from the others.

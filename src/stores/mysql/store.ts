@@ -15,6 +15,9 @@ import { replaceOrLock } from './replace.ts';
 import { Room } from './room.ts';
 import { type LockedRow, type Reading, type ReadRow, Rows } from './rows.ts';
 
+/** Milliseconds for `sample()`: it helps who has made a mistake, and must not keep others waiting. */
+const SAMPLE_PATIENCE = 1_000;
+
 /**
  * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at
  * READ COMMITTED, held until COMMIT.
@@ -121,6 +124,10 @@ class MysqlStore implements SessionStore {
         replace: (data) => this.#replace(id, { ...reading, row }, data),
       }),
     };
+  }
+
+  sample(): Promise<Uint8Array[]> {
+    return this.#counted(() => this.#rows.sample(new Deadline(Math.min(this.#settings.timeout, SAMPLE_PATIENCE))));
   }
 
   async #lockSince(id: string, since: Reading, { create }: { create: boolean }): Promise<SessionLease> {

@@ -40,7 +40,7 @@ describe('what a row holds', () => {
     [
       'igbinary in base64',
       base64(Buffer.from(igbinary.hex, 'hex')),
-      /base64 of what is a session of PHP's extension igbinary/,
+      /it is base64 of a session of PHP's extension igbinary, which/,
     ],
     [
       'igbinary',
@@ -48,7 +48,7 @@ describe('what a row holds', () => {
       /it is a session of PHP's extension igbinary, which no option reads/,
     ],
     ['JSON', latin1(JSON.stringify(session)), /it is JSON/],
-    ['gzip', gzipSync('x'), /it is compressed with gzip/],
+    ['gzip', gzipSync('x'), /it is compressed by gzip, which/],
     ['text', latin1('hello'), /it does not begin as one/],
     ['a bad value', latin1('a|i:1;b|x:2;c|i:3;'), /it is damaged at byte 8 of 18/],
     ['a rest', latin1('a|i:1;;;;;'), /4 of its 10 bytes, from byte 6 on, are no variable/],

@@ -1,0 +1,29 @@
+import { detectSessionFormat } from '../codec/index.ts';
+import { PhpSessionError } from '../errors.ts';
+import type { SessionStore } from '../stores/store.ts';
+import { nameEncoding } from './unreadable.ts';
+
+/** Stores in which sessions may be made. */
+const known = new WeakSet<SessionStore>();
+
+/**
+ * Looks at a few sessions of a store before the first one of this process is made in it. Where PHP's side packs all of them in another way,
+ * such as base64, it could not read one of ours.
+ *
+ * One of PHP's three formats is enough, also if it is another one than ours: who changes `session.serialize_handler` has old rows for
+ * a while. What is damaged says nothing, and neither does a table without sessions.
+ *
+ * @throws PhpSessionError `ERR_SESSION_TABLE`
+ */
+export async function mustFitNeighbours(store: SessionStore): Promise<void> {
+  if (store.sample === undefined || known.has(store)) return;
+  const found = (await store.sample()).map((data) => detectSessionFormat(data));
+  const encoding = found.map(nameEncoding).find((name) => name !== undefined);
+  if (encoding !== undefined && found.every(({ possible }) => possible.length === 0)) {
+    throw new PhpSessionError(
+      'ERR_SESSION_TABLE',
+      `no session was made, as PHP would not read it: what the other rows of the table hold is ${encoding}`,
+    );
+  }
+  known.add(store);
+}
