@@ -24,7 +24,8 @@ export type PhpSessionErrorCode =
   // The life of a session in one request.
   | 'ERR_SESSION_CLOSED'
   | 'ERR_SESSION_READONLY'
-  | 'ERR_SESSION_HEADERS_SENT';
+  | 'ERR_SESSION_HEADERS_SENT'
+  | 'ERR_SESSION_MOUNTED_TWICE';
 
 export interface PhpSessionErrorDetails {
   /** Offset in bytes of what cannot be read; only with `ERR_PHP_SYNTAX` and `ERR_PHP_LIMIT`. */
@@ -36,7 +37,10 @@ export interface PhpSessionErrorDetails {
   path?: readonly string[];
   /** The bytes around `offset`, for a developer who asked for them (`excerpts`): they become part of the message. */
   excerpt?: string;
-  /** The database's error; only its `code`, `errno` and `sqlState` are kept, as drivers put ids and data into messages. */
+  /**
+   * The database's error; only its `code`, `errno` and `sqlState` are kept, as drivers put ids and data into messages. The message
+   * ends in its code.
+   */
   cause?: unknown;
 }
 
@@ -66,8 +70,11 @@ export class PhpSessionError extends Error {
   }
 
   constructor(code: PhpSessionErrorCode, message: string, details: PhpSessionErrorDetails = {}) {
-    super(details.excerpt === undefined ? message : `${message}: ${details.excerpt}`);
+    super(details.excerpt === undefined ? message + nameOf(details.cause) : `${message}: ${details.excerpt}`);
     this.code = code;
+    // As Node does for its own errors: what prints `stack` only, such as Koa, prints the code too. The first look makes the text.
+    hide(this, 'name', `PhpSessionError [${code}]`);
+    void this.stack;
     if (details.offset !== undefined)
       Object.defineProperty(this, 'offset', { value: details.offset, enumerable: true });
     hide(this, brand, true);
@@ -75,6 +82,10 @@ export class PhpSessionError extends Error {
     if (details.path !== undefined) hide(this, 'path', details.path);
     if (details.excerpt !== undefined) hide(this, 'excerpt', details.excerpt);
     if (details.cause !== undefined) hide(this, 'cause', withoutData(details.cause));
+  }
+
+  override toString(): string {
+    return `${this.name} [${this.code}]: ${this.message}`;
   }
 }
 
@@ -91,4 +102,16 @@ function withoutData(cause: unknown): unknown {
     ...(typeof errno === 'number' && { errno }),
     ...(typeof sqlState === 'string' && { sqlState }),
   };
+}
+
+/** ` (ER_ACCESS_DENIED_ERROR)`: the name of the database's error, or of that behind one of ours. */
+function nameOf(cause: unknown): string {
+  const { code, errno, cause: inner } = (cause ?? {}) as { code?: unknown; errno?: unknown; cause?: unknown };
+  const behind = cause instanceof PhpSessionError ? nameOf(inner) : '';
+  if (behind !== '') return behind;
+  // What mysql2 does not know by name has this one.
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) && code !== 'UNKNOWN_CODE_PLEASE_REPORT') {
+    return ` (${code})`;
+  }
+  return typeof errno === 'number' ? ` (error ${errno})` : '';
 }

@@ -36,8 +36,9 @@ function writePlainSession(
   const out = new Output(0);
   const keys = Object.keys(session);
   format.writeStart(out, keys.length);
-  for (const key of keys) {
-    format.writeKey(out, normalKey(key));
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    format.writeKey(out, normalKey(key), index);
     if (writePlain(out, session[key], rules, format.isArray ? 1 : 0) < 0) {
       out.drop();
       return undefined;
@@ -55,7 +56,7 @@ function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFo
     const writer = new Writer(out, rules, top, mode, format.isArray);
     format.writeStart(out, names.length);
     for (let index = 0; index < names.length; index++) {
-      format.writeKey(out, names[index]!);
+      format.writeKey(out, names[index]!, index);
       writer.write(index);
     }
     format.writeEnd(out);
@@ -93,9 +94,9 @@ export function patchSession(
     format.writeStart(out, top.keys.length);
     for (let index = 0; index < top.keys.length; index++) {
       const variable = source.variable(top.tokens[index] ?? noToken);
-      if (variable === undefined) format.writeKey(out, normalKey(top.keys[index]!));
+      if (variable === undefined) format.writeKey(out, normalKey(top.keys[index]!), index);
       else if (isSameFormat) out.copy(source.bytes, variable.from, variable.start);
-      else format.writeKey(out, variable.key);
+      else format.writeKey(out, variable.key, index);
       if (top.values[index] === unread) out.copy(source.bytes, variable!.start, variable!.end);
       else writer.write(index);
     }

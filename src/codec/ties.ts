@@ -1,6 +1,7 @@
 import { PhpSessionError } from '../errors.ts';
-import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
+import { type Contents, contentsOf, tokenAt } from './contents.ts';
 import { type InstanceWriter, isSame, readObject } from './instances.ts';
+import { type Place, unwritable } from './places.ts';
 import type { Source } from './source.ts';
 import { isFrom, origin, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
@@ -12,6 +13,7 @@ export type Tie = PhpReference | number;
 /** Contents on the way through all values, and the place of those that they are in. */
 interface Step {
   readonly contents: Contents;
+  readonly isObject: boolean;
   readonly outer: Step | undefined;
   readonly index: number;
 }
@@ -55,7 +57,7 @@ export class Ties {
   /** Goes through all values as they are known by now, each container once, and counts the holders of references. */
   #visit(compares: boolean): void {
     const seen = new Set<object>();
-    const rest: Step[] = [{ contents: this.#top, outer: undefined, index: -1 }];
+    const rest: Step[] = [{ contents: this.#top, isObject: false, outer: undefined, index: -1 }];
     for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
       const { contents } = step;
       for (let index = 0; index < contents.values.length; index++) {
@@ -71,7 +73,7 @@ export class Ties {
         seen.add(value);
         const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
         const inner = this.contentsOf(value, contents.source, token);
-        if (inner !== undefined) rest.push({ contents: inner, outer: step, index });
+        if (inner !== undefined) rest.push({ contents: inner, isObject: isPhpObject(value), outer: step, index });
       }
     }
   }
@@ -113,17 +115,17 @@ export class Ties {
     const value = step.contents.values[index];
     if (isSame(value, this.#before(tie))) return;
     if (step.contents.kind === 'list' && !this.#isOnlyChange(step.contents, index)) {
-      throw new PhpSessionError(
+      throw unwritable(
         'ERR_PHP_REFERENCE',
         'A list with PHP references in it was changed in a way that does not tell what became of them; replace it by a copy',
-        { path: pathTo(step, index) },
+        placesTo(step, index),
       );
     }
     if (this.#changed.has(tie) && !isSame(value, this.#changed.get(tie))) {
-      throw new PhpSessionError(
+      throw unwritable(
         'ERR_PHP_REFERENCE',
         'Two places that share one value by a PHP reference were given different values; give both the same',
-        { path: pathTo(step, index) },
+        placesTo(step, index),
       );
     }
     this.#changed.set(tie, value);
@@ -167,10 +169,9 @@ export function withoutReference(value: unknown): unknown {
   return behind;
 }
 
-function pathTo(last: Step, index: number): string[] {
-  const path = [String(keyAt(last.contents, index))];
-  for (let step = last; step.outer !== undefined; step = step.outer) {
-    path.unshift(String(keyAt(step.outer.contents, step.index)));
-  }
-  return path;
+function placesTo(last: Step, index: number): Place[] {
+  const places: Place[] = [{ ...last, index }];
+  for (let step = last; step.outer !== undefined; step = step.outer)
+    places.unshift({ ...step.outer, index: step.index });
+  return places;
 }

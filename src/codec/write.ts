@@ -1,4 +1,4 @@
-import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+import type { PhpSessionError, PhpSessionErrorCode } from '../errors.ts';
 import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
 import { floatText } from './float-text.ts';
 import { holdsReference } from './hidden.ts';
@@ -8,6 +8,7 @@ import { isCaseName, isClassName } from './names.ts';
 import { Numbering } from './numbering.ts';
 import type { WriteRules } from './options.ts';
 import type { Output } from './output.ts';
+import { unwritable } from './places.ts';
 import { writePlain } from './plain.ts';
 import type { Source } from './source.ts';
 import { type Origin, origin } from './stamps.ts';
@@ -407,10 +408,9 @@ export class Writer {
 
   /** @param property of the value, if that is what is meant */
   #error(code: PhpSessionErrorCode, what: string, property?: string): PhpSessionError {
-    const path = this.#open.map(({ contents, next }) => String(keyAt(contents, next - 1)));
-    if (this.#top.kind === 'session') path.unshift(String(keyAt(this.#top, this.#variable)));
-    if (property !== undefined) path.push(property);
-    return new PhpSessionError(code, `${what} cannot be written to a PHP session; nothing was written`, { path });
+    const places = this.#open.map(({ contents, isObject, next }) => ({ contents, isObject, index: next - 1 }));
+    if (this.#top.kind === 'session') places.unshift({ contents: this.#top, isObject: false, index: this.#variable });
+    return unwritable(code, `${what} cannot be written to a PHP session; nothing was written`, places, property);
   }
 }
 

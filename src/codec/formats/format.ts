@@ -1,5 +1,6 @@
 import { PhpSessionError } from '../../errors.ts';
 import type { Output } from '../output.ts';
+import { describePlaces, ordinal } from '../places.ts';
 import type { Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
 
@@ -30,17 +31,23 @@ export interface SessionFormat {
   read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void;
   /** Writes what stands before all variables. */
   writeStart(out: Output, count: number): void;
-  /** Writes what stands before a value. Throws `ERR_PHP_KEY` for a key that the format cannot hold. */
-  writeKey(out: Output, key: PhpKey): void;
+  /**
+   * Writes what stands before a value.
+   *
+   * @param index which variable it is
+   * @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold
+   */
+  writeKey(out: Output, key: PhpKey, index: number): void;
   /** Writes what stands behind all variables. */
   writeEnd(out: Output): void;
 }
 
 /** For keys that PHP would drop, or lose the session by. */
-export function badKey(format: string, key: PhpKey, what: string): PhpSessionError {
+export function badKey(format: string, key: PhpKey, index: number, what: string): PhpSessionError {
+  const place = describePlaces([`${ordinal(index + 1)} variable`]);
   return new PhpSessionError(
     'ERR_PHP_KEY',
-    `The format ${format} cannot write ${what} at the top level of a session: PHP would lose data; nothing was written`,
+    `The format ${format} cannot write ${what} at the top level of a session: PHP would lose data; nothing was written${place}`,
     { path: [String(key)] },
   );
 }

@@ -27,13 +27,13 @@ export const phpBinary: SessionFormat = {
   writeStart(): void {},
 
   /** PHP drops a variable with an int key, and without a word one with a key of more than 127 bytes. */
-  writeKey(out: Output, key: PhpKey): void {
-    if (typeof key !== 'string') throw badKey('php_binary', key, 'an integer as key');
+  writeKey(out: Output, key: PhpKey, index: number): void {
+    if (typeof key !== 'string') throw badKey('php_binary', key, index, 'an integer as key');
     const start = out.at;
     out.byte(0);
     const size = out.bareKey(key);
-    if (size < 0) throw badKey('php_binary', key, 'a key with half of a surrogate pair');
-    if (size > 127) throw badKey('php_binary', key, 'a key of more than 127 bytes');
+    if (size < 0) throw badKey('php_binary', key, index, 'a key with half of a surrogate pair');
+    if (size > 127) throw badKey('php_binary', key, index, 'a key of more than 127 bytes');
     out.set(start, size);
   },
 

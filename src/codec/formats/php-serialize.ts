@@ -27,9 +27,9 @@ export const phpSerialize: SessionFormat = {
     out.ascii(`a:${count}:{`);
   },
 
-  writeKey(out: Output, key: PhpKey): void {
+  writeKey(out: Output, key: PhpKey, index: number): void {
     if (typeof key !== 'string') out.int(key);
-    else if (!out.key(key)) throw badKey('php_serialize', key, 'a key with half of a surrogate pair');
+    else if (!out.key(key)) throw badKey('php_serialize', key, index, 'a key with half of a surrogate pair');
   },
 
   writeEnd(out: Output): void {

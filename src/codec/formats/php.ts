@@ -34,10 +34,10 @@ export const php: SessionFormat = {
   writeStart(): void {},
 
   /** PHP drops a variable with an int key, and writes an empty session where a key has a `|`. */
-  writeKey(out: Output, key: PhpKey): void {
-    if (typeof key !== 'string') throw badKey('php', key, 'an integer as key');
-    if (key.indexOf('|') >= 0) throw badKey('php', key, 'a key with "|"');
-    if (out.bareKey(key) < 0) throw badKey('php', key, 'a key with half of a surrogate pair');
+  writeKey(out: Output, key: PhpKey, index: number): void {
+    if (typeof key !== 'string') throw badKey('php', key, index, 'an integer as key');
+    if (key.indexOf('|') >= 0) throw badKey('php', key, index, 'a key with "|"');
+    if (out.bareKey(key) < 0) throw badKey('php', key, index, 'a key with half of a surrogate pair');
     out.byte(BAR);
   },
 
