@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { PhpSessionError } from '../../src/errors.ts';
 import { renewTurn, takeTurn } from '../../src/stores/mysql/collector.ts';
 import { Connections } from '../../src/stores/mysql/connections.ts';
 import { Endpoints } from '../../src/stores/mysql/endpoints.ts';
@@ -144,7 +143,7 @@ describe('a store with collectInterval', () => {
 
   test('tells of failures, and goes on', async () => {
     await witness.query(`DROP TABLE ${table}`);
-    const errors: PhpSessionError[] = [];
+    const errors: (Error & { code?: string })[] = [];
     const ours = store({ onCollectError: (error) => errors.push(error) });
     while (errors.length < 2) await sleep(20);
     expect(errors.map(({ code }) => code)).toEqual(Array(errors.length).fill('ERR_SESSION_TABLE'));
@@ -183,7 +182,7 @@ describe('a store with collectInterval', () => {
   test('closed while it collects', async () => {
     const rows = Array.from({ length: 20_000 }, (_, i) => [`old${i}`, 'x', 1]);
     await witness.query(`INSERT INTO ${table} VALUES ?`, [rows]);
-    const errors: PhpSessionError[] = [];
+    const errors: (Error & { code?: string })[] = [];
     const ours = store({ onCollectError: (error) => errors.push(error) });
     const left = async () => Number((await witness.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
     while ((await left()) >= 20_000);

@@ -8,6 +8,7 @@ import {
   classify,
   isAnswer,
   isBeforeCommit,
+  isForeign,
   noteBeforeCommit,
   toSessionError,
 } from '../../src/stores/mysql/errors.ts';
@@ -51,14 +52,8 @@ test.each<[string, unknown, string, boolean, string]>([
   ['reset', { code: 'ECONNRESET', errno: -104 }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
   ['written to a broken one', { code: 'EPIPE', errno: -32 }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
   ['ended', { code: 'PROTOCOL_CONNECTION_LOST' }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
-  [
-    'closed before',
-    new Error("Can't add new command when connection is in closed state"),
-    'lost',
-    false,
-    'ERR_SESSION_UNAVAILABLE',
-  ],
-  ['nothing', undefined, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['a stream that was destroyed', { code: 'ERR_STREAM_DESTROYED' }, 'lost', false, 'ERR_SESSION_UNAVAILABLE'],
+  ['TLS that failed', { code: 'HANDSHAKE_SSL_ERROR' }, 'away', false, 'ERR_SESSION_UNAVAILABLE'],
   // a number that is not in the list
   [
     'wrong password',
@@ -88,13 +83,72 @@ test.each<[string, unknown, string, boolean, string]>([
 ])('%s: what it means', (_, error, failure, answers, code) => {
   expect(classify(error)).toBe(failure);
   expect(isAnswer(error)).toBe(answers);
-  expect(toSessionError(error).code).toBe(code);
+  expect(toSessionError(error)).toMatchObject({ name: 'PhpSessionError', code });
 });
 
 test('an error of this package stays what it is', () => {
   const error = new PhpSessionError('ERR_SESSION_BUSY', 'x');
   expect(toSessionError(error)).toBe(error);
-  expect(toSessionError(new DeadlineExpired(1)).code).toBe('ERR_SESSION_UNAVAILABLE');
+  expect(toSessionError(new DeadlineExpired(1))).toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+});
+
+describe('what is not known to be of the database or the network goes to the caller as it is', () => {
+  test.each<[string, unknown]>([
+    ['a mistake of ours', new TypeError('x is not a function')],
+    ['one that has a code of Node', Object.assign(new TypeError('x'), { code: 'ERR_STREAM_WRONG' })],
+    ['a wrong argument', Object.assign(new RangeError('x'), { code: 'ERR_SOCKET_BAD_PORT' })],
+    ['an error without anything', new Error("Can't add new command when connection is in closed state")],
+    ['a code that nobody knows', Object.assign(new Error('x'), { code: 'P2002' })],
+    ['a module that is missing', Object.assign(new Error('x'), { code: 'MODULE_NOT_FOUND' })],
+    ['something else', 'text'],
+    ['nothing', undefined],
+  ])('%s', (_, error) => {
+    expect(classify(error)).toBe('foreign');
+    expect(isForeign(error)).toBe(true);
+    expect(isAnswer(error)).toBe(false);
+    expect(toSessionError(error)).toBe(error);
+  });
+
+  test('but errors of ours are not foreign', () => {
+    expect(isForeign(new PhpSessionError('ERR_SESSION_BUSY', 'x'))).toBe(false);
+    expect(isForeign(new DeadlineExpired(1))).toBe(false);
+    expect(isForeign({ code: 'ECONNRESET' })).toBe(false);
+  });
+});
+
+describe('the message says where to look', () => {
+  test.each<[string, object, RegExp]>([
+    [
+      'a wrong password',
+      { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045, sqlState: '28000' },
+      /user and password of the option "connection" \(ER_ACCESS_DENIED_ERROR\)$/,
+    ],
+    [
+      'a database that is down',
+      { code: 'ECONNREFUSED', errno: -111 },
+      /host and port of the option "connection" \(ECONNREFUSED\)$/,
+    ],
+    ['an unknown host', { code: 'ENOTFOUND', errno: -3008 }, /host of the option "connection" \(ENOTFOUND\)$/],
+    [
+      'a missing database',
+      { code: 'ER_BAD_DB_ERROR', errno: 1049, sqlState: '42000' },
+      /database of the option "connection" \(ER_BAD_DB_ERROR\)$/,
+    ],
+    [
+      'no right to the database',
+      { code: 'ER_DBACCESS_DENIED_ERROR', errno: 1044, sqlState: '42000' },
+      /user and database of the option "connection"/,
+    ],
+    ['a missing table', { code: 'ER_NO_SUCH_TABLE', errno: 1146, sqlState: '42S02' }, /the option "table" \(/],
+    ['a missing column', { code: 'ER_BAD_FIELD_ERROR', errno: 1054, sqlState: '42S22' }, /the option "columns" \(/],
+    [
+      'another kind of name',
+      { code: 'constructor', errno: 1, sqlState: 'HY000' },
+      /the database cannot be used \(error 1\)$/,
+    ],
+  ])('%s', (_, error, message) => {
+    expect(toSessionError(error).message).toMatch(message);
+  });
 });
 
 test.each<[string, unknown, boolean]>([

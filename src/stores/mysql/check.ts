@@ -7,6 +7,7 @@ import { checkSchema, type Statement } from './check-table-rules.ts';
 import { Connection, nobody } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
 import { loadDriver } from './driver.ts';
+import { isForeign } from './errors.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { describeZone } from './time-zone.ts';
 
@@ -87,7 +88,7 @@ async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): P
   try {
     return await readFacts(settings, connection, new Deadline(settings.timeout));
   } catch (error) {
-    if (error instanceof PhpSessionError || error instanceof TypeError) throw error;
+    if (error instanceof PhpSessionError || isForeign(error)) throw error;
     return error instanceof DeadlineExpired ? 'no answer in time' : String((error as { code?: unknown }).code);
   } finally {
     await connection.end();

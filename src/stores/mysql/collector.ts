@@ -1,9 +1,9 @@
-import type { PhpSessionError } from '../../errors.ts';
 import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { classify, isOfTable, toSessionError } from './errors.ts';
 import { lacksValue } from './new-row.ts';
+import type { Settings } from './options.ts';
 import type { Rows } from './rows.ts';
 
 /**
@@ -67,7 +67,7 @@ export async function renewTurn(connections: Connections, rows: Rows, timeout: n
 export function repeat(
   interval: number,
   work: () => Promise<unknown>,
-  onError: (error: PhpSessionError) => void,
+  onError: Settings['onCollectError'],
   signal: AbortSignal,
 ): void {
   let timer: NodeJS.Timeout;

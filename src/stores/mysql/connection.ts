@@ -57,6 +57,8 @@ export class Connection {
   readonly #driver: DriverConnection;
   readonly #settings: Settings;
   readonly #owner: Owner;
+  /** Whether the driver takes no more statements. */
+  #ended = false;
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
   #prepared = false;
@@ -278,6 +280,7 @@ export class Connection {
   async end(): Promise<void> {
     if (this.#destroyed) return;
     this.#usable = false;
+    this.#ended = true;
     const ended = new Promise<void>((resolve) => this.#driver.end(() => resolve()));
     await new Deadline(GOODBYE).race(ended).catch(() => undefined);
     this.destroy();
@@ -287,19 +290,22 @@ export class Connection {
   destroy(broke: boolean = false): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
+    this.#ended = true;
     this.#usable = false;
     this.#owner.gone(this, broke);
     this.#driver.destroy();
     // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
     this.#driver.stream?.destroy?.();
     // Once it is destroyed, mysql2 tells the statement under way nothing any more.
-    this.#interrupt?.({ code: 'PROTOCOL_CONNECTION_LOST' });
+    this.#interrupt?.(new ConnectionLost());
     const { onLost } = this;
     this.onLost = undefined;
     onLost?.();
   }
 
   #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
+    // The driver's own error for this has neither a code nor a number.
+    if (this.#ended) return Promise.reject(new ConnectionLost());
     return new Promise((resolve, reject) => {
       /** What is to be told of the end when nobody waits for it any more. */
       let late: ((error: unknown) => void) | undefined;
@@ -327,7 +333,9 @@ export class Connection {
       try {
         send((error, result) => {
           this.lastUsed = performance.now();
-          done(error, result);
+          // A `stream` of the application's own breaks with whatever error it likes.
+          const isOfStream = error && this.#driver.stream?.errored === error;
+          done(isOfStream && classify(error) === 'foreign' ? new ConnectionLost() : error, result);
         });
       } catch (error) {
         done(error);
@@ -356,6 +364,11 @@ export class Connection {
       void this.rollback(patience);
     };
   }
+}
+
+/** Looks like the driver's own error for a connection that was closed under a statement. */
+class ConnectionLost extends Error {
+  readonly code: string = 'PROTOCOL_CONNECTION_LOST';
 }
 
 /** Somebody else holds the named lock. Looks like the server's own error, after which the wait goes on. */

@@ -21,7 +21,7 @@ export interface DriverConnection {
   end(callback: (error: unknown) => void): void;
   destroy(): void;
   on(event: 'error' | 'end', listener: () => void): void;
-  readonly stream?: { destroy?(): void };
+  readonly stream?: { destroy?(): void; readonly errored?: unknown };
 }
 
 export interface DriverStatement {

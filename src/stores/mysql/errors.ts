@@ -1,5 +1,6 @@
 import { PhpSessionError, type PhpSessionErrorCode } from '../../errors.ts';
 import { DeadlineExpired } from '../deadline.ts';
+import { adviceFor } from './advice.ts';
 
 /**
  * What an error of the driver means for what comes next. In every case the transaction is over: NDB has rolled it
@@ -12,6 +13,7 @@ import { DeadlineExpired } from '../deadline.ts';
  * - `full`: the server has no room for one more connection; it is well
  * - `read only`: sessions must be kept on another server; start again there, once
  * - `away`: there is no server to talk to
+ * - `foreign`: not known to be the database's: a mistake of ours, of the driver or of the application. It goes to the caller as it is
  * - the rest: it would fail again
  */
 export type Failure =
@@ -22,6 +24,7 @@ export type Failure =
   | 'full'
   | 'read only'
   | 'away'
+  | 'foreign'
   | 'table'
   | 'time zone'
   | 'too large'
@@ -113,6 +116,7 @@ interface DriverError {
   errno?: unknown;
   sqlState?: unknown;
   code?: unknown;
+  name?: unknown;
 }
 
 /** Whether the table may be another one than it was described to be: it is to be described anew. */
@@ -125,16 +129,32 @@ export function isStatementLimit(error: unknown): boolean {
   return (error as DriverError).errno === 1461;
 }
 
-const noServer = /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|ENOENT|EACCES|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/;
+/** A connection that could not be made: by the operating system, or as mysql2 calls it. */
+const noConnection =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|ENOENT|EACCES|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|HANDSHAKE_\w+|AUTH_SWITCH_PLUGIN_ERROR|MYSQL_CLEAR_PASSWORD_NOT_ENABLED)$/;
 
+/** One that broke: the operating system's errors, mysql2's, and those of Node's streams, of TLS, and of what is compressed. */
+const brokenConnection = /^(E[A-Z0-9]+|PROTOCOL_\w+|ERR_STREAM_\w+|ERR_SOCKET_CLOSED\w*|ERR_(SSL|TLS)_\w+|Z_\w+)$/;
+
+/**
+ * What is not known to be of the connection or of the server is `foreign`. mysql2 has errors of a closed connection without anything
+ * to know them by: `Connection` asks whether it is open instead.
+ */
 export function classify(error: unknown): Failure {
-  const { errno, sqlState, code } = (error ?? {}) as DriverError;
+  const { errno, sqlState, code, name } = (error ?? {}) as DriverError;
   // Errors of the operating system have an `errno` too: a negative one.
   const known = typeof errno === 'number' ? byNumber.get(errno) : undefined;
   if (known !== undefined) return known;
   if (typeof sqlState === 'string') return ofRows.test(sqlState) ? 'table' : 'away';
-  // What has no SQLSTATE comes from the network: a connection that could not be made, or else one that broke.
-  return typeof code === 'string' && noServer.test(code) ? 'away' : 'lost';
+  // A wrong argument has a code of Node as well.
+  if (typeof code !== 'string' || name === 'TypeError' || name === 'RangeError') return 'foreign';
+  if (noConnection.test(code)) return 'away';
+  return brokenConnection.test(code) ? 'lost' : 'foreign';
+}
+
+/** Whether an error is to go to the caller as it is: neither the database's, nor one of ours. */
+export function isForeign(error: unknown): boolean {
+  return classify(error) === 'foreign' && !(error instanceof PhpSessionError) && !(error instanceof DeadlineExpired);
 }
 
 /** Whether it is the server's answer to a statement, and the connection may go on after a ROLLBACK. */
@@ -164,7 +184,9 @@ export function isBeforeCommit(error: unknown): boolean {
   return beforeCommit.has(error as object);
 }
 
-const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
+type Known = Exclude<Failure, 'foreign'>;
+
+const meaning: Record<Known, [PhpSessionErrorCode, string]> = {
   locked: ['ERR_SESSION_LOCK_TIMEOUT', 'the lock of the session could not be had in time'],
   retry: ['ERR_SESSION_UNAVAILABLE', 'the database kept failing with a temporary error'],
   duplicate: ['ERR_SESSION_LOCK_TIMEOUT', 'the session was created and given up by others all the time'],
@@ -187,12 +209,12 @@ const meaning: Record<Failure, [PhpSessionErrorCode, string]> = {
   charset: ['ERR_SESSION_CHARSET', 'the character set of the column cannot hold the data'],
 };
 
-/** The error that the caller sees. */
-export function toSessionError(cause: unknown): PhpSessionError {
-  if (cause instanceof PhpSessionError) return cause;
+/** The error that the caller sees; a foreign one is what it is. */
+export function toSessionError(cause: unknown): Error {
+  if (cause instanceof PhpSessionError || isForeign(cause)) return cause as Error;
   if (cause instanceof DeadlineExpired) {
     return new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the database did not answer in time');
   }
-  const [code, message] = meaning[classify(cause)];
-  return new PhpSessionError(code, message, { cause });
+  const [code, message] = meaning[classify(cause) as Known];
+  return new PhpSessionError(code, message + adviceFor(cause), { cause });
 }

@@ -2,7 +2,7 @@ import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { Connection, nobody } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import { type Driver, loadDriver } from './driver.ts';
-import { classify } from './errors.ts';
+import { classify, type Failure } from './errors.ts';
 import type { Settings } from './options.ts';
 import { assertInCluster, assertWriter } from './server-role.ts';
 
@@ -17,6 +17,8 @@ const FULL_INTERVAL = 1_000;
 
 /** Milliseconds beyond that patience: it was this process that slept. */
 const OVERSLEPT = 200;
+
+const UNUSABLE: ReadonlySet<Failure> = new Set<Failure>(['lost', 'read only', 'away', 'foreign']);
 
 /** What `check()` gives for a server that is silent. */
 export class NoAnswer extends Error {
@@ -91,7 +93,7 @@ export class Health {
         return { error, again: false };
       }
       if (failure === 'retry' || (failure === 'lost' && !isNew)) return { error, again: true };
-      return failure === 'lost' || failure === 'read only' || failure === 'away' ? { error, again: false } : undefined;
+      return UNUSABLE.has(failure) ? { error, again: false } : undefined;
     }
   }
 

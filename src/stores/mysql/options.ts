@@ -1,4 +1,3 @@
-import type { PhpSessionError } from '../../errors.ts';
 import { type MysqlConnectionOptions, type MysqlEndpoint, readConnections } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { NamedLock } from './named-lock.ts';
@@ -107,8 +106,11 @@ export interface MysqlStoreOptions {
    * usually does it. The processes agree on whose turn it is by a row with the id `<collector>`.
    */
   collectInterval?: number;
-  /** Is told why a collection failed; there will be another one. Default: a warning of the process. */
-  onCollectError?: (error: PhpSessionError) => void;
+  /**
+   * Is told why a collection failed, by a `PhpSessionError` unless it was a mistake in a program; there will be another one. Default: a
+   * warning of the process.
+   */
+  onCollectError?(error: Error): void;
 }
 
 /** The options, checked and with their defaults. */
@@ -134,7 +136,7 @@ export interface Settings {
   gcMaxlifetime: number;
   touchInterval: number;
   collectInterval: number;
-  onCollectError: (error: PhpSessionError) => void;
+  onCollectError(error: Error): void;
 }
 
 export const DEFAULT_TABLE = 'session';
@@ -232,8 +234,9 @@ function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Settings['lock'
   return { ...lock, quotedKey: key === undefined ? undefined : quoteIdentifier(key, 'lock.key') };
 }
 
-function warn({ code, message }: PhpSessionError): void {
-  process.emitWarning(`Old sessions were not collected: ${message}`, { type: 'PhpSessionBridge', code });
+function warn(error: Error & { code?: string }): void {
+  const { code = '' } = error;
+  process.emitWarning(`Old sessions were not collected: ${error.message}`, { type: 'PhpSessionBridge', code });
 }
 
 function number(options: MysqlStoreOptions, name: keyof MysqlStoreOptions, fallback: number, min: number, max: number) {

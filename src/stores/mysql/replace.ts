@@ -1,7 +1,7 @@
 import { Deadline } from '../deadline.ts';
 import { asBuffer, same } from './bytes.ts';
 import type { Connections } from './connections.ts';
-import { classify } from './errors.ts';
+import { classify, isForeign } from './errors.ts';
 import { LOCK_PATIENCE } from './retries.ts';
 import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
@@ -75,6 +75,7 @@ async function replace(
   } catch (error) {
     await connection.rollback(deadline);
     if (classify(error) !== 'locked') rows.forgetTable(); // if it was altered, that may be why
+    if (isForeign(error)) throw error;
     return isUndone(error) ? 'not written' : 'unknown';
   }
 }

@@ -44,7 +44,7 @@ export class Retries {
   }
 
   /** A statement that outlived the server's own lock wait is not waiting for a lock: the server does not answer. */
-  #expired(end: DeadlineExpired): PhpSessionError {
+  #expired(end: DeadlineExpired): Error {
     if (this.#temporary !== undefined) return toSessionError(this.#temporary);
     if (end.waited > LOCK_PATIENCE) return toSessionError(end);
     return new PhpSessionError('ERR_SESSION_LOCK_TIMEOUT', 'the lock of the session could not be had in time');

@@ -3,7 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
 import { asBuffer, same } from './bytes.ts';
-import { classify, isBeforeCommit, toSessionError } from './errors.ts';
+import { classify, isBeforeCommit, isForeign, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
@@ -78,6 +78,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       if (isUndone(error)) committing = false;
       await connection.rollback(deadline);
       rows.forgetTable(); // if it was altered, that may be why
+      if (isForeign(error)) throw error;
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
@@ -118,6 +119,7 @@ async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing
   try {
     return await rows.lock(id, { create, fresh: create, insist: committing }, deadline);
   } catch (error) {
+    if (isForeign(error)) throw error;
     if (committing) throw unknownOutcome(error);
     throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', {
       cause: error,
@@ -125,7 +127,9 @@ async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing
   }
 }
 
-export function unknownOutcome(cause?: unknown): PhpSessionError {
+/** @param cause why it cannot be found out; a foreign error is told itself */
+export function unknownOutcome(cause?: unknown): Error {
+  if (cause !== undefined && isForeign(cause)) return cause as Error;
   return new PhpSessionError('ERR_SESSION_OUTCOME_UNKNOWN', 'the database did not tell whether COMMIT was done', {
     cause,
   });
