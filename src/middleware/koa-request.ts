@@ -7,6 +7,7 @@ import { modeOf, type Settings } from '../session/options.ts';
 import { type Exchange, RequestSession } from '../session/request-session.ts';
 import { bodyArrives } from './body.ts';
 import { clientGone } from './client-gone.ts';
+import { enter } from './mounted.ts';
 import { passportSession } from './passport-session.ts';
 
 /** What the middleware adds to Koa's context beside `ctx.session`. */
@@ -173,6 +174,23 @@ export class KoaRequest<T extends object = SessionData> {
    * @throws what `handle` throws; PhpSessionError with the `status` and `headers` of the answer
    */
   async serve(handle: () => Promise<unknown>): Promise<void> {
+    const leave = this.#enter();
+    try {
+      await this.#serve(handle);
+    } finally {
+      leave();
+    }
+  }
+
+  #enter(): () => void {
+    try {
+      return enter(this.ctx.req, this.config.name);
+    } catch (error) {
+      throw toHttp(error);
+    }
+  }
+
+  async #serve(handle: () => Promise<unknown>): Promise<void> {
     const { res } = this.ctx;
     if (this.#isUsed && !(await this.#hasOpened())) return;
     try {

@@ -125,6 +125,7 @@ export function phpKoaSession<T extends object = SessionData>(
 }
 
 function checked<T extends object>(options: PhpKoaSessionOptions<T>): PhpKoaSessionOptions<T> {
+  check(!('open' in options), 'A store is an option: phpKoaSession(session, { store }, app)');
   for (const [theirs, ours] of Object.entries(renamed)) check(!(theirs in options), `${theirs} is ${ours} here`);
   const { valid, beforeSave, rolling, autoCommit } = options;
   for (const [name, hook] of Object.entries({ valid, beforeSave })) {

@@ -88,7 +88,9 @@ const maxMinutes = Math.floor(maxSeconds / 60);
 
 /** @throws TypeError that names the option */
 export function settings(options: SessionOptions): Settings {
-  check(typeof options === 'object' && options !== null, 'phpSession() needs options, and of them at least store');
+  check(typeof options === 'object' && options !== null, 'phpSession() needs options: phpSession({ store })');
+  check(!('open' in options), 'A store is an option: phpSession({ store })');
+  check(!('req' in options), 'phpSession() is to be called: app.use(phpSession({ store }))');
   const {
     store,
     serializeHandler = 'php',
@@ -113,6 +115,10 @@ export function settings(options: SessionOptions): Settings {
     classes = [],
     ...limits
   } = options;
+  check(
+    typeof store !== 'function',
+    'store must be a session store: mysqlStore({ connection }), and not the function itself',
+  );
   check(typeof store?.open === 'function', 'store must be a session store, such as mysqlStore() makes');
   const handlers = ['php', 'php_binary', 'php_serialize'];
   check(handlers.includes(serializeHandler), `serializeHandler must be '${handlers.join("', '")}'`);

@@ -258,6 +258,13 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
         await stored(better),
       ),
   },
+  ERR_SESSION_MOUNTED_TWICE: {
+    'in one application': () => {
+      const options = { store };
+      const again = phpSession(options);
+      return visited(options, (ctx) => again(ctx as never, async () => undefined), secretId());
+    },
+  },
   ERR_SESSION_HEADERS_SENT: {
     'a new session': () =>
       visited({ store }, (ctx) => {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Deadline } from '../../src/stores/deadline.ts';
 import { Connection, nobody } from '../../src/stores/mysql/connection.ts';
-import { loadDriver } from '../../src/stores/mysql/driver.ts';
+import { driver } from '../../src/stores/mysql/driver.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { withLease } from '../../src/testing/leases.ts';
@@ -84,7 +84,6 @@ test('a page is answered with 500, without Retry-After, and the application gets
 
 test('a connection that the driver has closed is a lost one, though its error says nothing', async () => {
   const settings = readOptions({ connection: server });
-  const driver = await loadDriver();
   const connection = new Connection(driver, server, settings, nobody);
   await connection.query('DO 0', soon());
   connection.destroy();
@@ -105,7 +104,7 @@ test("a stream of the application's own that breaks with an error of its own: a 
     return socket;
   };
   const settings = readOptions({ connection: { ...server, stream } });
-  const connection = new Connection(await loadDriver(), settings.connections[0]!, settings, nobody);
+  const connection = new Connection(driver, settings.connections[0]!, settings, nobody);
   await connection.query('DO 0', soon());
   const waiting = connection.query('SELECT SLEEP(20)', soon());
   sockets[0]!.destroy(new Error('without anything'));

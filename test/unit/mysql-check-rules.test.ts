@@ -8,7 +8,7 @@ import type { Schema } from '../../src/stores/mysql/schema.ts';
 
 /** A server of which nothing is known that would be a finding. */
 const healthy: Facts = {
-  settings: readOptions({ connection: {} }),
+  settings: readOptions({ connection: { host: '127.0.0.1' } }),
   variables: new Map([['sql_mode', 'STRICT_TRANS_TABLES']]),
   readOnly: [],
   status: new Map(),

@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import session from 'koa-session';
 import { phpSession } from '../../src/middleware/koa.ts';
+import { phpKoaSession } from '../../src/middleware/koa-session.ts';
 import { type SessionOptions, settings } from '../../src/session/options.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 
@@ -53,6 +56,34 @@ const wrong: Record<string, unknown[]> = {
   cookie_secure: [true],
   maxAge: [1_000],
 };
+
+describe('what was meant is said', () => {
+  const app = new Koa();
+  test.each<[string, () => unknown, RegExp]>([
+    ['a store as options', () => phpSession(store as never), /phpSession\(\{ store \}\)/],
+    [
+      'a store as options of phpKoaSession()',
+      () => phpKoaSession(session, store as never, app),
+      /phpKoaSession\(session, \{ store \}, app\)/,
+    ],
+    ['a URI', () => phpSession('mysql://127.0.0.1/secret' as never), /phpSession\(\{ store \}\)/],
+    ['nothing', () => phpSession(undefined as never), /phpSession\(\{ store \}\)/],
+    [
+      'mysqlStore itself',
+      () => phpSession({ store: mysqlStore as never }),
+      /mysqlStore\(\{ connection \}\), and not the function/,
+    ],
+    [
+      'app.use(phpSession)',
+      () => phpSession(app.createContext({ headers: {}, socket: {} } as never, {} as never) as never),
+      /app\.use\(phpSession\(\{ store \}\)\)/,
+    ],
+  ])('%s', (_, wrong, message) => {
+    expect(wrong).toThrow(TypeError);
+    expect(wrong).toThrow(message);
+    expect(wrong).not.toThrow('secret');
+  });
+});
 
 describe('a wrong option is a TypeError that names it, at once', () => {
   const cases = Object.entries(wrong).flatMap(([name, values]) => values.map((value) => ({ name, value })));

@@ -11,7 +11,7 @@ import {
   tableOf,
 } from './check-mend.ts';
 import { giveDefault } from './new-row.ts';
-import { demandingColumns, holdsDates, holdsText, REQUIREMENTS, type Requirement } from './schema.ts';
+import { demandingColumns, holdsDates, holdsText, type Requirement, unmet } from './schema.ts';
 import { describeZone, type Offsets, zoneOf } from './time-zone.ts';
 
 /** One line of the table of rules: a finding, whenever `when` holds. */
@@ -41,16 +41,16 @@ export function apply<F extends Facts>(rules: readonly Rule<F>[], facts: F): Sta
 export function checkSchema(facts: Facts, sidLength: number): Statement[] {
   const { schema } = facts;
   if (schema === undefined) return [];
-  const unmet = (code: Requirement) => !REQUIREMENTS.find((one) => one.code === code)!.isMet(schema);
+  const { settings } = facts;
+  const isUnmet = (code: Requirement) => unmet(code, schema, settings) !== undefined;
   const requirement = (code: Requirement, sql: string[]): Statement => {
-    const { otherwise } = REQUIREMENTS.find((one) => one.code === code)!;
-    return { code, severity: 'error', message: `${facts.settings.table.name}: ${otherwise}`, sql };
+    return { code, severity: 'error', message: `${settings.table.name}: ${unmet(code, schema, settings)}`, sql };
   };
   // Without the table or its columns there is nothing to say about them.
-  if (unmet('table-missing')) return [requirement('table-missing', createTable(facts))];
+  if (isUnmet('table-missing')) return [requirement('table-missing', createTable(facts))];
   const { id, data, time } = schema;
   if (id === undefined || data === undefined || time === undefined) {
-    const { quoted } = facts.settings;
+    const { quoted } = settings;
     const addTime = `ALTER TABLE ${tableOf(facts)} ADD COLUMN ${quoted.time} TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, ADD KEY (${quoted.time})`;
     return [requirement('column-missing', time === undefined && id && data ? [addTime] : [])];
   }
@@ -60,10 +60,10 @@ export function checkSchema(facts: Facts, sidLength: number): Statement[] {
     ['data-type', () => mendData(table)],
     ['time-type', () => mendTime(table)],
     ['time-zone', () => mendTime(table)],
-    ['id-key', () => [...(unmet('id-type') ? mendId(table) : []), addKey(table)]],
+    ['id-key', () => [...(isUnmet('id-type') ? mendId(table) : []), addKey(table)]],
     ['engine-without-transactions', () => moveEngine(table)],
   ];
-  const unusable = mends.filter(([code]) => unmet(code)).map(([code, mend]) => requirement(code, mend()));
+  const unusable = mends.filter(([code]) => isUnmet(code)).map(([code, mend]) => requirement(code, mend()));
   const findings = [...unusable, ...apply(TABLE_RULES, table)];
   // What is to be altered is the table behind it.
   return schema.isView ? findings.map((finding) => ({ ...finding, sql: [] })) : findings;

@@ -6,9 +6,9 @@ import { checkServer } from './check-server-rules.ts';
 import { checkSchema, type Statement } from './check-table-rules.ts';
 import { Connection, nobody } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
-import { loadDriver } from './driver.ts';
+import { assertDriver, driver } from './driver.ts';
 import { isForeign } from './errors.ts';
-import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+import { asOptions, type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { describeZone } from './time-zone.ts';
 
 export interface CheckOptions extends MysqlStoreOptions {
@@ -25,13 +25,14 @@ const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
  * which statements mend it. Changes nothing, and needs no more privileges than the store itself: what it may not see is
  * a finding too (`not-visible`), and so is a server that cannot be reached.
  *
- * @param options those of `mysqlStore()`, as the findings depend on them; `timeout` is for each server
+ * @param options those of `mysqlStore()`, as the findings depend on them, or a URI alone; `timeout` is for each server
  * @returns errors first; docs/checks.md explains each code
  * @throws TypeError naming the option that is wrong
- * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is not installed
+ * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
  */
-export async function checkTable(options: CheckOptions): Promise<Finding[]> {
-  const { processes = 1, sidLength = 32, ...store } = options;
+export async function checkTable(options: CheckOptions | string): Promise<Finding[]> {
+  assertDriver();
+  const { processes = 1, sidLength = 32, ...store }: CheckOptions = asOptions(options, 'checkTable');
   for (const [name, value] of Object.entries({ processes, sidLength })) {
     if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number from 1`);
   }
@@ -83,7 +84,6 @@ const unreachable = (why: string): Statement => ({
 
 /** @returns the code of the error when the connection cannot be made, or breaks */
 async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): Promise<Facts | string> {
-  const driver = await loadDriver();
   const connection = new Connection(driver, endpoint, settings, nobody);
   try {
     return await readFacts(settings, connection, new Deadline(settings.timeout));

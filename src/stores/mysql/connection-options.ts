@@ -1,10 +1,14 @@
+import { refusalOf, unknownInQuery, unknownOption } from './connection-mistakes.ts';
+
 /**
  * Where the database is: the connection options of mysql2 that this store takes over. Options that change how
- * values come back (`typeCast`, `flags`, `charset`, …) are not among them, as the store sets these itself.
+ * values come back (`typeCast`, `flags`, `charset`, …) may be there, and have no effect, as the store sets these itself.
  */
 export interface MysqlConnectionOptions {
+  /** `mysql://user:password@host:port/database`; what is given beside it counts more. */
+  uri?: string | undefined;
   host?: string | undefined;
-  port?: number | undefined;
+  port?: number | string | undefined;
   socketPath?: string | undefined;
   localAddress?: string | undefined;
   user?: string | undefined;
@@ -24,6 +28,7 @@ export interface MysqlConnectionOptions {
   keepAliveInitialDelay?: number | undefined;
   compress?: boolean | undefined;
   disableEval?: boolean | undefined;
+  /** A function that makes a stream: each connection needs its own. */
   stream?: unknown;
 }
 
@@ -35,7 +40,7 @@ export interface MysqlPool {
 /** One database server: options, a pool that lends them, or a URI. */
 export type MysqlEndpoint = MysqlConnectionOptions | MysqlPool | string;
 
-const CONNECTION_OPTIONS = [
+const TAKEN = [
   'host',
   'port',
   'socketPath',
@@ -59,6 +64,31 @@ const CONNECTION_OPTIONS = [
   'disableEval',
   'stream',
 ] as const satisfies (keyof MysqlConnectionOptions)[];
+
+/** What mysql2 knows besides, of its connections and its pools (`validOptions` in lib/connection_config.js): without effect here. */
+const WITHOUT_EFFECT = [
+  ...['authSwitchHandler', 'bigNumberStrings', 'charset', 'charsetNumber', 'dateStrings', 'debug', 'decimalNumbers'],
+  ...['flags', 'infileStreamFactory', 'isServer', 'jsonStrings', 'maxPreparedStatements', 'multipleStatements'],
+  ...['namedPlaceholders', 'nestTables', 'pool', 'queryFormat', 'rowsAsArray', 'stringifyObjects', 'supportBigNumbers'],
+  ...['timezone', 'trace', 'typeCast', 'connectionLimit', 'maxIdle', 'idleTimeout', 'Promise', 'queueLimit'],
+  ...['resetOnRelease', 'waitForConnections', 'gracefulEnd'],
+];
+
+/** Names that are options of a connection. */
+export const CONNECTION_OPTIONS: ReadonlySet<string> = new Set([...TAKEN, 'uri', ...WITHOUT_EFFECT]);
+
+/** Options that are text, of which one at least says where to go, or who comes. */
+const TEXTS = [
+  'host',
+  'socketPath',
+  'localAddress',
+  'user',
+  'password',
+  'password1',
+  'password2',
+  'password3',
+  'database',
+] as const;
 
 /**
  * @param given the option `connection`
@@ -87,26 +117,42 @@ export function serverNames(connections: readonly MysqlConnectionOptions[]): str
 }
 
 function readConnection(connection: unknown, name: string): MysqlConnectionOptions {
-  if (typeof connection === 'string') return readUri(connection, name);
-  if (typeof connection !== 'object' || connection === null || Array.isArray(connection)) {
-    throw new TypeError(`${name} must be connection options of mysql2, a URI or a pool of mysql2`);
-  }
-  if (!('getConnection' in connection)) return pick(connection);
+  if (typeof connection === 'string') return checked(readUri(connection, name), name);
+  const refusal = refusalOf(connection);
+  if (refusal !== undefined) throw new TypeError(`${name} ${refusal}`);
+  const given = connection as object;
+  if (!('getConnection' in given)) return readObject(given as MysqlConnectionOptions, name);
   // A pool of mysql2/promise has the real one inside.
-  const { config } = ('pool' in connection ? connection.pool : connection) as {
-    config?: { connectionConfig?: object };
-  };
+  const { config } = ('pool' in given ? given.pool : given) as { config?: { connectionConfig?: object } };
   if (!config?.connectionConfig) throw new TypeError(`${name} is a pool, but not one of mysql2`);
   return pick(config.connectionConfig);
+}
+
+function readObject(given: MysqlConnectionOptions, name: string): MysqlConnectionOptions {
+  // As in mysql2, what is there without a value is not there.
+  const names = Object.keys(given).filter((key) => given[key as keyof MysqlConnectionOptions] !== undefined);
+  for (const key of names) {
+    if (!CONNECTION_OPTIONS.has(key)) throw new TypeError(`${name}.${key} ${unknownOption(key, CONNECTION_OPTIONS)}`);
+  }
+  const { uri } = given;
+  if (!uri) return checked(pick(given), name);
+  if (typeof uri !== 'string') throw new TypeError(`${name}.uri must be text`);
+  const beside = Object.entries(pick(given)).filter(([, value]) => value);
+  return checked({ ...readUri(uri, `${name}.uri`), ...Object.fromEntries(beside) }, name);
 }
 
 /** The URI as mysql2 reads it: other options in the query, as JSON where they can be parsed. */
 function readUri(text: string, name: string): MysqlConnectionOptions {
   const uri = URL.canParse(text) ? new URL(text) : undefined;
-  if (uri === undefined || !/^(mysql|mariadb):$/.test(uri.protocol)) {
-    throw new TypeError(`${name} must be a URI like mysql://user:password@host:port/database`);
+  if (uri === undefined || !/^(mysql|mariadb):$/.test(uri.protocol) || /%(?![0-9a-f]{2})/i.test(text)) {
+    throw new TypeError(
+      `${name} must be a URI like mysql://user:password@host:port/database, with special characters as %40 and so on`,
+    );
   }
-  const query = [...uri.searchParams].map(([key, value]) => [key, parsed(value)]);
+  const query = [...uri.searchParams].map(([key, value]) => [key, parsed(value)] as const);
+  for (const [key] of query) {
+    if (!CONNECTION_OPTIONS.has(key)) throw new TypeError(`${name} has a query ${unknownInQuery(key)}`);
+  }
   return pick({
     ...Object.fromEntries(query),
     host: decodeURIComponent(uri.hostname.replace(/^\[(.*)\]$/, '$1')),
@@ -127,6 +173,39 @@ function parsed(value: string): unknown {
 
 function pick(given: object): MysqlConnectionOptions {
   const source = given as Record<string, unknown>;
-  const known = CONNECTION_OPTIONS.filter((name) => source[name] !== undefined);
+  const known = TAKEN.filter((name) => source[name] !== undefined);
   return Object.fromEntries(known.map((name) => [name, source[name]]));
+}
+
+/** What mysql2 finds out when it connects, or never. */
+function checked(options: MysqlConnectionOptions, name: string): MysqlConnectionOptions {
+  const must = (isRight: boolean, option: string, what: string) => {
+    if (!isRight) throw new TypeError(`${name}.${option} must be ${what}`);
+  };
+  const { port, ssl, stream } = options;
+  const says = [...TEXTS, 'port', 'stream', 'passwordSha1'] as const;
+  if (!says.some((option) => options[option])) {
+    throw new TypeError(
+      `${name} says neither where the database is nor who comes: give host (or socketPath), user, password and database. Are all variables of the environment set?`,
+    );
+  }
+  for (const option of TEXTS)
+    must(['string', 'undefined'].includes(typeof (options[option] ?? undefined)), option, 'text');
+  if (port)
+    must(
+      /^[0-9]+$/.test(String(port)) && Number(port) > 0 && Number(port) < 65_536,
+      'port',
+      'a number from 1 to 65535',
+    );
+  must(
+    !ssl || typeof ssl === 'object' || typeof ssl === 'string',
+    'ssl',
+    "an object of Node's TLS options, {} at least, or the name of a profile of mysql2",
+  );
+  must(
+    !stream || typeof stream === 'function',
+    'stream',
+    'a function that makes a stream, as each connection needs its own',
+  );
+  return options;
 }

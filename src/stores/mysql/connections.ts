@@ -2,7 +2,7 @@ import { PhpSessionError } from '../../errors.ts';
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { Connection, type Owner } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import { type Driver, loadDriver } from './driver.ts';
+import { driver } from './driver.ts';
 import type { Endpoints, Traffic } from './endpoints.ts';
 import { classify, toSessionError } from './errors.ts';
 import type { Settings } from './options.ts';
@@ -59,7 +59,6 @@ export class Connections implements Owner, Traffic {
   readonly #isDispensable: boolean;
   readonly #room: Room;
   readonly #proceed = () => this.#admit();
-  #driver: Driver | undefined;
   /** Connections that were last used before this moment are suspect: another one of their age broke. */
   #suspectUntil = 0;
   #sweeper: NodeJS.Timeout | undefined;
@@ -173,13 +172,13 @@ export class Connections implements Owner, Traffic {
 
   #mayEnter(): boolean {
     if (this.#spare > 0 || this.#closed || this.#room.isOpen) return true;
-    return this.#driver === undefined || this.#endpoints.atHand() === undefined; // #take() waits for them
+    return this.#endpoints.atHand() === undefined; // #take() waits for one
   }
 
   /** Whether the server has room for one more, by now. If so, it is for whoever comes next in the queue then. */
   async #try(): Promise<void> {
     this.#places--;
-    const connection = new Connection(this.#driver!, this.#endpoints.atHand()!, this.#settings, this);
+    const connection = new Connection(driver, this.#endpoints.atHand()!, this.#settings, this);
     this.#held.add(connection);
     this.#room.try(connection);
     let failure: unknown;
@@ -207,13 +206,12 @@ export class Connections implements Owner, Traffic {
   /** A connection for a place; `undefined` when there is none, and none can be made now. */
   async #take(deadline: Deadline): Promise<Connection | undefined> {
     try {
-      this.#driver ??= await loadDriver();
       const endpoint = await this.#endpoints.choose(deadline);
       if (this.#closed) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store has been closed');
       this.#sweeper ??= setInterval(() => this.#dropStale(), Math.min(SWEEP, this.#settings.maxHold * 250)).unref();
       this.#dropStale();
       const isNew = this.#idle.length === 0 && this.#room.isOpen;
-      const connection = isNew ? new Connection(this.#driver, endpoint, this.#settings, this) : this.#idle.pop();
+      const connection = isNew ? new Connection(driver, endpoint, this.#settings, this) : this.#idle.pop();
       if (connection === undefined) this.#leave();
       else this.#held.add(connection);
       return connection;

@@ -1,3 +1,4 @@
+import mysql2 from 'mysql2';
 import { PhpSessionError } from '../../errors.ts';
 
 /**
@@ -41,19 +42,39 @@ export interface QueryOptions {
 /** `result`: rows as arrays, or what a writing statement reports. */
 export type DriverCallback = (error: unknown, result: unknown) => void;
 
+/** The oldest that the package's peer range admits: older ones have known holes. */
+const LOWEST = [3, 23, 1] as const;
+
+/** mysql2. It is imported as all else is, so that Node says at once if it is not installed, and bundlers find it. */
+export const driver: Driver = mysql2 as unknown as Driver;
+
 /**
- * Loads the optional peer when the first session is opened.
+ * For when a store is made, so that nobody learns it from the first request.
  *
- * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is not installed
+ * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
  */
-export async function loadDriver(): Promise<Driver> {
-  try {
-    const module: unknown = await import('mysql2');
-    // A CommonJS module seen from an ES module has its exports under `default`.
-    return ((module as { default?: Driver }).default ?? module) as Driver;
-  } catch (cause) {
-    throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'mysqlStore() needs the package mysql2: npm install mysql2', {
-      cause,
-    });
-  }
+export function assertDriver(): void {
+  const version = versionOf(mysql2 as { ConnectionConfig?: unknown });
+  if (version !== undefined && isFrom(version, LOWEST)) return;
+  throw new PhpSessionError(
+    'ERR_SESSION_UNAVAILABLE',
+    `mysqlStore() needs mysql2 ${LOWEST.join('.')} or later, and finds ${version ?? 'an older one'}: npm install mysql2@latest`,
+  );
+}
+
+/** mysql2 exports no version, but tells it to servers: a bundle may be without its package.json. */
+function versionOf({ ConnectionConfig }: { ConnectionConfig?: unknown }): string | undefined {
+  const Config = ConnectionConfig as
+    | (new (
+        options: object,
+      ) => { connectAttributes?: { _client_version?: unknown } })
+    | undefined;
+  const version = Config === undefined ? undefined : new Config({}).connectAttributes?._client_version;
+  return typeof version === 'string' ? version : undefined;
+}
+
+function isFrom(version: string, lowest: readonly number[]): boolean {
+  const parts = version.split(/[.-]/).map(Number);
+  const first = lowest.findIndex((part, index) => part !== parts[index]);
+  return first < 0 || parts[first]! > lowest[first]!;
 }

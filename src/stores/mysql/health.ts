@@ -1,7 +1,7 @@
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { Connection, nobody } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import { type Driver, loadDriver } from './driver.ts';
+import { driver } from './driver.ts';
 import { classify, type Failure } from './errors.ts';
 import type { Settings } from './options.ts';
 import { assertInCluster, assertWriter } from './server-role.ts';
@@ -32,7 +32,6 @@ export class NoAnswer extends Error {
 export class Health {
   readonly #endpoint: MysqlConnectionOptions;
   readonly #settings: Settings;
-  #driver: Driver | undefined;
   #connection: Connection | undefined;
   #running: Promise<unknown> | undefined;
   #closed = false;
@@ -98,10 +97,9 @@ export class Health {
   }
 
   async #ask(deadline: Deadline): Promise<void> {
-    this.#driver ??= await loadDriver();
     if (this.#closed) return;
     if (this.#connection === undefined) {
-      this.#connection = new Connection(this.#driver, this.#endpoint, this.#settings, nobody);
+      this.#connection = new Connection(driver, this.#endpoint, this.#settings, nobody);
       await this.#connection.prepare(deadline);
       if (this.#connection.isGalera) await this.#connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
     } else if (performance.now() < this.#roleKnownUntil) {

@@ -1,4 +1,9 @@
-import { type MysqlConnectionOptions, type MysqlEndpoint, readConnections } from './connection-options.ts';
+import {
+  CONNECTION_OPTIONS,
+  type MysqlConnectionOptions,
+  type MysqlEndpoint,
+  readConnections,
+} from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { NamedLock } from './named-lock.ts';
 import { readTimeZone } from './time-zone.ts';
@@ -12,7 +17,7 @@ export interface Columns {
 
 export interface MysqlStoreOptions {
   /**
-   * Connection options of mysql2, a URI `mysql://user:password@host:port/database`, or a pool of mysql2, which lends
+   * Connection options of mysql2 (`uri` too), a URI `mysql://user:password@host:port/database`, or a pool of mysql2, which lends
    * its configuration. Its connections are never used: each held session keeps one, and a pool shared with the
    * application would run dry while the application holds sessions.
    *
@@ -162,11 +167,30 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   onCollectError: true,
 };
 
-/** @throws TypeError naming the option that is wrong; never its value, which may be a password */
-export function readOptions(options: MysqlStoreOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw new TypeError('mysqlStore() needs options');
+/** @throws TypeError for what is neither options nor a URI alone */
+export function asOptions<Options extends MysqlStoreOptions>(
+  given: Options | string,
+  name: string,
+): Options | MysqlStoreOptions {
+  if (typeof given === 'string') return { connection: given };
+  if (typeof given !== 'object' || given === null || 'getConnection' in given || 'query' in given) {
+    throw new TypeError(`${name}() needs options, ${name}({ connection }), or a URI alone`);
+  }
+  return given;
+}
+
+/**
+ * @param given options, or a URI alone
+ * @throws TypeError naming the option that is wrong; never its value, which may be a password
+ */
+export function readOptions(given: MysqlStoreOptions | string): Settings {
+  const options = asOptions(given, 'mysqlStore');
   for (const name of Object.keys(options)) {
-    if (!(name in OPTIONS)) throw new TypeError(`${name} is not an option of mysqlStore()`);
+    if (name in OPTIONS) continue;
+    const where = CONNECTION_OPTIONS.has(name)
+      ? `, but of its connection: mysqlStore({ connection: { ${name} } })`
+      : '';
+    throw new TypeError(`${name} is not an option of mysqlStore()${where}`);
   }
   const columns = { ...DEFAULT_COLUMNS, ...options.columns };
   for (const name of Object.keys(columns)) {

@@ -42,6 +42,8 @@ export interface Schema {
   readonly indexes: readonly Index[];
   readonly engine: string | undefined;
   readonly isView: boolean;
+  /** The database of the table; `undefined` where neither the connection nor the option `table` names one. */
+  readonly database: string | undefined;
   /** Whether the engine has transactions, and so row locks. */
   readonly hasTransactions: boolean;
   /** `max_allowed_packet`: bytes that the server takes in one statement. */
@@ -58,6 +60,7 @@ type ColumnRow = [
   ...[isNeverTwice: number, comment: string],
 ];
 type IndexRow = [index: string, nonUnique: number | string, column: string | null, part: number | null];
+type DatabaseRow = [database: string | null];
 type TableRow = [
   ...[engine: string | null, kind: string, transactions: string | null, maxPacket: number | string],
   ...[zone: string, systemZone: string],
@@ -93,6 +96,7 @@ export async function readSchema(settings: Settings, connection: Connection, dea
     deadline,
   );
   const columns = rows.map(toColumn);
+  const [chosen] = columns.length > 0 ? [] : await connection.query<DatabaseRow[]>('SELECT DATABASE()', deadline);
   const zone = { name: String(table?.[4]), system: String(table?.[5]) };
   const column = (wanted: string) => columns.find((one) => one.name.toLowerCase() === wanted.toLowerCase());
   return {
@@ -103,6 +107,7 @@ export async function readSchema(settings: Settings, connection: Connection, dea
     indexes: toIndexes(parts),
     engine: table?.[0] ?? undefined,
     isView: table?.[1] === 'VIEW',
+    database: schema ?? settings.connections[0]!.database ?? chosen?.[0] ?? undefined,
     hasTransactions: table?.[2] !== 'NO',
     maxPacket: Number(table?.[3]),
     zone,
@@ -182,52 +187,75 @@ export type Requirement =
   | 'id-key'
   | 'engine-without-transactions';
 
-export const REQUIREMENTS: readonly {
-  readonly code: Requirement;
+interface Rule {
   isMet(schema: Schema): boolean;
-  readonly otherwise: string;
-}[] = [
-  {
-    code: 'table-missing',
+  /** What to say; names of tables and columns are no secrets. */
+  readonly otherwise: string | ((schema: Schema, settings: Settings) => string);
+}
+
+/** In the order in which they make sense. */
+const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
+  'table-missing': {
     isMet: (schema: Schema) => schema.columns.length > 0,
-    otherwise: 'there is no such table, or this user may not see it',
+    otherwise: ({ database }, { table: { name } }) =>
+      database === undefined
+        ? `no database was named; see database of the option "connection" (mysql://…/database), or give "table" as "database.${name}"`
+        : `there is no table ${name} in the database ${database}, or this user may not see it; see the option "table"`,
   },
-  {
-    code: 'column-missing',
+  'column-missing': {
     isMet: ({ id, data, time }: Schema) => id !== undefined && data !== undefined && time !== undefined,
-    otherwise: 'a column of the option "columns" is missing',
+    otherwise: (schema, settings) => {
+      const missing = (['id', 'data', 'time'] as const).filter((column) => schema[column] === undefined);
+      const named = missing.map((column) => `"${settings.columns[column]}" (columns.${column})`).join(', ');
+      const found = schema.columns.map(({ name }) => name).join(', ');
+      return `a column of the option "columns" is missing: ${named}; the table has ${found}`;
+    },
   },
-  {
-    code: 'id-type',
+  'id-type': {
     isMet: ({ id }: Schema) => ID.test(id!.type),
     otherwise: 'the id column must be VARBINARY, VARCHAR, CHAR or BINARY',
   },
-  {
-    code: 'data-type',
+  'data-type': {
     isMet: ({ data }: Schema) => BYTES.test(data!.type) || TEXT.test(data!.type),
     otherwise: 'the data column must be of a BLOB or TEXT type',
   },
-  {
-    code: 'time-type',
+  'time-type': {
     isMet: ({ time }: Schema) => INTEGER.test(time!.type) || DATE.test(time!.type),
     otherwise: 'the time column must be INT, TIMESTAMP or DATETIME',
   },
-  {
+  'time-zone': {
     // With the wrong one, what one side has just written is hours old to the other, which deletes it.
-    code: 'time-zone',
     isMet: ({ time, knowsZone }: Schema) => time!.type !== 'datetime' || knowsZone,
     otherwise:
       'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes (docs/expiry.md tells how to find out)',
   },
-  {
+  'id-key': {
     // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
-    code: 'id-key',
     isMet: (schema: Schema) => idKey(schema) !== undefined,
     otherwise: 'the id column must be the primary key, or have a unique key of its own',
   },
-  {
-    code: 'engine-without-transactions',
+  'engine-without-transactions': {
     isMet: (schema: Schema) => schema.hasTransactions,
     otherwise: 'its storage engine has no transactions, and so no row locks',
   },
-];
+};
+
+/**
+ * Whether a table meets one of them.
+ *
+ * @returns what is wrong; `undefined` if it does
+ */
+export function unmet(code: Requirement, schema: Schema, settings: Settings): string | undefined {
+  const { isMet, otherwise } = REQUIREMENTS[code];
+  if (isMet(schema)) return undefined;
+  return typeof otherwise === 'string' ? otherwise : otherwise(schema, settings);
+}
+
+/** The first of them that a table does not meet: those behind it may make no sense then. */
+export function firstUnmet(schema: Schema, settings: Settings): string | undefined {
+  for (const code of Object.keys(REQUIREMENTS) as Requirement[]) {
+    const what = unmet(code, schema, settings);
+    if (what !== undefined) return what;
+  }
+  return undefined;
+}

@@ -8,6 +8,7 @@ import { Collection } from './collect.ts';
 import { renewTurn, repeat, takeTurn } from './collector.ts';
 import { serverNames } from './connection-options.ts';
 import { Connections } from './connections.ts';
+import { assertDriver } from './driver.ts';
 import { Endpoints } from './endpoints.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
@@ -28,9 +29,12 @@ const SAMPLE_PATIENCE = 1_000;
  *
  * Needs the package mysql2; connects when the first session is opened.
  *
+ * @param options or a URI alone: `mysqlStore('mysql://user:password@host:port/database')`
  * @throws TypeError naming the option that is wrong
+ * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
  */
-export function mysqlStore(options: MysqlStoreOptions): SessionStore {
+export function mysqlStore(options: MysqlStoreOptions | string): SessionStore {
+  assertDriver();
   return new MysqlStore(readOptions(options));
 }
 

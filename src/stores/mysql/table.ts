@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { checkNamedLock } from './named-lock.ts';
 import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
-import { holdsDates, idKey, REQUIREMENTS, readSchema, type Schema, takesBareRows } from './schema.ts';
+import { firstUnmet, holdsDates, idKey, readSchema, type Schema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
 import { findOtherZone, tooNew, warnOfZone, zoneOf } from './time-zone.ts';
 
@@ -100,9 +100,9 @@ const ASCII_COMPATIBLE = new Set(['ascii', 'binary', 'latin1', 'utf8', 'utf8mb3'
 export async function describeTable(settings: Settings, connection: Connection, deadline: Deadline): Promise<Table> {
   const schema = await readSchema(settings, connection, deadline);
   await checkNamedLock(settings.lock, schema.engine, connection, deadline);
-  const unmet = REQUIREMENTS.find(({ isMet }) => !isMet(schema));
-  if (unmet !== undefined) {
-    throw new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${unmet.otherwise}`);
+  const what = firstUnmet(schema, settings);
+  if (what !== undefined) {
+    throw new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${what}`);
   }
   const [id, data, time] = [schema.id!, schema.data!, schema.time!];
   const [{ charset }, { phpCharset }] = [data, settings];
