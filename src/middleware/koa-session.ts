@@ -1,6 +1,7 @@
 /**
  * PHP's `$_SESSION` in applications of koa-session 7: `import { phpKoaSession } from 'php-session-bridge/koa-session'`.
  */
+import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
 import type { Context, PhpSessionControl } from './koa-request.ts';

@@ -1,6 +1,7 @@
 /**
  * PHP's `$_SESSION` in Koa applications: `import { phpSession } from 'php-session-bridge/koa'`.
  */
+import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
 import { type Context, KoaRequest, type PhpSessionControl } from './koa-request.ts';

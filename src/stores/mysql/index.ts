@@ -1,3 +1,5 @@
+import '../../node-version.ts';
+
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 export { type CheckOptions, checkTable } from './check.ts';
 export type { Finding, FindingCode, Severity } from './check-finding.ts';

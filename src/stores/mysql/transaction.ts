@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
@@ -181,7 +181,9 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     const [touching, writing] = newId === undefined ? [touch, write] : [touchAs, writeAs];
     const moved = newId === undefined ? [] : [newId];
     const update: Statement =
-      data === undefined ? [touching, [...moved, id]] : [writing, [...moved, asBuffer(data), id, crc32(read ?? '')]];
+      data === undefined
+        ? [touching, [...moved, id]]
+        : [writing, [...moved, asBuffer(data), id, zlib.crc32(read ?? '')]];
     const isReadBack = data !== undefined && needsReadBack(table, data);
     const fitsAsHex = data === undefined || data.length * 2 < table.maxPacket;
     try {
