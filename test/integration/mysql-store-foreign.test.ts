@@ -84,11 +84,14 @@ test('a page is answered with 500, without Retry-After, and the application gets
 
 test('a connection that the driver has closed is a lost one, though its error says nothing', async () => {
   const settings = readOptions({ connection: server });
-  const connection = new Connection(driver, server, settings, nobody);
+  let doubts = 0;
+  const owner = { ...nobody, failed: () => doubts++ };
+  const connection = new Connection(driver, server, settings, owner);
   await connection.query('DO 0', soon());
   connection.destroy();
   await expect(connection.query('DO 0', soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
   await expect(connection.execute('DO ?', [1], soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
+  expect(doubts).toBe(2); // of several servers, this one is looked at
   const leaving = new Connection(driver, server, settings, nobody);
   await leaving.query('DO 0', soon());
   const ended = leaving.end();

@@ -305,7 +305,10 @@ export class Connection {
 
   #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
     // The driver's own error for this has neither a code nor a number.
-    if (this.#ended) return Promise.reject(new ConnectionLost());
+    if (this.#ended) {
+      this.#owner.failed(this);
+      return Promise.reject(new ConnectionLost());
+    }
     return new Promise((resolve, reject) => {
       /** What is to be told of the end when nobody waits for it any more. */
       let late: ((error: unknown) => void) | undefined;
