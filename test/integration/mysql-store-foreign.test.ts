@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Deadline } from '../../src/stores/deadline.ts';
 import { Connection, nobody } from '../../src/stores/mysql/connection.ts';
 import { driver } from '../../src/stores/mysql/driver.ts';
@@ -54,6 +54,26 @@ test.each<[string, string, (data: Uint8Array) => unknown]>([
 function fails(key: string | symbol): never {
   throw new TypeError(`no ${String(key)}`);
 }
+
+test('a mistake after COMMIT: it is told as it is, though the session is written', async () => {
+  const store = storeOn(table, { connectionLimit: 1 });
+  const id = 'foreign7';
+  await withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  const lease = await store.open(id);
+  const { queryAndCommit } = Connection.prototype;
+  jest.spyOn(Connection.prototype, 'queryAndCommit').mockImplementationOnce(async function (
+    this: Connection,
+    ...args: Parameters<typeof queryAndCommit>
+  ) {
+    await queryAndCommit.apply(this, args);
+    throw new TypeError('of ours');
+  } as typeof queryAndCommit);
+  await expect(lease.commit({ data: bytes('a|i:2;') })).rejects.toThrow(new TypeError('of ours'));
+  await lease.release();
+  expect(await isFree(id)).toBe(true);
+  await withLease(store, id, async ({ data }) => expect(Buffer.from(data!).toString()).toBe('a|i:2;'));
+  await store.close();
+});
 
 test('a mistake while a connection is made: each request gets it, and none waits for the place of another', async () => {
   let isBroken = true;
