@@ -306,8 +306,9 @@ export class Connection {
   #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
     // The driver's own error for this has neither a code nor a number.
     if (this.#ended) {
-      this.#owner.failed(this);
-      return Promise.reject(new ConnectionLost());
+      const error = new ConnectionLost();
+      this.#owner.failed(this, error);
+      return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
       /** What is to be told of the end when nobody waits for it any more. */
