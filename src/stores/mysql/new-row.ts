@@ -22,7 +22,7 @@ export function describeDemands(table: string, schema: Schema): string | undefin
   if (columns.length === 0) return undefined;
   const names = columns.map(({ name }) => name).join(', ');
   const sql = columns.map((column) => giveDefault(table, column)).join('; ');
-  return `no new session can be stored: a new row must have a value in ${names}, and this store fills id, data and time. Let PHP make the sessions, or give a default: ${sql}`;
+  return `no new session can be stored: a new row must have a value in ${names}, and this store fills id, data and time. Let PHP make the sessions, or give a default: ${sql};`;
 }
 
 /** @param demands of `describeDemands()` */
