@@ -189,7 +189,7 @@ export class History {
 
   /**
    * Who read before a logout without the lock writes nothing after it: not into a session that others have begun anew under the same id
-   * since, nor into one of its own.
+   * since, nor into one of its own. An empty row that is empty again counts as the same.
    *
    * @param {string} id
    * @param {Map<string, string> | undefined} old
@@ -197,7 +197,9 @@ export class History {
    */
   #checkLateMerge(id, old, writer) {
     if (writer.isLocked || writer.id !== id) return;
-    const wasThere = this.#stateAt(writer.readAt).has(id);
+    const read = this.#stateAt(writer.readAt).get(id);
+    if (read?.size === 0 && old?.size === 0) return;
+    const wasThere = read !== undefined;
     const since = this.states.filter(({ step }) => step > writer.readAt).map(({ rows }) => rows.has(id));
     const begun = wasThere ? 0 : since.indexOf(true);
     if (begun < 0 || !since.includes(false, begun)) return; // nobody has logged out
