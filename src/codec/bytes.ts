@@ -216,9 +216,14 @@ export function allocate(size: number): Uint8Array {
   return hasBuffer ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size);
 }
 
-/** In Node out of the pool that `Buffer.from()` takes from, of which nothing can be transferred to another thread. */
+/**
+ * In memory of its own. `Buffer.from()` would take it out of a pool, of up to 64 KB (Node 24): a few bytes that somebody keeps would
+ * keep all of that, and nothing of it can be transferred to another thread.
+ */
 export function copyOf(bytes: Uint8Array): Uint8Array {
-  return hasBuffer ? Buffer.from(bytes) : new Uint8Array(bytes);
+  const copy = allocate(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 export function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {

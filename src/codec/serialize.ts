@@ -77,6 +77,7 @@ function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokens) => T)
  *
  * What `unserialize` read keeps what plain JavaScript cannot say: floats, order of keys, references.
  *
+ * @returns as `encodeSession()`: in Node a Buffer in memory of its own
  * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
  *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
  */

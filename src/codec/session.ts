@@ -54,8 +54,7 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
  * at are copied as they were read, and so is everything in the others that is still the same.
  *
  * @param session from `decodeSession`, or any plain object or `PhpArray`
- * @returns in Node a Buffer, which may share its memory with others, as those of `Buffer.from()` do: to transfer it to another
- *   thread, make a copy
+ * @returns in Node a Buffer. Its memory is its own, at most twice its size, and may be transferred to another thread
  * @throws PhpSessionError `ERR_PHP_KEY`, `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
  *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
  */

@@ -160,6 +160,6 @@ test('memory behind what is written holds nothing of what was tried', () => {
     const written = encodeSession({ long: Buffer.alloc(size, 'x'), value });
     expect(times).toBeGreaterThan(1);
     expect(text(written).endsWith('value|a:2:{s:4:"text";s:1:"x";s:4:"last";d:1;}')).toBe(true);
-    if (size > 65_536) expect(Buffer.from(written.buffer).includes('secret')).toBe(false);
+    expect(Buffer.from(written.buffer).includes('secret')).toBe(false);
   }
 });

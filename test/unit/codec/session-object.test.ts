@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeSession } from '../../../src/codec/index.ts';
 import { encoded, session } from './helpers.ts';
 
 // Large values of a large session are built when they are looked at. Until then they are accessors, and nothing that
@@ -86,13 +85,5 @@ describe('a variable that nobody has looked at', () => {
     expect({ ...read }).toEqual({ filler: 'y'.repeat(1200), value: large });
     expect(Object.getOwnPropertySymbols({ ...read })).toEqual([]);
     expect(structuredClone(read)).toEqual({ ...read });
-  });
-});
-
-describe('memory of what was written', () => {
-  test('may be transferred, and the next session is written all the same', () => {
-    const first = encodeSession({ a: 1 });
-    structuredClone(first, { transfer: [first.buffer as ArrayBuffer] });
-    expect(encoded({ b: 2 })).toBe('b|i:2;');
   });
 });
