@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as realSleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
 import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
@@ -22,6 +23,7 @@ beforeEach(async () => {
   store = make();
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await store.close();
   await Promise.all(doors.map((door) => door.close()));
 });
@@ -32,10 +34,25 @@ const make = (options: Partial<MysqlStoreOptions> = {}) => {
   return storeOn(table, { connection: doors.map(at), ...options });
 };
 
-/** Waits for what will come; Jest's limit ends it if it does not. */
+/** Waits for what will come, whatever became of the store's clock; Jest's limit ends it if it does not. */
 const until = async (condition: () => boolean) => {
-  while (!condition()) await sleep(5);
+  while (!condition()) await realSleep(5);
 };
+
+/**
+ * From now on time passes for a new store by `jest.advanceTimersByTime()` alone: on a machine that is busy an answer comes late by any
+ * real clock, and the other servers are looked at, as they should be. `timers`: its timers stand still too.
+ */
+function stopClock({ timers }: { timers: boolean }) {
+  const faked = ['performance', ...(timers ? ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] : [])];
+  jest.useFakeTimers({ doNotFake: all.filter((name) => !faked.includes(name)) });
+  store = make();
+}
+const all = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'requestAnimationFrame'] as const),
+  ...(['cancelAnimationFrame', 'requestIdleCallback', 'cancelIdleCallback', 'setImmediate', 'clearImmediate'] as const),
+  ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
+];
 
 /** Counts in one session until told to stop; says how long nothing was answered. */
 function traffic(id = newId()) {
@@ -83,9 +100,25 @@ function traffic(id = newId()) {
 
 describe('several servers', () => {
   test('the first one is used, and nothing but it', async () => {
+    stopClock({ timers: true });
     await Promise.all(Array.from({ length: 20 }, () => writeText(store, newId(), 'x')));
     expect(doors.map(({ connections }) => connections > 0)).toEqual([true, false, false]);
     expect(doors.slice(1).map(({ arrivals }) => arrivals)).toEqual([0, 0]);
+  });
+
+  test('the first one is late: the others are looked at, and it is used all the same', async () => {
+    stopClock({ timers: true });
+    doors[0]!.freeze();
+    const writing = writeText(store, newId(), 'x');
+    await until(() => doors[0]!.arrivals > 0);
+    jest.advanceTimersByTime(199);
+    expect(doors.slice(1).map(({ arrivals }) => arrivals)).toEqual([0, 0]);
+    jest.advanceTimersByTime(1);
+    await until(() => doors.slice(1).every(({ arrivals }) => arrivals > 0));
+    await doors[0]!.reopen();
+    expect(await writing).toBe('written');
+    expect(doors[0]!.connections).toBeGreaterThan(1); // that of the check, and that of the session
+    expect(doors.slice(1).map(({ arrivals }) => arrivals)).toEqual([1, 1]);
   });
 
   test.each<[string, (door: Door) => unknown]>([
@@ -168,12 +201,14 @@ describe('several servers', () => {
   });
 
   test('a first server that comes and goes takes nobody along', async () => {
+    stopClock({ timers: false });
     await doors[0]!.kill();
     const load = traffic();
     await load.more(1);
     for (let i = 0; i < 3; i++) {
       const { arrivals } = doors[0]!;
       await doors[0]!.reopen();
+      jest.advanceTimersByTime(1_000); // it is looked at once a second, and trusted after five
       await until(() => doors[0]!.arrivals > arrivals); // it was seen
       await load.more(20);
       expect(doors[0]!.connections).toBeLessThanOrEqual(1);
@@ -216,6 +251,7 @@ describe('several servers', () => {
   });
 
   test('one connection that is killed moves nobody', async () => {
+    stopClock({ timers: true });
     const id = newId();
     await writeText(store, id, 'x');
     await withLease(store, id, async (lease) => {
