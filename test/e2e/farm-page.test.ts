@@ -123,6 +123,21 @@ describe('the page', () => {
     }
   });
 
+  test.each([1280, 960, 700, 390, 360])(
+    'at a width of %i pixels no request is written over another one, whatever the font',
+    async (width) => {
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate(`sessionStorage.setItem('requests', '${JSON.stringify(requestsOfAllKinds)}')`);
+      await page.reload();
+      await page.locator('#requests li').nth(requestsOfAllKinds.length).waitFor();
+      for (const font of ['', 'DejaVu Sans', 'monospace']) {
+        await page.evaluate(`document.body.style.fontFamily = ${JSON.stringify(font)}`);
+        expect(await page.evaluate(overlaps)).toEqual([]);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      }
+    },
+  );
+
   test.each(['light', 'dark'] as const)('fits a width of 360 pixels, and can be read: %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width: 360, height: 740 });
@@ -322,6 +337,30 @@ describe('the observer', () => {
     expect(JSON.stringify(event.row.decoded)).toContain(value ?? '[]');
   });
 });
+
+const requestsOfAllKinds = [
+  { what: '/count', server: 'node-2', language: 'Node 26.10.0, koa-session', count: 123456, ok: true, ms: 12_345 },
+  { what: '/slow', failure: 'no answer (502)', ms: 3_000 },
+  { what: '/logout', server: 'node-2', failure: 'busy (503)', ms: 10_001 },
+  { what: '/count', server: 'php-1', language: 'PHP 8.6.0-dev', count: 3, ok: true, ms: 5 },
+  { what: '/', server: 'node-1', language: 'Node 26.10.0', count: 2, ok: true, ms: 46 },
+];
+
+/** In the page: what is written of one request and stands where something else of the list does. */
+const overlaps = `(() => {
+  const texts = [...document.querySelectorAll('#requests span')].filter((span) => span.offsetParent && span.textContent);
+  const boxes = texts.map((span) => {
+    const range = document.createRange();
+    range.selectNodeContents(span);
+    return [span.textContent, range.getBoundingClientRect()];
+  });
+  const { left, right } = document.querySelector('#requests').getBoundingClientRect();
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return [
+    ...boxes.filter(([, box]) => box.left < left - 1 || box.right > right + 1).map(([text]) => text + ' is outside'),
+    ...boxes.flatMap(([one, a], i) => boxes.slice(i + 1).filter(([, b]) => meet(a, b)).map(([other]) => one + ' / ' + other)),
+  ];
+})()`;
 
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
