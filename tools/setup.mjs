@@ -96,7 +96,7 @@ async function installPackages(packages, needs) {
 }
 
 async function installModules() {
-  console.log('Installing npm packages into node_modules: npm ci');
+  console.log('Installing npm packages into node_modules (210 MB; half a minute to two): npm ci');
   const end = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root });
   if (end !== 'exit 0') throw new SetupError(`npm ci failed (${end}).`);
 }

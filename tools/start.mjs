@@ -5,21 +5,42 @@ import { farmParts, runCommand, setUp } from './setup.mjs';
 
 await runCommand(async () => {
   const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
-  await setUp(farmParts);
-  await build();
+  const end = untilAskedToEnd();
+  const farm = await started(end);
+  if (farm !== undefined) {
+    try {
+      if (!end.asked) describe(farm);
+      if (values.once) await Promise.race([end.signal, once(farm)]);
+      else await end.signal;
+    } finally {
+      await farm.stop();
+    }
+  }
+  if (end.asked) console.log('Stopped.');
+});
+
+/**
+ * @param {ReturnType<typeof untilAskedToEnd>} end
+ * @returns {Promise<import('../examples/farm/farm.mjs').Farm | undefined>} `undefined` when it was asked to end before anything ran
+ */
+async function started(end) {
+  try {
+    await setUp(farmParts);
+    if (!end.asked) await build(console.log);
+  } catch (error) {
+    if (!end.asked) throw error; // What was under way got the signal too.
+  }
+  if (end.asked) {
+    process.exitCode = 130;
+    return undefined;
+  }
   // Not above: nothing of it can be loaded before it is installed.
   const { startFarm } = await import('../examples/farm/farm.mjs');
-  const end = untilAskedToEnd();
-  console.log('Starting a private MariaDB, two PHP servers, two Node servers and HAProxy, all on loopback ...');
-  const farm = await startFarm({ say: (line) => console.log(line) });
-  try {
-    describe(farm);
-    if (values.once) await Promise.race([end, once(farm)]);
-    else await end;
-  } finally {
-    await farm.stop();
-  }
-});
+  console.log(
+    'Starting a private MariaDB, two PHP servers, two Node servers and HAProxy, all on loopback (5 to 30 seconds) ...',
+  );
+  return startFarm({ say: (line) => console.log(line) });
+}
 
 /** @param {import('../examples/farm/farm.mjs').Farm} farm */
 function describe(farm) {
@@ -37,8 +58,16 @@ async function once(farm) {
   process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 }
 
+/** The first Ctrl-C is answered at once, whatever is under way; what has begun is then ended in order. */
 function untilAskedToEnd() {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, resolve);
+  const end = { asked: false, signal: Promise.resolve() };
+  end.signal = new Promise((resolve) => {
+    const ask = () => {
+      if (!end.asked) console.log('\nStopping all that was started (some seconds) ...');
+      end.asked = true;
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ask);
   });
+  return end;
 }

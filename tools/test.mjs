@@ -1,16 +1,20 @@
 // `npm test`: everything that must hold, from a clean clone. Arguments go to Jest.
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { installNewestNode, testWithNewestNode } from './newest-node.mjs';
 import { root, run, runCommand, SetupError, setUp, stormParts } from './setup.mjs';
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
 await runCommand(async () => {
+  const args = process.argv.slice(2);
   await setUp([...stormParts, 'chromium']);
-  await build();
+  const newestNode = args.length === 0 ? await installNewestNode() : undefined;
+  await build(console.log);
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
   await check('tsc', bin('typescript/bin/tsc'), '-p', root);
-  await check('jest', bin('jest/bin/jest.js'), ...process.argv.slice(2));
+  await check('jest', bin('jest/bin/jest.js'), ...args);
+  if (newestNode !== undefined) await testWithNewestNode(newestNode);
 });
 
 /** @param {string} name @param {string} script @param {string[]} args */
