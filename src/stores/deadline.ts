@@ -71,7 +71,8 @@ export class Deadline {
       onEnd(reason);
     };
     const abort = () => end(signal?.reason);
-    const timer = setTimeout(() => end(new DeadlineExpired(performance.now() - start)), this.#end - start);
+    // Not less than 0, of which Node warns from 24 on.
+    const timer = setTimeout(() => end(new DeadlineExpired(performance.now() - start)), this.remaining);
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     return cancel;
