@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mysql2/promise';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
@@ -193,6 +194,9 @@ describe('trouble', () => {
 
   /** Everybody works, nothing is lost, nobody is logged out. */
   async function expectAllIsWell(count: number) {
+    // The page may not have heard of a server's end yet.
+    const areUp = () => Object.values(farm.servers).every(({ running }) => running);
+    for (const end = Date.now() + 15_000; !areUp() && Date.now() < end; ) await sleep(20);
     await page
       .locator('#farm li[data-state=down]')
       .waitFor({ state: 'detached', timeout: 15_000 })

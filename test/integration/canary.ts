@@ -48,7 +48,8 @@ export function traces(error: Error): string[] {
   look('inspect()', inspect(error, { depth: Infinity, maxStringLength: Infinity }));
   look('keys', inspect(Object.entries(error), { depth: Infinity }));
   for (const key of Reflect.ownKeys(error)) {
-    const { value, enumerable } = Object.getOwnPropertyDescriptor(error, key)!;
+    const { enumerable } = Object.getOwnPropertyDescriptor(error, key)!;
+    const value = Reflect.get(error, key); // `stack` is an accessor on Node 26
     if (typeof key === 'string' && !properties.includes(key)) found.push(`unknown property ${key}`);
     if (key === 'cause') found.push(...tracesInCause(value).map((trace) => `cause: ${trace}`));
     else if (key !== 'path') look(String(key), inspect(value, { depth: Infinity, showHidden: true }));

@@ -95,9 +95,11 @@ describe('a server that has no room for more connections', () => {
     });
     // All eight are refused, and one of them again.
     await until(() => door.arrivals > arrivals + 8);
-    await Promise.all(leases.map((lease) => lease.release()));
+    // One connection for all: of two that are served at once, either may be the quicker one.
+    await leases[0]!.release();
     await Promise.all(all);
     expect(served).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    await leases[1]!.release();
   });
 
   test('one asks for more at a time, of all kinds of connections, with pauses that grow, until the deadline', async () => {
