@@ -33,6 +33,9 @@ final class DatabaseError
     /** What the server says of an id that the id column cannot hold. */
     public const BAD_ID = [1267, 1366, 1406, 3854, 3988];
 
+    /** A new row must have a value in a column that has no default. */
+    public const NO_DEFAULT = 1364;
+
     /** A statement that is longer than max_allowed_packet. The server closes the connection after it. */
     public const PACKET = 1153;
 

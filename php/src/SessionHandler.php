@@ -276,12 +276,8 @@ final class SessionHandler implements
             if ($regenerates) {
                 return $this->update($id, '');
             }
+            $this->bury($id);
             $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
-            $this->query(
-                "INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"
-                . " ON DUPLICATE KEY UPDATE {time} = GREATEST({now}, {time} + {$this->time->sql->second})",
-                [self::tombstone($id)]
-            );
             return null;
         };
         try {
@@ -290,6 +286,24 @@ final class SessionHandler implements
             return true;
         } catch (\RuntimeException $error) {
             return $this->fail('session not destroyed', $error);
+        }
+    }
+
+    /**
+     * Leaves the row by which Node knows of a logout. There is none where a row needs more than id, data and time: others make the
+     * rows then, and a logout must work for them all the same. It comes before the DELETE: where such an error ends the transaction
+     * (NDB), the DELETE commits itself.
+     */
+    private function bury(string $id): void
+    {
+        $sql = "INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"
+            . " ON DUPLICATE KEY UPDATE {time} = GREATEST({now}, {time} + {$this->time->sql->second})";
+        try {
+            $this->query($sql, [self::tombstone($id)]);
+        } catch (\RuntimeException $error) {
+            if ($error->getCode() !== DatabaseError::NO_DEFAULT) {
+                throw $error;
+            }
         }
     }
 

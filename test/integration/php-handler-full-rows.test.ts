@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Driver, type Harness, startHarness, type Table } from '../php/harness.ts';
+
+// A table whose rows need more than id, data and time: others make the rows, and the handler goes on with them.
+
+const full: Table = {
+  title: 'a table that demands a user',
+  name: `php_full_rows_${randomBytes(4).toString('hex')}`,
+  columns: 'id VARBINARY(128) PRIMARY KEY, data BLOB NOT NULL, usetime INT NOT NULL, user INT NOT NULL',
+  options: {},
+};
+const drivers: Driver[] = ['pdo', 'mysqli'];
+const newId = () => randomBytes(16).toString('hex');
+
+let php: Harness;
+
+beforeAll(async () => {
+  php = await startHarness([full]);
+});
+
+afterAll(() => php.stop());
+
+describe.each(drivers)('PHP: rows that need more than id, data and time: %s', (driver) => {
+  test('a logout', async () => {
+    const id = newId();
+    await php.sql(`INSERT INTO ${full.name} VALUES ('${id}', 'n|i:7;', UNIX_TIMESTAMP(), 5)`);
+    const code = '$handler->start(); return [$_SESSION["n"], session_destroy()];';
+    expect(await php.ask({ driver, table: full, id }, code)).toMatchObject({ status: 200, result: [7, true] });
+    expect(await php.row(full, id)).toBeUndefined();
+    expect(await php.count(full)).toBe(0);
+  });
+});
