@@ -113,6 +113,26 @@ describe('a tombstone', () => {
     await store.close();
   });
 
+  test('that is collected while a request runs is no logout', async () => {
+    const [store, id] = [storeOn(name), newId()];
+    await writeText(store, id, 'a|i:1;');
+    await logOut(store, id);
+    await writeText(store, id, 'b|i:1;');
+    await witness.query(`UPDATE ${name} SET usetime = usetime - 2000 WHERE id = ?`, [tombstoneOf(id)]);
+    const snapshot = await store.read(id);
+    await writeText(store, id, 'b|i:2;');
+    expect(await store.collect(1000)).toBe(1);
+    const lease = await snapshot.lock!({ create: false });
+    expect(lease.isOther).toBe(false);
+    await lease.release();
+    await logOut(store, id);
+    await writeText(store, id, 'c|i:1;');
+    const late = await snapshot.lock!({ create: false });
+    expect(late.isOther).toBe(true);
+    await late.release();
+    await store.close();
+  });
+
   test.each([22, 26, 32, 40, 48, 128, 256])('of an id of %i characters has as many', (length) => {
     const tombstone = tombstoneOf('x'.repeat(length));
     expect(tombstone).toHaveLength(length);

@@ -206,7 +206,8 @@ export class Rows {
   ): Promise<boolean> {
     if (since.tombstone === undefined) return false;
     const [found] = await connection.execute<[string][]>(table.sql.tombstone, [tombstoneOf(id)], deadline);
-    return (found?.[0] ?? null) !== since.tombstone;
+    // Where there is none any more, it was old, and was collected: a logout since would have left one.
+    return found !== undefined && found[0] !== since.tombstone;
   }
 
   /**
