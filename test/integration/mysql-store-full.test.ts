@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { classify } from '../../src/stores/mysql/errors.ts';
@@ -166,6 +167,26 @@ describe('a server that has no room for more connections', () => {
     expect(door.arrivals - arrivals).toBe(1);
     await Promise.all(crowd.splice(0).map((connection) => connection.end()));
     expect(await read(store, id)).toBe('after');
+  });
+
+  test("a stream of the application's own that fails meanwhile is told to who waits", async () => {
+    let failure: Error | undefined;
+    const stream = () => {
+      if (failure) throw failure;
+      return connect(door.port, '127.0.0.1');
+    };
+    store = make({ timeout: 5_000, connection: { ...at(door), stream } });
+    const [lease] = await open(1);
+    await fill();
+    const { arrivals } = door;
+    const opening = store.open(newId());
+    await until(() => door.arrivals > arrivals + 1);
+    failure = new Error('no stream');
+    await expect(opening).rejects.toBe(failure);
+    failure = undefined;
+    await crowd.pop()!.end();
+    await (await open(1))[0]!.release();
+    await lease!.release();
   });
 
   test('close() lets those go who wait', async () => {

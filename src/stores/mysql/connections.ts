@@ -177,8 +177,14 @@ export class Connections implements Owner, Traffic {
 
   /** Whether the server has room for one more, by now. If so, it is for whoever comes next in the queue then. */
   async #try(): Promise<void> {
+    let connection: Connection;
+    try {
+      connection = new Connection(driver, this.#endpoints.atHand()!, this.#settings, this);
+    } catch {
+      this.#room.forget(); // a stream of the application's own: they shall see for themselves
+      return;
+    }
     this.#places--;
-    const connection = new Connection(driver, this.#endpoints.atHand()!, this.#settings, this);
     this.#held.add(connection);
     this.#room.try(connection);
     let failure: unknown;
