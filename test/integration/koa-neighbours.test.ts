@@ -45,6 +45,18 @@ describe.each(['exclusive', 'merge'] as const)('in the mode %s', (mode) => {
     expect(await php.count(table)).toBe(3);
   });
 
+  test('behind rows that logouts have left: refused too', async () => {
+    const site = await Site.start({ store: storeOf(table), mode });
+    for (let row = 1; row <= 25; row++) {
+      const id = newId();
+      await php.put(table, id, base64('user|s:5:"alice";'));
+      expect((await site.ask((ctx) => ctx.phpSession.destroy(), { id })).status).toBe(200);
+    }
+    await site.stop();
+    await php.put(table, `x${newId()}`, base64('user|s:5:"alice";')); // behind them in the key
+    expect((await answers(undefined)).statuses).toEqual([500]);
+  });
+
   test('a page that stores nothing, and a session that is there, are served', async () => {
     const id = newId();
     for (let row = 1; row <= 3; row++) await put(base64('user|s:5:"alice";'));

@@ -60,7 +60,7 @@ export interface Statements {
   readonly touchAs: string;
   /** (id) makes an empty row, if there is none, for the id that a session had; `undefined` where a row needs more than that. */
   readonly leave: string | undefined;
-  /** () gives the data of up to five rows as PHP sees them: of the first twenty, those that are neither empty nor large. */
+  /** () gives the data of up to five rows as PHP sees them: of the first twenty sessions, those that are neither empty nor large. */
   readonly sample: string;
   /** (id) gives the data as PHP sees them. */
   readonly readBack: string;
@@ -173,7 +173,7 @@ function statements(settings: Settings, schema: Schema): Statements {
     touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
     leave: isBare ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
-    sample: `SELECT ${bytes} FROM (SELECT ${data} FROM ${t} LIMIT 20) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`,
+    sample: `SELECT ${bytes} FROM (SELECT ${data} FROM ${t} WHERE ${id} NOT LIKE '<%' LIMIT 20) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`,
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
     bury: isBare ? `${insert(burial)} ON DUPLICATE KEY UPDATE ${time} = GREATEST(${burial}, ${later})` : undefined,
