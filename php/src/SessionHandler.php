@@ -290,9 +290,9 @@ final class SessionHandler implements
     }
 
     /**
-     * Leaves the row by which Node knows of a logout. There is none where a row needs more than id, data and time: others make the
-     * rows then, and a logout must work for them all the same. It comes before the DELETE: where such an error ends the transaction
-     * (NDB), the DELETE commits itself.
+     * Leaves the row by which Node knows of a logout. There is none where a rule of the table refuses it, as where a row needs more than
+     * id, data and time: a logout must work all the same. It comes before the DELETE: where such an error ends the transaction (NDB),
+     * the DELETE commits itself.
      */
     private function bury(string $id): void
     {
@@ -301,7 +301,7 @@ final class SessionHandler implements
         try {
             $this->query($sql, [self::tombstone($id)]);
         } catch (\RuntimeException $error) {
-            if ($error->getCode() !== DatabaseError::NO_DEFAULT) {
+            if (!in_array($error->getCode(), DatabaseError::REFUSED_ROW, true)) {
                 throw $error;
             }
         }

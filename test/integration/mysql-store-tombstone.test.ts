@@ -79,6 +79,28 @@ test('a row needs more than id, data and time: there is none, and logouts work',
   await store.close();
 });
 
+test.each([
+  ['a CHECK of the id', "id VARBINARY(64) PRIMARY KEY CHECK (id NOT LIKE '<%')", ''],
+  [
+    'a foreign key',
+    'id VARBINARY(64) PRIMARY KEY, owner INT NOT NULL DEFAULT 0 REFERENCES store_tombstone_owner(id)',
+    '',
+  ],
+  ['a trigger', 'id VARBINARY(64) PRIMARY KEY', "IF NEW.id LIKE '<%' THEN SIGNAL SQLSTATE '45000'; END IF"],
+])('%s refuses it: there is none, and logouts work', async (_, columns, trigger) => {
+  const name = 'store_tombstone_refused';
+  await witness.table(name, `CREATE TABLE IF NOT EXISTS store_tombstone_owner (id INT PRIMARY KEY)`);
+  await witness.query('INSERT IGNORE INTO store_tombstone_owner VALUES (0)');
+  await witness.table(name, `CREATE TABLE ${name} (${columns}, data BLOB, usetime INT) ENGINE=InnoDB`);
+  if (trigger) await witness.query(`CREATE TRIGGER ${name} BEFORE INSERT ON ${name} FOR EACH ROW ${trigger}`);
+  const [store, id] = [storeOn(name), newId()];
+  await writeText(store, id, 'a|i:1;');
+  await witness.query('SET FOREIGN_KEY_CHECKS = 0; DELETE FROM store_tombstone_owner; SET FOREIGN_KEY_CHECKS = 1');
+  expect(await logOut(store, id)).toBe('destroyed');
+  expect(await witness.query(`SELECT id FROM ${name}`)).toEqual([]);
+  await store.close();
+});
+
 describe('a tombstone', () => {
   const name = 'store_tombstone';
   beforeAll(() => witness.table(name, createTableSql({ table: name })));

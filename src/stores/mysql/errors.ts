@@ -164,6 +164,15 @@ export function isAnswer(error: unknown): boolean {
   return failure !== 'lost' && failure !== 'read only';
 }
 
+/** ER_NO_DEFAULT_FOR_FIELD, ER_NO_PARTITION_FOR_GIVEN_VALUE and ER_CHECK_CONSTRAINT_VIOLATED, whose SQLSTATE tells nothing. */
+const OF_A_ROW: readonly unknown[] = [1364, 1526, 3819];
+
+/** Whether a rule of the table (CHECK, foreign key, trigger, ...) refuses this row, though others may be stored. */
+export function refusesRow(error: unknown): boolean {
+  const { errno, sqlState } = (error ?? {}) as DriverError;
+  return classify(error) === 'table' && (OF_A_ROW.includes(errno) || ofRows.test(String(sqlState)));
+}
+
 const beforeCommit = new WeakSet<object>();
 
 /**

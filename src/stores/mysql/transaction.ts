@@ -3,7 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
 import { asBuffer, same } from './bytes.ts';
-import { classify, isBeforeCommit, isForeign, toSessionError } from './errors.ts';
+import { classify, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
@@ -231,12 +231,14 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 }
 
 /**
- * DELETE and COMMIT, whatever the row holds by then; but only once. A tombstone is left.
+ * DELETE and COMMIT, whatever the row holds by then; but only once. A tombstone is left, unless a rule of the table refuses it.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session by then
  */
 export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
+  /** A logout must work where the table has rules that a tombstone does not meet. */
+  let isRefused = false;
   return finish<DestroyResult>(
     rows,
     row,
@@ -245,7 +247,14 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
       create: false,
       apply: async ({ table }, send) => {
         const { remove, bury } = table.sql;
-        await send([[remove, [id]], ...(bury === undefined ? [] : [[bury, [tombstoneOf(id)]] as const])]);
+        const burial = bury === undefined || isRefused ? [] : [[bury, [tombstoneOf(id)]] as const];
+        try {
+          await send([[remove, [id]], ...burial]);
+        } catch (error) {
+          if (isRefused || !refusesRow(error)) throw error;
+          isRefused = true;
+          throw new RowChanged(); // and again, without it
+        }
         return 'destroyed';
       },
       resume: async (now, committing) => {
