@@ -20,7 +20,7 @@ export interface DetectedFormat {
   certainty: 'sure' | 'likely' | 'none';
   /** All formats in which PHP 8 would read these bytes as a session, the likeliest first. */
   possible: readonly SessionFormatName[];
-  /** If none is possible: how the bytes hold a session, or something else, where that can be recognized. */
+  /** If none is possible: how the bytes hold a session, or something else, where that can be recognized. Text of more than 1 MB is not looked at. */
   encoding?: SessionEncoding;
   /** With the encoding `base64`: what is found in it. */
   inner?: DetectedFormat;

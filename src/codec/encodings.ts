@@ -9,7 +9,10 @@
  */
 export type SessionEncoding = 'base64' | 'igbinary' | 'msgpack' | 'json' | 'laravel-encrypted' | 'gzip' | 'zlib';
 
-/** Recognizes it by how the bytes begin, and text by all of it. */
+/** Bytes of text up to which it is looked at: each request that reads such a row does it, and JSON takes many times its size. */
+const LONGEST_TEXT = 1_048_576;
+
+/** Recognizes it by how the bytes begin, and text by all of it, unless it is longer than 1 MB. */
 export function recognizeEncoding(bytes: Uint8Array): SessionEncoding | undefined {
   const [a, b, c, d] = bytes;
   // Four bytes with the version, 1 or 2 (igbinary's header). The array follows.
@@ -18,6 +21,7 @@ export function recognizeEncoding(bytes: Uint8Array): SessionEncoding | undefine
   // RFC 1950: deflate, a window of 32 KB, and a checksum over both bytes.
   if (a === 0x78 && b !== undefined && (a * 256 + b) % 31 === 0) return 'zlib';
   if (isMessagePack(bytes)) return 'msgpack';
+  if (bytes.length > LONGEST_TEXT) return undefined;
   const text = asciiText(bytes);
   if (text === undefined) return isJson(new TextDecoder().decode(bytes)) ? 'json' : undefined;
   if (isJson(text)) return 'json';

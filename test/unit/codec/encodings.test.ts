@@ -68,6 +68,12 @@ describe('base64', () => {
   });
 });
 
+test('text is looked at up to 1 MB, as JSON takes many times its size in memory', () => {
+  const json = (length: number) => `["${'x'.repeat(length - 4)}"]`;
+  expect(detected(json(1_048_576)).encoding).toBe('json');
+  expect(detected(json(1_048_577)).encoding).toBeUndefined();
+});
+
 test.each([
   ['nothing', ''],
   ['a session', php],
