@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, galeraProvider } from './services/packages.mjs';
@@ -22,6 +22,8 @@ const parts = {
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },
+  // Node's own builds of the newest versions need it, and a small Debian has it not.
+  libatomic1: { name: 'libatomic', has: () => process.platform !== 'linux' || hasLibrary('libatomic.so.1') },
 };
 
 /** @typedef {keyof typeof parts} Part */
@@ -65,6 +67,14 @@ function missingPackages(needs) {
 /** @param {string} name */
 function hasProgram(name) {
   return findProgram(name) !== undefined;
+}
+
+/** @param {string} name of its file, in one of Debian's directories for libraries */
+function hasLibrary(name) {
+  const folders = ['/usr/lib', '/lib', '/usr/lib64'].flatMap((folder) =>
+    existsSync(folder) ? [folder, ...readdirSync(folder).map((inner) => join(folder, inner))] : [],
+  );
+  return folders.some((folder) => existsSync(join(folder, name)));
 }
 
 /** @param {string} name */

@@ -8,8 +8,9 @@ const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
 await runCommand(async () => {
   const args = process.argv.slice(2);
-  await setUp([...stormParts, 'chromium']);
-  const newestNode = args.length === 0 ? await installNewestNode() : undefined;
+  const isAll = args.length === 0;
+  await setUp([...stormParts, 'chromium', ...(isAll ? /** @type {const} */ (['libatomic1']) : [])]);
+  const newestNode = isAll ? await installNewestNode() : undefined;
   await build(console.log);
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
   await check('tsc', bin('typescript/bin/tsc'), '-p', root);
