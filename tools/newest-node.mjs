@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
+import { root, run, runCommand, SetupError, setUp, stormParts } from './setup.mjs';
 
 const workspace = join(root, 'test', 'newest-node');
 // The hostile bytes take half of the time of all, and what they are about is the codec's own work.
@@ -67,7 +67,7 @@ function readLock(file) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runCommand(async () => {
-    await setUp(['libatomic1']);
+    await setUp([...stormParts, 'libatomic1']);
     await testWithNewestNode(await installNewestNode(), process.argv.slice(2));
   });
 }
