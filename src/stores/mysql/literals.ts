@@ -19,9 +19,7 @@ const MOST_BYTES = 32_768;
  * @returns `undefined` where the values have to be bound
  */
 export function withLiterals(sql: string, values: readonly Literal[]): string | undefined {
-  const isLarge = values.some((value) => typeof value === 'object' && value.length > MOST_BYTES);
-  const isStrange = values.some((value) => typeof value === 'string' && !isPlain(value));
-  return isLarge || isStrange ? undefined : withAnyLiterals(sql, values);
+  return asText(sql, values, usualLiteral);
 }
 
 /**
@@ -30,16 +28,29 @@ export function withLiterals(sql: string, values: readonly Literal[]): string | 
  * @returns `undefined` where the values have to be bound
  */
 export function withAnyLiterals(sql: string, values: readonly unknown[]): string | undefined {
+  return asText(sql, values, literal);
+}
+
+function asText<Value>(
+  sql: string,
+  values: readonly Value[],
+  write: (value: Value) => string | undefined,
+): string | undefined {
   const parts = sql.split('?');
   // A column may have a question mark in its name.
   if (parts.length !== values.length + 1) return undefined;
   let text = parts[0]!;
   for (const [index, value] of values.entries()) {
-    const written = literal(value);
+    const written = write(value);
     if (written === undefined) return undefined;
     text += written + parts[index + 1]!;
   }
   return text;
+}
+
+function usualLiteral(value: Literal): string | undefined {
+  if (typeof value === 'string') return isPlain(value) ? `'${value}'` : undefined;
+  return typeof value === 'object' && value.length > MOST_BYTES ? undefined : literal(value);
 }
 
 function literal(value: unknown): string | undefined {
