@@ -77,8 +77,6 @@ function addKey(facts: TableFacts): string {
 const moveEngine = (facts: Facts) => [`ALTER TABLE ${tableOf(facts)} ENGINE=${engineOf(facts)}`];
 const onNdb = ({ schema }: TableFacts) => /^ndb/i.test(schema.engine ?? '');
 
-const others = ({ schema }: TableFacts) => demandingColumns(schema);
-
 const hasSummer = (offsets: Offsets | undefined) => offsets !== undefined && offsets[1] !== offsets[2];
 
 /** Whether the option has an offset for a zone that has it now, but not always. */
@@ -103,12 +101,12 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
   {
     code: 'column-without-default',
     severity: 'error',
-    when: (facts) => others(facts).length > 0,
+    when: (facts) => demandingColumns(facts.schema).length > 0,
     means: (facts) =>
-      `a new row has id, data and time only, and ${others(facts)
+      `a new row has id, data and time only, and ${demandingColumns(facts.schema)
         .map(({ name }) => name)
         .join(', ')} must be given`,
-    mend: (facts) => others(facts).map((column) => giveDefault(tableOf(facts), column)),
+    mend: (facts) => demandingColumns(facts.schema).map((column) => giveDefault(tableOf(facts), column)),
   },
   {
     code: 'privilege-missing',

@@ -40,9 +40,9 @@ export interface MysqlPool {
 /** One database server: options, a pool that lends them, or a URI. */
 export type MysqlEndpoint = MysqlConnectionOptions | MysqlPool | string;
 
-const TAKEN = [
+/** Options that are text, of which one at least says where to go, or who comes. */
+const TEXTS = [
   'host',
-  'port',
   'socketPath',
   'localAddress',
   'user',
@@ -50,8 +50,13 @@ const TAKEN = [
   'password1',
   'password2',
   'password3',
-  'passwordSha1',
   'database',
+] as const;
+
+const TAKEN = [
+  ...TEXTS,
+  'port',
+  'passwordSha1',
   'ssl',
   'connectTimeout',
   'connectAttributes',
@@ -76,19 +81,6 @@ const WITHOUT_EFFECT = [
 
 /** Names that are options of a connection. */
 export const CONNECTION_OPTIONS: ReadonlySet<string> = new Set([...TAKEN, 'uri', ...WITHOUT_EFFECT]);
-
-/** Options that are text, of which one at least says where to go, or who comes. */
-const TEXTS = [
-  'host',
-  'socketPath',
-  'localAddress',
-  'user',
-  'password',
-  'password1',
-  'password2',
-  'password3',
-  'database',
-] as const;
 
 /**
  * @param given the option `connection`

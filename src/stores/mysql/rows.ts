@@ -98,18 +98,14 @@ export class Rows {
   }
 
   /** @returns see `Statements.sample`; none where that is not to be had, as on NDB while somebody has one of the rows */
-  async sample(deadline: Deadline): Promise<Uint8Array[]> {
-    let connection: Connection | undefined;
-    try {
-      connection = await this.#single.get(deadline);
+  sample(deadline: Deadline): Promise<Uint8Array[]> {
+    const asked = this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
       const rows = await connection.execute<[Uint8Array][]>(table.sql.sample, [], deadline);
       connection.giveBack();
       return rows.map(([data]) => data);
-    } catch {
-      await connection?.rollback(deadline);
-      return [];
-    }
+    });
+    return asked.catch(() => []);
   }
 
   /**
