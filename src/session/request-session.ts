@@ -355,16 +355,16 @@ export class RequestSession<T extends object = SessionData> {
       throw error;
     }
     this.#unlocked = undefined;
-    const isKept = lease.writable && !lease.isOther;
-    if (!isKept && (unlocked.exists || lease.isOther)) this.#exchange.onGone();
     if (lease.writable) {
       this.#lease = lease;
-      return isKept;
+      if (lease.isOther) this.#exchange.onGone();
+      return !lease.isOther;
     }
     this.id = undefined;
     if (!unlocked.exists) return true; // as without a cookie: nothing was there that could be lost, and what is stored gets a new id
     this.#data = this.#decode(empty);
-    return isKept;
+    this.#exchange.onGone();
+    return false;
   }
 
   #rebase(unlocked: Unlocked, lease: SessionLease): void {
@@ -372,8 +372,11 @@ export class RequestSession<T extends object = SessionData> {
     const { data: theirs = base } = lease;
     // What is there now is deleted with the rest, and must not become a part of what comes after the logout.
     if (this.#destroyAtCommit) return;
-    if (lease.isOther) this.#begin(unlocked.id, lease.data);
-    if (lease.isOther || isEqual(base, theirs)) return;
+    if (lease.isOther) {
+      this.#begin(unlocked.id, lease.data);
+      return;
+    }
+    if (isEqual(base, theirs)) return;
     const mine = this.#encode();
     this.#data = this.#decode(isEqual(mine, base) ? theirs : unlocked.rebase(mine, lease));
   }
