@@ -17,13 +17,20 @@ const known = new WeakSet<SessionStore>();
  */
 export async function mustFitNeighbours(store: SessionStore): Promise<void> {
   if (store.sample === undefined || known.has(store)) return;
-  const found = (await store.sample()).map((data) => detectSessionFormat(data));
-  const encoding = found.map(nameEncoding).find((name) => name !== undefined);
-  if (encoding !== undefined && found.every(({ possible }) => possible.length === 0)) {
+  const encoding = otherEncoding(await store.sample());
+  if (encoding !== undefined) {
     throw new PhpSessionError(
       'ERR_SESSION_TABLE',
       `no session was made, as PHP would not read it: what the other rows of the table hold is ${encoding}`,
     );
   }
   known.add(store);
+}
+
+/** @returns in words what all of these rows hold, where it can be recognized and is no session in one of PHP's three formats */
+export function otherEncoding(rows: readonly Uint8Array[]): string | undefined {
+  const found = rows.map((data) => detectSessionFormat(data));
+  return found.every(({ possible }) => possible.length === 0)
+    ? found.map(nameEncoding).find((name) => name !== undefined)
+    : undefined;
 }

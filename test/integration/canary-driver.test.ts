@@ -5,12 +5,7 @@ import { format, inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createPool } from 'mysql2';
 import { createConnection, createPool as createPromisePool } from 'mysql2/promise';
-import {
-  checkTable,
-  type MysqlConnectionOptions,
-  type MysqlStoreOptions,
-  symfonyLock,
-} from '../../src/stores/mysql/index.ts';
+import { checkTable, type MysqlConnectionOptions, type MysqlStoreOptions, symfonyLock } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestMode } from '../../src/middleware/koa.ts';
-import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import { newId } from '../../src/testing/leases.ts';
 import { type Context, type Handler, Site } from './koa-helpers.ts';
 import { Relay } from './mysql-relay.ts';

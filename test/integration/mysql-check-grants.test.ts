@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkTable, createTableSql, grantSql } from '../../src/stores/mysql/index.ts';
+import { checkTable, createTableSql, grantSql } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';

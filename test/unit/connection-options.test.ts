@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection, createPool, createPoolCluster } from 'mysql2';
 import { createConnection as createPromiseConnection, createPool as createPromisePool } from 'mysql2/promise';
+import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import { CONNECTION_OPTIONS } from '../../src/stores/mysql/connection-options.ts';
-import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 
 const server = { host: 'db', user: 'u', password: 'secret', database: 'd' };

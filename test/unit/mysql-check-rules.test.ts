@@ -23,6 +23,7 @@ const healthy: Facts = {
   offsets: { ours: [0, 0, 0], server: [0, 0, 0] },
   otherZone: undefined,
   hasNullTimes: false,
+  sessions: [],
   deniedPrivileges: [],
   isReplica: false,
   namedLock: undefined,

@@ -20,17 +20,11 @@ export interface CheckOptions extends MysqlStoreOptions {
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
-/**
- * Looks at the session table, this account's privileges and each server, and says what is wrong or can go wrong, and
- * which statements mend it. Changes nothing, and needs no more privileges than the store itself: what it may not see is
- * a finding too (`not-visible`), and so is a server that cannot be reached.
- *
- * @param options those of `mysqlStore()`, as the findings depend on them, or a URI alone; `timeout` is for each server
- * @returns errors first; docs/checks.md explains each code
- * @throws TypeError naming the option that is wrong
- * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
- */
-export async function checkTable(options: CheckOptions | string): Promise<Finding[]> {
+/** What the rows of a table hold that no session format of PHP fits, in words; `undefined` when there is nothing to say. */
+export type NameEncoding = (rows: readonly Uint8Array[]) => string | undefined;
+
+/** `checkTable()`, but for what only the codec knows. */
+export async function check(options: CheckOptions | string, nameEncoding: NameEncoding): Promise<Finding[]> {
   assertDriver();
   const { processes = 1, sidLength = 32, ...store }: CheckOptions = asOptions(options, 'checkTable');
   for (const [name, value] of Object.entries({ processes, sidLength })) {
@@ -48,7 +42,11 @@ export async function checkTable(options: CheckOptions | string): Promise<Findin
     const statements =
       typeof facts === 'string'
         ? [unreachable(facts)]
-        : [...checkSchema(facts, sidLength), ...checkServer(facts, processes * connectionsOf(settings))];
+        : [
+            ...checkSchema(facts, sidLength),
+            ...checkSessions(facts, nameEncoding),
+            ...checkServer(facts, processes * connectionsOf(settings)),
+          ];
     for (const statement of statements) {
       // Most is the same on all servers.
       const key = JSON.stringify(statement);
@@ -58,6 +56,13 @@ export async function checkTable(options: CheckOptions | string): Promise<Findin
   }
   const all = [...findings.values(), ...otherZones(zones)];
   return ORDER.flatMap((severity) => all.filter((finding) => finding.severity === severity));
+}
+
+function checkSessions({ settings, sessions }: Facts, nameEncoding: NameEncoding): Statement[] {
+  const encoding = nameEncoding(sessions ?? []);
+  if (encoding === undefined) return [];
+  const message = `${settings.table.name}: what the rows hold is ${encoding}`;
+  return [{ code: 'data-encoding', severity: 'error', message, sql: [] }];
 }
 
 /** @param zones servers by the zone of their connections */
