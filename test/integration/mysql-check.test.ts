@@ -261,7 +261,11 @@ describe('what the rows hold', () => {
   }
 
   test.each([
-    ['base64', 'a:1:{s:4:"user";s:5:"alice";}', 'base64 of a session in the format php_serialize, as Laravel stores it'],
+    [
+      'base64',
+      'a:1:{s:4:"user";s:5:"alice";}',
+      'base64 of a session in the format php_serialize, as Laravel stores it',
+    ],
     ['base64', 'user|s:5:"alice";', 'base64 of a session in the format php, as Magento and Roundcube store it'],
   ])('%s of %s', async (_, session, name) => {
     for (const columnType of ['MEDIUMBLOB', 'LONGTEXT CHARACTER SET utf8mb4']) {
