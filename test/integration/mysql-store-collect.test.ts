@@ -5,6 +5,7 @@ import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/i
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
+import { numbersTo } from '../helpers/numbers.ts';
 import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_collect';
@@ -31,7 +32,7 @@ const storeAt = (options: Partial<MysqlStoreOptions> = {}, port = server.port): 
 const insert = (name: string, count: number, age: number) =>
   witness.query(
     `INSERT INTO ${table} (id, data, usetime)
-       SELECT CONCAT(?, seq), REPEAT('x', 200), UNIX_TIMESTAMP() - ? FROM seq_1_to_${count}`,
+       SELECT CONCAT(?, seq), REPEAT('x', 200), UNIX_TIMESTAMP() - ? FROM ${numbersTo(count)}`,
     [name, age],
   );
 const idsIn = async () => (await witness.query(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => String(id));

@@ -6,6 +6,7 @@ import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { Rows } from '../../src/stores/mysql/rows.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
+import { numbersTo } from '../helpers/numbers.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
 import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
 
@@ -110,7 +111,7 @@ describe('a store with collectInterval', () => {
 
   test('keeps the turn for as long as it collects', async () => {
     await witness.query(
-      `INSERT INTO ${table} SELECT CONCAT('old-', seq), 'n|i:1;', UNIX_TIMESTAMP() - 5000 FROM seq_1_to_20000`,
+      `INSERT INTO ${table} SELECT CONCAT('old-', seq), 'n|i:1;', UNIX_TIMESTAMP() - 5000 FROM ${numbersTo(20_000)}`,
     );
     const collecting = store();
     const left = async () => Number((await witness.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { numbersTo } from '../helpers/numbers.ts';
 import {
   type Answer,
   articleTable,
@@ -389,7 +390,7 @@ describe.each(drivers)('PHP: $driver', ({ driver }) => {
     const full = `full_${binary.name}_${driver}`;
     await php.sql(`SET STATEMENT max_heap_table_size = 16384 FOR CREATE TABLE ${full} (
       id VARBINARY(64) PRIMARY KEY, data VARBINARY(8000) NOT NULL, usetime INT NOT NULL) ENGINE = MEMORY`);
-    const fill = php.sql(`INSERT INTO ${full} SELECT UUID(), '', 0 FROM seq_1_to_1000`);
+    const fill = php.sql(`INSERT INTO ${full} SELECT UUID(), '', 0 FROM ${numbersTo(1000)}`);
     await expect(fill).rejects.toMatchObject({ errno: 1114 });
     const start = performance.now();
     const options = { table: `test.${full}`, lock_timeout: 20 };

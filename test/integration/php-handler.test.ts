@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { numbersTo } from '../helpers/numbers.ts';
 import { articleTable, binaryTable, type Driver, type Harness, startHarness } from '../php/harness.ts';
 
 const tables = [articleTable(), binaryTable()];
@@ -226,7 +227,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
 test('gc() in a session leaves to the next one what takes long, and without a session it deletes all', async () => {
   const [table, total] = [tables[1]!, 60_000];
   await php.sql(`DELETE FROM ${table.name}`);
-  await php.sql(`INSERT INTO ${table.name} SELECT CONCAT('old-', seq), 'n|i:1;', 0 FROM seq_1_to_${total}`);
+  await php.sql(`INSERT INTO ${table.name} SELECT CONCAT('old-', seq), 'n|i:1;', 0 FROM ${numbersTo(total)}`);
   await php.ask({ driver: 'pdo', table, id: newId() }, '$handler->start(); return session_gc();');
   const left = await php.count(table);
   expect(left).toBeLessThan(total);
