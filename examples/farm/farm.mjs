@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
-import { program } from '../../tools/services/packages.mjs';
 import { startPhpServer } from '../../tools/services/php.mjs';
 import { freePort } from '../../tools/services/ports.mjs';
 import { startProcess, tail, untilReady } from '../../tools/services/processes.mjs';
-import { writeProxyConfiguration } from './haproxy.mjs';
+import { configureProxy } from './haproxy.mjs';
 import { keepRunning } from './keep-running.mjs';
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -131,14 +130,12 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
     });
     stops.push(stopObserver);
     const proxyPort = await freePort();
-    const configuration = writeProxyConfiguration(directory.path, {
+    const command = configureProxy(directory.path, {
       port: proxyPort,
       observerPort,
       servers: Object.entries(servers).map(([name, { port }]) => ({ name, port })),
     });
-    const keptProxy = await keep('HAProxy', () =>
-      listening('HAProxy', proxyPort, [program('haproxy'), '-db', '-f', configuration]),
-    );
+    const keptProxy = await keep('HAProxy', () => listening('HAProxy', proxyPort, command));
     const proxy = described(keptProxy, proxyPort);
     return {
       url: proxy.url,
