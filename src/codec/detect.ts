@@ -1,8 +1,10 @@
 import { PhpSessionError } from '../errors.ts';
+import { build } from './build.ts';
 import { fromBase64, recognizeEncoding, type SessionEncoding } from './encodings.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
-import { type LimitOptions, type ReadRules, readRules } from './options.ts';
+import { type LimitOptions, readRules } from './options.ts';
 import { References } from './references.ts';
+import type { ReadRules } from './rules.ts';
 import { inputBytes } from './serialize.ts';
 import { readVariables } from './session-read.ts';
 import { skip } from './skip.ts';
@@ -73,7 +75,7 @@ function otherwise(bytes: Uint8Array, limits: LimitOptions): Pick<DetectedFormat
 
 /** How much in these bytes would be odd if they were a session in this format. Throws if they are none. */
 function oddities(bytes: Uint8Array, name: SessionFormatName, rules: ReadRules): number {
-  const source = new Source(inputBytes(bytes, rules), formats[name], rules);
+  const source = new Source(inputBytes(bytes, rules), formats[name], rules, build);
   if (readVariables(source, rules, (tokens, levels) => skip(tokens, levels))) checkTargets(source);
   const { variables } = source;
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;

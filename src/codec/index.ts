@@ -15,8 +15,8 @@ export type {
   PhpVersion,
   SessionDecodeOptions,
   SessionEncodeOptions,
-  View,
 } from './options.ts';
+export type { View } from './rules.ts';
 export { serialize, unserialize } from './serialize.ts';
 export { decodeSession, encodeSession, type SessionData } from './session.ts';
 // What PHP has and JavaScript has not

@@ -1,14 +1,8 @@
 import { Classes, type ClassOption } from './classes.ts';
 import type { SessionFormat } from './formats/format.ts';
 import { formats, type SessionFormatName } from './formats/index.ts';
+import type { Limits, ReadRules, View, WriteRules } from './rules.ts';
 import type { Source } from './source.ts';
-
-/**
- * - `plain`: numbers, strings, arrays and objects as an application wants them; what plain JavaScript cannot say is
- *   remembered and comes back when the value is written
- * - `exact`: `PhpArray`, `PhpFloat`, `PhpReference` and so on: nothing is left to a rule
- */
-export type View = 'plain' | 'exact';
 
 /**
  * What is over one of these is neither read nor written (`ERR_PHP_LIMIT`). For writing, the default of each is what the session, or
@@ -74,20 +68,7 @@ export interface SessionEncodeOptions extends EncodeOptions {
   format?: SessionFormatName;
 }
 
-/** How much is read, or written. */
-export interface Limits {
-  readonly maxBytes: number;
-  readonly maxDepth: number;
-  readonly maxElements: number;
-}
-
 const defaultLimits: Limits = { maxBytes: 16_777_216, maxDepth: 4096, maxElements: 1_048_576 };
-
-/** What is read, and how much of it. */
-export interface ReadRules extends Limits {
-  /** Whether what is behind the last variable of a session is none of its business. */
-  readonly ignoresRest: boolean;
-}
 
 export function readRules(options: SessionDecodeOptions): ReadRules {
   return {
@@ -111,12 +92,6 @@ export function formatOption(options: { format?: SessionFormatName }, byDefault?
     throw new TypeError(`format must be '${Object.keys(formats).join("', '")}'`);
   }
   return formats[options.format];
-}
-
-export interface WriteRules extends Limits {
-  readonly precision: -1 | 17;
-  readonly classes: Classes;
-  readonly allowsEnums: boolean;
 }
 
 /** @param source what the value was read from: for options that are not given */

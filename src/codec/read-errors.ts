@@ -1,5 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
-import type { ReadRules } from './options.ts';
+import type { ReadRules } from './rules.ts';
 
 /** For what goes over a limit of the application. */
 export function limit(

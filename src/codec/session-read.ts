@@ -1,6 +1,6 @@
 import { build } from './build.ts';
 import type { Variable } from './formats/format.ts';
-import type { ReadRules } from './options.ts';
+import type { ReadRules } from './rules.ts';
 import { createSessionObject, defineLater } from './session-object.ts';
 import { skip } from './skip.ts';
 import { needsReferences, Slots } from './slots.ts';

@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
+import { build } from './build.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
 import {
@@ -14,8 +15,8 @@ import { hiddenOn } from './session-object.ts';
 import { readExact, readPlain } from './session-read.ts';
 import { patchSession, writeSession } from './session-write.ts';
 import { skip } from './skip.ts';
-import { Source } from './source.ts';
-import { isPlainObject, origin, sessionToken } from './stamps.ts';
+import { origin, Source } from './source.ts';
+import { isPlainObject, sessionToken } from './stamps.ts';
 import { type Fault, faultOf } from './strays.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
 import { unrepresentable } from './write-errors.ts';
@@ -44,7 +45,7 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const format = formatOption(options);
   const rules = readRules(options);
   const input = inputBytes(bytes, rules);
-  const source = new Source(input, format, rules);
+  const source = new Source(input, format, rules, build);
   source.classes = Classes.of(options.classes);
   return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
 }

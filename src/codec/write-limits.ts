@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
 import { isSameBytes } from './bytes.ts';
-import type { Limits } from './options.ts';
+import type { Limits } from './rules.ts';
 import type { Source } from './source.ts';
 import { Tokens } from './tokens.ts';
 

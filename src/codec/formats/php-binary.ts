@@ -3,7 +3,8 @@ import type { Output } from '../output.ts';
 import { syntax } from '../read-errors.ts';
 import type { Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
-import { badKey, type SessionFormat } from './format.ts';
+import { badKey } from './bad-key.ts';
+import type { SessionFormat } from './format.ts';
 
 /**
  * `session.serialize_handler = php_binary`: one byte with the length of the name, the name, the value (php-src:

@@ -2,7 +2,8 @@ import type { Output } from '../output.ts';
 import { syntax } from '../read-errors.ts';
 import type { Tokens } from '../tokens.ts';
 import { normalKey, type PhpKey } from '../values.ts';
-import { badKey, type SessionFormat } from './format.ts';
+import { badKey } from './bad-key.ts';
+import type { SessionFormat } from './format.ts';
 
 /**
  * `session.serialize_handler = php_serialize`: `serialize($_SESSION)` (php-src: `PS_SERIALIZER_DECODE_FUNC(php_serialize)`).
