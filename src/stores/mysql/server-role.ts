@@ -1,6 +1,6 @@
 import type { Deadline } from '../deadline.ts';
-import type { Connection } from './connection.ts';
 import { isAnswer } from './errors.ts';
+import type { Queries } from './queries.ts';
 
 /**
  * Sessions are only kept on a server that takes writes itself: on a replica, a login that has just been stored may not have
@@ -27,7 +27,7 @@ class NotInCluster extends Error {
  * @param allowReplica whether a server that replicates may be used, if it takes writes
  * @throws NotTheWriter when the server is read only or replicates from another one
  */
-export async function assertWriter(connection: Connection, allowReplica: boolean, deadline: Deadline): Promise<void> {
+export async function assertWriter(connection: Queries, allowReplica: boolean, deadline: Deadline): Promise<void> {
   const [[readOnly, version]] = await connection.query<[[unknown, string]]>(
     'SELECT @@GLOBAL.read_only, @@version',
     deadline,
@@ -39,7 +39,7 @@ export async function assertWriter(connection: Connection, allowReplica: boolean
 }
 
 /** @throws NotInCluster for a Galera node outside of the primary component, and for an SQL node of NDB without data nodes */
-export async function assertInCluster(connection: Connection, isGalera: boolean, deadline: Deadline): Promise<void> {
+export async function assertInCluster(connection: Queries, isGalera: boolean, deadline: Deadline): Promise<void> {
   const status = await connection.query<[name: string, value: string][]>(
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'Ndb_number_of_ready_data_nodes')",
     deadline,
@@ -55,7 +55,7 @@ export async function assertInCluster(connection: Connection, isGalera: boolean,
  * (`undefined`); without REPLICA MONITOR, MariaDB tells only while it applies what it receives.
  */
 export async function replicates(
-  connection: Connection,
+  connection: Queries,
   version: string,
   deadline: Deadline,
 ): Promise<boolean | undefined> {
@@ -72,7 +72,7 @@ export async function replicates(
  *
  * @returns `undefined` when the account may not know
  */
-async function anyThreadRuns(connection: Connection, sql: string, deadline: Deadline): Promise<boolean | undefined> {
+async function anyThreadRuns(connection: Queries, sql: string, deadline: Deadline): Promise<boolean | undefined> {
   try {
     const channels = await connection.query<Record<string, unknown>[]>({ sql, rowsAsArray: false }, deadline);
     return channels.some((channel) =>
