@@ -7,7 +7,8 @@ import type { Settings } from './options.ts';
 import { readSchema, type Schema } from './schema.ts';
 import { replicates } from './server-role.ts';
 import { sampleSql } from './table.ts';
-import { findOtherZone, type Offsets, readOffsets, SAMPLE, zoneOf } from './time-zone.ts';
+import { type Offsets, readOffsets, zoneOf } from './time-zone.ts';
+import { findOtherZone, SAMPLE } from './zone-of-rows.ts';
 
 /** What was read from the server for the checks, at one time. Whatever this account may not see is `undefined`. */
 export interface Facts {

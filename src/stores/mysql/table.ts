@@ -7,7 +7,8 @@ import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
 import { firstUnmet, holdsDates, idKey, readSchema, type Schema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
-import { findOtherZone, tooNew, warnOfZone, zoneOf } from './time-zone.ts';
+import { zoneOf } from './time-zone.ts';
+import { findOtherZone, tooNew, warnOfZone } from './zone-of-rows.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
 export interface Table {
