@@ -51,6 +51,7 @@ export async function interleave(engine, options) {
   const { product, createTableSql, nodes, seed, from, schedules, mostFailures, say = () => undefined } = options;
   const { phpFault = '', php = 0.45 } = options;
   const witness = await Witness.start(engine, createTableSql);
+  const locksByNode = engine.name === 'galera' && nodes > 1;
   const hasNames = engine.name === 'mariadb' || engine.name === 'mysql';
   /** @type {Result} */
   const result = {
@@ -66,7 +67,7 @@ export async function interleave(engine, options) {
       witness.data = variant.data;
       const suffix = suffixes[variant.data];
       await witness.reset(firstRow(plan.begins, suffix));
-      const history = new History(await witness.rows(), suffix);
+      const history = new History(await witness.rows(), suffix, { locksByNode });
       const taking = await cast.take(plan.actors, variant);
       const controller = new Controller(plan, taking, history, witness);
       const running = taking.map((actor, i) =>

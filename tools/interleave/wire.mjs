@@ -19,6 +19,7 @@ export const tables = { bytes: 'interleave', text: 'interleave_text' };
  * @property {'held' | 'sent' | 'answered'} phase held before the server, or before its client
  * @property {Answer} answer
  * @property {unknown} request of the actor, when the statement came
+ * @property {number} [sentAt] the step in which it went to the server
  */
 
 /** All connections of one actor, each statement of which waits until it is told what happens to it. */
