@@ -22,6 +22,8 @@ final class Connection
         7 => 'timestamp', 12 => 'datetime', 10 => 'date', 11 => 'time', 13 => 'year',
     ];
 
+    /** @var bool false: the server said that it is none */
+    private $mayBeGalera = true;
     /** @var callable|null makes a connection; null: there is only the one that was given */
     private $connect;
     /** @var \PDO|\mysqli|null */
@@ -162,7 +164,7 @@ final class Connection
     public function begin(int $lockWait): void
     {
         $zone = $this->timeZone === '+00:00' ? '' : "SESSION time_zone = '$this->timeZone', ";
-        $this->query(
+        $this->prepare(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
             . "SESSION innodb_lock_wait_timeout = $lockWait, SESSION lock_wait_timeout = $lockWait, "
             . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
@@ -170,6 +172,26 @@ final class Connection
         $this->query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
         $this->query('START TRANSACTION');
         $this->inTransaction = true;
+    }
+
+    /**
+     * On a node of Galera, the first statement of a transaction then waits until the node has applied what any node has committed.
+     * MariaDB alone reads such a comment; one that was built without Galera does not know the variable.
+     */
+    private function prepare(string $set): void
+    {
+        if ($this->mayBeGalera) {
+            try {
+                $this->query("$set /*M!, SESSION wsrep_sync_wait = 7 */");
+                return;
+            } catch (\RuntimeException $error) {
+                if ($error->getCode() !== DatabaseError::UNKNOWN_VARIABLE) {
+                    throw $error;
+                }
+                $this->mayBeGalera = false;
+            }
+        }
+        $this->query($set);
     }
 
     public function inTransaction(): bool

@@ -36,6 +36,9 @@ final class DatabaseError
     /** A rule of the table refuses a row: a column without a default, one that is too short (an id of characters with several bytes), partitions, a foreign key, a trigger or a CHECK. */
     public const REFUSED_ROW = [1048, 1264, 1292, 1364, 1406, 1452, 1526, 1644, 3819, 4025];
 
+    /** A variable that this server does not have. */
+    public const UNKNOWN_VARIABLE = 1193;
+
     /** A statement that is longer than max_allowed_packet. The server closes the connection after it. */
     public const PACKET = 1153;
 

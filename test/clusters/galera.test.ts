@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mysql2/promise';
 import type { PhpSessionError } from '../../src/errors.ts';
@@ -46,6 +48,19 @@ if (engine.name !== 'galera') {
       process.stdout.write(
         `\n  of ${rounds} reads without wsrep_sync_wait on another node, ${stale} were stale; with it none\n`,
       );
+    });
+
+    test("PHP's handler: what one node has committed, another one shows at once", async () => {
+      const to = JSON.stringify({ connection: second, options: { table: table.name } });
+      const reader = spawn('php', ['test/clusters/reader.php', to], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const lines = createInterface({ input: reader.stdout })[Symbol.asyncIterator]();
+      const id = newId();
+      for (let i = 0; i < 100; i++) {
+        await writeText(stores[0], id, `n|i:${i};`);
+        reader.stdin.write(`${id}\n`);
+        expect((await lines.next()).value).toBe(`{"n":${i}}`);
+      }
+      reader.stdin.end();
     });
 
     test('both count in one session: who comes second is refused or begins again, and nothing is lost', async () => {
