@@ -6,7 +6,7 @@ import type { PhpSessionError } from '../../src/errors.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { asInAnotherProcess, bytes } from '../integration/mysql-store-helpers.ts';
+import { asInAnotherProcess, utf8Bytes } from '../integration/mysql-store-helpers.ts';
 import { engineUnderTest, makeTable, ownTable } from './engine.ts';
 
 const engine = engineUnderTest();
@@ -72,7 +72,7 @@ if (engine.name !== 'galera') {
         for (let done = 0; done < 50; ) {
           try {
             await withLease(store, id, async (lease) => {
-              await lease.commit({ data: bytes(String(Number(Buffer.from(lease.data!).toString()) + 1)) });
+              await lease.commit({ data: utf8Bytes(String(Number(Buffer.from(lease.data!).toString()) + 1)) });
             });
             done++;
           } catch (error) {
@@ -97,7 +97,7 @@ if (engine.name !== 'galera') {
       const id = newId();
       await writeText(stores[0], id, 'before');
       const leases = await Promise.all(stores.map((store) => store.open(id)));
-      const results = await Promise.allSettled(leases.map((lease, i) => lease.commit({ data: bytes(`by ${i}`) })));
+      const results = await Promise.allSettled(leases.map((lease, i) => lease.commit({ data: utf8Bytes(`by ${i}`) })));
       await Promise.all(leases.map((lease) => lease.release()));
       const winner = results.findIndex(({ status }) => status === 'fulfilled');
       expect(results[winner]).toMatchObject({ value: 'written' });
@@ -126,7 +126,7 @@ if (engine.name !== 'galera') {
       await writeText(stores[0], id, 'before');
       await withLease(stores[1], id, async (lease) => {
         await withLease(stores[0], id, (other) => other.destroy());
-        expect(await lease.commit({ data: bytes('after') })).toBe('gone');
+        expect(await lease.commit({ data: utf8Bytes('after') })).toBe('gone');
       });
       expect(await read(stores[0], id)).toBeUndefined();
     });

@@ -10,7 +10,7 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';
 import { article, better, createTables, missing, narrow, onWitness, refusing, relayed } from './canary-rows.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
 // What mysql2 tells others of what it sends: on the channels that agents listen to which watch an application, and on the
 // console.
@@ -82,7 +82,7 @@ const large = Buffer.concat([planted, Buffer.alloc(40_000)]);
 /** All that the store does. */
 const works: Record<string, () => Promise<unknown>> = {
   'a new session': () => withStore((store) => commit(store, secretId(), planted)),
-  'an existing one': () => withStore((store) => commit(store, id, bytes(secret))),
+  'an existing one': () => withStore((store) => commit(store, id, utf8Bytes(secret))),
   'one of more than 32 KB': () => withStore((store) => commit(store, id, large)),
   'one that did not change': () => withStore((store) => commit(store, id)),
   'one that is only looked at': () => withStore((store) => withLease(store, id, async () => undefined)),
@@ -94,12 +94,12 @@ const works: Record<string, () => Promise<unknown>> = {
       }),
     ),
   'a logout': () => withStore((store) => withLease(store, id, (lease) => lease.destroy())),
-  'a change without the lock': () => withStore((store) => merge(store, id, bytes(secret))),
+  'a change without the lock': () => withStore((store) => merge(store, id, utf8Bytes(secret))),
   'a large one without the lock': () => withStore((store) => merge(store, id, large)),
   'a change after another one': () =>
     withStore(async (store) => {
       const snapshot = await store.read(id);
-      await commit(store, id, bytes(`${secret}2`));
+      await commit(store, id, utf8Bytes(`${secret}2`));
       const lease = await snapshot.replace!(planted);
       if (lease === 'written') throw new Error('it was overwritten');
       await lease.release();
@@ -108,7 +108,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'old sessions': () => withStore((store) => store.collect(60)),
   'an expired one': () => withStore((store) => commit(store, id, planted), { expireOnRead: true, gcMaxlifetime: 60 }),
   'a named lock': () => withStore((store) => commit(store, id, planted), { lock: symfonyLock }),
-  'text that is read back': () => withStore((store) => commit(store, secretId(), bytes(`${secret}é`)), {}, article),
+  'text that is read back': () => withStore((store) => commit(store, secretId(), utf8Bytes(`${secret}é`)), {}, article),
   'what is wrong with the table': () => checkTable({ connection: server, table: better }),
   'several servers': () =>
     withStore((store) => commit(store, id, planted), {
@@ -116,7 +116,7 @@ const works: Record<string, () => Promise<unknown>> = {
     }),
   'too large': () => withStore((store) => commit(store, secretId(), planted), {}, narrow).catch(expectCode),
   'of another character set': () =>
-    withStore((store) => commit(store, secretId(), bytes(`${secret}漢`)), {}, article).catch(expectCode),
+    withStore((store) => commit(store, secretId(), utf8Bytes(`${secret}漢`)), {}, article).catch(expectCode),
   'no table': () => withStore((store) => commit(store, id, planted), {}, missing).catch(expectCode),
   'a trigger that refuses the row': () =>
     withStore((store) => commit(store, secretId(), planted), {}, refusing).catch(expectCode),
@@ -145,7 +145,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'an answer that is lost': () =>
     relayed(async (lease, relay) => {
       relay.accident = 'lose the answer';
-      await lease.commit({ data: bytes(secret) }).finally(() => relay.stop());
+      await lease.commit({ data: utf8Bytes(secret) }).finally(() => relay.stop());
     }).catch(expectCode),
   'a connection that breaks': () =>
     relayed(async (lease, relay) => {
@@ -243,7 +243,7 @@ describe('the console', () => {
     ['a pool of promises', () => createPromisePool({ ...server, debug: true })],
   ])('shows nothing of the store, whose connection is as that of %s that ask for it', async (_, connection) => {
     const lent = connection();
-    const work = () => withStore((store) => commit(store, id, bytes(secret)), { connection: lent });
+    const work = () => withStore((store) => commit(store, id, utf8Bytes(secret)), { connection: lent });
     expect(await writing(work)).toEqual([]);
     if (typeof lent === 'object' && 'end' in lent) await (lent as { end(): unknown }).end();
   });

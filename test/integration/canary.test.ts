@@ -37,7 +37,7 @@ import {
   unsafe,
   untouched,
 } from './canary-rows.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
 let store: SessionStore;
 
@@ -56,7 +56,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'a session that was cut': () => decodeSession(planted.subarray(0, -1)),
     'a value that was cut': () => unserialize(serialize([secret, secret]).subarray(0, -2)),
     'another format': () => decodeSession(serialize({ [secret]: secret })),
-    'a reference to nothing': () => decodeSession(bytes(`${secret}|a:1:{s:18:"${secret}";R:9;}`)),
+    'a reference to nothing': () => decodeSession(utf8Bytes(`${secret}|a:1:{s:18:"${secret}";R:9;}`)),
   },
   ERR_PHP_LIMIT: {
     maxBytes: () => decodeSession(planted, { maxBytes: 10 }),
@@ -115,13 +115,13 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       Object.assign(session, { a: `${secret}1`, b: `${secret}2` });
       encodeSession(session);
     },
-    'read behind a C:': () => decodeSession(bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
+    'read behind a C:': () => decodeSession(utf8Bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
     'written behind a C:': () => {
       const value = new PhpReference(secret);
       encodeSession({ a: new PhpCustom(secret, planted), b: value, c: value }, { classes: [secret] });
     },
     'written in a C:': () =>
-      encodeSession({ [secret]: new PhpCustom(secret, bytes(`r:1;${secret}`)) }, { classes: [secret] }),
+      encodeSession({ [secret]: new PhpCustom(secret, utf8Bytes(`r:1;${secret}`)) }, { classes: [secret] }),
   },
   ERR_SESSION_ID: {
     'no id': () => held(better, secretId(), (lease) => lease.rename(`${secret};`)),
@@ -140,12 +140,12 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   ERR_SESSION_TOO_LARGE: {
     'for the column': () => held(narrow, secretId(), (lease) => lease.commit({ data: planted })),
     'for a column that only the server can measure': () =>
-      held(article, secretId(), (lease) => lease.commit({ data: bytes(secret.repeat(5_000)) })),
+      held(article, secretId(), (lease) => lease.commit({ data: utf8Bytes(secret.repeat(5_000)) })),
     'in a request': () => visited({ store: storeOn(narrow) }, ({ session }) => (session[secret] = [secret, secret])),
   },
   ERR_SESSION_CHARSET: {
     'text that latin1 has not': () =>
-      held(article, secretId(), (lease) => lease.commit({ data: bytes(`${secret}漢`) })),
+      held(article, secretId(), (lease) => lease.commit({ data: utf8Bytes(`${secret}漢`) })),
     'bytes that are no text': () =>
       held(article, secretId(), (lease) => lease.commit({ data: Buffer.from(`${secret}\xff`, 'latin1') })),
     'in a request': () => visited({ store: storeOn(article) }, ({ session }) => (session[`${secret}漢`] = secret)),
@@ -210,7 +210,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
         better,
         id,
         async (lease) => {
-          await withLease(other, id, (theirs) => theirs.commit({ data: bytes(`${secret}|N;`) }));
+          await withLease(other, id, (theirs) => theirs.commit({ data: utf8Bytes(`${secret}|N;`) }));
           await other.close();
           await lease.commit({ data: planted });
         },

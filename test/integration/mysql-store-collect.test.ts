@@ -6,7 +6,7 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { numbersTo } from '../helpers/numbers.ts';
-import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_collect';
 /** A server of its own, whose counters nobody else moves. */
@@ -75,7 +75,7 @@ describe.each([
     });
     let served = 0;
     for (; isRunning; served++) {
-      await withLease(store, `live${(served % 10) + 1}`, (lease) => lease.commit({ data: bytes(`${served}`) }));
+      await withLease(store, `live${(served % 10) + 1}`, (lease) => lease.commit({ data: utf8Bytes(`${served}`) }));
     }
     expect(await collected).toBe(rows - 3);
     const left = await idsIn();
@@ -162,7 +162,7 @@ test('a lifetime longer than the time since 1970, and an id in use in the same t
   const id = newId();
   const lease = await store.open(id); // a placeholder, that nobody else sees
   expect(await store.collect(0)).toBe(5);
-  await lease.commit({ data: bytes('x') });
+  await lease.commit({ data: utf8Bytes('x') });
   expect(await idsIn()).toEqual([id]);
   await store.close();
 });

@@ -8,7 +8,7 @@ import { Rows } from '../../src/stores/mysql/rows.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { numbersTo } from '../helpers/numbers.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_collector';
 const columns = 'id VARBINARY(128) PRIMARY KEY, data BLOB NOT NULL, usetime INT UNSIGNED NOT NULL, KEY (usetime)';
@@ -216,7 +216,11 @@ describe("its row is nobody's session", () => {
     expect(answer.result).toMatch(/^[A-Za-z0-9,-]{22,}$/);
     const store = storeOn(phpTable.name);
     const lease = await store.open(id);
-    expect([lease.data, lease.writable, await lease.commit({ data: bytes('x') })]).toEqual([undefined, false, 'gone']);
+    expect([lease.data, lease.writable, await lease.commit({ data: utf8Bytes('x') })]).toEqual([
+      undefined,
+      false,
+      'gone',
+    ]);
     expect(await php.row(phpTable, id)).toBe('');
     await store.close();
   });

@@ -5,7 +5,7 @@ import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/i
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { Door } from './mysql-door.ts';
-import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_endpoints';
 let witness: Witness;
@@ -67,7 +67,7 @@ function traffic(id = newId()) {
       try {
         await withLease(store, id, async (lease) => {
           const count = Number(Buffer.from(lease.data ?? []).toString() || 0);
-          await lease.commit({ data: bytes(String(count + 1)) });
+          await lease.commit({ data: utf8Bytes(String(count + 1)) });
         });
         acknowledged++;
         const now = performance.now();
@@ -163,7 +163,7 @@ describe('several servers', () => {
     await writeText(store, id, 'before');
     const lease = await store.open(id);
     doors[0]!.freeze();
-    expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
     expect(await read(store, id)).toBe('after');
   });
 
@@ -172,7 +172,7 @@ describe('several servers', () => {
     await writeText(store, id, 'before');
     const snapshot = await store.read(id);
     doors[0]!.freeze();
-    const replacing = snapshot.replace!(bytes('after'));
+    const replacing = snapshot.replace!(utf8Bytes('after'));
     await sleep(20); // it has the one connection that is open
     await store.read(newId()); // by another server
     await doors[0]!.reopen();
@@ -194,7 +194,7 @@ describe('several servers', () => {
     await load.more(1);
     // Of the second, the connection of the lease remains, and that of the check.
     await until(() => doors[1]!.connections === 2);
-    expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
     await until(() => doors[1]!.connections === 1);
     expect((await load.stop()).errors).toEqual([]);
     expect(await read(store, id)).toBe('after');
@@ -261,7 +261,7 @@ describe('several servers', () => {
         [doors[0]!.names],
       );
       await witness.query('KILL ?', [holder!.id]);
-      expect(await lease.commit({ data: bytes('y') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('y') })).toBe('written');
     });
     expect(doors.map(({ arrivals }) => arrivals > 0)).toEqual([true, false, false]);
   });

@@ -3,7 +3,7 @@ import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const types = ['INT UNSIGNED', 'INT', 'BIGINT', 'TIMESTAMP NULL', 'DATETIME'] as const;
 /** The column `visitor` is of somebody else. */
@@ -98,7 +98,7 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
       id,
       async (lease) => {
         expect([lease.data, lease.writable]).toEqual([undefined, false]);
-        expect(await lease.commit({ data: bytes('x') })).toBe('gone');
+        expect(await lease.commit({ data: utf8Bytes('x') })).toBe('gone');
       },
       { create: false },
     );
@@ -208,7 +208,7 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
         ...stores.map((one) =>
           withLease(one, id, async (lease) => {
             const n = Number(/^n\|i:(\d+);$/.exec(Buffer.from(lease.data ?? []).toString())?.[1] ?? 0) + 1;
-            await lease.commit({ data: bytes(`n|i:${n};`) });
+            await lease.commit({ data: utf8Bytes(`n|i:${n};`) });
             return n;
           }),
         ),

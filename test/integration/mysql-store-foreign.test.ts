@@ -7,7 +7,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { Site } from './koa-helpers.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // Mistakes in a program (ours, the driver's, the application's) are no failures of the database: they come through as they are, and
 // neither a lock nor a connection stays with them. What the driver says of a closed connection is none, whatever it looks like.
@@ -39,10 +39,10 @@ test.each<[string, string, (data: Uint8Array) => unknown]>([
   ['while values are bound', 'foreign2', (data) => new Proxy(data, { get: (_, key) => fails(key) })],
 ])('a mistake when a session is written, %s: the lock is free, and the store goes on', async (_, id, wrong) => {
   const store = storeOn(table, { connectionLimit: 1 });
-  await withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   for (let i = 0; i < 3; i++) {
     const lease = await store.open(id);
-    const failed = lease.commit({ data: wrong(bytes('a|i:2;')) as Uint8Array });
+    const failed = lease.commit({ data: wrong(utf8Bytes('a|i:2;')) as Uint8Array });
     await expect(failed).rejects.toMatchObject({ name: 'TypeError' });
     await lease.release();
     expect(await isFree(id)).toBe(true);
@@ -58,7 +58,7 @@ function fails(key: string | symbol): never {
 test('a mistake after COMMIT: it is told as it is, though the session is written', async () => {
   const store = storeOn(table, { connectionLimit: 1 });
   const id = 'foreign7';
-  await withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   const lease = await store.open(id);
   const { queryAndCommit } = Connection.prototype;
   jest.spyOn(Connection.prototype, 'queryAndCommit').mockImplementationOnce(async function (
@@ -68,7 +68,7 @@ test('a mistake after COMMIT: it is told as it is, though the session is written
     await queryAndCommit.apply(this, args);
     throw new TypeError('of ours');
   } as typeof queryAndCommit);
-  await expect(lease.commit({ data: bytes('a|i:2;') })).rejects.toThrow(new TypeError('of ours'));
+  await expect(lease.commit({ data: utf8Bytes('a|i:2;') })).rejects.toThrow(new TypeError('of ours'));
   await lease.release();
   expect(await isFree(id)).toBe(true);
   await withLease(store, id, async ({ data }) => expect(Buffer.from(data!).toString()).toBe('a|i:2;'));
@@ -138,14 +138,14 @@ test("a stream of the application's own that breaks with an error of its own: a 
     const socket = sockets.at(-1)!;
     socket.destroy(new Error('without anything'));
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(await lease.commit({ data: bytes('a|i:1;') })).toBe('gone'); // the row was not there yet
+    expect(await lease.commit({ data: utf8Bytes('a|i:1;') })).toBe('gone'); // the row was not there yet
   });
-  await withLease(store, 'foreign6', (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, 'foreign6', (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   await withLease(store, 'foreign6', async (lease) => {
     const socket = sockets.at(-1)!;
     socket.destroy(new Error('without anything'));
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(await lease.commit({ data: bytes('a|i:2;') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('a|i:2;') })).toBe('written');
   });
   await store.close();
 });

@@ -7,7 +7,7 @@ import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { Door } from './mysql-door.ts';
-import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // A server of its own, with room for ten connections. Others ("the crowd", as PHP servers would be) take what the test leaves.
 
@@ -161,9 +161,9 @@ describe('a server that has no room for more connections', () => {
     const snapshot = await store.read(id);
     await fill();
     const { arrivals } = door;
-    const lease = (await snapshot.replace!(bytes('after'))) as SessionLease;
+    const lease = (await snapshot.replace!(utf8Bytes('after'))) as SessionLease;
     expect(Buffer.from(lease.data!).toString()).toBe('before');
-    expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
     expect(door.arrivals - arrivals).toBe(1);
     await Promise.all(crowd.splice(0).map((connection) => connection.end()));
     expect(await read(store, id)).toBe('after');

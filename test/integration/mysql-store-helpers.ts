@@ -59,7 +59,7 @@ export function storeOn(table: string, options: Partial<MysqlStoreOptions> = {})
   return mysqlStore({ connection: { ...testServer(), database: 'test' }, table, touchInterval: 0, ...options });
 }
 
-export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const utf8Bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, milliseconds);

@@ -4,7 +4,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { OpenOptions, SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Accident, Relay } from './mysql-relay.ts';
-import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_lost';
 let witness: Witness;
@@ -64,7 +64,7 @@ describe('the connection is killed while the lock is held', () => {
   }
 
   const nothing = async () => undefined;
-  const write = (lease: SessionLease) => lease.commit({ data: bytes('ours') });
+  const write = (lease: SessionLease) => lease.commit({ data: utf8Bytes('ours') });
 
   test('nobody else wrote: written', async () => {
     const id = newId();
@@ -130,7 +130,7 @@ describe('the connection is killed while the lock is held', () => {
     const login = () =>
       withLease(other, id, async (lease) => {
         await lease.rename(next);
-        await lease.commit({ data: bytes('theirs') });
+        await lease.commit({ data: utf8Bytes('theirs') });
       });
     await expect(interrupted(id, login, write)).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     expect([await read(other, id), await read(other, next)]).toEqual(['', 'theirs']);
@@ -234,7 +234,7 @@ describe('maxHold', () => {
     // Neither the database nor the queue of this process keeps others waiting for long.
     expect(await writeText(other, id, 'theirs')).toBe('written');
     expect(await read(store, id)).toBe('theirs');
-    await expect(frozen.commit({ data: bytes('late') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    await expect(frozen.commit({ data: utf8Bytes('late') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     await frozen.release();
     expect(await read(other, id)).toBe('theirs');
     await store.close();
@@ -260,7 +260,7 @@ describe('maxHold', () => {
     const { host, port, user, password } = testServer();
     const dsn = `mysql:host=${host};port=${port};dbname=test`;
     execFileSync('php', ['-r', script, '--', dsn, user, password, table, id, statement]);
-    const late = lease.commit({ data: bytes('late') });
+    const late = lease.commit({ data: utf8Bytes('late') });
     if (typeof expected === 'string') expect(await late).toBe(expected);
     else await expect(late).rejects.toMatchObject(expected);
     await lease.release();
@@ -374,7 +374,7 @@ describe('the connection is lost at COMMIT', () => {
       relay.accident = accident;
       await withLease(store, id, async (lease) => {
         await lease.rename(next);
-        expect(await lease.commit({ data: bytes('after') })).toBe('written');
+        expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
       });
       expect([await read(other, id), await read(other, next)]).toEqual(['', 'after']);
       await store.close();
@@ -400,7 +400,7 @@ describe('the connection is lost at COMMIT', () => {
     test('a new session whose id was made just now: its row tells', async () => {
       const id = newId();
       relay.accident = accident;
-      const write = (lease: SessionLease) => lease.commit({ data: bytes('after') });
+      const write = (lease: SessionLease) => lease.commit({ data: utf8Bytes('after') });
       expect(await withLease(store, id, write, { fresh: true })).toBe('written');
       expect(await read(other, id)).toBe('after');
       await store.close();
@@ -443,7 +443,7 @@ describe('the connection is lost at COMMIT', () => {
 
   const unknown = { code: 'ERR_SESSION_OUTCOME_UNKNOWN' };
   const count = (theirs: SessionLease) =>
-    theirs.commit({ data: bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
+    theirs.commit({ data: utf8Bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
   const moveTo = (next: string) => async (theirs: SessionLease) => {
     await theirs.rename(next);
     await theirs.commit({});
@@ -451,20 +451,22 @@ describe('the connection is lost at COMMIT', () => {
 
   test('somebody else has written after ours: not known, as ours may be below it', async () => {
     const id = newId();
-    await expect(overtaken(id, (lease) => lease.commit({ data: bytes('6') }), count)).rejects.toMatchObject(unknown);
+    await expect(overtaken(id, (lease) => lease.commit({ data: utf8Bytes('6') }), count)).rejects.toMatchObject(
+      unknown,
+    );
     expect(await read(other, id)).toBe('7');
   });
 
   test('somebody else has given it another id after ours: not known, and not gone', async () => {
     const [id, next] = [newId(), newId()];
-    const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next));
+    const result = overtaken(id, (lease) => lease.commit({ data: utf8Bytes('6') }), moveTo(next));
     await expect(result).rejects.toMatchObject(unknown);
     expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
   });
 
   test('... so too where the row was as empty before as that leaves it: it is not written twice', async () => {
     const [id, next] = [newId(), newId()];
-    const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next), '');
+    const result = overtaken(id, (lease) => lease.commit({ data: utf8Bytes('6') }), moveTo(next), '');
     await expect(result).rejects.toMatchObject(unknown);
     expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
   });
@@ -473,7 +475,7 @@ describe('the connection is lost at COMMIT', () => {
     const id = newId();
     const result = overtaken(
       id,
-      (lease) => lease.commit({ data: bytes('6') }),
+      (lease) => lease.commit({ data: utf8Bytes('6') }),
       (theirs) => theirs.destroy(),
     );
     await expect(result).rejects.toMatchObject(unknown);
@@ -484,16 +486,16 @@ describe('the connection is lost at COMMIT', () => {
     const [id, next] = [newId(), newId()];
     const login = async (lease: SessionLease) => {
       await lease.rename(next);
-      return lease.commit({ data: bytes('user') });
+      return lease.commit({ data: utf8Bytes('user') });
     };
-    const use = (theirs: SessionLease) => theirs.commit({ data: bytes('old id') });
+    const use = (theirs: SessionLease) => theirs.commit({ data: utf8Bytes('old id') });
     expect(await overtaken(id, login, use)).toBe('written');
     expect([await read(other, id), await read(other, next)]).toEqual(['old id', 'user']);
   });
 
   test('a logout, and somebody begins the session anew: that is not deleted', async () => {
     const id = newId();
-    const begin = (theirs: SessionLease) => theirs.commit({ data: bytes('new') });
+    const begin = (theirs: SessionLease) => theirs.commit({ data: utf8Bytes('new') });
     await expect(overtaken(id, (lease) => lease.destroy(), begin)).rejects.toMatchObject(unknown);
     expect(await read(other, id)).toBe('new');
   });

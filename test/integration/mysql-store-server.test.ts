@@ -6,7 +6,7 @@ import { createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/st
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
-import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_server';
 const away = { code: expect.stringMatching(/^ERR_SESSION_(UNAVAILABLE|LOCK_TIMEOUT)$/) };
@@ -48,7 +48,7 @@ describe('the database server', () => {
     await freeze();
     const start = performance.now();
     const results = await Promise.allSettled([
-      lease.commit({ data: bytes('after') }),
+      lease.commit({ data: utf8Bytes('after') }),
       store.open(idle),
       store.open(newId()),
       store.open(held),
@@ -99,12 +99,14 @@ describe('the database server', () => {
     await server.ended;
     const start = performance.now();
     await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
-    await expect(unlucky.commit({ data: bytes('after') })).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+    await expect(unlucky.commit({ data: utf8Bytes('after') })).rejects.toMatchObject({
+      code: 'ERR_SESSION_UNAVAILABLE',
+    });
     expect(performance.now() - start).toBeLessThan(10_000); // at once, and not at the deadline
     await unlucky.release();
     await server.start();
     for (const lease of leases) {
-      expect(await lease.commit({ data: bytes('after') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
       await lease.release();
     }
     expect(await Promise.all([id, added, lost].map((each) => read(store, each)))).toEqual(['after', 'after', 'before']);

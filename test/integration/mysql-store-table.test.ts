@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 let witness: Witness;
 
@@ -174,7 +174,7 @@ describe('a table that cannot be used', () => {
     await witness.query(`INSERT INTO ${name} VALUES (?, 'x', 0, '127.0.0.1')`, [id]);
     await withLease(store, id, async (lease) => {
       await lease.rename(next);
-      await lease.commit({ data: bytes('y') });
+      await lease.commit({ data: utf8Bytes('y') });
     });
     expect(await witness.query(`SELECT id, ip FROM ${name} WHERE id = ?`, [next])).toEqual([
       { id: next, ip: '127.0.0.1' },
@@ -192,7 +192,7 @@ describe('a table that cannot be used', () => {
     await witness.query(`INSERT INTO ${name} VALUES (?, 'x', 0, ${values})`, [id]);
     await withLease(store, id, async (lease) => {
       await lease.rename(next);
-      expect(await lease.commit({ data: bytes('y') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('y') })).toBe('written');
     });
     expect(await witness.query(`SELECT id FROM ${name}`)).toEqual([{ id: next }]);
     await store.close();
@@ -209,7 +209,7 @@ describe('a table that cannot be used', () => {
       await writeText(store, id, 'x');
       await withLease(store, id, async (lease) => {
         await lease.rename(next);
-        expect(await lease.commit({ data: bytes('y') })).toBe('written');
+        expect(await lease.commit({ data: utf8Bytes('y') })).toBe('written');
       });
       expect([await read(store, id), await read(store, next)]).toEqual(['', 'y']);
     }
@@ -254,7 +254,7 @@ test('no id and no data in any error', async () => {
     failing(() =>
       withLease(store, id, async (lease) => {
         if (newName !== undefined) await lease.rename(newName);
-        await lease.commit({ data: bytes(data) });
+        await lease.commit({ data: utf8Bytes(data) });
       }),
     );
   await committing(`${marker}日本`); // CHARSET, by the server

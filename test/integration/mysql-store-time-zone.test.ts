@@ -5,7 +5,7 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { bytes, Witness } from './mysql-store-helpers.ts';
+import { utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // DATETIME is a wall clock. Whoever writes it has to agree with those who read it, or sessions are deleted too early.
 
@@ -99,7 +99,7 @@ describe("a handler of PHP's side that counts by NOW()", () => {
     expect(await gc()).toBe(1);
     expect(warnings).toEqual([]); // there was nothing to be seen
     await login(theirs);
-    expect((await first.read(theirs)).data).toEqual(bytes('user|s:3:"php";'));
+    expect((await first.read(theirs)).data).toEqual(utf8Bytes('user|s:3:"php";'));
     expect(warnings).toEqual([expect.stringMatching(/^time-zone-rows: /)]);
     // Another one sees it as soon as it looks at the table.
     const second = store({ timeZone: '+00:00' });

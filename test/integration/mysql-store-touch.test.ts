@@ -3,7 +3,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { Relay } from './mysql-relay.ts';
-import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 let witness: Witness;
 
@@ -63,7 +63,7 @@ describe.each(['INT UNSIGNED', 'INT', 'BIGINT UNSIGNED', 'TIMESTAMP NULL', 'DATE
     });
 
     test('with a change, each time', async () => {
-      const change = (lease: SessionLease) => lease.commit({ data: bytes('y') });
+      const change = (lease: SessionLease) => lease.commit({ data: utf8Bytes('y') });
       expect(await afterwards(25, change)).toEqual({ result: 'written', isNow: true });
     });
 

@@ -7,7 +7,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
-import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // Rules of the table that refuse a write. UPDATE and COMMIT are one text then, of which the server does nothing behind the
 // statement that failed.
@@ -39,9 +39,9 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
   'a new session is locked': ['INSERT', () => store.open(newId())],
   'a new session': [
     'UPDATE',
-    () => withLease(store, newId(), (lease) => lease.commit({ data: bytes('b|i:1;') }), { fresh: true }),
+    () => withLease(store, newId(), (lease) => lease.commit({ data: utf8Bytes('b|i:1;') }), { fresh: true }),
   ],
-  'an existing one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:2;') }))],
+  'an existing one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:2;') }))],
   'a large one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: Buffer.alloc(40_000, 97) }))],
   'its time': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({}))],
   'its time, without the lock': ['UPDATE', async () => (await store.read(id)).touch()],
@@ -50,7 +50,7 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
     () =>
       withLease(store, id, async (lease) => {
         await lease.rename(newId());
-        await lease.commit({ data: bytes('a|i:2;') });
+        await lease.commit({ data: utf8Bytes('a|i:2;') });
       }),
   ],
   'a new id alone': [
@@ -64,10 +64,10 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
   'a change without the lock': [
     'UPDATE',
     async () => {
-      const lease = await (await store.read(id)).replace!(bytes('a|i:2;'));
+      const lease = await (await store.read(id)).replace!(utf8Bytes('a|i:2;'));
       if (lease === 'written') throw new Error('it was written');
       try {
-        await lease.commit({ data: bytes('a|i:2;') });
+        await lease.commit({ data: utf8Bytes('a|i:2;') });
       } finally {
         await lease.release();
       }

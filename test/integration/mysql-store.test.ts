@@ -7,11 +7,11 @@ import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import {
   articleTable,
   asInAnotherProcess,
-  bytes,
   onNdb,
   sleep,
   storeOn,
   testServer,
+  utf8Bytes,
   Witness,
 } from './mysql-store-helpers.ts';
 
@@ -57,7 +57,7 @@ for (const table of tables) {
           withLease(store, id, async (lease) => {
             const before = Number(lease.data === undefined ? 0 : new TextDecoder().decode(lease.data));
             await sleep(5);
-            await lease.commit({ data: bytes(String(before + 1)) });
+            await lease.commit({ data: utf8Bytes(String(before + 1)) });
           }),
         ),
       );
@@ -78,7 +78,7 @@ for (const table of tables) {
       const [store, id] = [storeOn(table), newId()];
       await writeText(store, id, 'x');
       expect(await age(id)).toBeLessThan(60);
-      for (const change of [{}, { data: bytes('x') }]) {
+      for (const change of [{}, { data: utf8Bytes('x') }]) {
         await makeOld(id, 3_600);
         expect(await age(id)).toBeGreaterThanOrEqual(3_600);
         await withLease(store, id, (lease) => lease.commit(change));
@@ -113,10 +113,10 @@ for (const table of tables) {
       await writeText(store, id, 'logged in');
       const lease = await store.open(id);
       const logout = witness.query(`DELETE FROM ${table} WHERE id = ?`, [id]); // waits for the lock
-      await lease.commit({ data: bytes('still logged in') });
+      await lease.commit({ data: utf8Bytes('still logged in') });
       await lease.release();
       await logout;
-      expect(await withLease(store, id, (l) => l.commit({ data: bytes('x') }), { create: false })).toBe('gone');
+      expect(await withLease(store, id, (l) => l.commit({ data: utf8Bytes('x') }), { create: false })).toBe('gone');
       expect(await exists(id)).toBe(false);
       await store.close();
     });
@@ -161,7 +161,7 @@ test('an id that only the collation takes for another one', async () => {
   expect(await witness.query('SELECT id FROM store_article WHERE id = ?', [id.toUpperCase()])).toHaveLength(1);
   await withLease(store, id.toUpperCase(), async (lease) => {
     expect([lease.data, lease.writable]).toEqual([undefined, false]);
-    expect(await lease.commit({ data: bytes('of the other') })).toBe('gone');
+    expect(await lease.commit({ data: utf8Bytes('of the other') })).toBe('gone');
     await lease.destroy();
   });
   // Nor did it keep the lock.
@@ -186,7 +186,7 @@ test('the rows of the article: NULL times and NULL data', async () => {
   await witness.query('INSERT INTO store_article (id) VALUES (?)', [id]);
   await withLease(store, id, async (lease) => {
     expect(lease.data).toHaveLength(0);
-    expect(await lease.commit({ data: bytes('a|i:1;') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('a|i:1;') })).toBe('written');
   });
   const [row] = await witness.query('SELECT data, usetime FROM store_article WHERE id = ?', [id]);
   expect(row).toMatchObject({ data: 'a|i:1;', usetime: expect.any(Date) });
@@ -227,7 +227,7 @@ describe('where the database is', () => {
     // Its only connection is still there for the application.
     await application.query('SELECT 1');
     for (const lease of leases) {
-      expect(await lease.commit({ data: bytes('x') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('x') })).toBe('written');
       await lease.release();
     }
     await store.close();

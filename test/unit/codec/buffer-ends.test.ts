@@ -8,7 +8,7 @@ import {
   PhpObject,
   serialize,
 } from '../../../src/codec/index.ts';
-import { text } from './helpers.ts';
+import { latin1Text } from '../../helpers/latin1.ts';
 
 // What is written goes into memory of a size that was guessed. Bytes behind its end would be lost without an error, so each
 // kind of token is written there, at every distance to the end. What is guessed is nobody's business, so there are many tokens.
@@ -66,13 +66,13 @@ const values: [what: string, make: (index: number) => unknown][] = [
 describe('many of them, one after the other', () => {
   // Each list is a little longer than the one before, so that the memory ends in every byte of a token.
   test.each(values)('%s', (_what, make) => {
-    const alone = (index: number) => text(serialize(make(index), { classes }));
+    const alone = (index: number) => latin1Text(serialize(make(index), { classes }));
     const size = alone(10).length + 'i:10;'.length;
     const count = Math.ceil(70_000 / size);
     const elements = Array.from({ length: count }, (_, index) => `i:${index};${alone(index)}`).join('');
     for (let pad = 0; pad <= Math.min(size, 60); pad++) {
       const list = Array.from({ length: count }, (_, index) => make(index));
-      const written = text(encodeSession({ p: 'x'.repeat(pad), list }, { classes }));
+      const written = latin1Text(encodeSession({ p: 'x'.repeat(pad), list }, { classes }));
       if (written !== `p|s:${pad}:"${'x'.repeat(pad)}";list|a:${count}:{${elements}}`)
         throw new Error(`wrong with ${pad}`);
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PhpFloat, PhpObject } from '../../../src/codec/index.ts';
-import { bytes, phpString, Rules } from '../../helpers/rules.ts';
+import { latin1Bytes } from '../../helpers/latin1.ts';
+import { phpString, Rules } from '../../helpers/rules.ts';
 
 const rules = new Rules();
 
@@ -15,7 +16,7 @@ describe('an object behind a new value has the number that PHP gives it', () => 
     ['a float', '0.5', 0.5, 1],
     ['minus zero', '-0.0', -0, 1],
     ['a string', '"text"', 'text', 1],
-    ['bytes', phpString('\xff'), bytes('\xff'), 1],
+    ['bytes', phpString('\xff'), latin1Bytes('\xff'), 1],
     ['an empty array', '[]', [], 1],
     ['a list of each', '[null, true, 1, 0.5, "x", []]', [null, true, 1, 0.5, 'x', []], 7],
     [

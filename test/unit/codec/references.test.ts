@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, isPhpReference, PhpReference, serialize } from '../../../src/codec/index.ts';
-import { bytes, changed, encoded, failure, session, text, touched } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { changed, encoded, failure, session, touched } from './helpers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
 type Any = any;
@@ -22,7 +23,7 @@ const sessions: [code: string, data: string][] = [
 describe('references', () => {
   test.each(sessions)('%s', (_code, data) => {
     expect(touched(data)).toBe(data);
-    expect(text(encodeSession(decodeSession(bytes(data), { view: 'exact' })))).toBe(data);
+    expect(latin1Text(encodeSession(decodeSession(latin1Bytes(data), { view: 'exact' })))).toBe(data);
   });
 
   test.each(sessions)('%s: are renumbered by a key that comes before, and back when it goes', (_code, data) => {
@@ -75,10 +76,11 @@ describe('references', () => {
   });
 
   test('in php_serialize a variable is an element too: alone with a reference to an object, it holds the object', () => {
-    const read = () => decodeSession(bytes('a:3:{i:0;O:3:"Foo":0:{}i:1;r:2;i:2;R:3;}'), { format: 'php_serialize' });
+    const read = () =>
+      decodeSession(latin1Bytes('a:3:{i:0;O:3:"Foo":0:{}i:1;r:2;i:2;R:3;}'), { format: 'php_serialize' });
     const session = read();
     delete session[2];
-    expect(text(encodeSession(session))).toBe('a:2:{i:0;O:3:"Foo":0:{}i:1;r:2;}');
+    expect(latin1Text(encodeSession(session))).toBe('a:2:{i:0;O:3:"Foo":0:{}i:1;r:2;}');
     // In php it stays a reference, as it does in PHP.
     expect(changed('a|O:3:"Foo":0:{}b|r:1;c|R:2;', (s) => delete s.c)).toBe('a|O:3:"Foo":0:{}b|R:1;');
   });
@@ -161,11 +163,11 @@ describe('references', () => {
   });
 
   test('the exact view shares cells', () => {
-    const read = decodeSession(bytes('a|i:1;b|R:1;'), { view: 'exact' });
+    const read = decodeSession(latin1Bytes('a|i:1;b|R:1;'), { view: 'exact' });
     const cell = read.get('a') as PhpReference;
     expect(isPhpReference(cell) && read.get('b') === cell).toBe(true);
     cell.value = 'x';
-    expect(text(encodeSession(read))).toBe('a|s:1:"x";b|R:1;');
+    expect(latin1Text(encodeSession(read))).toBe('a|s:1:"x";b|R:1;');
   });
 
   test('PhpReference makes references in the plain view', () => {
@@ -176,7 +178,7 @@ describe('references', () => {
     );
     const self = new PhpReference(null);
     self.value = [self, self];
-    expect(text(serialize(self))).toBe('a:2:{i:0;R:1;i:1;R:1;}');
+    expect(latin1Text(serialize(self))).toBe('a:2:{i:0;R:1;i:1;R:1;}');
   });
 
   test('numbers of what comes behind a change are others, also where nobody has looked', () => {

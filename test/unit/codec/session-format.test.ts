@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession } from '../../../src/codec/index.ts';
-import { bytes, encoded, failure, session, text, touched } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { encoded, failure, session, touched } from './helpers.ts';
 
 // Each row is data as PHP writes them, and what an application sees. All come back byte for byte.
 const readable: [name: string, data: string, plain: unknown][] = [
@@ -55,9 +56,9 @@ describe('a session in the format php', () => {
   test.each(readable)('%s, exact', (_name, data) => {
     // The text with 17 digits is that of another serialize_precision.
     const precision = data.includes('0001;') ? 17 : -1;
-    expect(text(encodeSession(decodeSession(bytes(data), { view: 'exact' }), { serializePrecision: precision }))).toBe(
-      data,
-    );
+    expect(
+      latin1Text(encodeSession(decodeSession(latin1Bytes(data), { view: 'exact' }), { serializePrecision: precision })),
+    ).toBe(data);
   });
 
   test('__proto__ is a key like any other, at every level', () => {
@@ -142,8 +143,8 @@ describe('a session in the format php', () => {
 
   test('wants bytes, and options that exist', () => {
     expect(() => decodeSession('a|i:1;' as never)).toThrow(TypeError);
-    expect(() => decodeSession(bytes(''), { format: 'json' as never })).toThrow(TypeError);
-    expect(() => decodeSession(bytes(''), { view: 'raw' as never })).toThrow(TypeError);
+    expect(() => decodeSession(latin1Bytes(''), { format: 'json' as never })).toThrow(TypeError);
+    expect(() => decodeSession(latin1Bytes(''), { view: 'raw' as never })).toThrow(TypeError);
     expect(() => encodeSession([1])).toThrow(TypeError);
     expect(() => encodeSession(new Map())).toThrow(TypeError);
     expect(() => encodeSession({}, { serializePrecision: 5 as never })).toThrow(TypeError);
@@ -220,14 +221,16 @@ describe('limits', () => {
   });
 
   test('100,000 levels can be allowed', () => {
-    const read = decodeSession(bytes(nested(100_000, 'i:1;')), { maxDepth: 200_000 });
+    const read = decodeSession(latin1Bytes(nested(100_000, 'i:1;')), { maxDepth: 200_000 });
     expect(Array.isArray(read.a)).toBe(true);
   });
 
   test('bytes and elements', () => {
-    expect(failure(() => decodeSession(bytes('a|i:1;'), { maxBytes: 5 })).code).toBe('ERR_PHP_LIMIT');
-    expect(failure(() => decodeSession(bytes('a|a:2:{i:0;N;i:1;N;}'), { maxElements: 1 })).code).toBe('ERR_PHP_LIMIT');
-    expect(() => decodeSession(bytes(''), { maxDepth: Number.NaN })).toThrow(TypeError);
+    expect(failure(() => decodeSession(latin1Bytes('a|i:1;'), { maxBytes: 5 })).code).toBe('ERR_PHP_LIMIT');
+    expect(failure(() => decodeSession(latin1Bytes('a|a:2:{i:0;N;i:1;N;}'), { maxElements: 1 })).code).toBe(
+      'ERR_PHP_LIMIT',
+    );
+    expect(() => decodeSession(latin1Bytes(''), { maxDepth: Number.NaN })).toThrow(TypeError);
   });
 
   test('a count that lies costs nothing', () => {

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** @typedef {typeof import('../src/codec/index.ts')} Codec */
+/** @typedef {typeof import('../../src/codec/index.ts')} Codec */
 
 const sessions = 10_000;
 
