@@ -9,7 +9,7 @@ const configurations = { esm: 'tsconfig.build.json', cjs: 'tsconfig.cjs.json' };
 /**
  * Makes dist/esm and dist/cjs from src/, unless they were made from the same sources.
  *
- * @param {(line: string) => void} [say] is told that it takes a while, where it does
+ * @param {(line: string) => void} [say] gets a line if it takes a while
  * @throws {SetupError} when the compiler finds an error; dist/ is as it was then
  */
 export async function build(say = () => {}) {

@@ -1,5 +1,5 @@
 // `npm run interleave`: a few requests at one session meet in chosen orders, with chosen faults, and what became of the session
-// is held against what each was told. Exit status 1 when a promise was broken; then it prints how to see that again.
+// is compared with the answers. Exit status 1 when a promise was broken; then it prints how to see that again.
 //
 //   --schedules N         default 1000
 //   --seed N              default: a random one, which is printed

@@ -40,7 +40,7 @@ export const stormParts = /** @type {const} */ ([...farmParts, 'php-fpm']);
 /** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
 const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };
 
-/** A reason to stop that is told in one sentence, without a stack. */
+/** A reason to stop, printed in one sentence, without a stack. */
 export class SetupError extends Error {}
 
 /**
@@ -154,7 +154,7 @@ export async function run(command, args, options = {}) {
 }
 
 /**
- * Does the work of a command. What its user can mend is told without a stack, with exit status 1: a `SetupError`, or an option
+ * Does the work of a command. An error that its user can fix is printed without a stack, with exit status 1: a `SetupError`, or an option
  * that does not exist.
  *
  * @param {() => Promise<void>} work reads its options itself, by `parseArgs`

@@ -1,4 +1,4 @@
-// Visitors of the sites, in a process of their own that is told what to do by messages. Each has a cookie, and knows what its
+// Visitors of the sites, in a process of their own that gets its work by messages. Each has a cookie, and knows what its
 // page must say next.
 import { connect } from 'node:net';
 

@@ -53,7 +53,7 @@ const iniSettings = (lockTimeout) => ({
  * @param {object} [options]
  * @param {number} [options.lockTimeout] seconds that a request waits for the session, on both sides; default 10
  * @param {number} [options.maxHold] seconds after which a silent server loses the session's lock, on both sides; default 30
- * @param {(line: string) => void} [options.say] is told what ends and is started again
+ * @param {(line: string) => void} [options.say] gets a line for each process that ends and is started again
  * @returns {Promise<Farm>}
  */
 export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {} } = {}) {

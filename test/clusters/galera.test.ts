@@ -93,7 +93,7 @@ if (engine.name !== 'galera') {
       );
     });
 
-    test('both hold the lock: one commits, the other one is told', async () => {
+    test('both hold the lock: one commits, the other one gets an error', async () => {
       const id = newId();
       await writeText(stores[0], id, 'before');
       const leases = await Promise.all(stores.map((store) => store.open(id)));

@@ -36,7 +36,7 @@ test('what is possible is what PHP reads', async () => {
       ? []
       : [{ seed, data: all[index]!.toString('latin1'), possible, ours }];
   });
-  // PHP reads references to $_SESSION, and cannot write them again: they are not told apart from what is no array.
+  // PHP reads references to $_SESSION, and cannot write them again. It treats them like data that are no array.
   expect(differences.filter(({ data }) => !/[{;][Rr]:0*1;|[CE]:/.test(data))).toEqual([]);
   expect(found.filter(({ certainty }) => certainty === 'sure').length).toBeGreaterThan(all.length / 4);
 });

@@ -192,7 +192,7 @@ describe('trouble', () => {
     await expectText(page.locator('#count'), /^1$/);
   });
 
-  /** Everybody works, nothing is lost, nobody is logged out. */
+  /** All work, nothing is lost, and no visitor is logged out. */
   async function expectAllIsWell(count: number) {
     // The page may not have heard of a server's end yet.
     const areUp = () => Object.values(farm.servers).every(({ running }) => running);

@@ -56,7 +56,7 @@ export class Rules {
 
   /**
    * Both accept these bytes and see the same value in them, and both write `again`: PHP, and the codec from the exact view. What the
-   * codec writes from the plain view is the same to PHP, and the same bytes if nobody looked.
+   * codec writes from the plain view is the same to PHP, and the same bytes if no value was read.
    *
    * @param again default the same bytes
    * @param how `isCyclic`: PHP cannot describe it

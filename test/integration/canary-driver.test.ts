@@ -12,7 +12,7 @@ import { mentions, planted, secret, secretId } from './canary.ts';
 import { article, better, createTables, missing, narrow, onWitness, refusing, relayed } from './canary-rows.ts';
 import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
-// What mysql2 tells others of what it sends: on the channels that agents listen to which watch an application, and on the
+// What mysql2 publishes of its traffic: on the channels that monitoring agents listen to, and on the
 // console.
 
 const password = `${secret}pass`;
@@ -38,7 +38,7 @@ async function listening(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** What is there before anybody listens, as a second look at the database is published with all that is in it. */
+/** What exists before the listeners, as a second query of the database is published with all its data. */
 let id = '';
 let other = '';
 
@@ -163,7 +163,7 @@ const works: Record<string, () => Promise<unknown>> = {
     withStore((store) => commit(store, id, planted), {
       connection: { ...server, password: `${password}2` },
     }).catch(expectCode),
-  'nobody listens': () =>
+  'no server listens': () =>
     withStore((store) => commit(store, id, planted), { connection: { ...server, port: 1 } }).catch(expectCode),
 };
 
@@ -227,7 +227,7 @@ describe('the console', () => {
     return written;
   }
 
-  test('shows what is sent where mysql2 is told to debug', async () => {
+  test('shows what is sent if the debug option of mysql2 is on', async () => {
     const talk = async () => {
       const connection = await createConnection(uri);
       await connection.query('SELECT ?', [secret]);

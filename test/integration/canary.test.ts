@@ -115,8 +115,8 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       Object.assign(session, { a: `${secret}1`, b: `${secret}2` });
       encodeSession(session);
     },
-    'read behind a C:': () => decodeSession(utf8Bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
-    'written behind a C:': () => {
+    'read after a C:': () => decodeSession(utf8Bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
+    'written after a C:': () => {
       const value = new PhpReference(secret);
       encodeSession({ a: new PhpCustom(secret, planted), b: value, c: value }, { classes: [secret] });
     },
@@ -144,7 +144,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'in a request': () => visited({ store: storeOn(narrow) }, ({ session }) => (session[secret] = [secret, secret])),
   },
   ERR_SESSION_CHARSET: {
-    'text that latin1 has not': () =>
+    'text that latin1 lacks': () =>
       held(article, secretId(), (lease) => lease.commit({ data: utf8Bytes(`${secret}漢`) })),
     'bytes that are no text': () =>
       held(article, secretId(), (lease) => lease.commit({ data: Buffer.from(`${secret}\xff`, 'latin1') })),
@@ -188,7 +188,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       await closed.close();
       await closed.open(secretId());
     },
-    'nobody listens': () => held(better, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
+    'no server listens': () => held(better, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
     'access denied': () => {
       const connection = { ...testServer(), user: secret, password: secret, database: secret };
       return held(better, secretId(), untouched, { connection });
@@ -203,7 +203,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     },
   },
   ERR_SESSION_CONFLICT: {
-    'the lock was lost, and somebody else wrote': async () => {
+    'the lock was lost, and another request wrote': async () => {
       const id = await stored(better);
       const other = asInAnotherProcess(() => storeOn(better));
       await held(
@@ -295,7 +295,7 @@ const cases = Object.entries(codes).flatMap(([code, ways]) =>
   Object.entries(ways).map(([way, raise]) => ({ code, way, raise })),
 );
 
-describe('a secret in ids, keys, values, class names and SQL parameters is told to nobody', () => {
+describe('a secret in ids, keys, values, class names and SQL parameters is never revealed', () => {
   test.each(cases)('$code: $way', async ({ code, raise }) => {
     const thrown = await failure(raise);
     // An error of a handler: what the middleware did not raise itself goes the same way.

@@ -88,7 +88,7 @@ describe.each(meetings)('$who logs out, and $by begins anew', ({ logOut, begin }
     (ctx.session.cart as string[]).push('b');
   };
 
-  test('a change at the end of the request is not written, and that is told', async () => {
+  test('a change at the end of the request is not written but reported', async () => {
     const id = await put(before);
     const { gone } = await late('merge', id, fillsCart, () => undefined);
     expect(gone).toBe(1);

@@ -177,7 +177,7 @@ describe.each<RequestMode>(['exclusive', 'merge'])('mode %s', (mode) => {
   });
 });
 
-test('readonly: what is stored is told as ever', async () => {
+test('readonly: a change is reported as usual', async () => {
   const site = await siteOf('readonly');
   await site.ask(stores, { id: newId() });
   expect(site.errors).toMatchObject([{ code: 'ERR_SESSION_READONLY' }]);
@@ -234,7 +234,7 @@ describe('the store', () => {
     expect(await rows()).toMatchObject([{ d: 'n|i:1;' }]);
   });
 
-  test('old sessions are collected without a row that tells whose turn it is', async () => {
+  test('old sessions are collected without a row for the turn', async () => {
     await put('n|i:1;', -100);
     const errors: unknown[] = [];
     const store = storeOn({ collectInterval: 1, gcMaxlifetime: 60, onCollectError: (error) => errors.push(error) });

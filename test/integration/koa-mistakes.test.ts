@@ -83,7 +83,7 @@ describe('what is printed', () => {
       `${unavailable}: its socket cannot be opened; see socketPath of the option "connection" (ENOENT)`,
     ],
     [
-      'TLS that the server has not',
+      'TLS that the server lacks',
       { connection: { ...right, ssl: {} }, table, columns },
       503,
       expect.stringMatching(/: see ssl of the option "connection" \(HANDSHAKE_\w+\)$/) as never,

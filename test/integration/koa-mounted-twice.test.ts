@@ -10,7 +10,7 @@ import { asInAnotherProcess } from '../../tools/another-process.mjs';
 import { Site } from './koa-helpers.ts';
 import { storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-// A second phpSession() for the same session would wait until its timeout for the lock that its own request has. It has to be told.
+// A second phpSession() for the same session would wait until its timeout for the lock that its own request has. It must get an error.
 
 const table = 'koa_mounted_twice';
 let witness: Witness;

@@ -223,7 +223,7 @@ describe('events', () => {
 });
 
 describe('valid and beforeSave', () => {
-  test("a session of somebody else is left as it is, and 'session:invalid' told; another one begins", async () => {
+  test("another user's session stays as it is, 'session:invalid' is emitted, and a new session begins", async () => {
     const ofUser = await siteWith({
       valid: (ctx: Context, data: { uid?: string }) => ctx.cookies.get('uid') === data.uid,
       beforeSave: (ctx: Context, shown: { uid?: string }) => {

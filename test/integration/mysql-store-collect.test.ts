@@ -9,7 +9,7 @@ import { numbersTo } from '../helpers/numbers.ts';
 import { asInAnotherProcess, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_collect';
-/** A server of its own, whose counters nobody else moves. */
+/** A server of its own, so that no other test changes its counters. */
 let server: Awaited<ReturnType<typeof startMariadb>>;
 let witness: Witness;
 
@@ -42,7 +42,7 @@ const lockWaits = async () => {
   return Number(row!.Value);
 };
 
-test('collect() when the index over the id has another name by now', async () => {
+test('collect() when the index over the id has got another name', async () => {
   await witness.table(table, createTableSql({ table }));
   const store = storeAt();
   expect(await store.collect(1_440)).toBe(0);
@@ -58,7 +58,7 @@ describe.each([
 ])('collect() on a table %s', (_, create, rows) => {
   beforeEach(() => witness.table(table, create));
 
-  test('many rows: requests go on in between, and nobody waits for a lock', async () => {
+  test('many rows: requests go on in between, and none waits for a lock', async () => {
     await insert('old', rows, 5_000);
     await insert('young', 1_000, 1_000);
     await insert('live', 10, 1_000);
@@ -102,7 +102,7 @@ describe.each([
   test('a session that is used after it was found to be old stays', async () => {
     await insert('old', 10, 5_000);
     const store = storeAt({ connectionLimit: 1 });
-    await store.collect(1_000_000); // by now the table is known, and the look for old rows is the first statement
+    await store.collect(1_000_000); // now the table is known, so the search for old rows is the first statement
     const collected = store.collect(1_440);
     // Waits for the only connection, and gets it before the deletion, which has to get it again.
     const lease = await store.open('old3');
@@ -160,7 +160,7 @@ test('a lifetime longer than the time since 1970, and an id in use in the same t
   const store = storeAt();
   expect(await store.collect(2 ** 31)).toBe(0);
   const id = newId();
-  const lease = await store.open(id); // a placeholder, that nobody else sees
+  const lease = await store.open(id); // a placeholder, which no other transaction sees
   expect(await store.collect(0)).toBe(5);
   await lease.commit({ data: utf8Bytes('x') });
   expect(await idsIn()).toEqual([id]);

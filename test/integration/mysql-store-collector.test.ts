@@ -48,7 +48,7 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     { timeMeaning: 'expiresAt' },
   ],
 ])('whose turn it is: %s', (_, create, options) => {
-  /** What as many processes are told when they ask at the same time. */
+  /** The answers to several processes that ask at the same time. */
   async function turns(processes: number): Promise<number> {
     const won = await Promise.all(Array.from({ length: processes }, () => inAProcess(takeTurn)));
     return won.filter(Boolean).length;
@@ -88,7 +88,7 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     expect(await turns(8)).toBe(1);
   });
 
-  test("of a row that somebody's gc has deleted", async () => {
+  test('of a row that another gc has deleted', async () => {
     expect(await turns(2)).toBe(1);
     await witness.query(`DELETE FROM ${table}`);
     expect(await turns(8)).toBe(1);
@@ -142,7 +142,7 @@ describe('a store with collectInterval', () => {
     await Promise.all(stores.map((one) => one.close()));
   });
 
-  test('tells of failures, and goes on', async () => {
+  test('reports failures, and continues', async () => {
     await witness.query(`DROP TABLE ${table}`);
     const errors: (Error & { code?: string })[] = [];
     const ours = store({ onCollectError: (error) => errors.push(error) });
@@ -154,7 +154,7 @@ describe('a store with collectInterval', () => {
     await ours.close();
   });
 
-  test('tells of failures by a warning, if nobody says how', async () => {
+  test('reports failures by a warning, without onCollectError', async () => {
     await witness.query(`DROP TABLE ${table}`);
     // Jest gives each test file a process object of its own, on which no warning arrives.
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
@@ -195,7 +195,7 @@ describe('a store with collectInterval', () => {
   });
 });
 
-describe("its row is nobody's session", () => {
+describe('its row is no session', () => {
   const phpTable: Table = { title: 'collector', name: 'store_collector_php', columns, options: {} };
   let php: Harness;
 

@@ -54,7 +54,7 @@ const all = [
   ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-/** Counts in one session until told to stop; says how long nothing was answered. */
+/** Counts in one session until it is stopped; reports the longest time without an answer. */
 function traffic(id = newId()) {
   let stopped = false;
   let acknowledged = 0;
@@ -137,7 +137,7 @@ describe('several servers', () => {
   ])(
     'the server in use %s under traffic, and then the next: nothing lost, and no error but of what COMMIT did',
     async (name, end) => {
-      // The row of a request that was under way becomes free when the database notices: by `maxHold`, if nobody tells it.
+      // The row of a request that was under way becomes free when the database notices: by `maxHold`, if nothing else reports it.
       store = make({ maxHold: 1 });
       const all = Array.from({ length: 4 }, () => traffic());
       for (const door of doors.slice(0, 2)) {
@@ -200,7 +200,7 @@ describe('several servers', () => {
     expect(await read(store, id)).toBe('after');
   });
 
-  test('a first server that comes and goes takes nobody along', async () => {
+  test('requests do not follow a first server that comes and goes', async () => {
     stopClock({ timers: false });
     await doors[0]!.kill();
     const load = traffic();
@@ -235,7 +235,7 @@ describe('several servers', () => {
     expect(await retry()).toBe('written');
   });
 
-  test('all are frozen: whoever comes then is refused at once, and served again when one is not', async () => {
+  test('all are frozen: new requests are refused at once, and served again when one is not', async () => {
     store = make({ timeout: 1_500 });
     await writeText(store, newId(), 'x');
     for (const door of doors) door.freeze();
@@ -250,7 +250,7 @@ describe('several servers', () => {
     expect(doors[1]!.connections).toBeGreaterThan(0);
   });
 
-  test('one connection that is killed moves nobody', async () => {
+  test('one killed connection does not change the server', async () => {
     stopClock({ timers: true });
     const id = newId();
     await writeText(store, id, 'x');

@@ -55,7 +55,7 @@ function fails(key: string | symbol): never {
   throw new TypeError(`no ${String(key)}`);
 }
 
-test('a mistake after COMMIT: it is told as it is, though the session is written', async () => {
+test('a programming error after COMMIT: it is passed on, though the session is written', async () => {
   const store = storeOn(table, { connectionLimit: 1 });
   const id = 'foreign7';
   await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));

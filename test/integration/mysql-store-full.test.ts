@@ -169,7 +169,7 @@ describe('a server that has no room for more connections', () => {
     expect(await read(store, id)).toBe('after');
   });
 
-  test("a stream of the application's own that fails meanwhile is told to who waits", async () => {
+  test("a stream of the application's own that fails is an error of the waiting request", async () => {
     let failure: Error | undefined;
     const stream = () => {
       if (failure) throw failure;
@@ -260,7 +260,7 @@ describe('several servers', () => {
     expect(other.connections).toBeLessThanOrEqual(1);
   });
 
-  test('nobody goes back to one that is full', async () => {
+  test('no store returns to a server that is full', async () => {
     store = make({ connection: [at(door, 'narrow'), at(other)], timeout: 1_500 });
     await door.kill();
     await writeText(store, newId(), 'x');

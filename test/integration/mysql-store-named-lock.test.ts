@@ -144,7 +144,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     await narrow.close();
   });
 
-  test('not free in time: ERR_SESSION_LOCK_TIMEOUT, and nothing is left behind', async () => {
+  test('not free in time: ERR_SESSION_LOCK_TIMEOUT, and nothing is left over', async () => {
     const impatient = storeOn(table, { lock, timeout: 700 });
     const php = new PhpRequest(name, id, 3_000);
     await php.begun();
@@ -154,7 +154,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     setTimeout(() => gone.abort(new Error('gone')), 100);
     await expect(waiting).rejects.toThrow('gone');
     await php.ended();
-    // The statements that nobody waits for any more may have got the lock, and give it back.
+    // Statements without a waiting request may have got the lock, and release it.
     while ((await isFree(name)) !== 1) await sleep(20);
     await impatient.close();
     expect(await read(store, id)).toBe('xp');

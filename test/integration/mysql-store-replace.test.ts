@@ -6,7 +6,7 @@ import { Door } from './mysql-door.ts';
 import { type Accident, Relay } from './mysql-relay.ts';
 import { asInAnotherProcess, sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-/** Compare-and-swap: one statement writes a session that nobody has changed since it was read without the lock. */
+/** Compare-and-swap: one statement writes a session if it is unchanged since it was read without the lock. */
 const table = 'store_replace';
 let witness: Witness;
 let store: SessionStore;
@@ -195,7 +195,7 @@ test.each(['row', 'none'] as const)('lock: %s: eight processes count and lose no
   await Promise.all(stores.map((one) => one.close()));
 });
 
-describe('while somebody has the lock, at REPEATABLE READ', () => {
+describe('while another request has the lock, at REPEATABLE READ', () => {
   const statements = async (start: string) => {
     const rows = await witness.query('SHOW FULL PROCESSLIST');
     return rows.filter(({ Info }) => String(Info).startsWith(start) && String(Info).includes(`\`${table}\``)).length;
@@ -246,7 +246,7 @@ describe('while somebody has the lock, at REPEATABLE READ', () => {
     expect(await read(store, id)).toBe(locked);
   });
 
-  test('until the deadline: it is told, and nothing is written after that', async () => {
+  test('until the deadline: an error, and nothing is written after that', async () => {
     const ours = storeOn(table, { timeout: 500 });
     const { id, snapshot } = await readBack(ours, 'before');
     await held(id);
@@ -292,7 +292,7 @@ describe('the connection is lost', () => {
   const accidents: Accident[] = ['lose the statement', 'lose the answer'];
 
   describe.each(accidents)('%s', (accident) => {
-    test('it is never sent again; not known, if these bytes may be those of somebody else', async () => {
+    test('it is never sent again; unknown, if these bytes may be those of another request', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       relay.accident = accident;
@@ -304,7 +304,7 @@ describe('the connection is lost', () => {
       await ours.close();
     });
 
-    test('somebody else has written: not known, as ours may be below it', async () => {
+    test('another request has written: unknown, as it may have overwritten our write', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       await writeText(other, id, 'theirs');
@@ -315,7 +315,7 @@ describe('the connection is lost', () => {
       await ours.close();
     });
 
-    test('somebody has logged out: not known, as it may have been after ours', async () => {
+    test('a logout came: unknown, as it may have come after our write', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       await withLease(other, id, (lease) => lease.destroy());

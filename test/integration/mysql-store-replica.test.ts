@@ -102,7 +102,7 @@ describe('what asynchronous replication does not promise', () => {
     await store.close();
   });
 
-  test('after a failover, what the replica had not yet is lost; nobody overwrites what he has not read', async () => {
+  test('after a failover, what the replica lacked is lost; no request overwrites what it has not read', async () => {
     const store = storeAt([primary, replica]);
     const id = newId();
     await writeText(store, id, '1');

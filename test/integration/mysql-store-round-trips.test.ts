@@ -100,14 +100,14 @@ describe('without the lock', () => {
     expect(await relay.count(() => store.read(id))).toBe(1);
   });
 
-  test('a change, if nobody else has written: 2', async () => {
+  test('a change, if no other request has written: 2', async () => {
     const id = await existing();
     for (const size of [10, 40_000, 10]) {
       expect(await relay.count(async () => (await store.read(id)).replace!(Buffer.alloc(size)))).toBe(2);
     }
   });
 
-  test('a change, after somebody else has written: 5', async () => {
+  test('a change, after another request has written: 5', async () => {
     const id = await existing();
     let written = 0;
     const merge = async () => {

@@ -61,7 +61,7 @@ describe('the database server', () => {
     for (const reason of opens) expect(reason).toMatchObject(away);
     expect(commit.code).toBe('ERR_SESSION_OUTCOME_UNKNOWN');
     expect(took).toBeLessThan(10_000); // the deadline is 1.5 s; without one, nothing would ever end
-    // Whether the server has got the UPDATE and COMMIT, nobody can tell; it was not one without the other.
+    // It is unknown whether the server got the UPDATE and COMMIT; it never got only one of them.
     expect(['before', 'after']).toContain(await read(store, held));
     expect(await writeText(store, idle, 'after')).toBe('written');
     await store.close();

@@ -44,7 +44,7 @@ describe.each([
   ['utf8mb3', 'utf8mb4', Buffer.from('日本'), Buffer.from('😀')],
   ['ascii', 'latin1', latin1('Zurich'), latin1('Zürich')],
   ['latin1', 'binary', latin1('\x00\x80\xff'), undefined],
-  // Two byte sequences for U+2252, of which only the other one comes back: no error, but other bytes.
+  // Two byte sequences for U+2252, and only the other one comes back: no error, but other bytes.
   ['utf8mb4', 'cp932', Buffer.from([0x82, 0xa0]), Buffer.from([0x87, 0x90])],
   ['ucs2', 'utf8mb4', Buffer.from('plain and 日本'), Buffer.from([0x61, 0xff])],
 ] as const)('a TEXT column in %s, PHP in %s', (column, phpCharset, fits, doesNot) => {

@@ -292,7 +292,7 @@ test.each([
 );
 
 describe('a zone by name, on a server without time zone tables', () => {
-  test('is told as what it is, by Node and by our PHP handler; nothing is written', async () => {
+  test('is a clear error of Node and of our PHP handler; nothing is written', async () => {
     const { host, port, user, password } = JSON.parse(sharedServer!);
     const there = { host, port, user, password, database: 'test' };
     const elsewhere = await Witness.connect({ host, port, user, password });

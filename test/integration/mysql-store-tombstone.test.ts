@@ -105,7 +105,7 @@ describe('a tombstone', () => {
   const name = 'store_tombstone';
   beforeAll(() => witness.table(name, createTableSql({ table: name })));
 
-  test('is nobody’s session, and does not tell the id', async () => {
+  test('is no visitor’s session, and does not reveal the id', async () => {
     const [store, id] = [storeOn(name), newId()];
     await writeText(store, id, 'user|s:5:"alice";');
     await logOut(store, id);

@@ -110,7 +110,7 @@ describe('touches', () => {
     const other = asInAnotherProcess(() => storeOn(table, { timeout: 1_000 }));
     const id = newId();
     await writeText(store, id, 'x');
-    await withLease(store, id, touch); // by now everything has been prepared
+    await withLease(store, id, touch); // now every statement is prepared
     expect(await relay.count(() => withLease(store, id, touch))).toBe(2);
     expect(relay.said).toHaveLength(2);
     expect(await writeText(other, id, 'y')).toBe('written');
@@ -119,7 +119,7 @@ describe('touches', () => {
   });
 });
 
-test('while somebody has the lock, one of those who would touch the session waits for it, and the others take no connection', async () => {
+test('while another request has the lock, one of the touches waits for it, and the others take no connection', async () => {
   const [table, requests] = ['store_touch_polls', 9];
   await witness.table(table, createTableSql({ table }));
   const store = storeOn(table, { connectionLimit: 3 });

@@ -9,7 +9,7 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
 import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-// Rules of the table that refuse a write. UPDATE and COMMIT are one text then, of which the server does nothing behind the
+// Rules of the table that refuse a write. UPDATE and COMMIT are then one text. The server does nothing after the
 // statement that failed.
 
 const table = 'store_triggers';
@@ -113,7 +113,7 @@ describe.each<[string, string, string]>([
       await refuse(event, body);
       const error = await change().catch((reason: unknown) => reason);
       // COMMIT was not run, so the outcome is known; unless the timeout came while one of many tries was under way. If it came while the
-      // lock was taken again, that is what is told.
+      // lock was taken again, that is the error.
       const isTriedAgain = /1205|1317/.test(body);
       const codes = isTriedAgain ? [code, 'ERR_SESSION_UNAVAILABLE', 'ERR_SESSION_OUTCOME_UNKNOWN'] : [code];
       expect(codes).toContain((error as { code?: unknown }).code);

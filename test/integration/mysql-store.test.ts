@@ -252,7 +252,7 @@ test('two copies of the package share one queue', async () => {
   await Promise.all([ours.close(), theirs.close()]);
 });
 
-test('connections run dry: the request that waits for one is told so, and then served', async () => {
+test('no connection is free: the waiting request is served later', async () => {
   const store = storeOn('store_better', { connectionLimit: 1, timeout: 300 });
   const lease = await store.open(newId());
   await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
@@ -264,7 +264,7 @@ test('connections run dry: the request that waits for one is told so, and then s
 test('a session that exists takes three statements: SELECT, UPDATE, COMMIT', async () => {
   const [store, id] = [storeOn('store_article', { connectionLimit: 1 }), newId()];
   await writeText(store, id, '1');
-  await writeText(store, id, '2'); // by now everything has been prepared
+  await writeText(store, id, '2'); // now every statement is prepared
   const statements = async () => {
     const [row] = await witness.query("SHOW GLOBAL STATUS LIKE 'Questions'");
     return Number(row?.Value);

@@ -166,7 +166,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     },
   );
 
-  test("a regenerate is seen behind a framework's functions and its own handler", async () => {
+  test("a regenerate is seen through a framework's functions and its own handler", async () => {
     const id = newId();
     await php.put(table, id, 'n|i:1;');
     const code = `

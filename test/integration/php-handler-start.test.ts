@@ -7,7 +7,7 @@ const table = binaryTable();
 const at: { driver: Driver; table: typeof table } = { driver: 'pdo', table };
 const id = 'canary0123456789';
 
-/** It fails each time until somebody mends it, so it is a 500. The visitor sees nothing but what the page prints. */
+/** It fails each time until an administrator fixes it, so it is a 500. The visitor sees nothing but what the page prints. */
 const refused = ({ status, result, headers }: Answer) => {
   expect({ status, result }).toEqual({ status: 500, result: false });
   expect(headers.get('retry-after')).toBeNull();

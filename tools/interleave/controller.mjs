@@ -17,7 +17,7 @@ const PATIENCE = 20_000;
 export class Controller {
   /** What was done, for who reads a failure. @type {string[]} */
   script = [];
-  /** How often somebody was found waiting: for a row, for a named lock, in the queue of the own process. */
+  /** How often a request was found waiting: for a row, for a named lock, in the queue of its process. */
   waits = { row: 0, name: 0, queue: 0 };
   /** @type {import('./actor.mjs').Actor[]} */
   #queued = [];
@@ -65,7 +65,7 @@ export class Controller {
     while (this.#actors.some((actor) => !actor.isFinished)) {
       const move = this.#choose();
       if (move === undefined) {
-        history.complain('everybody waits for a lock that nobody has');
+        history.complain('all requests wait for a lock that none has');
         return false;
       }
       history.step++;
@@ -153,7 +153,7 @@ export class Controller {
     }
     const writers = done.filter(hasCommitted);
     if (writers.length === 0) return;
-    // A replacement that waited for the lock came after whoever had it.
+    // A replacement that waited for the lock came after its holder.
     writers.sort((a, b) => Number(a.kind === 'replace') - Number(b.kind === 'replace'));
     const [first, second] = writers.map(({ request }) => /** @type {import('./history.mjs').Request} */ (request));
     const rows = await this.#witness.rows();
@@ -240,7 +240,7 @@ export class Controller {
 }
 
 /**
- * Whether others may see something new by now. PHP sends COMMIT alone, and so does Node where what was written had to be looked at before.
+ * Whether others may see a change now. PHP sends COMMIT alone, and so does Node if it had to read back what it wrote.
  *
  * @param {import('./wire.mjs').Command} command
  */

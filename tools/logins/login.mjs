@@ -206,7 +206,7 @@ export class Login {
     return { login: await login.answered, call: await call.answered };
   }
 
-  /** What logins must not show to anybody else. */
+  /** What logins must not show to other visitors. */
   get #secrets() {
     const { login, call } = this.#mark;
     return this.#cell.action === 'login' ? [login, call] : [login];

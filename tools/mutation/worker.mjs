@@ -30,7 +30,7 @@ const measures = /\bMB\b/;
 const reached = new Set();
 /** @type {any} */ (globalThis).reached = (/** @type {string} */ scope) => reached.add(scope);
 
-// A mutant may leave a promise that nobody waits for.
+// A mutant may leave a promise that is not awaited.
 process.on('unhandledRejection', () => {});
 process.on('message', async (/** @type {Question} */ question) => {
   try {

@@ -5,7 +5,7 @@ import { temporaryDirectory, unwatch, watch } from './lifeline.mjs';
 import { program } from './packages.mjs';
 
 /**
- * Starts Debian's Chromium without a window, with an empty profile that goes with it. It asks nobody for updates, and
+ * Starts Debian's Chromium without a window, with an empty profile that goes with it. It asks for no updates, and
  * nothing of it outlives this process.
  *
  * @param {import('playwright-core').BrowserContextOptions} [options] of its pages

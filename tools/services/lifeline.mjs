@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Nothing that we start may outlive us, and nobody can clean up after a kill -9 in the killed process itself. So each
-// process group and temporary directory is told to a watchdog, see watchdog.mjs. It stands in a session of its own, for
+// Nothing that we start may outlive us, and after a kill -9 the killed process cannot clean up itself. So each
+// process group and temporary directory is reported to a watchdog, see watchdog.mjs. It stands in a session of its own, for
 // Ctrl-C in a terminal hits every process of the foreground group. It runs only while there is something to watch.
 
 /** @type {import('node:child_process').ChildProcess | undefined} */

@@ -23,7 +23,7 @@ fcgi-app pages
   docroot /
   set-param SCRIPT_FILENAME ${quoted(script)}
   set-param SCRIPT_NAME /index.php
-  # A worker that waits on an idle connection serves nobody else.
+  # A worker that waits on an idle connection serves no other client.
   no option keep-conn
 
 frontend storm

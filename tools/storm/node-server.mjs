@@ -19,7 +19,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  *
  * @param {StormPages} pages
  * @param {number} port
- * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for anybody: the health check tells the
+ * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for a visitor: the health check tells the
  *   proxy to send nothing more, what is under way is finished, and then the server and the store are closed
  */
 export async function serve({ name, connection, table, lockTimeout, maxHold }, port) {
@@ -57,7 +57,7 @@ export async function serve({ name, connection, table, lockTimeout, maxHold }, p
     ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };
     if (action === 'logout') await ctx.phpSession.destroy();
   });
-  // The lock was lost, and somebody logged out or regenerated meanwhile. As with PHP, nobody is told that anything was stored.
+  // The lock was lost, and another request logged out or regenerated. As with PHP, no answer says that anything was stored.
   app.on('session:gone', (ctx) => {
     ctx.status = 503;
     ctx.set('Retry-After', '1');

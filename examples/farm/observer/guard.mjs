@@ -1,4 +1,4 @@
-/** The names by which this machine reaches itself; any other may be made to point here by whoever owns it. */
+/** The names by which this machine reaches itself; the owner of any other name can point it here. */
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
@@ -12,7 +12,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 export function refusal({ method, headers }) {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (!loopback.test(host)) return { status: 421, reason: 'Only under a name of loopback' };
-  // Another port of loopback is "same-site", and somebody else's page all the same.
+  // Another port of loopback is "same-site", but may be another application's page.
   if (site !== undefined && site !== 'same-origin') return { status: 403, reason: 'Only for the page of the farm' };
   if (method === 'GET') return undefined;
   if (method !== 'POST') return { status: 405, reason: 'GET and POST only' };

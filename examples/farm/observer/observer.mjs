@@ -8,7 +8,7 @@ import { Trouble } from './trouble.mjs';
 const INTERVAL = 200;
 /** Milliseconds after which a page hears from us even if nothing happened. */
 const HEARTBEAT = 1_000;
-/** Milliseconds for a visitor without a session. Then the browser connects again, with the cookie that it may have by then. */
+/** Milliseconds for a visitor without a session. Then the browser connects again, with the cookie that it may have then. */
 const PATIENCE = 500;
 const MOST_STREAMS = 32;
 
@@ -90,7 +90,7 @@ export async function startObserver({ port, connection, table, servers, database
     /** @type {'none' | 'there' | 'gone'} */
     let found = 'none';
 
-    /** What a page is told. Times are in milliseconds. */
+    /** What a page receives. Times are in milliseconds. */
     async function look() {
       const { standstill } = trouble;
       const farm = {

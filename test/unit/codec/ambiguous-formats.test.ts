@@ -18,13 +18,13 @@ test.each<[what: string, data: string, possible: SessionFormatName[], format: Se
     'php_serialize',
   ],
   [
-    'the same behind another element',
+    'the same after another element',
     'a:2:{i:0;N;i:1;s:15:"|a:1:{i:0;s:0:"";}',
     ['php_serialize', 'php'],
     'php_serialize',
   ],
-  ['a name that is an array, or bytes behind an array', 'a:0:{}|i:1;', ['php', 'php_serialize'], undefined],
-  ['a name that is null, or bytes behind null', 'N;|i:1;', ['php', 'php_serialize'], undefined],
+  ['a name that is an array, or bytes after an array', 'a:0:{}|i:1;', ['php', 'php_serialize'], undefined],
+  ['a name that is null, or bytes after null', 'N;|i:1;', ['php', 'php_serialize'], undefined],
   ['a name that is an array with an element', 'a:1:{i:0;N;}|i:1;', ['php', 'php_serialize'], undefined],
   ['an odd name, or odd names', '\x01as:6:"|s:0:"";', ['php_binary', 'php'], 'php_binary'],
 ])('%s', async (_what, data, possible, format) => {

@@ -10,8 +10,8 @@ import {
 } from '../../../src/codec/index.ts';
 import { latin1Text } from '../../helpers/latin1.ts';
 
-// What is written goes into memory of a size that was guessed. Bytes behind its end would be lost without an error, so each
-// kind of token is written there, at every distance to the end. What is guessed is nobody's business, so there are many tokens.
+// The writer guesses the size of its memory. Bytes past its end would be lost without an error, so each
+// kind of token is written there, at every distance to the end. The tests do not know the guess, so there are many tokens.
 
 const classes = ['App\\User', 'Suit', 'Übung'];
 const values: [what: string, make: (index: number) => unknown][] = [
@@ -39,7 +39,7 @@ const values: [what: string, make: (index: number) => unknown][] = [
   ['a map with names of three bytes a character', () => ({ 日本語: 1, ['日'.repeat(20)]: 2 })],
   ['a map with names that are no UTF-8', () => ({ '\udcff\udcfe': 1, ['\udcff'.repeat(30)]: 2 })],
   [
-    'a map of which something is left out',
+    'a map with something left out',
     () => Object.fromEntries([...Array(12).keys()].map((at) => [`k${at}`, at < 3 ? undefined : at])),
   ],
   [

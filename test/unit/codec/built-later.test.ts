@@ -84,7 +84,7 @@ describe('what is not built yet is checked all the same', () => {
     expect(failure(() => later('O:3:"Foo":0:{}', { maxDepth: 1 })).code).toBe('ERR_PHP_LIMIT');
   });
 
-  test('that a string ends where its length says, as what comes behind it may look like a name', () => {
+  test('that a string ends where its length says, as the bytes after it may look like a name', () => {
     const data = `a|${stringOf(200)}b|i:1;${pad(1200)}`;
     expect(Object.keys(session(data))).toEqual(['a', 'b', 'pad']);
     expect(failure(() => session(data.replace('";', '"x;'))).code).toBe('ERR_PHP_SYNTAX');

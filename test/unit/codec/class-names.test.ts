@@ -45,7 +45,7 @@ describe('names of classes that were read', () => {
     ['one that serialized itself', 'a|C:3:"Foo":2:{xy}'],
     ['an enum', 'a|E:5:"Foo:X";'],
     [
-      'in another variable, behind all kinds of values',
+      'in another variable, after all kinds of values',
       'n|N;b|b:1;i|i:1;d|d:0.5;s|s:1:"x";S|S:1:"\\41";e|E:3:"A:B";o|O:3:"Bar":0:{}c|C:3:"Foo":0:{}',
     ],
   ])('may be written: %s', (_what, data) => {

@@ -114,7 +114,7 @@ describe('reading', () => {
       expect(() => session.c).toThrow(new RangeError('mine'));
       expect(() => session.c).toThrow(RangeError);
     }
-    // What nobody can read is copied all the same.
+    // Data that cannot be read are copied all the same.
     const session = read(`a|i:1;${data}`, [broken]);
     expect(() => session.c).toThrow('mine');
     session.a = 2;
@@ -329,7 +329,7 @@ describe('one instance in many places', () => {
     ).toBe(data);
   });
 
-  test('in a list with references, of which another element changes', () => {
+  test('in a list with references, if another element changes', () => {
     const data = 'a|a:3:{i:0;O:4:"Node":1:{s:4:"next";N;}i:1;i:1;i:2;R:4;}';
     expect(
       changed(data, ({ a }) => {

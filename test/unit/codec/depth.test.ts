@@ -70,14 +70,14 @@ describe('the deepest that is written', () => {
     expect(failure(() => moved(7)).code).toBe('ERR_PHP_LIMIT');
   });
 
-  test('the array of php_serialize is a level more for what nobody looked at', () => {
+  test('the array of php_serialize is a level more for values that were not read', () => {
     const read = (levels: number) => decodeSession(latin1Bytes(`v|${nested(levels, 'i:5;')}`));
     expect(latin1Text(encodeSession(read(4096)))).toBe(`v|${nested(4096, 'i:5;')}`);
     expect(latin1Text(encodeSession(read(4095), { format: 'php_serialize' }))).toContain(nested(4095, 'i:5;'));
     expect(failure(() => encodeSession(read(4096), { format: 'php_serialize' })).code).toBe('ERR_PHP_LIMIT');
   });
 
-  test('and for what somebody has looked at, be it of arrays or of objects', () => {
+  test('and for values that were read, arrays and objects', () => {
     const objects = (levels: number) => 'O:3:"Foo":1:{s:1:"p";'.repeat(levels) + 'N;' + '}'.repeat(levels);
     for (const value of [(levels: number) => nested(levels, 'i:5;'), objects]) {
       const looked = (levels: number) => {

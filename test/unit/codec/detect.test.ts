@@ -33,11 +33,11 @@ describe('detectSessionFormat', () => {
       'php',
       ['php', 'php_binary'],
     ],
-  ])('%s: likely, and the others are told', (_name, data, format, possible) => {
+  ])('%s: likely, and the others are listed', (_name, data, format, possible) => {
     expect(detectSessionFormat(latin1Bytes(data))).toEqual({ format, certainty: 'likely', possible });
   });
 
-  test('an odd name, or odd bytes behind the array: nothing tells which', () => {
+  test('an odd name, or odd bytes after the array: it could be either', () => {
     expect(detectSessionFormat(latin1Bytes('a:0:{}|i:1;'))).toEqual({
       format: undefined,
       certainty: 'none',
@@ -46,8 +46,8 @@ describe('detectSessionFormat', () => {
   });
 
   test.each([
-    ['one byte behind the array', 'a:1:{i:0;s:25:"y|a:1:{i:0;a:1:{i:0;s:0:"";}}'],
-    ['something behind the N; of an empty session', 'N;k|a:0:{}'],
+    ['one byte after the array', 'a:1:{i:0;s:25:"y|a:1:{i:0;a:1:{i:0;s:0:"";}}'],
+    ['something after the N; of an empty session', 'N;k|a:0:{}'],
   ])('an odd name, or %s', (_what, data) => {
     const possible = ['php', 'php_serialize'];
     expect(detectSessionFormat(latin1Bytes(data))).toEqual({ format: undefined, certainty: 'none', possible });

@@ -149,7 +149,7 @@ function exact({ data, ...options }: Session): PhpArray {
   return decodeSession(latin1Bytes(data), { ...options, view: 'exact' });
 }
 
-/** Looks at everything, so that nothing is copied only because nobody looked, or because there is nothing to look at. */
+/** Looks at everything, so that nothing is copied only because it was not read, or because it is empty. */
 function touched(session: SessionData): SessionData {
   session.touched = true;
   delete session.touched;

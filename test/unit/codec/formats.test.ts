@@ -97,8 +97,8 @@ describe('php_binary', () => {
   test.each([
     ['a name that is cut off', '\x7f', 0],
     ['a name without a value', '\x01a', 0],
-    ['bytes behind the last value', '\x01ai:1;\n', 6],
-    ['a name without a value behind it', '\x01ai:1;\x01b', 6],
+    ['bytes after the last value', '\x01ai:1;\n', 6],
+    ['a name without a value', '\x01ai:1;\x01b', 6],
   ])('%s', (_name, data, offset) => {
     expect(failure(() => read(data, 'php_binary'))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset });
   });
@@ -121,7 +121,7 @@ describe('php_serialize', () => {
     ]);
   });
 
-  test('no bytes and N; are an empty session; what is behind the array is ignored', () => {
+  test('no bytes and N; are an empty session; bytes after the array are ignored', () => {
     expect({ ...read('', 'php_serialize') }).toEqual({});
     expect({ ...read('N;', 'php_serialize') }).toEqual({});
     const session = read('a:1:{s:1:"a";i:1;}garbage', 'php_serialize');

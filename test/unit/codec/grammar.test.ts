@@ -94,7 +94,7 @@ describe('what PHP reads', () => {
     for (const data of alone) expect(encoded(session(`${pad}${data}}`))).toBe(`${pad}${data}}`);
   });
 
-  test('E:, of which only PHP knows whether there is such a case', () => {
+  test('E:, as only PHP knows whether the case exists', () => {
     for (const name of ['Suit:H', '\\Suit:H', 'A\\B:C', 'Suit:h_9']) {
       const data = `E:${name.length}:"${name}";`;
       expect(latin1Text(serialize(exact(data)))).toBe(data);
@@ -416,7 +416,7 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
   });
 });
 
-test('an excerpt shows the 24 bytes before and behind', () => {
+test('an excerpt shows the 24 bytes before and after', () => {
   const shown = (before: number, behind: number) => {
     const data = latin1Bytes(`${'n'.repeat(before - 1)}|x${'m'.repeat(behind - 1)}`);
     return failure(() => decodeSession(data, { excerpts: true })).excerpt;

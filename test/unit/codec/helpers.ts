@@ -11,7 +11,7 @@ export function changed(data: string, change: (session: SessionData) => void): s
   return encoded(read);
 }
 
-/** Looks at everything, so that nothing is copied only because nobody looked. */
+/** Reads everything, so that nothing is copied only because it was not read. */
 export function touched(data: string): string {
   return changed(data, (read) => void Object.values(read));
 }

@@ -44,14 +44,14 @@ describe('what does not move the numbers', () => {
     expect(changed(data, () => {})).toBe(data);
   });
 
-  test('what comes behind is changed in any way', () => {
+  test('values after it change in any way', () => {
     const change = (s: Any) => {
       delete s.w;
       s.more = [1, { k: 2 }];
       s.other = s.o;
     };
     const before = data.slice(0, data.indexOf('w|'));
-    // What is behind a C: can hold what stands before it.
+    // A value after a C: can contain one that comes before it.
     expect(changed(data, change)).toBe(`${before}more|a:2:{i:0;i:1;i:1;a:1:{s:1:"k";i:2;}}other|r:1;`);
     const replace = (s: PhpArray) => {
       s.delete('w');

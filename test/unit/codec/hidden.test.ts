@@ -11,7 +11,7 @@ test('a reference is found wherever it stands in the data', () => {
   }
 });
 
-test('what begins before the data, or ends behind them, is none of theirs', () => {
+test('what begins before the data, or ends after them, does not belong to them', () => {
   const data = latin1Bytes('aR:12;b');
   for (let start = 0; start <= data.length; start++) {
     for (let end = start; end <= data.length; end++) {

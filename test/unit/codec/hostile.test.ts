@@ -11,7 +11,7 @@ import { shapes } from '../../helpers/hostile-shapes.mjs';
 import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { changed, failure, session } from './helpers.ts';
 
-// The row is not trusted: whoever can write it can neither crash nor stall the server, nor reach into its prototypes.
+// The row is not trusted: an attacker who can write it can neither crash nor stall the server, nor change its prototypes.
 
 describe('100,000 arrays inside each other', () => {
   const nested = latin1Bytes(`a|${'a:1:{i:0;'.repeat(100_000)}N;${'}'.repeat(100_000)}`);
@@ -63,7 +63,7 @@ describe('a count that lies', () => {
   });
 });
 
-test('semicolons behind a "|" are no work: another package needs a time that doubles with each', () => {
+test('semicolons after a "|" are no work: another package needs a time that doubles with each', () => {
   const data = `a|s:41:"|${';'.repeat(40)}";b|s:4:"x|y;";`;
   expect({ ...session(data) }).toEqual({ a: `|${';'.repeat(40)}`, b: 'x|y;' });
   expect(failure(() => session(data.slice(0, -1))).code).toBe('ERR_PHP_SYNTAX');

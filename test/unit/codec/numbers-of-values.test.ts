@@ -7,7 +7,7 @@ const rules = new Rules();
 
 // `r:` names an object by its number among all values. So whatever stands before it has to be counted as PHP counts it.
 
-describe('an object behind a new value has the number that PHP gives it', () => {
+describe('an object after a new value has the number that PHP gives it', () => {
   test.each<[value: string, php: string, value: unknown, numbers: number]>([
     ['null', 'null', null, 1],
     ['a bool', 'true', true, 1],

@@ -32,7 +32,7 @@ describe('the float that is read is the nearest to its text', () => {
     expect(unserialize(latin1Bytes(`d:${written};`))).toBe(Number(written));
   });
 
-  test('with any number of digits before and behind the point', () => {
+  test('with any number of digits before and after the point', () => {
     for (let whole = 0; whole <= 18; whole++) {
       for (let decimals = whole === 0 ? 1 : 0; decimals <= 18; decimals++) {
         for (const sign of ['', '-']) {

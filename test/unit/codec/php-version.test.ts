@@ -6,7 +6,7 @@ import { failure } from './helpers.ts';
 const read = (data: string, phpVersion: PhpVersion = '8.5') => decodeSession(latin1Bytes(data), { phpVersion });
 
 describe('phpVersion of a session that is read', () => {
-  test.each(['\n', '\0', 'x', 'not a variable', 'a'])('PHP 7 ignores what is behind the last variable: %j', (rest) => {
+  test.each(['\n', '\0', 'x', 'not a variable', 'a'])('PHP 7 ignores bytes after the last variable: %j', (rest) => {
     const data = `a|i:1;${rest}`;
     for (const version of ['7.2', '7.3', '7.4'] as const) {
       const session = read(data, version);

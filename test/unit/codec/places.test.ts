@@ -51,7 +51,7 @@ describe('what stood at a place', () => {
     expect(encoded(read)).toBe('o|O:3:"Foo":1:{s:1:"p";i:5;}a|a:1:{s:1:"p";i:5;}');
   });
 
-  test('an array that begins like a list may have any keys behind', () => {
+  test('an array that begins like a list may have any keys after that', () => {
     const data = 'a:4:{i:0;i:1;i:5;i:2;i:6;i:3;s:1:"k";i:4;}';
     expect({ ...unserialize<object>(latin1Bytes(data)) }).toEqual({ 0: 1, 5: 2, 6: 3, k: 4 });
     expect(touched(`a|${data}`)).toBe(`a|${data}`);
@@ -149,7 +149,7 @@ describe('fromPhp', () => {
   });
 });
 
-test('memory behind what is written holds nothing of what was tried', () => {
+test('memory after the written bytes contains nothing of failed attempts', () => {
   for (const size of [1000, 67_000, 70_000, 200_000]) {
     let times = 0;
     const value = {

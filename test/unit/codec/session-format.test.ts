@@ -90,7 +90,7 @@ describe('a session in the format php', () => {
     expect(encoded(read)).toBe('a|a:2:{s:1:"x";i:3;s:1:"y";i:2;}b|i:1;');
   });
 
-  // PHP reads these and never writes them; what nobody changed stays as it was.
+  // PHP reads these and never writes them; what was not changed stays as it was.
   test.each([
     ['signs and leading zeros', 'a|i:+5;', 5],
     ['i:-0;', 'a|i:-0;', 0],
@@ -157,13 +157,13 @@ const unreadable: [name: string, data: string, offset: number][] = [
   ['a length that is too long', 'a|i:1;b|s:5:"abc";', 10],
   ['a length that is too short', 'a|s:2:"abc";', 9],
   ['no delimiter', 'abc', 0],
-  ['bytes behind the last value', 'a|i:1;\n', 6],
+  ['bytes after the last value', 'a|i:1;\n', 6],
   ['no value', 'a|', 2],
   ['cut off in a string', 'a|s:3:"ab', 4],
   ['cut off in an array', 'a|a:2:{i:0;i:1;', 15],
   ['fewer elements than promised', 'a|a:2:{i:0;i:1;}', 15],
   ['more elements than promised', 'a|a:1:{i:0;i:1;i:1;i:2;}', 15],
-  ['";" behind an inner array', 'a|a:2:{i:0;a:0:{};i:1;i:2;}', 17],
+  ['";" after an inner array', 'a|a:2:{i:0;a:0:{};i:1;i:2;}', 17],
   ['a negative count', 'a|a:-1:{}', 2],
   ['a bool that is none', 'a|b:2;', 2],
   ['white space', 'a|i: 5;', 2],

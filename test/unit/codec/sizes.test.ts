@@ -67,7 +67,7 @@ describe('strings and keys of any length', () => {
     }
   });
 
-  test('keys that are alike are told apart', () => {
+  test('keys that are alike stay different', () => {
     // The same length, and the same bytes at the ends and in the middle.
     const alike = ['a1b2c', 'a3b4c', 'a1b4c', 'a3b2c', 'a1bXc', 'aXb2c', 'é1b2c'];
     // One that reads like what stands in front of it, `s:6:"`, from back to front.
@@ -166,7 +166,7 @@ describe('a session that is read in parts', () => {
     expect(encoded(read)).toBe(`a|${php('y'.repeat(100))}${pad}`);
   });
 
-  test('can be changed before anybody looks', () => {
+  test('can be changed before they are read', () => {
     const data = `a|${php('y'.repeat(100))}b|a:1:{i:0;${php('z'.repeat(100))}}c|i:1;${pad}`;
     const set = changed(data, (read) => Object.assign(read, { a: 'new' }));
     expect(set).toBe(data.replace(php('y'.repeat(100)), 's:3:"new";'));

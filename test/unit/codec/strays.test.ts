@@ -61,9 +61,9 @@ describe.each(ways)('%s', (code, kind, error, path) => {
     ['a list', `v|a:2:{i:0;${value}i:1;${value}}`, 'plain', (s: Any) => s.v[1], ['v', '1']],
     ['an object', `v|O:3:"Foo":1:{s:1:"p";${value}}`, 'plain', (s: Any) => s.v.get('p'), ['v', 'p']],
     ['beside a reference', `a|i:1;b|R:1;v|${value}`, 'plain', (s: Any) => s.v, ['v']],
-    ['behind a reference', `a|${value}v|R:1;`, 'plain', (s: Any) => s.v, ['a']],
+    ['in a reference', `a|${value}v|R:1;`, 'plain', (s: Any) => s.v, ['a']],
     ['the exact view', `v|${value}`, 'exact', (s: Any) => s.get('v'), ['v']],
-  ] as const)('is told in %s', (_, session, view, find, at) => {
+  ] as const)('is an error in %s', (_, session, view, find, at) => {
     const read = decodeSession(latin1Bytes(session), { view: view as 'plain' });
     expect(latin1Text(encodeSession(read))).toBe(session);
     sloppy(code, find(read));
@@ -71,7 +71,7 @@ describe.each(ways)('%s', (code, kind, error, path) => {
     expect(failure(() => encodeSession(read, { format: 'php_serialize' }))).toMatchObject({ code: error });
   });
 
-  test('is told of one that stands in a session that is new', () => {
+  test('is an error in a new session', () => {
     const read = decodeSession(latin1Bytes(`v|${value}`));
     sloppy(code, read.v);
     expect(failure(() => encodeSession({ w: [read.v] })).code).toBe(error);
@@ -204,9 +204,9 @@ test('an object that was given another prototype is no plain object any more', (
 describe('what JavaScript does not show, on the session itself', () => {
   const sessions: [string, () => Record<PropertyKey, unknown>][] = [
     ['small', () => decodeSession(latin1Bytes('a|i:1;'))],
-    ['large, nobody has looked', () => decodeSession(latin1Bytes(`a|i:1;${pad}`))],
+    ['large, not read', () => decodeSession(latin1Bytes(`a|i:1;${pad}`))],
     [
-      'large, somebody has looked',
+      'large, read',
       () => {
         const session = decodeSession(latin1Bytes(`a|i:1;b|a:1:{s:1:"x";s:200:"${'x'.repeat(200)}";}${pad}`));
         expect(session.pad).toHaveLength(2000);

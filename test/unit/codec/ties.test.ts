@@ -22,7 +22,7 @@ describe('what a number means, asked of PHP', () => {
     ],
     ['an element that a reference made one, referred to again', 'x|a:3:{i:0;a:1:{i:0;i:5;}i:1;R:3;i:2;R:3;}'],
     ['a property', 'x|O:3:"Foo":2:{s:1:"p";i:1;s:1:"q";R:2;}y|R:2;'],
-    ['an element of what is behind a reference', 'x|a:1:{i:0;a:1:{i:0;N;}}y|R:2;z|R:3;'],
+    ['an element of an array in a reference', 'x|a:1:{i:0;a:1:{i:0;N;}}y|R:2;z|R:3;'],
   ])('%s', async (_name, data) => {
     const answer = await php.one('session', latin1Bytes(data));
     expect(answer.ok).toBe(true);
@@ -52,7 +52,7 @@ describe('a list with references', () => {
     ['one changed, and a hole made', (list) => delete Object.assign(list, { 0: 8 })[2]],
     ['one changed, and another element changed', (list) => Object.assign(list, { 0: 8, 2: 9 })],
     ['one changed, and a name added', (list) => Object.assign(list, { 0: 8, name: 9 })],
-  ])('%s: what became of the references is not told', (_what, how) => {
+  ])('%s: what became of the references is unknown', (_what, how) => {
     expect(failure(change(how))).toMatchObject({ code: 'ERR_PHP_REFERENCE', path: ['l', expect.any(String)] });
   });
 
@@ -83,7 +83,7 @@ describe('an error about references has the path to one of the places', () => {
 });
 
 describe('what is moved from one session to another', () => {
-  test('leaves its references behind, although both have some', () => {
+  test('does not keep its references, although both have some', () => {
     const other = session('p|i:1;q|a:2:{s:1:"a";R:1;s:1:"b";i:9;}');
     const data = 'x|a:1:{i:0;i:5;}y|i:6;z|R:3;';
     expect(changed(data, (s) => Object.assign(s, { new: other.q }))).toBe(`${data}new|a:2:{s:1:"a";i:1;s:1:"b";i:9;}`);

@@ -80,7 +80,7 @@ describe('a session that is a value', () => {
 });
 
 describe('another format', () => {
-  test('never makes a session deeper than PHP reads, whether somebody looked at its values or not', () => {
+  test('never makes a session deeper than PHP reads, whether its values were read or not', () => {
     const levels = (count: number) => `${'a:1:{i:0;'.repeat(count)}i:1;${'}'.repeat(count)}`;
     const deepest = session(`a|${levels(4096)}`);
     expect(failure(() => encodeSession(deepest, { format: 'php_serialize' })).code).toBe('ERR_PHP_LIMIT');

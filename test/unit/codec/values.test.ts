@@ -111,7 +111,7 @@ describe('PhpObject', () => {
     }
   });
 
-  test('tells all properties with their visibility, in their order', () => {
+  test('lists all properties with their visibility, in their order', () => {
     expect([...read().entries()]).toEqual([
       { name: 'open', visibility: 'public', value: 1 },
       { name: 'guard', visibility: 'protected', value: 2 },
@@ -139,7 +139,7 @@ describe('PhpObject', () => {
     ]);
   });
 
-  test('int names are found as they are, and told as text', () => {
+  test('int names are found as they are, and listed as text', () => {
     const object = unserialize<PhpObject>(latin1Bytes('O:13:"SplFixedArray":1:{i:0;i:1;}'));
     expect(object.properties.get(0)).toBe(1);
     expect([...object.entries()]).toEqual([{ name: '0', visibility: 'public', value: 1 }]);
@@ -261,7 +261,7 @@ describe('the plain view', () => {
 });
 
 test.each([null, undefined, 0, 1n, '', 'a', true, Symbol('a'), () => 1, {}, [], Object.create(null)])(
-  'what is none of PHP’s values is told as such: %p',
+  'an error names what is none of PHP’s values: %p',
   (value) => {
     const answers = [isPhpArray, isPhpCustom, isPhpEnum, isPhpFloat, isPhpObject, isPhpReference].map((is) =>
       is(value),

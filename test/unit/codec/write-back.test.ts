@@ -384,7 +384,7 @@ describe('single values', () => {
     expect(latin1Text(serialize(unserialize(latin1Bytes('d:1;'), { view: 'exact' })))).toBe('d:1;');
   });
 
-  test('what is behind the value is an error', () => {
+  test('bytes after the value are an error', () => {
     expect(failure(() => unserialize(latin1Bytes('i:1;i:2;')))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 4 });
     expect(failure(() => unserialize(latin1Bytes('')))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 0 });
   });

@@ -95,7 +95,7 @@ describe('what was written', () => {
     for (const { written, expected } of results()) expect(expected.equals(written)).toBe(true);
   });
 
-  test('has nothing behind it that was in its memory before', () => {
+  test('has no old memory after it', () => {
     // Memory that others left full of secrets.
     const used = (size: number) => Buffer.alloc(size, 'secret');
     const other = new Proxy(Buffer, {

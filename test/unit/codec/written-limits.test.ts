@@ -44,7 +44,7 @@ describe.each(formats)('%s', (format) => {
     expect(latin1Text(write(read))).toBe(latin1Text(write({ a: [1, 2] })));
   });
 
-  test('maxDepth, with the path; also of what nobody looked at', () => {
+  test('maxDepth, with the path; also of values that were not read', () => {
     const write = (session: object) => encodeSession(session, { format, maxDepth: 3 });
     const fits = format === 'php_serialize' ? { a: { b: [1] } } : { a: { b: [[1]] } };
     expect(decodeSession(write(fits), { format, maxDepth: 3 })).toEqual(fits);

@@ -119,7 +119,7 @@ describe('instances of a mapped class', () => {
   });
 });
 
-describe('what nobody looked at', () => {
+describe('values that were not read', () => {
   test('is copied between sessions of one kind, and fromPhp is not called for it', () => {
     class Foo {}
     let made = 0;
@@ -163,7 +163,7 @@ describe('a name that comes twice', () => {
   });
 });
 
-describe('what PHP 7 ignored behind the last variable', () => {
+describe('bytes that PHP 7 ignored after the last variable', () => {
   test('is gone when the session is written, however short it is', () => {
     for (const variables of ['', 'a|i:1;']) {
       for (const rest of ['\n', '\0', 'x', 'xy', ' '.repeat(20)]) {

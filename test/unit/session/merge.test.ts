@@ -126,7 +126,7 @@ describe('a function that decides', () => {
   });
 });
 
-test('the conflicts are told', () => {
+test('reports the conflicts', () => {
   const { conflicts } = merge(
     latin1Bytes('a|i:1;b|i:1;'),
     latin1Bytes('a|i:2;b|i:2;'),
