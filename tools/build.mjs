@@ -16,7 +16,7 @@ export async function build(say = () => {}) {
   const stamp = fingerprint();
   if (stampOf(join(root, 'dist')) === stamp) return;
   say('Building dist/ from src/ with TypeScript (15 to 60 seconds, once) ...');
-  // Somebody may be using dist/ meanwhile, so the new one is made beside it and takes its place at once.
+  // Another process may be using dist/, so the new one is made beside it and replaces it in one step.
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, 'build-'));

@@ -43,7 +43,7 @@ await runCommand(async () => {
   const { phpFaults } = await import('./interleave/php-actor.mjs');
   const { report } = await import('./interleave/report.mjs');
   if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
-  // The store pauses before it tries again. Nobody else goes on meanwhile, so it makes no difference but in time.
+  // The store pauses before it tries again. No other actor continues during the pause, so it only costs time.
   Deadline.prototype.pause = () => new Promise((resolve) => setImmediate(resolve));
   const product = { codeIgniterLock, mysqlStore, RequestSession, settings };
   const engine = await startEngine(values.engine);

@@ -42,7 +42,7 @@ const asksPhp =
 /** Where programs are inside such a system. */
 const inner = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** It stays for the next run, in a directory that belongs to root alone, who runs what is in it. */
+/** Kept for the next run, in a directory that only root can write, as root runs the programs in it. */
 const cache = join(tmpdir(), 'php-session-bridge-debian');
 
 await runCommand(async () => {

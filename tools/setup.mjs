@@ -22,7 +22,7 @@ const parts = {
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },
-  // Node's own builds of the newest versions need it, and a small Debian has it not.
+  // Node's own builds of the newest versions need it, and a minimal Debian lacks it.
   libatomic1: { name: 'libatomic', has: () => process.platform !== 'linux' || hasLibrary('libatomic.so.1') },
 };
 
@@ -44,7 +44,7 @@ const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE:
 export class SetupError extends Error {}
 
 /**
- * Says what is needed, and installs what is missing: Debian packages, then npm packages. Quick when nothing is.
+ * Lists what is needed, and installs what is missing: Debian packages, then npm packages. Quick if nothing is missing.
  *
  * @param {readonly Part[]} [needs] besides the npm packages
  * @throws {SetupError} when something is missing that cannot be installed from here

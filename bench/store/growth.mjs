@@ -6,7 +6,7 @@ import { inRounds } from './rounds.mjs';
 import { work } from './work.mjs';
 
 const FEW = 10_000;
-/** Turns are so much shorter, and as many more: what is compared differs by a few hundredths of a millisecond. */
+/** Turns are shorter by this factor, and there are as many more, as the compared times differ by a few hundredths of a millisecond. */
 const SHORT = 5;
 /** Visitors of the bench; the other sessions of the table are not used. */
 const VISITORS = 1_000;

@@ -1,6 +1,6 @@
 // Throughput, taken in rounds. In each round every contestant has a turn, so a disturbance of the machine affects all.
 
-/** Turns before, in which connections are made and V8 compiles: its hottest code only after thousands of calls. */
+/** Turns before the measurement, for connections and for V8, which compiles its hottest code only after thousands of calls. */
 const WARM_UP = 4;
 
 /**

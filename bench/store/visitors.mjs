@@ -96,7 +96,7 @@ const work = {
   },
 
   /**
-   * So many a second, whether they are answered or not: evenly, or by chance as visitors come who do not know each other.
+   * Sends `rate` requests a second, answered or not: evenly, or at random like independent visitors.
    *
    * @param {{ url: string, rate: number, seconds: number, random: boolean }} job
    */

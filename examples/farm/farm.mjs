@@ -76,13 +76,13 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
     let mariadb;
     const keptDatabase = await keep('MariaDB', async () => {
       if (mariadb) await mariadb.start();
-      // The observer sees there who holds a lock.
+      // The observer reads there which server holds a lock.
       else mariadb = await startMariadb({ settings: { 'innodb-status-output-locks': 1 } });
       return mariadb;
     });
     const { host, port, user, password } = /** @type {NonNullable<typeof mariadb>} */ (mariadb);
     const database = { host, port, user, password, database: 'test' };
-    // An account each: so a DBA, and the observer, can tell who holds a lock, and none may do more than it must.
+    // One account per server: a DBA and the observer can see which one holds a lock, and each has only the privileges it needs.
     const accounts = [...names, 'observer'].map((user) => ({ user, password: randomBytes(12).toString('hex') }));
     await prepareDatabase({ database, table, accounts }, log('prepare-database'));
     const as = (/** @type {string} */ name) => ({ ...database, ...accounts.find(({ user }) => user === name) });

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { configureHaproxy, failover } from '../../tools/services/haproxy.mjs';
 
 /**
- * Writes the proxy's configuration: each request goes to the next server in turn, one with `on=php` or `on=node` in its
- * query to the next of that side, and what is below /farm/ to the observer.
+ * Writes the proxy's configuration: each request goes to the next server in turn. One with `on=php` or `on=node` in its query
+ * goes to the next of that language, and one below /farm/ to the observer.
  *
  * @param {string} directory
  * @param {{ port: number, observerPort: number, servers: readonly { name: string, port: number }[] }} farm
- * @returns what runs it
+ * @returns the process
  */
 export function configureProxy(directory, { port, observerPort, servers }) {
   const list = (/** @type {string} */ side, /** @type {(name: string) => string} */ settings) =>

@@ -63,7 +63,7 @@ if (engine.name !== 'galera') {
       reader.stdin.end();
     });
 
-    test('both count in one session: who comes second is refused or begins again, and nothing is lost', async () => {
+    test('both count in one session: the second one is refused or begins again, and nothing is lost', async () => {
       const id = newId();
       await writeText(stores[0], id, '0');
       let unknown = 0;

@@ -423,7 +423,7 @@ async function firstEvent(headers: Record<string, string>, url = farm.url): Prom
   return undefined;
 }
 
-/** Runs in the page: which texts have less contrast than 4.5 (WCAG 2.2, 1.4.3), with what they have. */
+/** Runs in the page: the texts with a contrast below 4.5 (WCAG 2.2, 1.4.3), and their contrast. */
 const contrasts = `(() => {
   const rgb = (color) => color.match(/[\\d.]+/g).map(Number);
   const luminance = (color) => {

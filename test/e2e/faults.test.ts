@@ -94,7 +94,7 @@ describe('a database that fails under 16 requests, while one holds the lock', ()
     expect(farm().database.pid).not.toBe(pid);
   }, 120_000);
 
-  test('SIGSTOP for 10 seconds: 503 meanwhile, no login is lost, and the farm works again by itself', async () => {
+  test('SIGSTOP for 10 seconds: 503 until it continues, no login is lost, and the farm works again by itself', async () => {
     const outcomes = await survives(async () => {
       farm().database.kill('SIGSTOP');
       await sleep(10_000);

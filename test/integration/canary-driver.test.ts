@@ -9,7 +9,7 @@ import { checkTable, type MysqlConnectionOptions, type MysqlStoreOptions, symfon
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';
-import { article, better, createTables, missing, narrow, onWitness, refusing, relayed } from './canary-rows.ts';
+import { article, createTables, missing, narrow, onWitness, ownTable, refusing, relayed } from './canary-rows.ts';
 import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
 // What mysql2 publishes of its traffic: on the channels that monitoring agents listen to, and on the
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   [id, other] = [secretId(), secretId()];
-  const insert = `INSERT INTO ${better} (id, data, usetime) VALUES (?, ?, 0), (?, ?, 0)`;
+  const insert = `INSERT INTO ${ownTable} (id, data, usetime) VALUES (?, ?, 0), (?, ?, 0)`;
   await onWitness((witness) => witness.query(insert, [id, Buffer.from(planted), other, Buffer.from(planted)]));
 });
 afterAll(() => onWitness((witness) => witness.query(`DROP USER ${server.user}@127.0.0.1`)));
@@ -61,7 +61,7 @@ type Options = Parameters<typeof storeOn>[1];
 async function withStore(
   use: (store: SessionStore) => Promise<unknown>,
   options: Options = {},
-  table = better,
+  table = ownTable,
 ): Promise<void> {
   const store = storeOn(table, { connection: server, ...options });
   try {
@@ -109,7 +109,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'an expired one': () => withStore((store) => commit(store, id, planted), { expireOnRead: true, gcMaxlifetime: 60 }),
   'a named lock': () => withStore((store) => commit(store, id, planted), { lock: symfonyLock }),
   'text that is read back': () => withStore((store) => commit(store, secretId(), utf8Bytes(`${secret}é`)), {}, article),
-  'what is wrong with the table': () => checkTable({ connection: server, table: better }),
+  'what is wrong with the table': () => checkTable({ connection: server, table: ownTable }),
   'several servers': () =>
     withStore((store) => commit(store, id, planted), {
       connection: [{ ...server, host: '127.0.0.1', port: 1 }, server],
@@ -130,7 +130,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'a lock that is not to be had': () =>
     withStore(async (holder) => {
       const lease = await holder.open(id);
-      const waiting = asInAnotherProcess(() => storeOn(better, { connection: server, timeout: 1_500 }));
+      const waiting = asInAnotherProcess(() => storeOn(ownTable, { connection: server, timeout: 1_500 }));
       await waiting.open(id).catch(expectCode);
       await waiting.close();
       await lease.release();
@@ -138,7 +138,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'an id that others create': () =>
     withStore(async (first) => {
       const row = secretId();
-      const second = asInAnotherProcess(() => storeOn(better, { connection: server }));
+      const second = asInAnotherProcess(() => storeOn(ownTable, { connection: server }));
       await Promise.all([commit(first, row, planted), commit(second, row, planted)]);
       await second.close();
     }),

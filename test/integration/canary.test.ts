@@ -20,7 +20,6 @@ import { errorCodes } from '../docs/error-codes.ts';
 import { mentions, type Outcome, planted, secret, secretId, traces, visit } from './canary.ts';
 import {
   article,
-  better,
   changed,
   createTables,
   demanding,
@@ -31,6 +30,7 @@ import {
   narrow,
   nested,
   onWitness,
+  ownTable,
   refusing,
   relayed,
   stored,
@@ -43,7 +43,7 @@ let store: SessionStore;
 
 beforeAll(async () => {
   await createTables();
-  store = storeOn(better);
+  store = storeOn(ownTable);
 });
 
 afterAll(() => store.close());
@@ -124,10 +124,10 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       encodeSession({ [secret]: new PhpCustom(secret, utf8Bytes(`r:1;${secret}`)) }, { classes: [secret] }),
   },
   ERR_SESSION_ID: {
-    'no id': () => held(better, secretId(), (lease) => lease.rename(`${secret};`)),
+    'no id': () => held(ownTable, secretId(), (lease) => lease.rename(`${secret};`)),
     'an id that exists': async () => {
-      const [id, other] = [await stored(better), await stored(better)];
-      await held(better, id, async (lease) => {
+      const [id, other] = [await stored(ownTable), await stored(ownTable)];
+      await held(ownTable, id, async (lease) => {
         await lease.rename(other);
         await lease.commit({ data: planted });
       });
@@ -158,7 +158,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       const full = storeOn(demanding);
       await full.open(secretId(), { fresh: true }).finally(() => full.close());
     },
-    'no such time zone': () => held(better, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
+    'no such time zone': () => held(ownTable, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
       const dropped = storeOn(missing);
@@ -169,33 +169,33 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'in a request': () => visited({ store: storeOn(missing) }, untouched, secretId()),
   },
   ERR_SESSION_LOCK_TIMEOUT: {
-    'another process has it': () => lockedElsewhere((id) => held(better, id, untouched, { timeout: 1_500 })),
+    'another process has it': () => lockedElsewhere((id) => held(ownTable, id, untouched, { timeout: 1_500 })),
     'this process has it': () => heldTwice({ timeout: 100 }),
     'in a request': () =>
-      lockedElsewhere((id) => visited({ store: storeOn(better, { timeout: 1_500 }) }, untouched, id)),
+      lockedElsewhere((id) => visited({ store: storeOn(ownTable, { timeout: 1_500 }) }, untouched, id)),
   },
   ERR_SESSION_BUSY: {
     'too many wait': () => heldTwice({ maxWaiters: 0 }),
     'all connections are in use': async () => {
-      const full = storeOn(better, { connectionLimit: 1, timeout: 1_500 });
+      const full = storeOn(ownTable, { connectionLimit: 1, timeout: 1_500 });
       const open = () => full.open(secretId());
       await withLease(full, secretId(), open).finally(() => full.close());
     },
   },
   ERR_SESSION_UNAVAILABLE: {
     'the store was closed': async () => {
-      const closed = storeOn(better);
+      const closed = storeOn(ownTable);
       await closed.close();
       await closed.open(secretId());
     },
-    'no server listens': () => held(better, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
+    'no server listens': () => held(ownTable, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
     'access denied': () => {
       const connection = { ...testServer(), user: secret, password: secret, database: secret };
-      return held(better, secretId(), untouched, { connection });
+      return held(ownTable, secretId(), untouched, { connection });
     },
     'no such socket': () => {
       const connection = { socketPath: `/${secret}/${secret}`, user: secret, password: secret, database: secret };
-      return held(better, secretId(), untouched, { connection });
+      return held(ownTable, secretId(), untouched, { connection });
     },
     'in a request': () => {
       const away = mysqlStore({ connection: { host: '127.0.0.1', port: 1, user: secret, password: secret } });
@@ -204,10 +204,10 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   },
   ERR_SESSION_CONFLICT: {
     'the lock was lost, and another request wrote': async () => {
-      const id = await stored(better);
-      const other = asInAnotherProcess(() => storeOn(better));
+      const id = await stored(ownTable);
+      const other = asInAnotherProcess(() => storeOn(ownTable));
       await held(
-        better,
+        ownTable,
         id,
         async (lease) => {
           await withLease(other, id, (theirs) => theirs.commit({ data: utf8Bytes(`${secret}|N;`) }));
@@ -230,7 +230,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   },
   ERR_SESSION_CLOSED: {
     'a lease that was committed': () =>
-      held(better, secretId(), async (lease) => {
+      held(ownTable, secretId(), async (lease) => {
         await lease.commit({ data: planted });
         await lease.commit({ data: planted });
       }),
@@ -240,14 +240,14 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
         await ctx.phpSession.close();
         ctx.session[secret] = `${secret}2`;
       };
-      return visited({ store }, change, await stored(better));
+      return visited({ store }, change, await stored(ownTable));
     },
     'regenerate() after close()': async () => {
       const change: Parameters<typeof visit>[1] = async (ctx) => {
         await ctx.phpSession.close();
         await ctx.phpSession.regenerate();
       };
-      return visited({ store }, change, await stored(better));
+      return visited({ store }, change, await stored(ownTable));
     },
   },
   ERR_SESSION_READONLY: {
@@ -255,7 +255,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       visited(
         { store, mode: 'readonly' },
         (ctx) => Object.assign(ctx.session, { [secret]: secret }),
-        await stored(better),
+        await stored(ownTable),
       ),
   },
   ERR_SESSION_MOUNTED_TWICE: {
@@ -278,7 +278,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
           ctx.res.write('sent');
           await ctx.phpSession.regenerate();
         },
-        await stored(better),
+        await stored(ownTable),
       ),
   },
 };
@@ -302,7 +302,7 @@ describe('a secret in ids, keys, values, class names and SQL parameters is never
     const { errors, output } =
       thrown instanceof Visited
         ? thrown.outcome
-        : await visit({ store }, () => Promise.reject(thrown), await stored(better));
+        : await visit({ store }, () => Promise.reject(thrown), await stored(ownTable));
     expect(errors).toHaveLength(1);
     const [error] = errors as [PhpSessionError];
     expect(error).toBeInstanceOf(PhpSessionError);
@@ -319,7 +319,7 @@ describe('a secret in ids, keys, values, class names and SQL parameters is never
       ctx.session[secret] = () => secret;
       throw error;
     };
-    const { errors, output } = await visit({ store }, fail, await stored(better));
+    const { errors, output } = await visit({ store }, fail, await stored(ownTable));
     expect(errors).toEqual([expect.objectContaining({ code: 'ERR_PHP_UNREPRESENTABLE' }), error]);
     expect((errors as Error[]).flatMap(traces)).toEqual([]);
     expect(mentions(output)).toBe(false);
@@ -332,7 +332,7 @@ describe('a secret in ids, keys, values, class names and SQL parameters is never
       id = ctx.phpSession.id!;
       throw new Error('of the application');
     };
-    const { errors, output } = await visit({ store }, login, await stored(better));
+    const { errors, output } = await visit({ store }, login, await stored(ownTable));
     expect(id).toMatch(/^[0-9a-f]{32}$/);
     expect(JSON.stringify(errors) + String(errors[0]) + (errors[0] as Error).stack).not.toContain(id);
     expect(output.split(id)).toHaveLength(2); // in Set-Cookie alone
@@ -342,8 +342,8 @@ describe('a secret in ids, keys, values, class names and SQL parameters is never
   test.each([
     ['connection', () => mysqlStore({ connection: `${secret}:${secret}@localhost` })],
     ['table', () => storeOn(`${secret};`)],
-    ['columns.id', () => storeOn(better, { columns: { id: `${secret}\`` } })],
-    ['phpCharset', () => storeOn(better, { phpCharset: `${secret}'` })],
+    ['columns.id', () => storeOn(ownTable, { columns: { id: `${secret}\`` } })],
+    ['phpCharset', () => storeOn(ownTable, { phpCharset: `${secret}'` })],
     ['name', () => phpSession({ store, name: `${secret}=` })],
     ['cookieDomain', () => phpSession({ store, cookieDomain: `${secret};` })],
     ['classes', () => encodeSession({}, { classes: [`\\${secret}`] })],
@@ -361,8 +361,8 @@ test('each code can be raised', () => {
 });
 
 test("the driver's own errors do tell it, and are caught doing so", async () => {
-  const insert = `INSERT INTO ${better} (id, data, usetime) VALUES (?, ?, 0)`;
-  const id = await stored(better);
+  const insert = `INSERT INTO ${ownTable} (id, data, usetime) VALUES (?, ?, 0)`;
+  const id = await stored(ownTable);
   const error = (await failure(() =>
     onWitness((witness) => witness.query(insert, [id, Buffer.from(planted)])),
   )) as Error;

@@ -142,7 +142,7 @@ describe('503, Retry-After and no cookie', () => {
     }
   });
 
-  test('the lock was lost, and PHP has written meanwhile', async () => {
+  test('the lock was lost, and PHP has written since', async () => {
     await withSite({ store: storeOf(table, { maxHold: 1 }) }, async (site) => {
       const id = await put('a|i:1;');
       const answer = await site.ask(

@@ -103,7 +103,7 @@ describe('16 requests of one visitor at once', () => {
 });
 
 describe('merge', () => {
-  test('does not wait for PHP to read, and keeps what PHP has changed meanwhile', async () => {
+  test('does not wait for PHP to read, and keeps what PHP has changed since', async () => {
     const [site, id] = [await siteOf('merge'), await put('a|i:1;b|i:1;')];
     const release = await php.hold(table, id);
     const [read, goOn] = [signal(), signal()];
@@ -428,7 +428,7 @@ describe('lock()', () => {
     site.gone = 0;
   });
 
-  test('after a logout in this request, what others have stored meanwhile does not come back', async () => {
+  test('after a logout in this request, changes of other requests do not come back', async () => {
     const [site, id, before] = [await siteOf('merge'), await put('user|s:5:"alice";'), await php.count(table)];
     const answer = await site.ask(
       async (ctx) => {

@@ -210,7 +210,7 @@ test('a logout of a session that continues under another id is reported, and lea
   await site.stop();
 });
 
-test('a change of what was moved away meanwhile is a conflict', async () => {
+test('a change of a session that a login has moved is a conflict', async () => {
   const site = await Site.start({ store: storeOf(table), mode: 'merge' });
   const conflicts: unknown[] = [];
   site.app.on('session:conflict', (_, paths) => conflicts.push(paths));

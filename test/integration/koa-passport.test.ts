@@ -221,11 +221,11 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
   });
 
   describe('attacks', () => {
-    test('who has planted an id before a login has nothing of it', async () => {
+    test('an attacker who planted an id before a login gains nothing', async () => {
       const planted = await put('planted|b:1;');
       const { id } = await ask((ctx) => ctx.login({ id: 'ann' }), planted);
       expect(await whoIs(planted)).toEqual([false, null]);
-      // What he stores there now does not get to the one who has logged in, nor does he get a cookie of hers.
+      // What the attacker stores there does not reach the logged-in user, and the attacker does not get the user's cookie.
       const attack = await ask((ctx) => {
         ctx.session.passport = { user: 'mallory' };
       }, planted);

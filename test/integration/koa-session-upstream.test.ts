@@ -9,7 +9,7 @@ import { type Context, type Handler, KoaSessionSite, writtenByPhp } from './koa-
 
 /**
  * What koa-session promises to applications with a store, by the cases of its own tests (7.0.2: store.test.ts, contextstore.test.ts,
- * externalkey.test.ts, store_with_ctx.test.ts). Those that are other here, and why, stand in docs/koa-session.md.
+ * externalkey.test.ts, store_with_ctx.test.ts). docs/koa-session.md lists the differences and their reasons.
  */
 const table = binaryTable();
 let php: Harness;

@@ -62,7 +62,7 @@ describe.each([
     await insert('old', rows, 5_000);
     await insert('young', 1_000, 1_000);
     await insert('live', 10, 1_000);
-    // Old sessions that requests have opened meanwhile, and some that are in use anyway.
+    // Old sessions that requests have opened since, and some that are in use anyway.
     const holder = await Witness.connect(server);
     await holder.query(
       `BEGIN; SELECT id FROM ${table} WHERE id IN ('old1', 'old777', 'old9999', 'young5', 'young500') FOR UPDATE`,

@@ -267,7 +267,7 @@ describe('several servers', () => {
   });
 });
 
-describe('who waits while servers fail', () => {
+describe('requests that wait while servers fail', () => {
   test('is let go by the signal', async () => {
     store = make({ connectionLimit: 1 });
     await writeText(store, newId(), 'x');

@@ -22,11 +22,11 @@ export { asInAnotherProcess } from '../../tools/another-process.mjs';
 /** Whether `npm run test:clusters` runs these tests on NDB Cluster, where reads of TEXT and BLOB may wait for a lock. */
 export const onNdb: boolean = JSON.parse(process.env.PSB_TEST_ENGINE ?? '{}').name === 'ndb';
 
-/** The table of the MySQL Cluster article, as printed there. */
+/** The table of the MySQL Cluster article (docs/experiments.md), as printed there. */
 export const articleTable = (name: string): string =>
   `CREATE TABLE ${name} (id CHAR(32) PRIMARY KEY, data TEXT, usetime TIMESTAMP)`;
 
-/** A second look at the database, past the store. */
+/** A connection of the test itself, independent of the store. */
 export class Witness {
   readonly connection: Connection;
 

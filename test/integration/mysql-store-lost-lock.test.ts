@@ -241,9 +241,9 @@ describe('maxHold', () => {
   });
 
   test.each([
-    ['written by PHP meanwhile', 'UPDATE', { code: 'ERR_SESSION_CONFLICT' }, 'theirs'],
-    ['deleted by PHP meanwhile', 'DELETE', 'gone', undefined],
-    ['not touched meanwhile', 'SELECT', 'written', 'late'],
+    ['written by PHP since', 'UPDATE', { code: 'ERR_SESSION_CONFLICT' }, 'theirs'],
+    ['deleted by PHP since', 'DELETE', 'gone', undefined],
+    ['not touched since', 'SELECT', 'written', 'late'],
   ])('a process that was frozen, its session %s', async (_, statement, expected, remains) => {
     const [store, id] = [storeOn(table, { maxHold: 1 }), newId()];
     await writeText(store, id, 'before');
@@ -389,7 +389,7 @@ describe('the connection is lost at COMMIT', () => {
       await store.close();
     });
 
-    test('a new session: not known; never created a second time', async () => {
+    test('a new session: unknown; never created a second time', async () => {
       const id = newId();
       relay.accident = accident;
       await expect(writeText(store, id, 'after')).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });

@@ -162,7 +162,7 @@ test('both sessions have to fit into one statement; else it takes the lock', asy
   await withLease(store, id, (lease) => lease.destroy());
 });
 
-test('a session that expires meanwhile is gone', async () => {
+test('a session that expires in between is gone', async () => {
   const ours = storeOn(table, { expireOnRead: true, gcMaxlifetime: 600 });
   const { id, snapshot } = await readBack(ours, 'before');
   await witness.query(`UPDATE ${table} SET usetime = usetime - 610 WHERE id = ?`, [id]);
@@ -341,7 +341,7 @@ describe('the connection is lost', () => {
   });
 });
 
-test('a server that does not answer any more: not known', async () => {
+test('a server that does not answer any more: unknown', async () => {
   const door = await Door.open(testServer());
   const ours = storeOn(table, {
     connection: { ...testServer(), port: door.port, database: 'test' },

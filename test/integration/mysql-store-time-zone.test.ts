@@ -7,7 +7,7 @@ import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
 import { utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-// DATETIME is a wall clock. Whoever writes it has to agree with those who read it, or sessions are deleted too early.
+// A DATETIME has no time zone. Writers and readers must agree on one, or sessions are deleted too early.
 
 const columns = 'id VARCHAR(64) PRIMARY KEY, data TEXT, usetime DATETIME DEFAULT CURRENT_TIMESTAMP, KEY (usetime)';
 const table: Table = { title: 'DATETIME', name: 'store_time_zone', columns, options: { time_type: 'datetime' } };
@@ -219,7 +219,7 @@ describe.each(['Europe/Berlin', 'SYSTEM', 'Australia/Lord_Howe'])('a clock in %s
           if (step % 2 === 0) await ours.collect(LIFETIME);
           else await php.ask({ driver: 'pdo', table, options }, `return $handler->gc(${LIFETIME});`);
           const left = new Set(await ids());
-          // Those to which others do not take it for over, who compare an end with NOW().
+          // Ends that other handlers, which compare with NOW(), do not yet treat as passed.
           const clock = new Date(now).toISOString().slice(0, 19).replace('T', ' ');
           const notOver = `SELECT id FROM ${table.name} WHERE usetime >= CONVERT_TZ(?, '+00:00', ?)`;
           const toOthers = (await witness.query(notOver, [clock, zone])).map(({ id }) => String(id));

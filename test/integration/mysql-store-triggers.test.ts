@@ -159,12 +159,12 @@ describe('statements and COMMIT in one text', () => {
     expect(await data()).toHaveLength(1);
   });
 
-  test('COMMIT fails: it is not known what it did', async () => {
-    // The server cannot be made to fail at COMMIT. In its place in the text stands another statement.
+  test('COMMIT fails: its outcome is unknown', async () => {
+    // The server cannot be made to fail at COMMIT, so the text has another statement in its place.
     expect(isBeforeCommit(await failed(`${insert('b')}; ${signal}`))).toBe(false);
   });
 
-  test('the connection breaks: it is not known whether COMMIT was run', async () => {
+  test('the connection breaks: it is unknown whether COMMIT was run', async () => {
     const failing = failed(insert('b'));
     connection.destroy();
     expect(isBeforeCommit(await failing)).toBe(false);

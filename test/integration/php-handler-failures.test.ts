@@ -235,7 +235,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     ['a row with nothing in it', '', 'php', ''],
     ['a row with nothing in it, of php_serialize', 'a:0:{}', 'php_serialize', 'a:0:{}'],
     ['no row', undefined, 'php', ''],
-  ])('%s, the connection is lost after COMMIT, and it is empty again: not known', async (_, before, format, after) => {
+  ])('%s, the connection is lost after COMMIT, and it is empty again: unknown', async (_, before, format, after) => {
     const id = newId();
     if (before !== undefined) await php.put(table, id, before);
     const proxy = await losesCommit(php.mysql.port, 'after');
@@ -251,7 +251,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
   });
 
   test.each(['session_destroy()', 'session_regenerate_id(true)'])(
-    'the connection is lost after COMMIT of %s: not known, and nothing comes back',
+    'the connection is lost after COMMIT of %s: unknown, and nothing comes back',
     async (end) => {
       const id = newId();
       await php.put(table, id, old);

@@ -65,7 +65,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     ['regenerates', '$handler->start(); session_regenerate_id(true); return [true, $_SESSION];'],
     ['regenerates and keeps the old', '$handler->start(); session_regenerate_id(); return [true, $_SESSION];'],
     ['logs out', '$handler->start(); $seen = $_SESSION; return [session_destroy(), $seen];'],
-  ])('attack: who has the old id and waits never sees the session (%s)', async (_, code) => {
+  ])('attack: a client that has the old id and waits never sees the session (%s)', async (_, code) => {
     const id = newId();
     const { first, second } = await loginMeanwhile(id, code);
     expect(second.result).toEqual([true, []]);

@@ -61,7 +61,7 @@ describe('anything else is refused when the store is made, and it is said what i
     ['db', { ...server, db: 'secret' }, /^connection\.db .*: database is meant$/],
     ['url', { url: 'mysql://u:secret@db/d' }, /^connection\.url .*: uri is meant$/],
     ['another case', { ...server, socketpath: 'secret' }, /^connection\.socketpath .*: socketPath is meant$/],
-    ['an option of nobody', { ...server, secre: 'secret' }, /^connection\.secre is no option of mysql2$/],
+    ['an unknown option', { ...server, secre: 'secret' }, /^connection\.secre is no option of mysql2$/],
     ['toString', { ...server, toString: 'secret' }, /^connection\.toString is no option of mysql2$/],
     [
       'nothing',

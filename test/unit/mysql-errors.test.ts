@@ -63,7 +63,7 @@ test.each<[string, unknown, string, boolean, string]>([
     'ERR_SESSION_UNAVAILABLE',
   ],
   [
-    'lost behind a proxy, which says so itself',
+    'lost, as a proxy reports',
     { code: 'UNKNOWN_CODE_PLEASE_REPORT', errno: 2013, sqlState: 'HY000' },
     'lost',
     false,
@@ -98,7 +98,7 @@ describe('what is not known to be of the database or the network goes to the cal
     ['one that has a code of Node', Object.assign(new TypeError('x'), { code: 'ERR_STREAM_WRONG' })],
     ['a wrong argument', Object.assign(new RangeError('x'), { code: 'ERR_SOCKET_BAD_PORT' })],
     ['an error without anything', new Error("Can't add new command when connection is in closed state")],
-    ['a code that nobody knows', Object.assign(new Error('x'), { code: 'P2002' })],
+    ['an unknown code', Object.assign(new Error('x'), { code: 'P2002' })],
     ['a module that is missing', Object.assign(new Error('x'), { code: 'MODULE_NOT_FOUND' })],
     ['something else', 'text'],
     ['nothing', undefined],
@@ -153,7 +153,7 @@ describe('the message says where to look', () => {
 
 test.each<[string, unknown, boolean]>([
   ['a trigger', { errno: 1644, sqlState: '45000' }, true],
-  ['a number that nobody knows', { errno: 31337, sqlState: 'HY000' }, true],
+  ['an unknown number', { errno: 31337, sqlState: 'HY000' }, true],
   ['a server that takes no writes', { errno: 1290, sqlState: 'HY000' }, true],
   ['the network', { code: 'ECONNRESET', errno: -104 }, false],
   ['no answer in time', new DeadlineExpired(1), false],

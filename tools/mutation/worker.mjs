@@ -68,7 +68,7 @@ async function runAll({ changed }) {
   return { results };
 }
 
-/** The functions that are called meanwhile. @param {() => void} run */
+/** The functions that are called during the run. @param {() => void} run */
 function called(run) {
   reached.clear();
   run();

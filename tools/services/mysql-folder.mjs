@@ -112,7 +112,7 @@ export class MysqlFolder {
       const files = readdirSync(this.#servers).filter((name) => name.endsWith('.pid'));
       return files.map((name) => name.slice(0, -'.pid'.length));
     } catch {
-      return []; // It has not come so far.
+      return []; // The node has not started yet.
     }
   }
 }

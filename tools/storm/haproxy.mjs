@@ -9,7 +9,7 @@ import { configureHaproxy, failover } from '../services/haproxy.mjs';
  * @param {string} storm.socket of PHP-FPM
  * @param {string} storm.script that answers every request there
  * @param {readonly number[]} storm.nodePorts
- * @returns what runs it
+ * @returns the process
  */
 export function configureProxy(file, { port, socket, script, nodePorts }) {
   return configureHaproxy(file, {

@@ -28,7 +28,7 @@ export class Incarnation {
   }
 }
 
-/** A session id, and what is known of it. */
+/** A session id, and what the model knows about it. */
 export class Cookie {
   /** @param {string} value @param {Incarnation} incarnation */
   constructor(value, incarnation) {
@@ -146,7 +146,7 @@ export class Model {
       check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
     }
     if (ends(action)) {
-      // A logout whose connection broke finds the row gone when it tries again. It cannot know who has done that.
+      // A logout whose connection broke finds the row gone when it tries again. It cannot know which request did that.
       const maySucceedTwice = this.#faults && (action === 'logout' || incarnation.final !== undefined);
       check(cookie.endedAt === undefined || maySucceedTwice, 'a session id has ended twice');
       if (action === 'logout' && cookie.endedAt === undefined) incarnation.final = count;

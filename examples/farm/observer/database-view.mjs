@@ -16,7 +16,7 @@ const PATIENCE = 700;
  * @property {string | undefined} user
  */
 
-/** Looks at sessions from beside: reads what is committed, and neither takes a lock nor waits for one. */
+/** Reads sessions without a lock: it sees only committed data, and neither takes a lock nor waits for one. */
 export class DatabaseView {
   #options;
   #table;

@@ -2,8 +2,8 @@
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Why a request is refused, if it is. The observer shows session data and stops servers, so it serves the farm's own page
- * and nobody else: not another site in the same browser, nor one whose name has been pointed at this machine (DNS
+ * Why a request is refused, if it is. The observer shows session data and stops servers, so it serves only the farm's
+ * own page: not another site in the same browser, nor one whose name has been pointed at this machine (DNS
  * rebinding). Nothing here is readable across origins, for no answer carries CORS headers.
  *
  * @param {import('node:http').IncomingMessage} request

@@ -13,9 +13,9 @@ const PATIENCE = 500;
 const MOST_STREAMS = 32;
 
 /**
- * What stands beside the farm and serves its page: `GET /farm/events` tells the holder of a session cookie, as
- * Server-Sent Events, what the session's row and its lock are like, and how the servers are; `POST /farm/kill?server=NAME`
- * and `POST /farm/stop-database` make trouble. The farm's applications know nothing of it.
+ * Serves the farm's page. `GET /farm/events` sends the holder of a session cookie, as Server-Sent Events, the state of the
+ * session's row, its lock and the servers. `POST /farm/kill?server=NAME` and `POST /farm/stop-database` cause faults. The
+ * farm's applications do not know the observer.
  *
  * @param {object} options
  * @param {number} options.port on loopback

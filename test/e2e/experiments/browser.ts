@@ -42,7 +42,7 @@ export class Browser {
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: program('chromium'),
       headless: true,
-      // What it keeps besides the profile goes with the directory as well.
+      // Its other files are deleted with the directory as well.
       artifactsDir: directory,
       env: { ...(process.env as Record<string, string>), HOME: directory, TMPDIR: directory },
       args: [

@@ -50,7 +50,7 @@ describe('a list that is changed while it is written', () => {
   });
 });
 
-describe('another session that is written meanwhile', () => {
+describe('another session that is written in between', () => {
   test('has memory of its own', () => {
     let inner = '';
     const outer = {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { holdsReference } from '../../../src/codec/hidden.ts';
 import { latin1Bytes } from '../../helpers/latin1.ts';
 
-// References in the data of a C: are looked for in these bytes alone, and not in what stands around them.
+// References in the data of a C: are searched in these bytes alone, and not in the bytes around them.
 
 test('a reference is found wherever it stands in the data', () => {
   for (const data of ['r:1;', 'R:12;', 'x:i:0;r:1;', 'r:1;;m:a:0:{}', 'r:r:1;', 'r:1:R:2;']) {

@@ -5,7 +5,7 @@ import { phpString, Rules } from '../../helpers/rules.ts';
 
 const rules = new Rules();
 
-// `r:` names an object by its number among all values. So whatever stands before it has to be counted as PHP counts it.
+// `r:` names an object by its number among all values. So all values before it must be counted like in PHP.
 
 describe('an object after a new value has the number that PHP gives it', () => {
   test.each<[value: string, php: string, value: unknown, numbers: number]>([

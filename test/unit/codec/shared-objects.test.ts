@@ -12,7 +12,7 @@ import { latin1Text } from '../../helpers/latin1.ts';
 import { PhpOracle } from '../../helpers/php-oracle.ts';
 import { session } from './helpers.ts';
 
-// An object that stands in two places is one object in PHP too, whatever stands before it: each value there takes a number.
+// An object in two places is one object in PHP too, whatever comes before it: each value there takes a number.
 
 let php: PhpOracle;
 beforeAll(() => {

@@ -70,7 +70,7 @@ describe('strings and keys of any length', () => {
   test('keys that are alike stay different', () => {
     // The same length, and the same bytes at the ends and in the middle.
     const alike = ['a1b2c', 'a3b4c', 'a1b4c', 'a3b2c', 'a1bXc', 'aXb2c', 'é1b2c'];
-    // One that reads like what stands in front of it, `s:6:"`, from back to front.
+    // A string that is the reverse of the bytes before it, `s:6:"`.
     alike.push('a":6:s', 'axy6:s');
     for (const size of [2, 5, 8, 13, 24, 25]) {
       const names = ['A', 'B', 'C', 'D'].flatMap((first) =>
