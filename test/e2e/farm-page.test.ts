@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 describe('the page', () => {
-  test('says what it is, to those who see it and to those who hear it', async () => {
+  test('describes itself, on the screen and to screen readers', async () => {
     await expectText(page.getByRole('heading', { level: 1 }), /^One session, two languages$/);
     for (const name of ['PHP', 'Node', '$_SESSION', 'lock', 'login', 'counter']) {
       expect(await page.locator('.lead').first().textContent()).toContain(name);
@@ -260,7 +260,7 @@ describe('trouble', () => {
     await expectAllIsWell(2 + again);
   });
 
-  test('the database stands still, requests wait, and it goes on', async () => {
+  test('the database stands still, requests wait, and then succeed', async () => {
     await button('Stop it for 5 seconds').click();
     await expectText(page.locator('#farm [data-name=database]'), /stands still/);
     await expectText(page.locator('#holder'), /^Nobody can tell$/);

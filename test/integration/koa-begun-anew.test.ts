@@ -131,7 +131,7 @@ describe.each(meetings)('$who logs out, and $by begins anew', ({ logOut, begin }
   });
 
   test.each(['merge', 'readonly'] as const)(
-    'lock() in the mode %s: the request goes on in the new session',
+    'lock() in the mode %s: the request continues in the new session',
     async (mode) => {
       const id = await put(before);
       const { answer, gone } = await late(mode, id, fillsCart, async (ctx) => {

@@ -220,7 +220,7 @@ describe('a login in a parallel request of PHP', () => {
   const logIn = '$handler->start(); usleep(200000); return session_regenerate_id(true) && $_SESSION["user"] = "alice";';
 
   test.each([true, false])(
-    'who waited with the old id sees and gets nothing (strict mode: %p)',
+    'a request that waited with the old id sees and gets nothing (strict mode: %p)',
     async (useStrictMode) => {
       await withSite({ useStrictMode }, async (site) => {
         const id = await put('basket|i:1;');

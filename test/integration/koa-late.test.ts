@@ -86,7 +86,7 @@ test('many late changes are reported once', async () => {
   expect(site.codes()).toEqual(['ERR_SESSION_CLOSED']);
 });
 
-test('of a visitor who had no session', async () => {
+test('of a visitor without a session', async () => {
   const { kept, answer } = await answered(undefined);
   expect(answer.headers['set-cookie']).toBeUndefined();
   kept.session.a = 1;
@@ -94,7 +94,7 @@ test('of a visitor who had no session', async () => {
   expect(site.codes()).toEqual(['ERR_SESSION_CLOSED']);
 });
 
-test('a stream that goes on, with the session in its hands', async () => {
+test('a stream that continues, and still uses the session', async () => {
   const id = await put();
   const body = new PassThrough();
   let session!: Context['session'];
@@ -115,7 +115,7 @@ test('a stream that goes on, with the session in its hands', async () => {
   expect(await php.row(table, id)).toBe(original);
 });
 
-test('an answer by hand that goes on, with the session in its hands', async () => {
+test('an answer by hand that continues, and still uses the session', async () => {
   const id = await put();
   const answer = await site.ask(
     (ctx) => {

@@ -156,7 +156,7 @@ const waiters = () =>
     `SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE '%${table.name}% FOR UPDATE' AND ID <> CONNECTION_ID()`,
   );
 
-test('rolling: who answers by itself sends no cookie, and fails in nothing', async () => {
+test('rolling: a handler that answers by itself sends no cookie, and does not fail', async () => {
   await withSite({ rolling: true }, async (rolling) => {
     const id = await written();
     const answer = await rolling.ask(

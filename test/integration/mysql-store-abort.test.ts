@@ -5,7 +5,7 @@ import { sleep, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 const table = 'store_abort';
 const id = 'a'.repeat(32);
 
-test('who gives up while waiting, again and again, takes no more connections than the limit', async () => {
+test('requests that give up while waiting, again and again, take no more connections than the limit', async () => {
   const witness = await Witness.connect();
   await witness.table(table, createTableSql({ table }));
   const store = storeOn(table, { connectionLimit: 3 });

@@ -78,7 +78,7 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     expect(await witness.query(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 1 }]);
   });
 
-  test('who takes longer keeps the turn', async () => {
+  test('a process that takes longer keeps the turn', async () => {
     expect(await turns(1)).toBe(1);
     await shift(-500);
     await inAProcess(renewTurn);

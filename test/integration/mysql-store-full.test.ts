@@ -82,7 +82,7 @@ const noRoom = {
 };
 
 describe('a server that has no room for more connections', () => {
-  test('those who are refused share what there is, in the order in which they came', async () => {
+  test('refused requests share the connections, in the order in which they came', async () => {
     store = make();
     const leases = await open(2);
     await fill();
@@ -131,7 +131,7 @@ describe('a server that has no room for more connections', () => {
     for (const lease of leases) await lease.release();
   });
 
-  test('without a connection it goes on asking, and is served as soon as there is room', async () => {
+  test('without a connection it continues to ask, and is served as soon as there is room', async () => {
     store = make({ timeout: 25_000 });
     await fill();
     const { arrivals } = door;
@@ -189,7 +189,7 @@ describe('a server that has no room for more connections', () => {
     await lease!.release();
   });
 
-  test('close() lets those go who wait', async () => {
+  test('close() ends the waiting requests', async () => {
     store = make({ timeout: 25_000 });
     await fill();
     const { arrivals } = door;

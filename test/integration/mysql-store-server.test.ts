@@ -38,7 +38,7 @@ describe('the database server', () => {
   });
   afterAll(() => server.stop());
 
-  test('is frozen: nothing hangs beyond the deadline, nothing is lost, and it goes on afterwards', async () => {
+  test('is frozen: nothing hangs beyond the deadline, nothing is lost, and requests succeed afterwards', async () => {
     const [held, idle] = [newId(), newId()];
     await writeText(store, held, 'before');
     await writeText(store, idle, 'before');
@@ -88,7 +88,7 @@ describe('the database server', () => {
     server.kill('SIGCONT');
   });
 
-  test('is killed and comes back: who holds a lock writes, the others wait for nothing', async () => {
+  test('is killed and comes back: the holder of a lock writes, the other requests do not wait', async () => {
     store = make({ timeout: 20_000 });
     const [id, added, lost] = [newId(), newId(), newId()];
     await writeText(store, id, 'before');

@@ -267,7 +267,7 @@ test.each([
   ['DATETIME', 'datetime', { time_zone: 'SYSTEM' }],
   ['TIMESTAMP NULL', 'timestamp', {}],
 ])(
-  'in spring, who counts back from NOW() deletes from %s what was just used; we do not',
+  'in spring, a handler that subtracts from NOW() deletes from %s what was just used; we do not',
   async (type, time_type, more) => {
     const name = 'store_time_zone_spring';
     await witness.table(name, `CREATE TABLE ${name} (id VARCHAR(64) PRIMARY KEY, data TEXT, usetime ${type})`);

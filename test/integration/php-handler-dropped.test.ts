@@ -211,7 +211,7 @@ describe.each(formats)('%s: what is right', (format) => {
 
   // PHP keeps what it had, as with its own handlers. The status does not show it: nothing that was stored is lost.
   test.each(['unset($_SESSION);', '$x = []; $_SESSION = &$x;'])(
-    '%s: the session goes on, and the log says so',
+    '%s: the session continues, and the log says so',
     async (code) => {
       const { row, said } = await keep(code);
       expect(row).toBe(rows[format]);

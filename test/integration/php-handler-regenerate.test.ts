@@ -72,7 +72,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     expect(await php.row(table, first.cookie!)).toBe('cart|s:4:"shoe";user|s:3:"bob";');
   });
 
-  test('attack: who set the id before the login has nothing of it, then or later, and changes nothing', async () => {
+  test('attack: a client that set the id before the login gains nothing, then or later, and changes nothing', async () => {
     const id = newId();
     await php.put(table, id, 'csrf|s:1:"x";');
     const victim = await php.ask({ ...at, id }, `$handler->start(); ${login} return true;`);
