@@ -287,7 +287,7 @@ export class Request {
   id;
   /** The step at which the server read the row for it. */
   readAt = 0;
-/** The step at which it asked for that. */
+  /** The step at which it asked for that. */
   askedAt = 0;
   /** The steps of the last query for a row, and of its answer, reported by the wire. */
   lastAsked = 0;
