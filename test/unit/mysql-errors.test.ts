@@ -6,9 +6,11 @@ import { DeadlineExpired } from '../../src/stores/deadline.ts';
 import {
   byNumber,
   classify,
+  Failed,
   isAnswer,
   isBeforeCommit,
   isForeign,
+  isFromServer,
   noteBeforeCommit,
   toSessionError,
 } from '../../src/stores/mysql/errors.ts';
@@ -84,6 +86,24 @@ test.each<[string, unknown, string, boolean, string]>([
   expect(classify(error)).toBe(failure);
   expect(isAnswer(error)).toBe(answers);
   expect(toSessionError(error)).toMatchObject({ name: 'PhpSessionError', code });
+});
+
+test('what the store itself finds wrong means what it says, whatever code and number the caller sees', () => {
+  const error = new Failed('retry', 'x', { code: 'ECONNREFUSED', errno: 1062 });
+  expect(classify(error)).toBe('retry');
+  expect([isAnswer(error), isForeign(error)]).toEqual([false, false]);
+  const seen = { code: 'ERR_SESSION_UNAVAILABLE', cause: { code: 'ECONNREFUSED', errno: 1062 } };
+  expect(toSessionError(error)).toMatchObject(seen);
+});
+
+test.each<[string, unknown, boolean]>([
+  ['an error of the server', { errno: 1040, sqlState: '08004' }, true],
+  ['what was found by asking it', new Failed('read only', 'x', { errno: 1290 }), true],
+  ['no answer', new Failed('away', 'x', { code: 'ETIMEDOUT' }), false],
+  ['nothing listens', { code: 'ECONNREFUSED', errno: -111 }, false],
+  ['nothing', undefined, false],
+])('%s: whether a server has answered', (_, error, isAnswered) => {
+  expect(isFromServer(error)).toBe(isAnswered);
 });
 
 test('an error of this package stays what it is', () => {

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import type { Driver, DriverCallback, DriverConnection, DriverQuery } from './driver.ts';
-import { classify, type Failure, isAnswer, isStatementLimit, noteBeforeCommit } from './errors.ts';
+import { classify, Failed, type Failure, isAnswer, isStatementLimit, noteBeforeCommit } from './errors.ts';
 import { withAnyLiterals } from './literals.ts';
 import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
@@ -108,7 +108,7 @@ export class Connection {
   /**
    * Sets up the session on the server, once.
    *
-   * @throws NotTheWriter, or as `query()`
+   * @throws as `assertWriter()` and `query()`
    */
   async prepare(deadline: Deadline): Promise<void> {
     if (this.#prepared) return;
@@ -222,13 +222,13 @@ export class Connection {
   /**
    * Waits for a named lock (`GET_LOCK`), which is held until the transaction ends.
    *
-   * @throws `NameTaken` when somebody else holds it
+   * @throws Failed `locked` when somebody else holds it
    */
   async lockName(name: string, deadline: Deadline): Promise<void> {
     this.#lockedName = name; // before it is asked for: the answer may come when nobody waits for it any more
     const sql = `SELECT GET_LOCK(?, ${LOCK_WAIT_TIMEOUT})`;
     const [[got] = []] = await this.execute<[number | string | null][]>(sql, [name], deadline);
-    if (Number(got) !== 1) throw new NameTaken();
+    if (Number(got) !== 1) throw new Failed('locked', 'the named lock is taken', { errno: 1205 }); // ER_LOCK_WAIT_TIMEOUT
   }
 
   /** The lock must not stay with a connection that goes to somebody else, who would have it at once. */
@@ -297,7 +297,7 @@ export class Connection {
     // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
     this.#driver.stream?.destroy?.();
     // Once it is destroyed, mysql2 tells the statement under way nothing any more.
-    this.#interrupt?.(new ConnectionLost());
+    this.#interrupt?.(connectionLost());
     const { onLost } = this;
     this.onLost = undefined;
     onLost?.();
@@ -306,7 +306,7 @@ export class Connection {
   #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
     // The driver's own error for this has neither a code nor a number.
     if (this.#ended) {
-      const error = new ConnectionLost();
+      const error = connectionLost();
       this.#owner.failed(this, error);
       return Promise.reject(error);
     }
@@ -339,7 +339,7 @@ export class Connection {
           this.lastUsed = performance.now();
           // A `stream` of the application's own breaks with whatever error it likes.
           const isOfStream = error && this.#driver.stream?.errored === error;
-          done(isOfStream && classify(error) === 'foreign' ? new ConnectionLost() : error, result);
+          done(isOfStream && classify(error) === 'foreign' ? connectionLost() : error, result);
         });
       } catch (error) {
         done(error);
@@ -370,13 +370,6 @@ export class Connection {
   }
 }
 
-/** Looks like the driver's own error for a connection that was closed under a statement. */
-class ConnectionLost extends Error {
-  readonly code: string = 'PROTOCOL_CONNECTION_LOST';
-}
-
-/** Somebody else holds the named lock. Looks like the server's own error, after which the wait goes on. */
-class NameTaken extends Error {
-  readonly errno: number = 1205; // ER_LOCK_WAIT_TIMEOUT
-  readonly sqlState: string = 'HY000';
+function connectionLost(): Failed {
+  return new Failed('lost', 'the connection to the database is closed', { code: 'PROTOCOL_CONNECTION_LOST' });
 }

@@ -2,8 +2,8 @@ import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import { classify } from './errors.ts';
-import { Health, NoAnswer } from './health.ts';
+import { classify, isFromServer } from './errors.ts';
+import { Health, NO_ANSWER } from './health.ts';
 import type { Settings } from './options.ts';
 
 /** Milliseconds between two checks of the server in use. With the patience of a check, well below a second. */
@@ -166,7 +166,7 @@ export class Endpoints {
 
     // A server that is only slow answers before the others do.
     let isSlow = false;
-    if (error instanceof NoAnswer) {
+    if (error === NO_ANSWER) {
       void this.#check(from, true).then((again) => {
         isSlow = unlessFull(again) === undefined;
       });
@@ -206,9 +206,9 @@ export class Endpoints {
     }
     this.#current = to;
     this.#since = now;
-    const { code, errno, sqlState } = (error ?? {}) as { code?: unknown; errno?: unknown; sqlState?: unknown };
+    const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
     failovers.publish({ from: this.#servers.indexOf(from), to: this.#servers.indexOf(to), code, errno });
-    const isSilent = error !== undefined && typeof sqlState !== 'string';
+    const isSilent = error !== undefined && !isFromServer(error);
     for (const traffic of this.#traffic) traffic.moved(from.endpoint, isSilent);
     if (isSilent) void this.#bury(from);
   }
@@ -216,8 +216,8 @@ export class Endpoints {
   /** Nobody shall wait for a server that goes on being silent, as he would until his deadline. */
   async #bury(server: Server): Promise<void> {
     await sleep(LAST_PATIENCE, undefined, { ref: false });
-    const { sqlState } = ((await this.#check(server, true)) ?? { sqlState: '' }) as { sqlState?: unknown };
-    if (typeof sqlState === 'string') return;
+    const error = await this.#check(server, true);
+    if (error === undefined || isFromServer(error)) return;
     for (const traffic of this.#traffic) traffic.buried(server.endpoint);
   }
 }

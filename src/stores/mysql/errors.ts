@@ -30,6 +30,24 @@ export type Failure =
   | 'too large'
   | 'charset';
 
+/**
+ * What the store itself finds wrong: it says by `failure` what that means. `code` and `errno` are for the caller, who sees them in
+ * `cause`: what the driver or the server calls the same.
+ */
+export class Failed extends Error {
+  readonly failure: Failure;
+  readonly code: string | undefined;
+  /** `undefined` where no server has answered. */
+  readonly errno: number | undefined;
+
+  constructor(failure: Failure, message: string, { code, errno }: { code?: string; errno?: number } = {}) {
+    super(message);
+    this.failure = failure;
+    this.code = code;
+    this.errno = errno;
+  }
+}
+
 /** Numbers of MySQL's Server Error Message Reference, and of MariaDB's Error Codes where it has its own. */
 export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1205, 'locked'], // ER_LOCK_WAIT_TIMEOUT; NDB after TransactionDeadlockDetectionTimeout
@@ -141,6 +159,7 @@ const brokenConnection = /^(E[A-Z0-9]+|PROTOCOL_\w+|ERR_STREAM_\w+|ERR_SOCKET_CL
  * to know them by: `Connection` asks whether it is open instead.
  */
 export function classify(error: unknown): Failure {
+  if (error instanceof Failed) return error.failure;
   const { errno, sqlState, code, name } = (error ?? {}) as DriverError;
   // Errors of the operating system have an `errno` too: a negative one.
   const known = typeof errno === 'number' ? byNumber.get(errno) : undefined;
@@ -162,6 +181,12 @@ export function isAnswer(error: unknown): boolean {
   if (typeof (error as DriverError | undefined)?.sqlState !== 'string') return false;
   const failure = classify(error);
   return failure !== 'lost' && failure !== 'read only';
+}
+
+/** Whether a server has answered, whatever it said. */
+export function isFromServer(error: unknown): boolean {
+  if (error instanceof Failed) return error.errno !== undefined;
+  return typeof (error as DriverError | undefined)?.sqlState === 'string';
 }
 
 /** ER_NO_DEFAULT_FOR_FIELD, ER_NO_PARTITION_FOR_GIVEN_VALUE and ER_CHECK_CONSTRAINT_VIOLATED, whose SQLSTATE tells nothing. */

@@ -2,7 +2,7 @@ import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { Connection, nobody } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import { driver } from './driver.ts';
-import { classify, type Failure } from './errors.ts';
+import { classify, Failed, type Failure } from './errors.ts';
 import type { Settings } from './options.ts';
 import { assertInCluster, assertWriter } from './server-role.ts';
 
@@ -21,9 +21,7 @@ const OVERSLEPT = 200;
 const UNUSABLE: ReadonlySet<Failure> = new Set<Failure>(['lost', 'read only', 'away', 'foreign']);
 
 /** What `check()` gives for a server that is silent. */
-export class NoAnswer extends Error {
-  readonly code: string = 'ETIMEDOUT';
-}
+export const NO_ANSWER: Failed = new Failed('away', 'the server does not answer', { code: 'ETIMEDOUT' });
 
 /**
  * Whether sessions can be kept on one server, on a connection of its own. It asks for nothing that could wait: neither for
@@ -83,7 +81,7 @@ export class Health {
       this.#connection = undefined;
       if (error instanceof DeadlineExpired) {
         const again = performance.now() - start > patience + OVERSLEPT;
-        return { error: new NoAnswer('the server does not answer'), again };
+        return { error: NO_ANSWER, again };
       }
       const failure = classify(error);
       if (failure === 'full') {

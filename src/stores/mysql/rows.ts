@@ -2,7 +2,7 @@ import type { Deadline } from '../deadline.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { classify, isOfTable } from './errors.ts';
+import { classify, Failed, isOfTable } from './errors.ts';
 import { type NamedLock, nameOf } from './named-lock.ts';
 import { cannotMakeRow, lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
@@ -233,7 +233,7 @@ export class Rows {
     if (foundId === null) return { row: undefined, tombstone };
     if (charset !== table.charset) {
       this.forgetTable();
-      throw new TableAltered();
+      throw new Failed('retry', 'ALTER TABLE has changed the character set', { errno: 1412 }); // ER_TABLE_DEF_CHANGED
     }
     // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
     if (text(foundId) !== id) return { row: 'other', tombstone };
@@ -269,12 +269,6 @@ export class Rows {
   forgetTable(): void {
     this.#table = undefined;
   }
-}
-
-/** ALTER TABLE changed the column's character set since the table was described. Looks like the server's own error. */
-class TableAltered extends Error {
-  readonly errno: number = 1412; // ER_TABLE_DEF_CHANGED
-  readonly sqlState: string = 'HY000';
 }
 
 function text(id: string | Uint8Array): string {

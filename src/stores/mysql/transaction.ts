@@ -3,7 +3,7 @@ import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
 import { asBuffer, same } from './bytes.ts';
-import { classify, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
+import { classify, Failed, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
@@ -111,7 +111,8 @@ function asTexts(statements: readonly Statement[]): string[] | undefined {
  * server says that the transaction lost its locks or its certification.
  */
 export function isUndone(error: unknown): boolean {
-  if (error instanceof PhpSessionError || error instanceof RowChanged || isBeforeCommit(error)) return true;
+  if (error instanceof PhpSessionError || isBeforeCommit(error)) return true;
+  if (error instanceof Failed) return error.failure !== 'lost'; // we say so ourselves, and no answer is missing
   return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
 
@@ -151,15 +152,6 @@ export type WriteResult = 'written' | 'touched' | 'gone';
 export type DestroyResult = 'destroyed' | 'gone';
 
 /**
- * The row is not as it was read, although it was locked: the table was moved to an engine without row locks. Looks like
- * the server's own error, after which the transaction is begun again.
- */
-class RowChanged extends Error {
-  readonly errno: number = 1020; // ER_CHECKREAD
-  readonly sqlState: string = 'HY000';
-}
-
-/**
  * UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. A row that did not exist, and whose lock was
  * lost, is only made again under an id that nobody else can have used: others may have created it and logged out since.
  */
@@ -193,7 +185,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
         fitsAsHex && !isReadBack,
       );
       if (matched === 0 && data === undefined) return 'gone';
-      if (matched === 0) throw new RowChanged();
+      // Although it was locked: the table was moved to an engine without row locks.
+      if (matched === 0) throw new Failed('retry', 'the row is not as it was read', { errno: 1020 }); // ER_CHECKREAD
     } catch (error) {
       if (classify(error) !== 'duplicate') throw error;
       throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });
@@ -253,7 +246,7 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
         } catch (error) {
           if (isRefused || !refusesRow(error)) throw error;
           isRefused = true;
-          throw new RowChanged(); // and again, without it
+          throw new Failed('retry', 'the table refuses a tombstone'); // and again, without it
         }
         return 'destroyed';
       },
