@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { renewTurn, takeTurn } from '../../src/stores/mysql/collector.ts';
-import { Connections } from '../../src/stores/mysql/connections.ts';
-import { Endpoints } from '../../src/stores/mysql/endpoints.ts';
+import { Failover } from '../../src/stores/mysql/failover.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
+import { ConnectionPool } from '../../src/stores/mysql/pool.ts';
 import { Rows } from '../../src/stores/mysql/rows.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { numbersTo } from '../helpers/numbers.ts';
@@ -53,12 +53,12 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     const won = await Promise.all(Array.from({ length: processes }, () => inAProcess(takeTurn)));
     return won.filter(Boolean).length;
   }
-  async function inAProcess<T>(work: (connections: Connections, rows: Rows, timeout: number) => Promise<T>) {
+  async function inAProcess<T>(work: (pool: ConnectionPool, rows: Rows, timeout: number) => Promise<T>) {
     const connection = { ...testServer(), database: 'test' };
     const settings = readOptions({ connection, table, gcMaxlifetime: 86_400, collectInterval: 600, ...options });
-    const connections = new Connections(settings, new Endpoints(settings), { autocommit: true, limit: 1 });
-    const result = await work(connections, new Rows(settings, connections, connections), 10_000);
-    await connections.close();
+    const pool = new ConnectionPool(settings, new Failover(settings), { autocommit: true, limit: 1 });
+    const result = await work(pool, new Rows(settings, pool, pool), 10_000);
+    await pool.close();
     return result;
   }
   const isDate = !/INT/.test(create);

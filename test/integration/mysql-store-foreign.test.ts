@@ -1,8 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Deadline } from '../../src/stores/deadline.ts';
-import { Connection, nobody } from '../../src/stores/mysql/connection.ts';
-import { driver } from '../../src/stores/mysql/driver.ts';
+import { Connection } from '../../src/stores/mysql/connection.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { withLease } from '../../src/testing/leases.ts';
@@ -105,14 +104,14 @@ test('a page is answered with 500, without Retry-After, and the application gets
 test('a connection that the driver has closed is a lost one, though its error says nothing', async () => {
   const settings = readOptions({ connection: server });
   let doubts = 0;
-  const owner = { ...nobody, failed: () => doubts++ };
-  const connection = new Connection(driver, server, settings, owner);
+  const events = { released: () => undefined, closed: () => undefined, failed: () => doubts++ };
+  const connection = new Connection(server, settings, { autocommit: true, events });
   await connection.query('DO 0', soon());
   connection.destroy();
   await expect(connection.query('DO 0', soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
   await expect(connection.execute('DO ?', [1], soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
   expect(doubts).toBe(2); // of several servers, this one is looked at
-  const leaving = new Connection(driver, server, settings, nobody);
+  const leaving = new Connection(server, settings, { autocommit: true });
   await leaving.query('DO 0', soon());
   const ended = leaving.end();
   await expect(leaving.query('DO 0', soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
@@ -127,7 +126,7 @@ test("a stream of the application's own that breaks with an error of its own: a 
     return socket;
   };
   const settings = readOptions({ connection: { ...server, stream } });
-  const connection = new Connection(driver, settings.connections[0]!, settings, nobody);
+  const connection = new Connection(settings.connections[0]!, settings, { autocommit: true });
   await connection.query('DO 0', soon());
   const waiting = connection.query('SELECT SLEEP(20)', soon());
   sockets[0]!.destroy(new Error('without anything'));

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Deadline } from '../../src/stores/deadline.ts';
-import { Connection, nobody } from '../../src/stores/mysql/connection.ts';
-import { driver } from '../../src/stores/mysql/driver.ts';
+import { Connection } from '../../src/stores/mysql/connection.ts';
 import { isBeforeCommit } from '../../src/stores/mysql/errors.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
@@ -126,10 +125,7 @@ describe('statements and COMMIT in one text', () => {
   let connection: Connection;
   beforeEach(async () => {
     const settings = readOptions({ connection: testServer(), table: `test.${table}` });
-    connection = new Connection(driver, settings.connections[0]!, settings, {
-      ...nobody,
-      autocommit: false,
-    });
+    connection = new Connection(settings.connections[0]!, settings, { autocommit: false });
     await connection.prepare(new Deadline(5_000));
   });
   afterEach(() => connection.destroy());

@@ -4,9 +4,9 @@ import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
 import { checkSchema, type Statement } from './check-table-rules.ts';
-import { Connection, nobody } from './connection.ts';
+import { Connection } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
-import { assertDriver, driver } from './driver.ts';
+import { assertDriver } from './driver.ts';
 import { isForeign } from './errors.ts';
 import { asOptions, type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { describeZone } from './time-zone.ts';
@@ -89,7 +89,7 @@ const unreachable = (why: string): Statement => ({
 
 /** @returns the code of the error when the connection cannot be made, or breaks */
 async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): Promise<Facts | string> {
-  const connection = new Connection(driver, endpoint, settings, nobody);
+  const connection = new Connection(endpoint, settings, { autocommit: true });
   try {
     return await readFacts(settings, connection, new Deadline(settings.timeout));
   } catch (error) {

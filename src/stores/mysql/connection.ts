@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import type { Driver, DriverCallback, DriverConnection, DriverQuery } from './driver.ts';
+import { type DriverCallback, type DriverConnection, type DriverQuery, driver } from './driver.ts';
 import { classify, Failed, type Failure, isAnswer, isStatementLimit, noteBeforeCommit } from './errors.ts';
 import { withAnyLiterals } from './literals.ts';
 import type { Settings } from './options.ts';
@@ -22,60 +22,70 @@ const LIFE = 5_000;
 /** Failures that say something about the server, and not only about the statement. */
 const TELLING: ReadonlySet<Failure> = new Set<Failure>(['retry', 'lost', 'read only', 'away', 'full']);
 
-/** Whoever hands a connection out. */
-export interface Owner {
-  /** `false`: in a transaction from the first statement to COMMIT or ROLLBACK; `true`: each statement commits itself. */
-  readonly autocommit: boolean;
-  /** Its transaction is over. */
-  free(connection: Connection): void;
+/** What a connection reports to the pool that made it. */
+export interface ConnectionEvents {
+  /** Its transaction is over: others may have it. */
+  released(connection: Connection): void;
   /** `broke`: by itself, and not because we gave up waiting. */
-  gone(connection: Connection, broke: boolean): void;
+  closed(connection: Connection, broke: boolean): void;
   /** A statement failed in a way that tells something about the server. */
   failed(connection: Connection, error: unknown): void;
 }
 
-/** For a connection by itself, of no pool. */
-export const nobody: Owner = {
-  autocommit: true,
-  free: () => undefined,
-  gone: () => undefined,
-  failed: () => undefined,
-};
+export interface ConnectionKind {
+  /** `false`: in a transaction from the first statement to COMMIT or ROLLBACK; `true`: each statement commits itself. */
+  readonly autocommit: boolean;
+  /** None for a connection of no pool. */
+  readonly events?: ConnectionEvents;
+}
+
+/** The life of a connection: docs/architecture.md has it as a picture. */
+type State =
+  /** It is new: `prepare()` comes first. */
+  | { readonly name: 'connecting' }
+  /** What its holder does can begin anew on another connection. Or nobody holds it. */
+  | { readonly name: 'ready' }
+  /** Its holder has a lock, or may have written: that is lost with the connection. */
+  | { readonly name: 'pinned'; readonly onLost: () => void }
+  /**
+   * Nobody waits for the statement under way any more. The server goes on with it: a wait for a lock does not notice that its client
+   * has gone. So there is no new connection in its place before there is an answer; else those who come and go would open one after the
+   * other, until the server has no more for anybody.
+   */
+  | { readonly name: 'abandoned'; readonly patience: Deadline; readonly cancel: () => void }
+  /** It takes leave of the server, and no more statements. */
+  | { readonly name: 'ending' }
+  | { readonly name: 'closed' };
+
+const READY: State = { name: 'ready' };
 
 /** One connection to one server. */
 export class Connection {
   /** The server, as in the settings. */
   readonly endpoint: MysqlConnectionOptions;
-  /** Called once when the connection breaks, or the server ends it, while it is held. */
-  onLost: (() => void) | undefined;
   /** When the server last answered: `performance.now()`. */
   lastUsed: number = performance.now();
   /** When others may have its place on the server: `performance.now()`. */
   readonly retiresAt: number = performance.now() + LIFE * (1 + Math.random());
 
-  readonly #library: Driver;
   readonly #driver: DriverConnection;
   readonly #settings: Settings;
-  readonly #owner: Owner;
-  /** Whether the driver takes no more statements. */
-  #ended = false;
+  readonly #autocommit: boolean;
+  readonly #events: ConnectionEvents | undefined;
+  #state: State = { name: 'connecting' };
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
-  #prepared = false;
   #isGalera = false;
   /** The named lock that it holds, or may hold. */
   #lockedName: string | undefined;
-  /** Whether its holder may use it. */
-  #usable = true;
-  #destroyed = false;
 
   /** Begins to connect. */
-  constructor(driver: Driver, endpoint: MysqlConnectionOptions, settings: Settings, owner: Owner) {
+  constructor(endpoint: MysqlConnectionOptions, settings: Settings, { autocommit, events }: ConnectionKind) {
     const { timeout } = settings;
     this.endpoint = endpoint;
     this.#settings = settings;
-    this.#owner = owner;
-    this.#library = driver;
+    this.#autocommit = autocommit;
+    this.#events = events;
     this.#driver = driver.createConnection({
       ...endpoint,
       connectTimeout: Math.min(endpoint.connectTimeout ?? timeout, timeout),
@@ -86,7 +96,7 @@ export class Connection {
       // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip). No other statement may rely on it,
       // and no value may stand in a text but as literals.ts writes it (checked ids, numbers, hex): here an injection could
       // run statements of its own.
-      multipleStatements: !owner.autocommit,
+      multipleStatements: !autocommit,
       // Data go as bytes and ids are ASCII, so the connection's character set decides nothing; utf8mb4 exists everywhere.
       charset: 'utf8mb4',
       rowsAsArray: true,
@@ -97,12 +107,31 @@ export class Connection {
   }
 
   get isPrepared(): boolean {
-    return this.#prepared;
+    const { name } = this.#state;
+    return name === 'ready' || name === 'pinned' || name === 'abandoned';
+  }
+
+  /** Whether its holder may use it: it is not known to be broken. */
+  get isUsable(): boolean {
+    const { name } = this.#state;
+    return name === 'ready' || name === 'pinned' || name === 'connecting';
+  }
+
+  get isPinned(): boolean {
+    return this.#state.name === 'pinned';
   }
 
   /** Known when it has been prepared. */
   get isGalera(): boolean {
     return this.#isGalera;
+  }
+
+  /** Each step of its life. */
+  #become(next: State): void {
+    const before = this.#state;
+    this.#state = next;
+    if (before.name === 'abandoned') before.cancel();
+    if (before.name === 'pinned' && next !== READY) before.onLost();
   }
 
   /**
@@ -111,7 +140,7 @@ export class Connection {
    * @throws as `assertWriter()` and `query()`
    */
   async prepare(deadline: Deadline): Promise<void> {
-    if (this.#prepared) return;
+    if (this.isPrepared) return;
     try {
       // READ COMMITTED: at REPEATABLE READ, `FOR UPDATE` of a missing row locks the gap, and two new sessions deadlock.
       await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', deadline);
@@ -121,12 +150,12 @@ export class Connection {
       await assertWriter(this, this.#settings.allowReplica, deadline);
       await this.query(
         [
-          `SET SESSION autocommit = ${this.#owner.autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
+          `SET SESSION autocommit = ${this.#autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
           // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
           "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
           ...zoneAssignments(this.#settings),
           // A statement by itself leaves a touch to who has the lock, and a write to a lock of its own. 1 is the least that MySQL takes.
-          `innodb_lock_wait_timeout = ${this.#owner.autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
+          `innodb_lock_wait_timeout = ${this.#autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
           `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE
           `wait_timeout = ${this.#settings.maxHold}`,
           // What another node has committed must be seen here: the first statement of each transaction waits for it,
@@ -135,7 +164,7 @@ export class Connection {
         ].join(', '),
         deadline,
       );
-      this.#prepared = true;
+      this.#become(READY);
     } catch (error) {
       this.destroy();
       throw error;
@@ -195,7 +224,7 @@ export class Connection {
   #send(sql: string | { sql: string; rowsAsArray: false }, done: DriverCallback): DriverQuery {
     const options = typeof sql === 'string' ? { sql, rowsAsArray: true } : sql;
     // As it is: no question mark in it stands for a value.
-    const query = this.#library.createQuery(options, null, done, {});
+    const query = driver.createQuery(options, null, done, {});
     this.#driver.addCommand(query);
     return query;
   }
@@ -214,11 +243,6 @@ export class Connection {
     return performance.now() - this.lastUsed > this.#settings.maxHold * 500;
   }
 
-  /** Whether it is not known to be broken: a statement will be sent. */
-  get isUsable(): boolean {
-    return this.#usable;
-  }
-
   /**
    * Waits for a named lock (`GET_LOCK`), which is held until the transaction ends.
    *
@@ -231,14 +255,17 @@ export class Connection {
     if (Number(got) !== 1) throw new Failed('locked', 'the named lock is taken', { errno: 1205 }); // ER_LOCK_WAIT_TIMEOUT
   }
 
-  /** The lock must not stay with a connection that goes to somebody else, who would have it at once. */
-  async #freeName(name: string, deadline: Deadline): Promise<void> {
-    await this.execute('DO RELEASE_LOCK(?)', [name], deadline);
-    this.#lockedName = undefined;
+  /**
+   * For a holder that has locked or may write something now: what it does cannot begin anew on another connection.
+   *
+   * @param onLost is called once if the connection breaks, or is given up, before it is released
+   */
+  pin(onLost: () => void): void {
+    if (this.isUsable) this.#become({ name: 'pinned', onLost });
   }
 
   /**
-   * Sends COMMIT, and gives the connection back.
+   * Sends COMMIT, and releases the connection.
    *
    * @throws as `query()`: the transaction may have ended or not
    */
@@ -247,40 +274,39 @@ export class Connection {
     await this.committed(deadline);
   }
 
-  /** For a transaction whose COMMIT is done: gives the connection back. Never throws. */
-  async committed(deadline: Deadline): Promise<void> {
-    try {
-      if (this.#lockedName !== undefined) await this.#freeName(this.#lockedName, deadline);
-      this.giveBack();
-    } catch {
-      this.destroy();
-    }
+  /** For a transaction whose COMMIT is done: releases the connection. Never throws. */
+  committed(deadline: Deadline): Promise<void> {
+    return this.#release(undefined, deadline);
   }
 
-  /** Ends the transaction, if it can be in one, without a trace, and gives the connection back. Never throws. */
+  /** Ends the transaction, if it can be in one, without a trace, and releases the connection. Never throws. */
   async rollback(deadline: Deadline): Promise<void> {
-    if (!this.#usable) return;
+    if (this.isUsable) await this.#release(this.#autocommit ? undefined : 'ROLLBACK', deadline);
+  }
+
+  /** A named lock must not stay with a connection that goes to somebody else, who would have it at once. */
+  async #release(sql: 'ROLLBACK' | undefined, deadline: Deadline): Promise<void> {
     try {
-      if (!this.#owner.autocommit) await this.query('ROLLBACK', deadline);
-      if (this.#lockedName !== undefined) await this.#freeName(this.#lockedName, deadline);
-      this.giveBack();
+      if (sql !== undefined) await this.query(sql, deadline);
+      if (this.#lockedName !== undefined) await this.execute('DO RELEASE_LOCK(?)', [this.#lockedName], deadline);
+      this.#lockedName = undefined;
+      this.release();
     } catch {
       this.destroy();
     }
   }
 
   /** Only after COMMIT or ROLLBACK, unless each statement commits itself. */
-  giveBack(): void {
-    if (!this.#usable) return;
-    this.onLost = undefined;
-    this.#owner.free(this);
+  release(): void {
+    if (!this.isUsable) return;
+    this.#become(READY);
+    this.#events?.released(this);
   }
 
   /** For a connection that nobody holds: takes leave of the server. Never throws. */
   async end(): Promise<void> {
-    if (this.#destroyed) return;
-    this.#usable = false;
-    this.#ended = true;
+    if (this.#state.name === 'closed') return;
+    this.#become({ name: 'ending' });
     const ended = new Promise<void>((resolve) => this.#driver.end(() => resolve()));
     await new Deadline(GOODBYE).race(ended).catch(() => undefined);
     this.destroy();
@@ -288,33 +314,28 @@ export class Connection {
 
   /** For a connection on which anything went wrong. The server rolls back when it notices. */
   destroy(broke: boolean = false): void {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
-    this.#ended = true;
-    this.#usable = false;
-    this.#owner.gone(this, broke);
+    if (this.#state.name === 'closed') return;
+    this.#become({ name: 'closed' });
+    this.#events?.closed(this, broke);
     this.#driver.destroy();
     // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
     this.#driver.stream?.destroy?.();
     // Once it is destroyed, mysql2 tells the statement under way nothing any more.
     this.#interrupt?.(connectionLost());
-    const { onLost } = this;
-    this.onLost = undefined;
-    onLost?.();
   }
 
   #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
     // The driver's own error for this has neither a code nor a number.
-    if (this.#ended) {
+    if (this.#state.name === 'ending' || this.#state.name === 'closed') {
       const error = connectionLost();
-      this.#owner.failed(this, error);
+      this.#events?.failed(this, error);
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      /** What is to be told of the end when nobody waits for it any more. */
-      let late: ((error: unknown) => void) | undefined;
+      let isAbandoned = false;
       const cancel = deadline.watch((reason) => {
-        if (!this.#destroyed) late = this.#abandon();
+        isAbandoned = true;
+        this.#abandon();
         reject(reason);
       });
       let isDone = false;
@@ -323,10 +344,10 @@ export class Connection {
         isDone = true;
         this.#interrupt = undefined; // it would keep the session in memory
         cancel();
-        if (late !== undefined) {
-          late(error);
+        if (isAbandoned) {
+          this.#recover(error);
         } else if (error) {
-          if (TELLING.has(classify(error))) this.#owner.failed(this, error);
+          if (TELLING.has(classify(error))) this.#events?.failed(this, error);
           if (!isAnswer(error)) this.destroy();
           reject(error);
         } else {
@@ -347,26 +368,23 @@ export class Connection {
     });
   }
 
-  /**
-   * For a statement that nobody waits for any more. The server goes on with it: a wait for a lock does not notice that its
-   * client has gone. So the connection stays in use until there is an answer. If it were closed, those who come and go
-   * would open one after the other, until the server has no more for anybody.
-   *
-   * @returns what is to be told when there is an answer
-   */
-  #abandon(): (error: unknown) => void {
-    this.#usable = false;
-    const { onLost } = this;
-    this.onLost = undefined;
+  /** The holder does not wait for the statement under way any more. */
+  #abandon(): void {
+    if (!this.isUsable) return;
     const patience = new Deadline(LOCK_PATIENCE);
-    const cancel = patience.watch(() => this.destroy());
-    onLost?.();
-    return (error) => {
-      cancel();
-      if (error && !isAnswer(error)) this.destroy();
-      this.#usable = !this.#destroyed;
+    this.#become({ name: 'abandoned', patience, cancel: patience.watch(() => this.destroy()) });
+  }
+
+  /** A statement that was abandoned has an answer. */
+  #recover(error: unknown): void {
+    if (this.#state.name !== 'abandoned') return;
+    const { patience } = this.#state;
+    if (error && !isAnswer(error)) {
+      this.destroy();
+    } else {
+      this.#become(READY);
       void this.rollback(patience);
-    };
+    }
   }
 }
 

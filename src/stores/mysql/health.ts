@@ -1,13 +1,12 @@
 import { Deadline, DeadlineExpired } from '../deadline.ts';
-import { Connection, nobody } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import { driver } from './driver.ts';
 import { classify, Failed, type Failure } from './errors.ts';
 import type { Settings } from './options.ts';
 import { assertInCluster, assertWriter } from './server-role.ts';
 
 /** Milliseconds in which a server that can be used answers; twice as many where a connection has to be made. */
-const PATIENCE = 500;
+const PROBE_TIMEOUT = 500;
 
 /** Milliseconds between two questions for its role; in between, an answer of any kind will do. */
 const ROLE_INTERVAL = 1_000;
@@ -15,7 +14,7 @@ const ROLE_INTERVAL = 1_000;
 /** Milliseconds between two connects to a server that has no room: others look for some too. */
 const FULL_INTERVAL = 1_000;
 
-/** Milliseconds beyond that patience: it was this process that slept. */
+/** Milliseconds beyond that timeout: it was this process that slept. */
 const OVERSLEPT = 200;
 
 const UNUSABLE: ReadonlySet<Failure> = new Set<Failure>(['lost', 'read only', 'away', 'foreign']);
@@ -45,11 +44,11 @@ export class Health {
   }
 
   /**
-   * @param isDoubted whether something failed there: then its role is asked for in any case
+   * @param isSuspected whether something failed there: then its role is asked for in any case
    * @returns what is wrong; `undefined` when nothing is. A server that is only `full` is well, but has no room for anybody who comes
    */
-  check(isDoubted: boolean): Promise<unknown> {
-    if (isDoubted) this.#roleKnownUntil = this.#refusedUntil = 0;
+  check(isSuspected: boolean): Promise<unknown> {
+    if (isSuspected) this.#roleKnownUntil = this.#refusedUntil = 0;
     this.#running ??= this.#check().finally(() => {
       this.#running = undefined;
     });
@@ -72,15 +71,15 @@ export class Health {
   async #attempt(): Promise<{ error: unknown; again: boolean } | undefined> {
     const start = performance.now();
     const isNew = this.#connection === undefined;
-    const patience = isNew ? 2 * PATIENCE : PATIENCE;
+    const timeout = isNew ? 2 * PROBE_TIMEOUT : PROBE_TIMEOUT;
     try {
-      await this.#ask(new Deadline(patience));
+      await this.#ask(new Deadline(timeout));
       return undefined;
     } catch (error) {
       this.#connection?.destroy();
       this.#connection = undefined;
       if (error instanceof DeadlineExpired) {
-        const again = performance.now() - start > patience + OVERSLEPT;
+        const again = performance.now() - start > timeout + OVERSLEPT;
         return { error: NO_ANSWER, again };
       }
       const failure = classify(error);
@@ -97,7 +96,7 @@ export class Health {
   async #ask(deadline: Deadline): Promise<void> {
     if (this.#closed) return;
     if (this.#connection === undefined) {
-      this.#connection = new Connection(driver, this.#endpoint, this.#settings, nobody);
+      this.#connection = new Connection(this.#endpoint, this.#settings, { autocommit: true });
       await this.#connection.prepare(deadline);
       if (this.#connection.isGalera) await this.#connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
     } else if (performance.now() < this.#roleKnownUntil) {

@@ -35,7 +35,7 @@ export class MysqlLease implements SessionLease {
     this.data = holding.row.data;
     this.isOther = holding.row.isOther;
     // The server has ended the transaction, so others can have the row: in this process too, even if the holder hangs.
-    holding.row.connection.onLost = () => holding.leave();
+    holding.row.connection.pin(() => holding.leave());
   }
 
   async commit({ data }: { data?: Uint8Array }): Promise<WriteResult> {

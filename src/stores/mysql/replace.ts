@@ -1,7 +1,7 @@
 import { Deadline } from '../deadline.ts';
 import { asBuffer, same } from './bytes.ts';
-import type { Connections } from './connections.ts';
 import { classify, isForeign } from './errors.ts';
+import type { ConnectionPool } from './pool.ts';
 import { LOCK_PATIENCE } from './retries.ts';
 import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
@@ -26,7 +26,7 @@ export interface Replacement {
  */
 export async function replaceOrLock(
   rows: Rows,
-  swapping: Connections,
+  swapping: ConnectionPool,
   replacement: Replacement,
   deadline: Deadline,
 ): Promise<'written' | LockedRow | undefined> {
@@ -51,17 +51,17 @@ export async function replaceOrLock(
 
 async function replace(
   rows: Rows,
-  swapping: Connections,
+  swapping: ConnectionPool,
   { id, reading: { row }, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
   // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.
   const spare = deadline.remaining - LOCK_PATIENCE;
   if (spare <= 0) return 'not written';
-  const connection = await swapping.get(new Deadline(spare)).catch(() => undefined);
+  const connection = await swapping.acquire(new Deadline(spare)).catch(() => undefined);
   if (connection === undefined) return 'not written'; // if that goes on, lock() tells why
   // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
-  connection.onLost = () => undefined;
+  connection.pin(() => undefined);
   try {
     const values = [asBuffer(data), id, id, asBuffer(row.data)];
     const { affectedRows } = await connection.execute<{ affectedRows: number }>(
@@ -69,7 +69,7 @@ async function replace(
       values,
       deadline,
     );
-    connection.giveBack();
+    connection.release();
     // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
     return affectedRows === 0 ? 'not written' : 'written';
   } catch (error) {

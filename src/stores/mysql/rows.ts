@@ -1,11 +1,11 @@
 import type { Deadline } from '../deadline.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
-import type { Connections } from './connections.ts';
 import { classify, Failed, isOfTable } from './errors.ts';
 import { type NamedLock, nameOf } from './named-lock.ts';
 import { cannotMakeRow, lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
+import type { ConnectionPool } from './pool.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
 import { isTouchDue, lastUse } from './time.ts';
@@ -53,8 +53,8 @@ export interface LockHow {
 /** Locks rows, and reads them. */
 export class Rows {
   readonly #settings: Settings;
-  readonly #held: Connections;
-  readonly #single: Connections;
+  readonly #held: ConnectionPool;
+  readonly #single: ConnectionPool;
   #table: Table | undefined;
   /** Whether the table demanded more of a row than this store has, when one was made last. */
   #wasRefused = false;
@@ -65,7 +65,7 @@ export class Rows {
    * @param held connections for locks
    * @param single connections for single statements
    */
-  constructor(settings: Settings, held: Connections, single: Connections) {
+  constructor(settings: Settings, held: ConnectionPool, single: ConnectionPool) {
     this.#settings = settings;
     this.#held = held;
     this.#single = single;
@@ -92,7 +92,7 @@ export class Rows {
       const { read, bury } = table.sql;
       const values = bury === undefined ? [id] : [tombstoneOf(id), id];
       const found = await this.#select(connection, table, read, values, id, deadline);
-      connection.giveBack();
+      connection.release();
       return { row: typeof found.row === 'string' ? undefined : found.row, tombstone: found.tombstone };
     });
   }
@@ -102,7 +102,7 @@ export class Rows {
     const asked = this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
       const rows = await connection.execute<[Uint8Array][]>(table.sql.sample, [], deadline);
-      connection.giveBack();
+      connection.release();
       return rows.map(([data]) => data);
     });
     return asked.catch(() => []);
@@ -123,7 +123,7 @@ export class Rows {
         if (classify(error) === 'locked') return { affectedRows: 1 }; // whoever has the lock sets the time
         throw error;
       });
-      connection.giveBack();
+      connection.release();
       return affectedRows > 0;
     });
     return done.finally(() => this.#touching.delete(id));
@@ -134,7 +134,7 @@ export class Rows {
    * a temporary one.
    */
   async #run<Result>(
-    connections: Connections,
+    pool: ConnectionPool,
     insist: boolean | undefined,
     deadline: Deadline,
     work: (connection: Connection) => Promise<Result>,
@@ -143,7 +143,7 @@ export class Rows {
     for (;;) {
       let connection: Connection | undefined;
       try {
-        connection = await connections.get(deadline);
+        connection = await pool.acquire(deadline);
         return await work(connection);
       } catch (error) {
         await connection?.rollback(deadline);

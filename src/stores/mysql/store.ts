@@ -7,13 +7,12 @@ import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '.
 import { Collection } from './collect.ts';
 import { renewTurn, repeat, takeTurn } from './collector.ts';
 import { serverNames } from './connection-options.ts';
-import { Connections } from './connections.ts';
 import { assertDriver } from './driver.ts';
-import { Endpoints } from './endpoints.ts';
+import { Failover } from './failover.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+import { ConnectionPool } from './pool.ts';
 import { replaceOrLock } from './replace.ts';
-import { Room } from './room.ts';
 import { type LockedRow, type Reading, type ReadRow, Rows } from './rows.ts';
 
 /** Milliseconds for `sample()`: it helps who has made a mistake, and must not keep others waiting. */
@@ -41,10 +40,10 @@ export function mysqlStore(options: MysqlStoreOptions | string): SessionStore {
 class MysqlStore implements SessionStore {
   readonly defaultMode: 'exclusive' | 'merge';
   readonly #settings: Settings;
-  readonly #connections: Connections;
-  readonly #single: Connections;
+  readonly #connections: ConnectionPool;
+  readonly #single: ConnectionPool;
   /** For writes without the lock: they wait for who has it, and reads must not wait for them. */
-  readonly #swapping: Connections;
+  readonly #swapping: ConnectionPool;
   readonly #rows: Rows;
   /** One for the process, so that two stores on the same table do not wait for each other in the database. */
   readonly #queue: KeyedQueue = shared('stores/queue', () => new KeyedQueue());
@@ -59,10 +58,10 @@ class MysqlStore implements SessionStore {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const [endpoints, room, limit] = [new Endpoints(settings), new Room(), settings.connectionLimit];
-    this.#connections = new Connections(settings, endpoints, { autocommit: false, limit }, room);
-    this.#single = new Connections(settings, endpoints, { autocommit: true, limit }, room);
-    this.#swapping = new Connections(settings, endpoints, { autocommit: true, limit, isDispensable: true }, room);
+    const [failover, limit] = [new Failover(settings), settings.connectionLimit];
+    this.#connections = new ConnectionPool(settings, failover, { autocommit: false, limit });
+    this.#single = new ConnectionPool(settings, failover, { autocommit: true, limit });
+    this.#swapping = new ConnectionPool(settings, failover, { autocommit: true, limit, isDispensable: true });
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
