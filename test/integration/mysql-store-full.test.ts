@@ -248,8 +248,7 @@ describe('several servers', () => {
     expect(door.arrivals).toBeGreaterThan(2);
     // Not asked for a session: at most looked at.
     expect(other.connections).toBeLessThanOrEqual(1);
-    // One may go to the connection that looks whether the server is well, which is kept.
-    for (const connection of crowd.splice(-2)) await connection.end();
+    await crowd.pop()!.end();
     await until(
       async () =>
         await store.open(newId()).then(
@@ -258,6 +257,17 @@ describe('several servers', () => {
         ),
     );
     expect(other.connections).toBeLessThanOrEqual(1);
+  });
+
+  test('the connection that looks whether a server is well does not keep the last place', async () => {
+    await other.kill(); // it is the same server, and has the same places
+    await fill();
+    await crowd.pop()!.end();
+    store = make({ connection: [at(door), at(other)], timeout: 5_000 });
+    const lease = await store.open(newId()); // the look at the server had come first
+    const { arrivals } = door;
+    await until(() => door.arrivals > arrivals + 2); // it is refused, and the server is well all the same
+    expect(await lease.commit({ data: utf8Bytes('x') })).toBe('written');
   });
 
   test('no store returns to a server that is full', async () => {

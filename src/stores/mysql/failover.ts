@@ -204,7 +204,8 @@ export class Failover {
   }
 
   async #check(server: Server, isSuspected: boolean): Promise<unknown> {
-    const error = await server.health.check(isSuspected);
+    const isShort = server === this.#current && this.room.isShort;
+    const error = await server.health.check(isSuspected, isShort);
     server.healthySince = error === undefined ? (server.healthySince ?? performance.now()) : undefined;
     return error;
   }

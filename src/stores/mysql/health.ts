@@ -11,13 +11,13 @@ const PROBE_TIMEOUT = 500;
 /** Milliseconds between two questions for its role; in between, an answer of any kind will do. */
 const ROLE_INTERVAL = 1_000;
 
-/** Milliseconds between two connects to a server that has no room: others look for some too. */
+/** Milliseconds between two connects to a server that is short of room: others look for some too. */
 const FULL_INTERVAL = 1_000;
 
 /** Milliseconds beyond that timeout: it was this process that slept. */
 const OVERSLEPT = 200;
 
-const UNUSABLE: ReadonlySet<Failure> = new Set<Failure>(['lost', 'read only', 'away', 'foreign']);
+const UNUSABLE: ReadonlySet<Failure> = new Set<Failure>(['full', 'lost', 'read only', 'away', 'foreign']);
 
 /** What `check()` gives for a server that is silent. */
 export const NO_ANSWER: Failed = new Failed('away', 'the server does not answer', { code: 'ETIMEDOUT' });
@@ -34,9 +34,9 @@ export class Health {
   #closed = false;
   /** `performance.now()` */
   #roleKnownUntil = 0;
-  /** The server has no room for this connection: it is not asked for each time. `performance.now()` */
-  #refusedUntil = 0;
-  #refusal: unknown;
+  /** The server is short of room: until then (`performance.now()`) what was found last holds. */
+  #restsUntil = 0;
+  #found: unknown;
 
   constructor(endpoint: MysqlConnectionOptions, settings: Settings) {
     this.#endpoint = endpoint;
@@ -44,12 +44,13 @@ export class Health {
   }
 
   /**
-   * @param isSuspected whether something failed there: then its role is asked for in any case
+   * @param isSuspected whether something failed there: then it is asked in any case, also for its role
+   * @param isShort whether requests wait for a place on the server: then no connection stays there
    * @returns what is wrong; `undefined` when nothing is. A server that is only `full` is well, but has no room for anybody who comes
    */
-  check(isSuspected: boolean): Promise<unknown> {
-    if (isSuspected) this.#roleKnownUntil = this.#refusedUntil = 0;
-    this.#running ??= this.#check().finally(() => {
+  check(isSuspected: boolean, isShort: boolean): Promise<unknown> {
+    if (isSuspected) this.#roleKnownUntil = this.#restsUntil = 0;
+    this.#running ??= this.#check(isShort).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -57,14 +58,23 @@ export class Health {
 
   close(): void {
     this.#closed = true;
-    void this.#connection?.end();
-    this.#connection = undefined;
+    this.#leave();
   }
 
-  async #check(): Promise<unknown> {
-    if (performance.now() < this.#refusedUntil) return this.#refusal;
+  async #check(isShort: boolean): Promise<unknown> {
+    if (performance.now() < this.#restsUntil) return this.#found;
     const first = await this.#attempt();
-    return first?.again && !this.#closed ? (await this.#attempt())?.error : first?.error;
+    this.#found = first?.again && !this.#closed ? (await this.#attempt())?.error : first?.error;
+    if (this.#found === undefined ? isShort : classify(this.#found) === 'full') {
+      this.#leave();
+      this.#restsUntil = performance.now() + FULL_INTERVAL;
+    }
+    return this.#found;
+  }
+
+  #leave(): void {
+    void this.#connection?.end();
+    this.#connection = undefined;
   }
 
   /** `again`: it may have been this connection alone, or this process. */
@@ -83,11 +93,6 @@ export class Health {
         return { error: NO_ANSWER, again };
       }
       const failure = classify(error);
-      if (failure === 'full') {
-        this.#refusal = error;
-        this.#refusedUntil = performance.now() + FULL_INTERVAL;
-        return { error, again: false };
-      }
       if (failure === 'retry' || (failure === 'lost' && !isNew)) return { error, again: true };
       return UNUSABLE.has(failure) ? { error, again: false } : undefined;
     }
