@@ -68,6 +68,9 @@ export class Connection {
   /** When others may have its place on the server: `performance.now()`. */
   readonly retiresAt: number = performance.now() + LIFE * (1 + Math.random());
 
+  /** Known when it has been prepared. */
+  isGalera = false;
+
   readonly #driver: DriverConnection;
   readonly #settings: Settings;
   readonly #autocommit: boolean;
@@ -75,7 +78,6 @@ export class Connection {
   #state: State = { name: 'connecting' };
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
-  #isGalera = false;
   /** The named lock that it holds, or may hold. */
   #lockedName: string | undefined;
 
@@ -121,11 +123,6 @@ export class Connection {
     return this.#state.name === 'pinned';
   }
 
-  /** Known when it has been prepared. */
-  get isGalera(): boolean {
-    return this.#isGalera;
-  }
-
   /** Each step of its life. */
   #become(next: State): void {
     const before = this.#state;
@@ -146,7 +143,7 @@ export class Connection {
       await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', deadline);
       // Not as `@@wsrep_on`: most servers know no such variable.
       const [galera] = await this.query<[name: string, value: string][]>("SHOW VARIABLES LIKE 'wsrep_on'", deadline);
-      this.#isGalera = galera?.[1] === 'ON';
+      this.isGalera = galera?.[1] === 'ON';
       await assertWriter(this, this.#settings.allowReplica, deadline);
       await this.query(
         [
@@ -160,7 +157,7 @@ export class Connection {
           `wait_timeout = ${this.#settings.maxHold}`,
           // What another node has committed must be seen here: the first statement of each transaction waits for it,
           // reading (1), updating (2) or inserting (4).
-          ...(this.#isGalera ? ['wsrep_sync_wait = 7'] : []),
+          ...(this.isGalera ? ['wsrep_sync_wait = 7'] : []),
         ].join(', '),
         deadline,
       );
@@ -231,16 +228,12 @@ export class Connection {
 
   /**
    * Lets this process hear that the server has ended the connection, which it does after `maxHold`: a process that was frozen
-   * for so long has not yet.
+   * for so long knows nothing of it yet.
    */
   async listen(): Promise<void> {
+    if (performance.now() - this.lastUsed < this.#settings.maxHold * 500) return;
     await nextTurn(); // the rest of this turn of the event loop, which looks at no socket
     await nextTurn();
-  }
-
-  /** Whether the server may have ended it without having been heard: see `listen()`. */
-  get isDoubtful(): boolean {
-    return performance.now() - this.lastUsed > this.#settings.maxHold * 500;
   }
 
   /**

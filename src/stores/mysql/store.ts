@@ -6,13 +6,13 @@ import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { Collection } from './collect.ts';
 import { renewTurn, repeat, takeTurn } from './collector.ts';
+import { compareAndSwapOrLock } from './compare-and-swap.ts';
 import { serverNames } from './connection-options.ts';
 import { assertDriver } from './driver.ts';
 import { Failover } from './failover.ts';
 import { MysqlLease, noRow } from './lease.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { ConnectionPool } from './pool.ts';
-import { replaceOrLock } from './replace.ts';
 import { type LockedRow, type Reading, type ReadRow, Rows } from './rows.ts';
 
 /** Milliseconds for `sample()`: it helps who has made a mistake, and must not keep others waiting. */
@@ -144,7 +144,7 @@ class MysqlStore implements SessionStore {
     const isAlone = this.#queue.isFree(this.#queuePrefix + id);
     return this.#inTurn(id, deadline, () =>
       isAlone
-        ? replaceOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline)
+        ? compareAndSwapOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline)
         : this.#rows.lock(id, { create: false, since: reading }, deadline),
     );
   }

@@ -60,7 +60,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
         for (const [sql, values] of statements) results.push(await connection.execute<Outcome>(sql, values, deadline));
         return results[0]!.affectedRows;
       }
-      if (connection.isDoubtful) await connection.listen();
+      await connection.listen();
       committing = connection.isUsable;
       const [first] = await connection.queryAndCommit<Outcome>(texts, deadline);
       return first!.affectedRows;
@@ -83,20 +83,15 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
     const now = await lockAgain(rows, ending, committing, deadline);
-    let verdict: Result | 'again';
     try {
-      verdict = await ending.resume(now, committing, deadline);
+      const verdict = await ending.resume(now, committing, deadline);
+      if (verdict !== 'again') return verdict;
       // COMMIT was not done, so the failure was that of the statement before it.
-      if (verdict === 'again' && committing && classify(failure) !== 'lost') await retries.next(failure, deadline);
-    } catch (error) {
-      await now?.connection.rollback(deadline);
-      throw error;
+      if (committing && classify(failure) !== 'lost') await retries.next(failure, deadline);
+      row = now!;
+    } finally {
+      if (row !== now) await now?.connection.rollback(deadline);
     }
-    if (verdict !== 'again') {
-      await now?.connection.rollback(deadline);
-      return verdict;
-    }
-    row = now!;
   }
 }
 
@@ -116,7 +111,17 @@ export function isUndone(error: unknown): boolean {
   return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
 
-async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
+/**
+ * Takes a lock again that was lost, to see by the row what was done.
+ *
+ * @param committing whether COMMIT may have been done: then nothing but the row can tell
+ */
+export async function lockAgain(
+  rows: Rows,
+  { id, create }: Pick<Ending<unknown>, 'id' | 'create'>,
+  committing: boolean,
+  deadline: Deadline,
+): Promise<LockedRow | undefined> {
   try {
     return await rows.lock(id, { create, fresh: create, insist: committing }, deadline);
   } catch (error) {
@@ -134,6 +139,16 @@ export function unknownOutcome(cause?: unknown): Error {
   return new PhpSessionError('ERR_SESSION_OUTCOME_UNKNOWN', 'the database did not tell whether COMMIT was done', {
     cause,
   });
+}
+
+/**
+ * Whether a write whose answer was lost was not done. Bytes that are ours may be those of another request that counted from 5 to 6.
+ * Others, or none, may have come after ours; and an empty row may be what somebody's regenerate has left of it.
+ *
+ * @param before what the write was to replace
+ */
+export function isUnwritten(now: LockedRow | undefined, before: Uint8Array | undefined): boolean {
+  return now !== undefined && same(now.data, before) && before?.length !== 0;
 }
 
 export interface Write {
@@ -209,9 +224,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     if (committing && fresh && data !== undefined && now?.data !== undefined && same(now.data, data)) return done;
     // Setting the time is right whatever the data are now.
     if (!committing || data === undefined) return afterLoss(now);
-    // An empty row may be what somebody's regenerate has left of ours.
-    if (now !== undefined && same(now.data, before) && before?.length !== 0) return 'again';
-    // Bytes that are ours may be those of another request that counted from 5 to 6. Others, or none, may have come after ours.
+    if (isUnwritten(now, before)) return 'again';
     throw unknownOutcome();
   }
 

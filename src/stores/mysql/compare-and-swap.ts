@@ -1,11 +1,11 @@
 import { Deadline } from '../deadline.ts';
-import { asBuffer, same } from './bytes.ts';
+import { asBuffer } from './bytes.ts';
 import { classify, isForeign } from './errors.ts';
 import type { ConnectionPool } from './pool.ts';
 import { LOCK_PATIENCE } from './retries.ts';
 import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
-import { isUndone, unknownOutcome } from './transaction.ts';
+import { isUndone, isUnwritten, lockAgain, unknownOutcome } from './transaction.ts';
 
 export interface Replacement {
   id: string;
@@ -24,7 +24,7 @@ export interface Replacement {
  * @returns `undefined` when there is no such row any more, and nothing was locked
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN`, by the rules of a lost COMMIT
  */
-export async function replaceOrLock(
+export async function compareAndSwapOrLock(
   rows: Rows,
   swapping: ConnectionPool,
   replacement: Replacement,
@@ -33,23 +33,17 @@ export async function replaceOrLock(
   const { id, reading, data } = replacement;
   const { row } = reading;
   const outcome = fits(row.table, row.data, data)
-    ? await replace(rows, swapping, replacement, deadline)
+    ? await compareAndSwap(rows, swapping, replacement, deadline)
     : 'not written';
   if (outcome === 'written') return 'written';
   if (outcome === 'not written') return rows.lock(id, { create: false, since: reading }, deadline);
-  let now: LockedRow | undefined;
-  try {
-    now = await rows.lock(id, { create: false, insist: true }, deadline);
-  } catch (error) {
-    throw unknownOutcome(error);
-  }
-  // An empty row may be what somebody's regenerate has left of ours.
-  if (now !== undefined && same(now.data, row.data) && row.data.length > 0) return now;
+  const now = await lockAgain(rows, { id, create: false }, true, deadline);
+  if (isUnwritten(now, row.data)) return now;
   await now?.connection.rollback(deadline);
-  throw unknownOutcome(); // others may have come after ours, or have deleted it
+  throw unknownOutcome();
 }
 
-async function replace(
+async function compareAndSwap(
   rows: Rows,
   swapping: ConnectionPool,
   { id, reading: { row }, data }: Replacement,
