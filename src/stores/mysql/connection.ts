@@ -10,7 +10,7 @@ import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
 import { zoneAssignments } from './time-zone.ts';
 
-/** Milliseconds for the farewell to the server; a frozen one gets no more. */
+/** Milliseconds that the server has to answer `end()`. */
 const GOODBYE = 1_000;
 
 /**
@@ -39,6 +39,9 @@ export interface ConnectionKind {
   readonly events?: ConnectionEvents;
 }
 
+/** A text; with `rowsAsArray: false` its rows come as objects. */
+type Sql = string | { sql: string; rowsAsArray: false };
+
 /** The life of a connection: docs/architecture.md has it as a picture. */
 type State =
   /** It is new: `prepare()` comes first. */
@@ -49,8 +52,8 @@ type State =
   | { readonly name: 'pinned'; readonly onLost: () => void }
   /**
    * Nobody waits for the statement under way any more. The server goes on with it: a wait for a lock does not notice that its client
-   * has gone. So there is no new connection in its place before there is an answer; else those who come and go would open one after the
-   * other, until the server has no more for anybody.
+   * has gone. So the connection keeps its place until there is an answer. Otherwise callers that give up would open one connection
+   * after the other, until the server has none left.
    */
   | { readonly name: 'abandoned'; readonly patience: Deadline; readonly cancel: () => void }
   /** It takes leave of the server, and no more statements. */
@@ -69,7 +72,7 @@ export class Connection {
   readonly retiresAt: number = performance.now() + LIFE * (1 + Math.random());
 
   /** Known when it has been prepared. */
-  isGalera = false;
+  isGalera: boolean = false;
 
   readonly #driver: DriverConnection;
   readonly #settings: Settings;
@@ -189,12 +192,12 @@ export class Connection {
     }, deadline);
   }
 
-  query<Result>(sql: string | { sql: string; rowsAsArray: false }, deadline: Deadline): Promise<Result> {
-    return this.#text(sql, deadline, () => undefined);
+  query<Result>(sql: Sql, deadline: Deadline): Promise<Result> {
+    return this.#answer((done) => this.#send(sql, done), deadline);
   }
 
   /**
-   * Runs statements that give no rows, and COMMIT behind them, in one round trip. Where one fails, the server runs none of those
+   * Runs statements that give no rows, and then COMMIT, in one round trip. Where one fails, the server runs none of those
    * that follow.
    *
    * @returns what each of them reports
@@ -203,22 +206,15 @@ export class Connection {
   async queryAndCommit<Result>(statements: readonly string[], deadline: Deadline): Promise<Result[]> {
     let done = 0;
     try {
-      return await this.#text<Result[]>([...statements, 'COMMIT'].join('; '), deadline, () => done++);
+      const text = [...statements, 'COMMIT'].join('; ');
+      return await this.#answer((answered) => this.#send(text, answered).on('result', () => done++), deadline);
     } catch (error) {
       if (done < statements.length) noteBeforeCommit(error);
       throw error;
     }
   }
 
-  #text<Result>(
-    sql: string | { sql: string; rowsAsArray: false },
-    deadline: Deadline,
-    onResult: () => void,
-  ): Promise<Result> {
-    return this.#answer((done) => this.#send(sql, done).on('result', onResult), deadline);
-  }
-
-  #send(sql: string | { sql: string; rowsAsArray: false }, done: DriverCallback): DriverQuery {
+  #send(sql: Sql, done: DriverCallback): DriverQuery {
     const options = typeof sql === 'string' ? { sql, rowsAsArray: true } : sql;
     // As it is: no question mark in it stands for a value.
     const query = driver.createQuery(options, null, done, {});

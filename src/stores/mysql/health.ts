@@ -88,10 +88,8 @@ export class Health {
     } catch (error) {
       this.#connection?.destroy();
       this.#connection = undefined;
-      if (error instanceof DeadlineExpired) {
-        const again = performance.now() - start > timeout + OVERSLEPT;
-        return { error: NO_ANSWER, again };
-      }
+      if (error instanceof DeadlineExpired)
+        return { error: NO_ANSWER, again: performance.now() - start > timeout + OVERSLEPT };
       const failure = classify(error);
       if (failure === 'retry' || (failure === 'lost' && !isNew)) return { error, again: true };
       return UNUSABLE.has(failure) ? { error, again: false } : undefined;
@@ -100,17 +98,19 @@ export class Health {
 
   async #ask(deadline: Deadline): Promise<void> {
     if (this.#closed) return;
-    if (this.#connection === undefined) {
-      this.#connection = new Connection(this.#endpoint, this.#settings, { autocommit: true });
-      await this.#connection.prepare(deadline);
-      if (this.#connection.isGalera) await this.#connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
+    const isNew = this.#connection === undefined;
+    this.#connection ??= new Connection(this.#endpoint, this.#settings, { autocommit: true });
+    const connection = this.#connection;
+    if (isNew) {
+      await connection.prepare(deadline);
+      if (connection.isGalera) await connection.query('SET SESSION wsrep_sync_wait = 0', deadline);
     } else if (performance.now() < this.#roleKnownUntil) {
-      await this.#connection.query('DO 0', deadline);
+      await connection.query('DO 0', deadline);
       return;
     } else {
-      await assertWriter(this.#connection, this.#settings.allowReplica, deadline);
+      await assertWriter(connection, this.#settings.allowReplica, deadline);
     }
-    await assertInCluster(this.#connection, this.#connection.isGalera, deadline);
+    await assertInCluster(connection, connection.isGalera, deadline);
     this.#roleKnownUntil = performance.now() + ROLE_INTERVAL;
   }
 }
