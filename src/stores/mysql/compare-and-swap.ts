@@ -15,8 +15,8 @@ export interface Replacement {
 }
 
 /**
- * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. If the row is another one
- * by now, or its lock is not to be had at once, or the data have to be looked at before they are committed, locks it.
+ * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. Locks the row instead if it has
+ * changed, if somebody has its lock, or if the data have to be looked at before they are committed.
  *
  * The statement is never sent a second time: then the first one's work would look like that of somebody else.
  *

@@ -46,7 +46,7 @@ type Sql = string | { sql: string; rowsAsArray: false };
 type State =
   /** It is new: `prepare()` comes first. */
   | { readonly name: 'connecting' }
-  /** What its holder does can begin anew on another connection. Or nobody holds it. */
+  /** Nobody holds it, or what its holder does can begin anew on another connection. */
   | { readonly name: 'ready' }
   /** Its holder has a lock, or may have written: that is lost with the connection. */
   | { readonly name: 'pinned'; readonly onLost: () => void }
@@ -56,7 +56,7 @@ type State =
    * after the other, until the server has none left.
    */
   | { readonly name: 'abandoned'; readonly patience: Deadline; readonly cancel: () => void }
-  /** It takes leave of the server, and no more statements. */
+  /** It says goodbye to the server, and takes no more statements. */
   | { readonly name: 'ending' }
   | { readonly name: 'closed' };
 
@@ -292,7 +292,7 @@ export class Connection {
     this.#events?.released(this);
   }
 
-  /** For a connection that nobody holds: takes leave of the server. Never throws. */
+  /** For a connection that nobody holds: says goodbye to the server. Never throws. */
   async end(): Promise<void> {
     if (this.#state.name === 'closed') return;
     this.#become({ name: 'ending' });

@@ -63,7 +63,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1226, 'full'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS and the like of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
-  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has another name by now
+  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has got another name
   [1412, 'retry'], // ER_TABLE_DEF_CHANGED
   [1615, 'retry'], // ER_NEED_REPREPARE
   [1637, 'retry'], // ER_TOO_MANY_CONCURRENT_TRXS
@@ -201,7 +201,7 @@ export function refusesRow(error: unknown): boolean {
 const beforeCommit = new WeakSet<object>();
 
 /**
- * Notes that a text stopped before its COMMIT: the server runs nothing of a text behind a statement that failed. It has to be
+ * Notes that a text stopped before its COMMIT: the server runs nothing of a text after a statement that failed. It has to be
  * the server that says so. What a proxy says of its own connections has a number of the clients' (2000 to 2999) or is `lost`.
  *
  * @param error of a statement before COMMIT, if it is an answer to a statement at all

@@ -76,7 +76,7 @@ export class Failover {
   #state: State = UP;
   /** The probe that is under way. */
   #probing: Promise<void> | undefined;
-  /** Whether somebody has asked for a server since the last tick. */
+  /** Whether a server was asked for since the last tick. */
   #wasAsked = false;
   #preferredProbedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -122,7 +122,7 @@ export class Failover {
   async choose(deadline: Deadline): Promise<MysqlConnectionOptions> {
     const endpoint = this.available;
     if (endpoint !== undefined) return endpoint;
-    // What was found while nobody asked may be long ago.
+    // The servers are not probed while nobody asks, so this may be long ago.
     if (this.#state.name === 'DOWN' && performance.now() - this.#state.since > PROBE_INTERVAL) {
       this.suspect(this.#current.endpoint);
     }
@@ -228,7 +228,7 @@ export class Failover {
     if (isSilent) void this.#markDead(from);
   }
 
-  /** Nobody shall wait for a server that goes on being silent, as he would until his deadline. */
+  /** Who waits for a server that stays silent would wait until the deadline. */
   async #markDead(server: Server): Promise<void> {
     await sleep(DEAD_DELAY, undefined, { ref: false });
     const error = await this.#check(server, true);

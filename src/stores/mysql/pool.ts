@@ -22,14 +22,8 @@ export interface PoolKind {
   readonly autocommit: boolean;
   /** How many connections there may be. */
   readonly limit: number;
-  /** Whether those who ask can do without, and rather hear at once that the server has no room for one more. */
+  /** Whether callers can do without one: they hear at once that the server has no room for more. */
   readonly isDispensable?: boolean;
-}
-
-/** Who waits for a place. */
-interface Waiter {
-  readonly ticket: number;
-  readonly proceed: () => void;
 }
 
 /**
@@ -51,8 +45,8 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
   /** Each takes a place until it is released or closed. */
   readonly #inUse = new Set<Connection>();
   readonly #idle: Connection[] = [];
-  /** By their tickets. */
-  readonly #waiters: Waiter[] = [];
+  /** Who waits for a place, by their tickets. */
+  readonly #waiters: { readonly ticket: number; readonly proceed: () => void }[] = [];
   #tickets = 0;
   #places: number;
   readonly #proceed = () => this.#admit();
@@ -125,13 +119,14 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
       this.#places--;
       return;
     }
-    let waiter!: Waiter;
-    const turn = new Promise<void>((proceed) => {
-      waiter = { ticket, proceed };
+    let proceed!: () => void;
+    const turn = new Promise<void>((resolve) => {
+      proceed = resolve;
     });
+    const waiter = { ticket, proceed };
     // Whoever was refused by the server comes before those who have come since.
-    const behind = this.#waiters.findLastIndex((other) => other.ticket < ticket);
-    this.#waiters.splice(behind + 1, 0, waiter);
+    const before = this.#waiters.findLastIndex((other) => other.ticket < ticket);
+    this.#waiters.splice(before + 1, 0, waiter);
     this.#admit();
     try {
       await deadline.race(turn);
@@ -159,7 +154,7 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
     return this.#failover.available === undefined; // #take() waits for one
   }
 
-  /** Whether the server has room for one more, by now. If so, it is for whoever comes next in the queue then. */
+  /** Tries whether the server has room for one more connection. It is for whoever comes next in the queue then. */
   async #try(): Promise<void> {
     let connection: Connection;
     try {
@@ -171,12 +166,8 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
     this.#places--;
     this.#inUse.add(connection);
     this.#room.try(connection);
-    let failure: unknown;
-    try {
-      await connection.prepare(new Deadline(this.#settings.timeout));
-    } catch (error) {
-      failure = error;
-    }
+    const preparing = connection.prepare(new Deadline(this.#settings.timeout));
+    const failure = await preparing.catch((error: unknown) => error);
     this.#room.tried(connection, failure === undefined, this.#proceed);
     if (failure === undefined) connection.release();
     else if (classify(failure) !== 'full') this.#room.forget(); // they shall see for themselves

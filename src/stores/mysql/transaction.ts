@@ -21,7 +21,7 @@ interface Ending<Result> {
    *
    * @param send sends the last ones, with COMMIT in the same round trip where that can be
    */
-  apply(row: LockedRow, send: Send, deadline: Deadline): Promise<Result>;
+  apply(row: LockedRow, send: Send): Promise<Result>;
   /**
    * The lock was lost before `apply` and COMMIT had succeeded, and has been taken again: decides by what the row is
    * now.
@@ -29,10 +29,10 @@ interface Ending<Result> {
    * @param committing whether COMMIT had been sent, so that it may have been done
    * @returns `'again'` when the row is as it was
    */
-  resume(row: LockedRow | undefined, committing: boolean, deadline: Deadline): Promise<Result | 'again'>;
+  resume(row: LockedRow | undefined, committing: boolean): Promise<Result | 'again'>;
 }
 
-/** What the driver tells of a statement that writes. */
+/** What the driver reports of a statement that writes. */
 interface Outcome {
   readonly affectedRows: number;
 }
@@ -66,7 +66,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       return first!.affectedRows;
     };
     try {
-      const result = await ending.apply(row, send, deadline);
+      const result = await ending.apply(row, send);
       if (committing) await connection.committed(deadline);
       else {
         committing = true;
@@ -84,7 +84,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
     }
     const now = await lockAgain(rows, ending, committing, deadline);
     try {
-      const verdict = await ending.resume(now, committing, deadline);
+      const verdict = await ending.resume(now, committing);
       if (verdict !== 'again') return verdict;
       // COMMIT was not done, so the failure was that of the statement before it.
       if (committing && classify(failure) !== 'lost') await retries.next(failure, deadline);
@@ -116,24 +116,19 @@ export function isUndone(error: unknown): boolean {
  *
  * @param committing whether COMMIT may have been done: then nothing but the row can tell
  */
-export async function lockAgain(
+export function lockAgain(
   rows: Rows,
   { id, create }: Pick<Ending<unknown>, 'id' | 'create'>,
   committing: boolean,
   deadline: Deadline,
 ): Promise<LockedRow | undefined> {
-  try {
-    return await rows.lock(id, { create, fresh: create, insist: committing }, deadline);
-  } catch (error) {
-    if (isForeign(error)) throw error;
-    if (committing) throw unknownOutcome(error);
-    throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', {
-      cause: error,
-    });
-  }
+  return rows.lock(id, { create, fresh: create, insist: committing }, deadline).catch((cause) => {
+    if (committing || isForeign(cause)) throw unknownOutcome(cause);
+    throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', { cause });
+  });
 }
 
-/** @param cause why it cannot be found out; a foreign error is told itself */
+/** @param cause why it cannot be found out; a foreign error stays as it is */
 export function unknownOutcome(cause?: unknown): Error {
   if (cause !== undefined && isForeign(cause)) return cause as Error;
   return new PhpSessionError('ERR_SESSION_OUTCOME_UNKNOWN', 'the database did not tell whether COMMIT was done', {
@@ -237,10 +232,10 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 }
 
 /**
- * DELETE and COMMIT, whatever the row holds by then; but only once. A tombstone is left, unless a rule of the table refuses it.
+ * DELETE and COMMIT, whatever the row holds now; but only once. A tombstone is left, unless a rule of the table refuses it.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
- * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session by then
+ * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session now
  */
 export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
   /** A logout must work where the table has rules that a tombstone does not meet. */
@@ -280,12 +275,10 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
  * there is none, so the transaction that may have moved it is over.
  */
 async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadline: Deadline): Promise<boolean> {
-  try {
-    const { row } = await rows.read(id, deadline);
-    return row !== undefined && same(row.data, data ?? new Uint8Array());
-  } catch (error) {
+  const { row } = await rows.read(id, deadline).catch((error) => {
     throw unknownOutcome(error);
-  }
+  });
+  return row !== undefined && same(row.data, data ?? new Uint8Array());
 }
 
 /** Whether there is a row and something in it. A session that was moved leaves an empty one. */
