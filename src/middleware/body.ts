@@ -1,11 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-
-/**
- * What has come of a request's body: `whole`; or as much as fits into the request's buffer, so that `more` comes only when
- * somebody reads it; or it is `gone`, with the client, or because it has been answered already.
- */
-export type Arrival = 'whole' | 'more' | 'gone';
+import type { Arrival } from '../session/http-exchange.ts';
 
 /**
  * Waits for the body of a request as far as that can be done without reading it: a client must not have a lock, or a connection to

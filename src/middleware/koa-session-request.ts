@@ -1,8 +1,10 @@
 import { encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/stamps.ts';
 import { setCookie } from '../session/cookie.ts';
+import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import type { Settings } from '../session/options.ts';
-import { type Context, KoaRequest, type PhpSessionControl } from './koa-request.ts';
+import type { RequestSession } from '../session/request-session.ts';
+import { type Context, KoaApplication } from './koa-application.ts';
 import {
   type Behind,
   type CommitOptions,
@@ -11,6 +13,7 @@ import {
   type ShownSession,
   showData,
 } from './koa-session-model.ts';
+import { NodeExchange } from './node-exchange.ts';
 
 /** How koa-session's options have a session saved. */
 export interface SaveOptions<T extends object> {
@@ -30,7 +33,12 @@ export interface SaveOptions<T extends object> {
 const maxLifetime = 2 ** 31 - 1;
 
 /** A request's session under koa-session: what koa-session calls, and what it shows as `ctx.session`. */
-export class KoaSessionRequest<T extends object> extends KoaRequest<T> implements Behind {
+export class KoaSessionRequest<T extends object> implements Behind {
+  /** PHP's session of the request. */
+  readonly http: HttpSession<T>;
+  /** `ctx.phpSession` */
+  readonly control: PhpSessionControl & { readonly data: T };
+  readonly #ctx: Context;
   /** koa-session's `ctx.session`, which gives its own object. */
   readonly #property: PropertyDescriptor;
   readonly #options: SaveOptions<T>;
@@ -46,18 +54,30 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   #commitsAtEnd: boolean;
 
   constructor(ctx: Context, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
-    super(ctx, config);
+    this.http = new HttpSession(config, new NodeExchange(ctx.req, ctx.res), new KoaApplication(ctx));
+    this.control = this.#createControl();
+    this.#ctx = ctx;
     this.#property = property;
     this.#options = options;
     this.#commitsAtEnd = options.autoCommit;
   }
 
   get data(): T {
-    return this.use().data;
+    return this.http.use().data;
   }
 
   get id(): string | undefined {
-    return this.session.id;
+    return this.#session.id;
+  }
+
+  /** Another one when koa-session has left the browser's. */
+  get #session(): RequestSession<T> {
+    return this.http.session;
+  }
+
+  /** Opens PHP's session, runs `handle`, and saves. */
+  serve(handle: () => Promise<unknown>): Promise<void> {
+    return this.http.serve(handle, () => this.#save());
   }
 
   /** koa-session's question to its store: is there a session? The data are none of its business. */
@@ -67,21 +87,21 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
 
   /** koa-session's question to the application: may this session be used? One that cannot be read can still be logged out. */
   isValid(valid: (ctx: Context, session: T) => boolean): boolean {
-    if (!this.session.isReadable) return true;
-    this.#isRefused = !valid(this.ctx, this.data);
+    if (!this.#session.isReadable) return true;
+    this.#isRefused = !valid(this.#ctx, this.data);
     return !this.#isRefused;
   }
 
   /** What comes after koa-session. */
   async handle(next: () => Promise<unknown>): Promise<void> {
-    if (this.#isRefused) await this.leave();
-    if (this.#options.beforeSave !== undefined && this.session.isReadable) this.#read = this.#encode();
+    if (this.#isRefused) await this.http.leave();
+    if (this.#options.beforeSave !== undefined && this.#session.isReadable) this.#read = this.#encode();
     await next();
   }
 
   /** `ctx.session` */
   shown(): ShownSession<T> | null {
-    this.use();
+    this.http.use();
     const model = this.#model();
     if (model === null) return null;
     if (this.#shown?.model !== model) this.#shown = { model, object: showData(model, this) as ShownSession<T> };
@@ -96,61 +116,65 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
       this.#replace(content as SessionData);
     } else {
       if (content === null) {
-        this.destroyAtCommit();
+        this.http.destroyAtCommit();
         this.#commitsAtEnd = true; // a logout must not be forgotten
       }
-      this.#property.set!.call(this.ctx, content); // it throws for what is neither
+      this.#property.set!.call(this.#ctx, content); // it throws for what is neither
     }
   }
 
-  protected override createControl(): PhpSessionControl & { readonly data: T } {
-    const data = { enumerable: true, get: () => this.data };
-    return Object.defineProperty(super.createControl(), 'data', data) as PhpSessionControl & { readonly data: T };
+  #createControl(): PhpSessionControl & { readonly data: T } {
+    const request = this;
+    const { http } = this;
+    return {
+      get id() {
+        return request.id;
+      },
+      get data() {
+        return request.data;
+      },
+      lock: () => http.control.lock(),
+      regenerate: () => this.commit({ regenerate: true }),
+      destroy: () => http.watch(this.#destroy()),
+      close: () => http.watch(this.#store(() => this.#session.close())),
+    };
   }
 
-  protected override regenerate(): Promise<void> {
-    return this.#commit({ regenerate: true });
-  }
-
-  protected override async destroy(): Promise<void> {
-    await super.destroy();
+  async #destroy(): Promise<void> {
+    await this.#session.destroy();
     // Only what is stored from here on is a session again.
     if (this.#read !== undefined) this.#read = this.#encode();
     this.#isForced = false;
   }
 
-  protected override close(): Promise<void> {
-    return this.#store(() => this.session.close());
-  }
-
   /** What koa-session's `save()`, `regenerate()` and `manuallyCommit()` do. */
   commit(options: CommitOptions = {}): Promise<void> {
-    return this.watch(this.#commit(options));
+    return this.http.watch(this.#commit(options));
   }
 
   async #commit({ save = false, regenerate = false }: CommitOptions): Promise<void> {
     if (save || regenerate) this.#isForced = true;
     if (regenerate) {
-      await this.session.regenerate();
+      await this.#session.regenerate();
       this.#commitsAtEnd = true; // it must not be forgotten, and what is stored at a login comes after it
       return;
     }
     // With autoCommit the lock is held, and so changes can be made and saved, until the request ends.
-    if (!this.#options.autoCommit) await this.#store(() => this.session.close());
+    if (!this.#options.autoCommit) await this.#store(() => this.#session.close());
   }
 
-  protected override async save(): Promise<void> {
-    if (this.#commitsAtEnd) return this.#store(() => this.session.commit());
-    await this.session.discard();
-    await this.session.commit(); // tells of changes after `manuallyCommit()`
+  async #save(): Promise<void> {
+    if (this.#commitsAtEnd) return this.#store(() => this.#session.commit());
+    await this.#session.discard();
+    await this.#session.commit(); // tells of changes after `manuallyCommit()`
   }
 
   async #store(commit: () => Promise<void>): Promise<void> {
     try {
-      if (this.#mustBeSaved()) this.#options.beforeSave?.(this.ctx, this.shown()!);
+      if (this.#mustBeSaved()) this.#options.beforeSave?.(this.#ctx, this.shown()!);
       this.#read = undefined; // once is enough
     } catch (error) {
-      await this.session.discard();
+      await this.#session.discard();
       throw error;
     }
     await commit();
@@ -170,12 +194,12 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   }
 
   #sendCookie(): void {
-    if (this.id === undefined || this.isGone || this.#isEmpty() || this.ctx.headerSent) return;
+    if (this.id === undefined || this.#session.isGone || this.#isEmpty()) return;
     // The browser may have the cookie of a login by now, which this id was given up for.
-    if (this.session.wasEmpty && this.id === this.cookie && !this.#hasNewMaxAge()) return;
-    const { maxAge } = (this.ctx as unknown as { sessionOptions: { maxAge?: number | 'session' } }).sessionOptions;
+    if (this.#session.wasEmpty && this.id === this.http.cookie && !this.#hasNewMaxAge()) return;
+    const { maxAge } = (this.#ctx as unknown as { sessionOptions: { maxAge?: number | 'session' } }).sessionOptions;
     const cookieLifetime = typeof maxAge === 'number' ? Math.min(Math.ceil(maxAge / 1000), maxLifetime) : 0;
-    this.setCookie(setCookie({ ...this.config, cookieLifetime }, this.id));
+    this.http.sendCookie(setCookie({ ...this.http.settings, cookieLifetime }, this.id));
   }
 
   #replace(content: SessionData): void {
@@ -183,7 +207,7 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
     const current = this.#model();
     if (current !== null) for (const key of Object.keys(content)) mustBeSettable(current, key);
     // What is set here, koa-session's object must not have too.
-    this.#property.set!.call(this.ctx, Object.hasOwn(content, 'maxAge') ? { maxAge: content.maxAge } : {});
+    this.#property.set!.call(this.#ctx, Object.hasOwn(content, 'maxAge') ? { maxAge: content.maxAge } : {});
     const model = this.#model()!;
     if (hadNewMaxAge) Reflect.set(model, '_requireSave', true);
     for (const key of Object.keys(content)) mustBeSettable(model, key);
@@ -196,14 +220,14 @@ export class KoaSessionRequest<T extends object> extends KoaRequest<T> implement
   }
 
   #model(): object | null {
-    return this.#property.get!.call(this.ctx);
+    return this.#property.get!.call(this.#ctx);
   }
 
   #isEmpty(): boolean {
-    return this.session.isReadable && Reflect.ownKeys(this.session.data).length === 0;
+    return this.#session.isReadable && Reflect.ownKeys(this.#session.data).length === 0;
   }
 
   #encode(): Uint8Array {
-    return encodeSession(this.session.data, this.config.codec);
+    return encodeSession(this.#session.data, this.http.settings.codec);
   }
 }

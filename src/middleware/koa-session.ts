@@ -3,16 +3,17 @@
  */
 import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
+import type { PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
-import type { Context, PhpSessionControl } from './koa-request.ts';
+import type { Context } from './koa-application.ts';
 import type { ShownSession } from './koa-session-model.ts';
 import { KoaSessionRequest, type SaveOptions } from './koa-session-request.ts';
 
 export type { SessionData } from '../codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+export type { PhpSessionControl } from '../session/http-session.ts';
 export type { SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionStore } from '../stores/store.ts';
-export type { PhpSessionControl } from './koa-request.ts';
 export type { KoaSession, ShownSession } from './koa-session-model.ts';
 
 /** The options of `phpSession()`, and those of koa-session that have a meaning with PHP. */
@@ -96,7 +97,7 @@ export function phpKoaSession<T extends object = SessionData>(
     // It saves nothing by itself, nor sends a cookie: it would leave keys out, and compare JSON, which has no bigint.
     autoCommit: false,
     store: { get: find, set: unused, destroy: unused },
-    externalKey: { get: (ctx: object) => requests.get(ctx)!.cookie ?? '', set: () => {} },
+    externalKey: { get: (ctx: object) => requests.get(ctx)!.http.cookie ?? '', set: () => {} },
     genid: () => '', // PHP's id comes when something is stored
     ...(valid && { valid: (ctx: object) => requests.get(ctx)!.isValid(valid) }),
   };

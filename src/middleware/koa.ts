@@ -3,17 +3,20 @@
  */
 import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
+import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
-import { type Context, KoaRequest, type PhpSessionControl } from './koa-request.ts';
+import { type Context, KoaApplication } from './koa-application.ts';
+import { NodeExchange } from './node-exchange.ts';
+import { passportSession } from './passport-session.ts';
 
 export type { SessionData } from '../codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 export type { CacheLimiter } from '../session/cache-limiter.ts';
 export type { CookieOptions } from '../session/cookie.ts';
+export type { PhpSessionControl } from '../session/http-session.ts';
 export type { ConflictRule, MergeConflict } from '../session/merge.ts';
 export type { RequestMode, SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
-export type { PhpSessionControl } from './koa-request.ts';
 
 /**
  * What `phpSession()` adds to Koa's context: `new Koa<DefaultState, PhpSessionContext<MySession>>()`, or
@@ -61,7 +64,7 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
 
   const key = Symbol('the request of phpSession()');
   interface ContextWithSession extends Context {
-    [key]: KoaRequest<T>;
+    [key]: HttpSession<T>;
   }
   const properties: PropertyDescriptorMap & ThisType<ContextWithSession> = {
     session: {
@@ -86,7 +89,7 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
     session: {
       configurable: true,
       get() {
-        return this.ctx[key].passport;
+        return passportSession(this.ctx[key]);
       },
     },
   };
@@ -108,14 +111,14 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
     Object.setPrototypeOf(object, prototype);
   }
 
-  function give(ctx: Context, request: KoaRequest<T>): void {
+  function give(ctx: Context, request: HttpSession<T>): void {
     Object.defineProperty(ctx, key, { value: request, configurable: true }); // not enumerable, as the id is in it
     inherit(ctx, properties);
     if (ctx.request !== undefined) inherit(ctx.request, requestProperties);
   }
 
   return async function phpSession(ctx: Context, next: () => Promise<unknown>) {
-    const request = new KoaRequest<T>(ctx, config);
+    const request = new HttpSession<T>(config, new NodeExchange(ctx.req, ctx.res), new KoaApplication(ctx));
     await request.serve(() => {
       give(ctx, request);
       return next();

@@ -1,12 +1,4 @@
-/** What `req.session` of passport needs of the request. */
-export interface PassportRequest {
-  /** `$_SESSION` */
-  readonly data: object;
-  /** A new id, under which the session goes on. */
-  regenerate(): Promise<void>;
-  /** The end of the session: `data` is another one afterwards. */
-  destroy(): Promise<void>;
-}
+import type { HttpSession } from '../session/http-session.ts';
 
 type Callback = (error?: unknown) => void;
 
@@ -14,32 +6,37 @@ const methods = ['regenerate', 'save'] as const;
 type Method = (typeof methods)[number];
 const isMethod = (key: PropertyKey): key is Method => methods.includes(key as Method);
 
+/** The object of each request, if passport has asked for it. */
+const objects: WeakMap<HttpSession<object>, object> = new WeakMap();
+
 /**
  * `req.session` as passport takes it since 0.6: `$_SESSION` with the methods `regenerate()` and `save()` of express-session. They are
  * on this object alone. PHP may have keys of these names, which stay in `$_SESSION` and cannot be reached here.
  *
- * After `regenerate()` it keeps what was in the session, as passport takes it over from there if `keepSessionInfo` is set.
- *
- * @param onRegenerated the request has another session from here on
+ * After its `regenerate()` the request has another one. The old one keeps what was in the session, as passport takes it over from there
+ * if `keepSessionInfo` is set.
  */
-export function passportSession(request: PassportRequest, onRegenerated: () => void): object {
-  return new Proxy(Object.create(null), new PassportSession(request, onRegenerated));
+export function passportSession(request: HttpSession<object>): object {
+  let object = objects.get(request);
+  if (object === undefined) {
+    object = new Proxy(Object.create(null), new PassportSession(request)) as object;
+    objects.set(request, object);
+  }
+  return object;
 }
 
 /** Whose method it is. Passport copies methods too, when it takes over keys that are called like them. */
 const owners: WeakMap<object, PassportSession> = new WeakMap();
 
 class PassportSession implements ProxyHandler<object> {
-  readonly #request: PassportRequest;
-  readonly #onRegenerated: () => void;
+  readonly #request: HttpSession<object>;
   readonly #methods: Record<Method, (callback?: Callback) => void>;
   /** What was in the session, once it has gone on as another one. */
   #left: object | undefined;
   #wasSaved = false;
 
-  constructor(request: PassportRequest, onRegenerated: () => void) {
+  constructor(request: HttpSession<object>) {
     this.#request = request;
-    this.#onRegenerated = onRegenerated;
     this.#methods = {
       regenerate: (callback) => answer(this.#regenerate(), callback),
       // What is stored, is stored when the request ends, in front of its answer. Before that the lock would be given away.
@@ -52,7 +49,7 @@ class PassportSession implements ProxyHandler<object> {
   }
 
   get #data(): object {
-    return this.#left ?? this.#request.data;
+    return this.#left ?? this.#request.use().data;
   }
 
   /**
@@ -61,12 +58,13 @@ class PassportSession implements ProxyHandler<object> {
    */
   async #regenerate(): Promise<void> {
     const left = { ...this.#data };
-    if (this.#wasSaved) await this.#request.destroy();
-    else await this.#request.regenerate();
-    const { data } = this.#request;
+    const { control } = this.#request;
+    if (this.#wasSaved) await control.destroy();
+    else await control.regenerate();
+    const { data } = this.#request.use();
     this.#left = left;
     for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
-    this.#onRegenerated();
+    objects.delete(this.#request);
   }
 
   get(_: object, key: PropertyKey): unknown {

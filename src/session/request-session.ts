@@ -1,29 +1,18 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/stamps.ts';
 import { PhpSessionError } from '../errors.ts';
-import { isEmptySession } from '../stores/empty-session.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
-import { removeCookie, setCookie } from './cookie.ts';
-import { createId } from './id.ts';
-import { mustFitNeighbours } from './neighbours.ts';
 import type { RequestMode, Settings } from './options.ts';
-import { Unlocked } from './unlocked.ts';
+import { type Answer, isEqual, type Listener, SessionRow } from './session-row.ts';
+import type { Unlocked } from './unlocked.ts';
 import { countsAsNone, explain } from './unreadable.ts';
 
-/** What a request's session needs from the HTTP side. */
-export interface Exchange {
+/** What a request says of its session. */
+export interface SessionRequest {
   /** The cookie that the browser sent. */
   readonly cookie: string | undefined;
   readonly mode: RequestMode;
-  /** Whether a cookie can still be set. */
-  canSetCookie(): boolean;
-  /** Replaces what was set before for this cookie. */
-  setCookie(header: string): void;
-  /** The row has gone while the request ran: somebody logged out. Nothing that this request read is stored. */
-  onGone(): void;
-  /** Others have changed the same parts of the session, and the option `onConflict` has decided. */
-  onConflict(paths: readonly (readonly string[])[]): void;
 }
 
 const empty = new Uint8Array();
@@ -33,38 +22,42 @@ const empty = new Uint8Array();
  * php-src's ext/session/session.c. It knows nothing of a framework.
  */
 export class RequestSession<T extends object = SessionData> {
-  /** The id of the session, or `undefined` as long as there is none: it gets one when something is stored. */
-  id: string | undefined;
-  /**
-   * Whether there was nothing under the browser's id. The session that it was given for may go on under another id by now, in a
-   * cookie that must not be replaced.
-   */
-  wasEmpty = false;
   readonly #settings: Settings;
-  readonly #exchange: Exchange;
+  readonly #request: SessionRequest;
+  readonly #row: SessionRow;
   #data: T;
   /** Why the row cannot be read. It stays as it is, unless it is destroyed. */
   #unreadable: unknown;
-  /** The lock, while it is held. */
-  #lease: SessionLease | undefined;
-  /** What was read without the lock, as long as there is none. */
-  #unlocked: Unlocked | undefined;
   #isReadonly: boolean;
   /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
   #isClosed = false;
   /** What was there when it was saved. Later changes are lost, and that is reported, once. */
   #saved: Uint8Array | undefined;
   #destroyAtCommit = false;
-  /** The browser learns of a new id when it is committed. */
-  #cookie: string | undefined;
   /** The end of the last call. The next one waits for it, also where the application forgot an `await`. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: Settings, exchange: Exchange) {
+  constructor(settings: Settings, request: SessionRequest, answer: Answer, listener: Listener) {
     this.#settings = settings;
-    this.#exchange = exchange;
-    this.#isReadonly = exchange.mode === 'readonly';
+    this.#request = request;
+    this.#row = new SessionRow(settings, answer, listener);
+    this.#isReadonly = request.mode === 'readonly';
     this.#data = this.#decode(empty);
+  }
+
+  /** The id of the session, or `undefined` as long as there is none: it gets one when something is stored. */
+  get id(): string | undefined {
+    return this.#row.id;
+  }
+
+  /** Whether there was nothing under the browser's id. */
+  get wasEmpty(): boolean {
+    return this.#row.wasEmpty;
+  }
+
+  /** Whether the row has gone while the request ran, as the visitor has logged out, and no other session was begun since. */
+  get isGone(): boolean {
+    return this.#row.isGone;
   }
 
   /**
@@ -91,12 +84,12 @@ export class RequestSession<T extends object = SessionData> {
 
   /** Whether the request has a session cookie, so that there is something to open. */
   get isExpected(): boolean {
-    return this.#exchange.cookie !== undefined && isSessionId(this.#exchange.cookie);
+    return this.#request.cookie !== undefined && isSessionId(this.#request.cookie);
   }
 
   /** Whether `open()` takes the lock. */
   get needsLock(): boolean {
-    return this.#exchange.mode === 'exclusive' && this.isExpected;
+    return this.#request.mode === 'exclusive' && this.isExpected;
   }
 
   /**
@@ -106,37 +99,20 @@ export class RequestSession<T extends object = SessionData> {
    * @param mode `merge` where a request must not hold the lock from its beginning on; default: its own
    * @throws PhpSessionError what the store throws
    */
-  async open(signal?: AbortSignal, mode: RequestMode = this.#exchange.mode): Promise<void> {
+  async open(signal?: AbortSignal, mode: RequestMode = this.#request.mode): Promise<void> {
     if (!this.isExpected) return;
-    const id = this.#exchange.cookie!;
-    if (mode !== 'exclusive') return this.#read(id, signal);
-    const create = !this.#settings.useStrictMode;
-    const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
-    if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
-    this.#lease = lease;
-    await this.#beginOrForget(id, lease.data);
-  }
-
-  async #read(id: string, signal?: AbortSignal): Promise<void> {
-    const snapshot = await this.#settings.store.read(id, signal && { signal });
-    if (snapshot.data === undefined && this.#settings.useStrictMode) return; // as if there were no cookie
-    this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#exchange.onConflict(paths));
-    await this.#beginOrForget(id, snapshot.data);
-  }
-
-  async #beginOrForget(id: string, data: Uint8Array | undefined): Promise<void> {
+    const data = await this.#row.open(this.#request.cookie!, mode, signal);
+    if (data === undefined) return;
     let isKept = false;
     try {
-      isKept = this.#begin(id, data);
+      isKept = this.#begin(data);
     } finally {
       if (!isKept) await this.#forget();
     }
   }
 
   /** @returns `false` when the row cannot be read, and is to count as none */
-  #begin(id: string, data: Uint8Array = empty): boolean {
-    this.id = id;
-    this.wasEmpty = isEmptySession(data);
+  #begin(data: Uint8Array): boolean {
     try {
       this.#data = this.#decode(data);
       return true;
@@ -149,10 +125,8 @@ export class RequestSession<T extends object = SessionData> {
 
   /** As if the browser had sent no cookie. */
   async #forget(): Promise<void> {
-    this.id = undefined;
     this.#unreadable = undefined;
-    this.#unlocked = undefined;
-    await this.#release();
+    await this.#row.forget();
   }
 
   /**
@@ -199,7 +173,7 @@ export class RequestSession<T extends object = SessionData> {
   discard(): Promise<void> {
     return this.#inTurn(async () => {
       this.#isClosed = true;
-      await this.#release();
+      await this.#row.release();
     });
   }
 
@@ -224,16 +198,12 @@ export class RequestSession<T extends object = SessionData> {
     await this.#inTurn(async () => {
       this.#mustBeOpen();
       this.#mustBeReadable();
-      const isChanged = this.#unlocked !== undefined && !isEqual(this.#encode(), this.#unlocked.base);
+      const { base } = this.#row;
+      const isChanged = base !== undefined && !isEqual(this.#encode(), base);
       const isKept = await this.#lock();
       this.#isReadonly = false;
       if (!isKept && isChanged) throw lostWithRow();
-      if (this.#lease === undefined) return; // it will get a new id anyway
-      this.#mustSetCookie();
-      const id = this.#newId();
-      await this.#lease.rename(id);
-      this.id = id;
-      this.#cookie = setCookie(this.#settings, id);
+      await this.#row.rename();
     });
   }
 
@@ -282,89 +252,21 @@ export class RequestSession<T extends object = SessionData> {
       if (this.#destroyAtCommit) await this.#drop();
       if (this.isReadable) await this.#store();
     } finally {
-      await this.#release();
+      await this.#row.release();
     }
   }
 
   async #store(): Promise<void> {
     const data = this.#encode();
-    if (this.#lease !== undefined) await this.#update(this.#lease, data);
-    else if (this.#isReadonly) await this.#leaveAsItIs(data);
-    else if (this.#unlocked !== undefined) await this.#merge(this.#unlocked, data);
-    else await this.#create(data);
+    await this.#row.save(data, this.#isReadonly);
     this.#saved = data;
   }
 
-  async #create(data: Uint8Array): Promise<void> {
-    if (isEmptySession(data)) return;
-    this.#mustSetCookie();
-    await mustFitNeighbours(this.#settings.store);
-    // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
-    for (let tries = 2; tries > 0; tries--) {
-      const id = this.#newId();
-      const lease = await this.#settings.store.open(id, { fresh: true });
-      this.#lease = lease;
-      if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
-        this.id = id;
-        return this.#exchange.setCookie(setCookie(this.#settings, id));
-      }
-      await this.#release();
-    }
-    throw new PhpSessionError('ERR_SESSION_ID', 'The store takes no new id: is its column as long as sidLength says?');
-  }
-
-  async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
-    if (lease.data === undefined) {
-      if (isEmptySession(data)) return;
-      await mustFitNeighbours(this.#settings.store);
-    }
-    if (this.#cookie !== undefined) this.#mustSetCookie();
-    const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
-    const outcome = await lease.commit(isChanged ? { data } : {});
-    if (outcome === 'gone') return this.#exchange.onGone();
-    if (this.#cookie !== undefined) this.#exchange.setCookie(this.#cookie);
-  }
-
-  /** Without the lock, nothing but the time is written. */
-  async #leaveAsItIs(data: Uint8Array): Promise<void> {
-    if ((await this.#unlocked?.touch()) === 'gone') this.#exchange.onGone();
-    if (isSame(data, this.#unlocked?.base ?? empty)) return;
-    throw new PhpSessionError(
-      'ERR_SESSION_READONLY',
-      'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
-    );
-  }
-
-  async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
-    const isUnchanged = isSame(mine, unlocked.base);
-    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings.store);
-    const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
-    if (outcome === 'gone') this.#exchange.onGone();
-    if (outcome === 'refused') await this.#create(mine);
-  }
-
-  /** From here on as in the mode `exclusive`. @returns `false` if what was changed until now is lost, as somebody has logged out */
+  /** From here on as in the mode `exclusive`. @returns `false` if what was changed until now is lost, as the visitor has logged out */
   async #lock(): Promise<boolean> {
-    const unlocked = this.#unlocked;
-    if (unlocked === undefined) return true;
-    const lease = await unlocked.lock();
-    try {
-      if (lease.writable) this.#rebase(unlocked, lease);
-    } catch (error) {
-      await lease.release();
-      throw error;
-    }
-    this.#unlocked = undefined;
-    if (lease.writable) {
-      this.#lease = lease;
-      if (lease.isOther) this.#exchange.onGone();
-      return !lease.isOther;
-    }
-    this.id = undefined;
-    if (!unlocked.exists) return true; // as without a cookie: nothing was there that could be lost, and what is stored gets a new id
-    this.#data = this.#decode(empty);
-    this.#exchange.onGone();
-    return false;
+    const found = await this.#row.lock((unlocked, lease) => this.#rebase(unlocked, lease));
+    if (found === 'none') this.#data = this.#decode(empty);
+    return found === 'same';
   }
 
   #rebase(unlocked: Unlocked, lease: SessionLease): void {
@@ -373,7 +275,8 @@ export class RequestSession<T extends object = SessionData> {
     // What is there now is deleted with the rest, and must not become a part of what comes after the logout.
     if (this.#destroyAtCommit) return;
     if (lease.isOther) {
-      this.#begin(unlocked.id, lease.data);
+      this.#row.begin(unlocked.id, lease.data);
+      this.#begin(lease.data ?? empty);
       return;
     }
     if (isEqual(base, theirs)) return;
@@ -383,35 +286,7 @@ export class RequestSession<T extends object = SessionData> {
 
   async #drop(): Promise<void> {
     this.#destroyAtCommit = false;
-    if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    this.#unlocked = undefined;
-    this.#isReadonly = false; // what is stored from here on is a session of its own
-    let outcome: 'destroyed' | 'gone' = 'gone';
-    if (!lease.writable || !isEmptySession(lease.data ?? empty)) {
-      try {
-        outcome = await lease.destroy();
-      } finally {
-        await this.#release();
-      }
-      this.id = undefined;
-    } else if (this.#cookie !== undefined) {
-      this.id = this.#exchange.cookie!;
-      await lease.rename(this.id); // the id that it was about to give up
-    }
-    this.#cookie = undefined;
-    if (outcome === 'destroyed' && this.#exchange.canSetCookie()) {
-      this.#exchange.setCookie(removeCookie(this.#settings));
-    }
-    if (outcome === 'gone' && !this.wasEmpty) this.#exchange.onGone();
-    this.wasEmpty = true;
-  }
-
-  async #release(): Promise<void> {
-    const lease = this.#lease;
-    this.#lease = undefined;
-    await lease?.release();
+    if (await this.#row.destroy()) this.#isReadonly = false; // what is stored from here on is a session of its own
   }
 
   #decode(bytes: Uint8Array): T {
@@ -422,24 +297,12 @@ export class RequestSession<T extends object = SessionData> {
     return encodeSession(this.#data, this.#settings.codec);
   }
 
-  #newId(): string {
-    return createId(this.#settings.sidLength, this.#settings.sidBitsPerCharacter);
-  }
-
   #mustBeOpen(): void {
     if (this.#isClosed) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was closed already');
   }
 
   #mustBeReadable(): void {
     if (this.#unreadable !== undefined) throw this.#unreadable;
-  }
-
-  #mustSetCookie(): void {
-    if (this.#exchange.canSetCookie()) return;
-    throw new PhpSessionError(
-      'ERR_SESSION_HEADERS_SENT',
-      'The headers are sent: no cookie can be set for a new session id',
-    );
   }
 
   #reportLateChange(): void {
@@ -463,13 +326,4 @@ function lostWithRow(): PhpSessionError {
     'ERR_SESSION_CONFLICT',
     'somebody has logged out since the session was read, and what was changed in it until regenerate() is gone with it',
   );
-}
-
-/** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return isEqual(a, b) || (isEmptySession(a) && isEmptySession(b));
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

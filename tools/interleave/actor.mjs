@@ -75,20 +75,23 @@ export class Actor {
    */
   async #serve(request, cookie) {
     const { plan, name } = request;
-    const session = new this.#product.RequestSession(this.#settings[plan.strict ? 'strict' : 'loose'], {
-      cookie,
-      mode: plan.mode,
-      canSetCookie: () => true,
-      setCookie: (header) => {
+    const answer = {
+      headersSent: false,
+      cookies: () => [],
+      setCookies: (/** @type {readonly string[]} */ [header = '']) => {
         const id = /=([^;]*)/.exec(header)?.[1];
         this.#cookie = id === 'deleted' ? undefined : id;
         request.hasRemovedCookie = id === 'deleted';
       },
+    };
+    const listener = {
       onGone: () => {
         request.isGone = true;
       },
       onConflict: () => undefined,
-    });
+    };
+    const settings = this.#settings[plan.strict ? 'strict' : 'loose'];
+    const session = new this.#product.RequestSession(settings, { cookie, mode: plan.mode }, answer, listener);
     try {
       request.begin('open');
       await session.open();

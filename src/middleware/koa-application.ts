@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Application } from '../session/http-exchange.ts';
+
+/** What is used of Koa's context; any Koa from 2 on has it. */
+export interface Context {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The answer; a stream is still being made when the handler has ended. */
+  readonly body?: unknown;
+  /** `false`: the application answers by itself, perhaps later. */
+  readonly respond?: boolean;
+  readonly app: { emit(event: string, ...args: unknown[]): boolean };
+  /** Koa's request, whose `ctx` is this context. */
+  readonly request?: object;
+}
+
+/** Tells Koa's application what happens to a session, by the events of `app`. */
+export class KoaApplication implements Application {
+  readonly context: Context;
+
+  constructor(context: Context) {
+    this.context = context;
+  }
+
+  onGone(): void {
+    this.context.app.emit('session:gone', this.context);
+  }
+
+  onConflict(paths: readonly (readonly string[])[]): void {
+    this.context.app.emit('session:conflict', this.context, paths);
+  }
+
+  onError(error: unknown): void {
+    this.context.app.emit('error', error, this.context);
+  }
+
+  afterAnswer(work: () => void): void {
+    const { body, respond, res } = this.context;
+    const isStream = typeof (body as { pipe?: unknown } | null)?.pipe === 'function';
+    if (respond === false || isStream) res.once('close', work);
+  }
+}

@@ -1,0 +1,228 @@
+import type { SessionData } from '../codec/index.ts';
+import { cacheHeaders } from './cache-limiter.ts';
+import { readCookie, replaceCookie } from './cookie.ts';
+import { isLate, toHttp } from './http-error.ts';
+import type { Application, HttpExchange } from './http-exchange.ts';
+import { enter } from './mounted.ts';
+import { modeOf, type Settings } from './options.ts';
+import { RequestSession } from './request-session.ts';
+
+/** What an application can do with its session, apart from the data. */
+export interface PhpSessionControl {
+  /** The session id; `undefined` as long as nothing is to be stored. It is a secret. */
+  readonly id: string | undefined;
+  /**
+   * Makes the mode of this request `exclusive`: waits for the lock, and puts its changes on what is stored by then. Look at
+   * the session again afterwards: it is another object if another request has changed the session.
+   */
+  lock(): Promise<void>;
+  /** Gives the session a new id and leaves nothing under the old one, at a login (PHP's session_regenerate_id(true)). */
+  regenerate(): Promise<void>;
+  /** Deletes the session and its cookie now: a logout (PHP's session_destroy()). Where there was nothing in it, it stays. */
+  destroy(): Promise<void>;
+  /** Saves and frees the lock, before something that takes long (PHP's session_write_close()). Later changes are not saved. */
+  close(): Promise<void>;
+}
+
+/**
+ * The session of one request over HTTP, whatever the framework: opened before the handler, saved after it, its lock freed in any
+ * case. `serve()` does all of it; an adapter only says how its framework's request, answer and application are reached.
+ */
+export class HttpSession<T extends object = SessionData> {
+  /** The cookie that the browser sent. */
+  readonly cookie: string | undefined;
+  /** Changes with `leave()`. */
+  session: RequestSession<T>;
+  readonly settings: Settings;
+  readonly #http: HttpExchange;
+  readonly #application: Application;
+  /** Whether the answer depends on the session. */
+  #isUsed: boolean;
+  /** The session was saved, or that failed. */
+  #hasEnded = false;
+  #control: PhpSessionControl | undefined;
+  /** What calls of the application failed with. */
+  readonly #failures: Set<unknown> = new Set();
+
+  /** @throws TypeError if the option `mode` is a function that returns no mode */
+  constructor(settings: Settings, http: HttpExchange, application: Application) {
+    this.settings = settings;
+    this.#http = http;
+    this.#application = application;
+    this.cookie = readCookie(http.cookieHeader, settings.name);
+    this.session = this.#sessionOf(this.cookie);
+    this.#isUsed = this.session.isExpected;
+  }
+
+  /** The session, for the application: from here on the answer depends on it. */
+  use(): RequestSession<T> {
+    // As session_start() does; what the application sets afterwards stays.
+    if (!this.#isUsed) this.#limitCaches(true);
+    this.#isUsed = true;
+    // After the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
+    if (this.#hasEnded) setImmediate(() => this.#reportLateChange());
+    // A listener that writes the log, for example: nothing would catch what it throws, and that would end the process.
+    if (this.#hasEnded && this.#http.headersSent && !this.session.isReadable)
+      this.report(this.session.takeUnreadable());
+    return this.session;
+  }
+
+  /** `session = null`: a logout when the request ends. */
+  destroyAtCommit(): void {
+    try {
+      this.use().destroyAtCommit();
+    } catch (error) {
+      // In a timer nothing would catch it, and it would end the process.
+      if (!this.#hasEnded) throw error;
+      this.report(error);
+    }
+  }
+
+  /** What the application can do with the session. */
+  get control(): PhpSessionControl {
+    this.#control ??= this.#createControl();
+    return this.#control;
+  }
+
+  #createControl(): PhpSessionControl {
+    const request = this;
+    return {
+      get id() {
+        return request.session.id;
+      },
+      lock: () => this.watch(this.session.lock()),
+      regenerate: () => this.watch(this.session.regenerate()),
+      destroy: () => this.watch(this.session.destroy()),
+      close: () => this.watch(this.session.close()),
+    };
+  }
+
+  /** A failure of a call that the application does not wait for must neither end the process nor be lost: it is reported in the end. */
+  watch(call: Promise<void>): Promise<void> {
+    call.catch((error) => (this.#hasEnded ? this.report(error) : this.#failures.add(error)));
+    return call;
+  }
+
+  /** Goes on as if the browser had sent no cookie. The session stays as it is stored. */
+  async leave(): Promise<void> {
+    await this.session.discard();
+    this.session = this.#sessionOf(undefined);
+  }
+
+  /** Sends a cookie in the place of the one that was set for the session before, if the headers have not gone out. */
+  sendCookie(header: string): void {
+    if (!this.#http.headersSent) replaceCookie(this.#http, this.settings.name, header);
+  }
+
+  /** Tells the application of an error that changes nothing in the answer. */
+  report(error: unknown): void {
+    this.#application.onError(error);
+  }
+
+  /**
+   * Opens the session, runs `handle`, and saves. It does not run if the client has gone meanwhile.
+   *
+   * @param save saves and frees the lock when the handler has ended. It must not fail without having freed the lock
+   * @throws what `handle` throws; PhpSessionError with the `status` and `headers` of the answer
+   */
+  async serve(handle: () => Promise<unknown>, save: () => Promise<void> = () => this.session.commit()): Promise<void> {
+    const leave = this.#enter();
+    try {
+      await this.#serve(handle, save);
+    } finally {
+      leave();
+    }
+  }
+
+  #enter(): () => void {
+    try {
+      return enter(this.#http.request, this.settings.name);
+    } catch (error) {
+      throw toHttp(error);
+    }
+  }
+
+  async #serve(handle: () => Promise<unknown>, save: () => Promise<void>): Promise<void> {
+    if (this.#isUsed && !(await this.#hasOpened())) return;
+    try {
+      if (this.#isUsed) this.#limitCaches(true);
+      await handle();
+    } catch (error) {
+      if (this.settings.discardOnError) await this.session.discard();
+      else await this.#save(save).catch((failure) => this.report(failure));
+      this.#end(error);
+      this.#keepHeaders();
+      throw toHttp(error);
+    }
+    try {
+      await this.#save(save);
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** @returns false: nobody waits for an answer any more, as the client has gone, or has got one from other middleware */
+  async #hasOpened(): Promise<boolean> {
+    const signal = this.#http.clientGone();
+    const arriving = this.session.needsLock ? this.#http.bodyArrives?.() : undefined;
+    const body = arriving === undefined ? 'whole' : await arriving;
+    if (body === 'gone') return false;
+    try {
+      await this.session.open(signal, body === 'more' ? 'merge' : undefined);
+      if (!this.#http.isAnswered) return true;
+      await this.session.discard();
+      return false;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw toHttp(error);
+    }
+  }
+
+  async #save(save: () => Promise<void>): Promise<void> {
+    try {
+      await save();
+    } catch (error) {
+      if (!isLate(error)) throw toHttp(error);
+      this.report(error);
+    }
+  }
+
+  /** @param thrown is reported by the framework */
+  #end(thrown?: unknown): void {
+    this.#hasEnded = true;
+    for (const failure of this.#failures) if (failure !== thrown) this.report(failure);
+    // The answer goes on without the handler, and what makes it may have the session in its hands.
+    if (this.#isUsed) this.#application.afterAnswer?.(() => this.#reportLateChange());
+  }
+
+  /**
+   * For an error frameworks drop all headers, and with them the cookie of a session that was saved all the same. They would take
+   * headers from the error, but an error may be shared by requests, and a session's cookie must not.
+   */
+  #keepHeaders(): void {
+    const cookie = this.#http.cookies().find((one) => one.startsWith(`${this.settings.name}=`));
+    this.#http.beforeHeaders(() => {
+      if (cookie !== undefined) this.sendCookie(cookie);
+      if (this.#isUsed) this.#limitCaches(false);
+      return undefined;
+    });
+  }
+
+  /** The session is closed, so that this saves nothing: it fails with `ERR_SESSION_CLOSED` if something was changed since. */
+  #reportLateChange(): void {
+    this.session.commit().catch((error) => this.report(error));
+  }
+
+  #sessionOf(cookie: string | undefined): RequestSession<T> {
+    const mode = modeOf(this.settings, this.#application.context);
+    return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#application);
+  }
+
+  #limitCaches(replace: boolean): void {
+    if (this.#http.headersSent) return;
+    const { cacheLimiter, cacheExpire } = this.settings;
+    for (const [name, value] of Object.entries(cacheHeaders(cacheLimiter, cacheExpire))) {
+      if (replace || !this.#http.hasHeader(name)) this.#http.setHeader(name, value);
+    }
+  }
+}

@@ -1,0 +1,256 @@
+import { PhpSessionError } from '../errors.ts';
+import { isEmptySession } from '../stores/empty-session.ts';
+import type { SessionLease } from '../stores/store.ts';
+import { removeCookie, replaceCookie, setCookie } from './cookie.ts';
+import type { Application, HttpExchange } from './http-exchange.ts';
+import { createId } from './id.ts';
+import { mustFitNeighbours } from './neighbours.ts';
+import type { RequestMode, Settings } from './options.ts';
+import { Unlocked } from './unlocked.ts';
+
+const empty = new Uint8Array();
+
+/** What a session needs of its answer. */
+export type Answer = Pick<HttpExchange, 'headersSent' | 'cookies' | 'setCookies'>;
+/** What a session tells the application. */
+export type Listener = Pick<Application, 'onGone' | 'onConflict'>;
+
+/**
+ * The row of one request's session, in bytes: held under the lock, or read without it, or not made yet. With the id it knows the
+ * browser's cookie. It decodes nothing.
+ */
+export class SessionRow {
+  /** The id of the session, or `undefined` as long as there is none. */
+  id: string | undefined;
+  /**
+   * Whether there was nothing under the browser's id. The session that it was given for may go on under another id by now, in a
+   * cookie that must not be replaced.
+   */
+  wasEmpty = false;
+  /** Whether the row has gone while the request ran, and no other session was begun since. */
+  isGone = false;
+  readonly #settings: Settings;
+  readonly #answer: Answer;
+  readonly #listener: Listener;
+  /** The id under which the row is stored, until a new one is committed. */
+  #storedId: string | undefined;
+  /** The lock, while it is held. */
+  #lease: SessionLease | undefined;
+  /** What was read without the lock, as long as there is none. */
+  #unlocked: Unlocked | undefined;
+  /** The browser learns of a new id when it is committed. */
+  #cookie: string | undefined;
+
+  constructor(settings: Settings, answer: Answer, listener: Listener) {
+    this.#settings = settings;
+    this.#answer = answer;
+    this.#listener = listener;
+  }
+
+  /** What was read without the lock, as long as it was not taken. */
+  get base(): Uint8Array | undefined {
+    return this.#unlocked?.base;
+  }
+
+  /**
+   * Waits for the lock, if the mode is `exclusive`, and reads.
+   *
+   * @returns what the row holds; `undefined` for an id that is unknown and not to be adopted: as if there was no cookie
+   */
+  async open(id: string, mode: RequestMode, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    const { store, useStrictMode } = this.#settings;
+    let data: Uint8Array | undefined;
+    if (mode === 'exclusive') {
+      const lease = await store.open(id, { create: !useStrictMode, ...(signal && { signal }) });
+      if (!lease.writable) {
+        await lease.release();
+        return undefined;
+      }
+      this.#lease = lease;
+      data = lease.data;
+    } else {
+      const snapshot = await store.read(id, signal && { signal });
+      if (snapshot.data === undefined && useStrictMode) return undefined;
+      this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#listener.onConflict(paths));
+      data = snapshot.data;
+    }
+    this.#storedId = id;
+    this.begin(id, data);
+    return data ?? empty;
+  }
+
+  /** The session under this id is the request's from here on. */
+  begin(id: string, data: Uint8Array = empty): void {
+    this.id = id;
+    this.wasEmpty = isEmptySession(data);
+  }
+
+  /** As if the browser had sent no cookie. */
+  async forget(): Promise<void> {
+    this.id = undefined;
+    this.#unlocked = undefined;
+    await this.release();
+  }
+
+  /**
+   * Takes the lock, if it is not held.
+   *
+   * @param rebase puts what was changed until now on what the session is by then; if it fails, the lock is given back
+   * @returns `other` for another session that was begun under the same id after a logout, `none` if there is none after it. What was
+   *   changed until now is lost in both cases
+   */
+  async lock(rebase: (unlocked: Unlocked, lease: SessionLease) => void): Promise<'same' | 'other' | 'none'> {
+    const unlocked = this.#unlocked;
+    if (unlocked === undefined) return 'same';
+    const lease = await unlocked.lock();
+    try {
+      if (lease.writable) rebase(unlocked, lease);
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    this.#unlocked = undefined;
+    if (lease.writable) {
+      this.#lease = lease;
+      if (!lease.isOther) return 'same';
+      this.#hasGone();
+      return 'other';
+    }
+    this.id = undefined;
+    if (!unlocked.exists) return 'same'; // as without a cookie: nothing was there that could be lost, and what is stored gets a new id
+    this.#hasGone();
+    return 'none';
+  }
+
+  /** Moves the session to a new id when it is saved, if it has the lock. One without a row gets a new id anyway. */
+  async rename(): Promise<void> {
+    if (this.#lease === undefined) return;
+    this.#mustSetCookie();
+    const id = this.#newId();
+    await this.#lease.rename(id);
+    this.id = id;
+    this.#cookie = setCookie(this.#settings, id);
+  }
+
+  /** Writes what changed. Without the lock in the mode `readonly`, nothing but the time. */
+  save(data: Uint8Array, isReadonly: boolean): Promise<void> {
+    if (this.#lease !== undefined) return this.#update(this.#lease, data);
+    if (isReadonly) return this.#leaveAsItIs(data);
+    if (this.#unlocked !== undefined) return this.#merge(this.#unlocked, data);
+    return this.#create(data);
+  }
+
+  /**
+   * Deletes the row and the cookie. One in which there was nothing stays, and its cookie with it.
+   *
+   * @returns `false` if the request has no row at all
+   */
+  async destroy(): Promise<boolean> {
+    if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
+    const lease = this.#lease;
+    if (lease === undefined) return false;
+    this.#unlocked = undefined;
+    let outcome: 'destroyed' | 'gone' = 'gone';
+    if (!lease.writable || !isEmptySession(lease.data ?? empty)) {
+      try {
+        outcome = await lease.destroy();
+      } finally {
+        await this.release();
+      }
+      this.id = undefined;
+    } else if (this.#cookie !== undefined) {
+      this.id = this.#storedId!;
+      await lease.rename(this.id); // the id that it was about to give up
+    }
+    this.#cookie = undefined;
+    if (outcome === 'destroyed' && !this.#answer.headersSent) this.#setCookie(removeCookie(this.#settings));
+    if (outcome === 'gone' && !this.wasEmpty) this.#hasGone();
+    this.wasEmpty = true;
+    return true;
+  }
+
+  /** Frees the lock; what was not saved is dropped. */
+  async release(): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    await lease?.release();
+  }
+
+  async #create(data: Uint8Array): Promise<void> {
+    if (isEmptySession(data)) return;
+    this.#mustSetCookie();
+    await mustFitNeighbours(this.#settings.store);
+    // A second try is for an id that another visitor has just got, which will not happen in the life of this universe.
+    for (let tries = 2; tries > 0; tries--) {
+      const id = this.#newId();
+      const lease = await this.#settings.store.open(id, { fresh: true });
+      this.#lease = lease;
+      if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
+        this.id = id;
+        return this.#setCookie(setCookie(this.#settings, id));
+      }
+      await this.release();
+    }
+    throw new PhpSessionError('ERR_SESSION_ID', 'The store takes no new id: is its column as long as sidLength says?');
+  }
+
+  async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
+    if (lease.data === undefined) {
+      if (isEmptySession(data)) return;
+      await mustFitNeighbours(this.#settings.store);
+    }
+    if (this.#cookie !== undefined) this.#mustSetCookie();
+    const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
+    const outcome = await lease.commit(isChanged ? { data } : {});
+    if (outcome === 'gone') return this.#hasGone();
+    if (this.#cookie !== undefined) this.#setCookie(this.#cookie);
+  }
+
+  async #leaveAsItIs(data: Uint8Array): Promise<void> {
+    if ((await this.#unlocked?.touch()) === 'gone') this.#hasGone();
+    if (isSame(data, this.#unlocked?.base ?? empty)) return;
+    throw new PhpSessionError(
+      'ERR_SESSION_READONLY',
+      'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
+    );
+  }
+
+  async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
+    const isUnchanged = isSame(mine, unlocked.base);
+    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings.store);
+    const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
+    if (outcome === 'gone') this.#hasGone();
+    if (outcome === 'refused') await this.#create(mine);
+  }
+
+  #newId(): string {
+    return createId(this.#settings.sidLength, this.#settings.sidBitsPerCharacter);
+  }
+
+  #hasGone(): void {
+    this.isGone = true;
+    this.#listener.onGone();
+  }
+
+  #setCookie(header: string): void {
+    this.isGone = false; // what has a cookie now is another session
+    replaceCookie(this.#answer, this.#settings.name, header);
+  }
+
+  #mustSetCookie(): void {
+    if (!this.#answer.headersSent) return;
+    throw new PhpSessionError(
+      'ERR_SESSION_HEADERS_SENT',
+      'The headers are sent: no cookie can be set for a new session id',
+    );
+  }
+}
+
+/** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return isEqual(a, b) || (isEmptySession(a) && isEmptySession(b));
+}
+
+export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
