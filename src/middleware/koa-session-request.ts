@@ -77,7 +77,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
 
   /** Opens PHP's session, runs `handle`, and saves. */
   serve(handle: () => Promise<unknown>): Promise<void> {
-    return this.http.serve(handle, () => this.#save());
+    return this.http.serve(handle, { commit: () => this.#save(), reserve: () => this.#reserve() });
   }
 
   /** koa-session's question to its store: is there a session? The data are none of its business. */
@@ -155,7 +155,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   async #commit({ save = false, regenerate = false }: CommitOptions): Promise<void> {
     if (save || regenerate) this.#isForced = true;
     if (regenerate) {
-      await this.#session.regenerate();
+      await this.http.regenerate();
       this.#commitsAtEnd = true; // it must not be forgotten, and what is stored at a login comes after it
       return;
     }
@@ -169,15 +169,21 @@ export class KoaSessionRequest<T extends object> implements Behind {
     await this.#session.commit(); // tells of changes after `manuallyCommit()`
   }
 
-  async #store(commit: () => Promise<void>): Promise<void> {
+  async #reserve(): Promise<void> {
+    // Without `autoCommit` it is saved by hand, and before the headers go out if it is new.
+    if (this.#commitsAtEnd) await this.#store(() => this.#session.reserve(), false);
+  }
+
+  /** @param isLast whether nothing is saved after this */
+  async #store(store: () => Promise<void>, isLast = true): Promise<void> {
     try {
       if (this.#mustBeSaved()) this.#options.beforeSave?.(this.#ctx, this.shown()!);
-      this.#read = undefined; // once is enough
+      this.#read = isLast || this.#read === undefined ? undefined : this.#encode();
     } catch (error) {
       await this.#session.discard();
       throw error;
     }
-    await commit();
+    await store();
     if (this.#options.rolling || this.#hasNewMaxAge()) this.#sendCookie();
   }
 

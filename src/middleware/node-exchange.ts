@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Arrival, HttpExchange } from '../session/http-exchange.ts';
 import { bodyArrives } from './body.ts';
 import { clientGone } from './client-gone.ts';
+import { HeldAnswer } from './held-answer.ts';
 
 /** A request and its answer as `node:http` and `node:http2` have them, and so all frameworks on them. */
 export class NodeExchange implements HttpExchange {
   readonly request: IncomingMessage;
   readonly #res: ServerResponse;
+  #held: HeldAnswer | undefined;
 
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.request = req;
@@ -18,7 +20,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   get headersSent(): boolean {
-    return this.#res.headersSent;
+    return this.#res.headersSent && this.#held?.isWaiting !== true;
   }
 
   get isAnswered(): boolean {
@@ -41,13 +43,8 @@ export class NodeExchange implements HttpExchange {
     this.#res.setHeader('Set-Cookie', values);
   }
 
-  beforeHeaders(work: () => Promise<void> | undefined): void {
-    const res = this.#res;
-    const { writeHead } = res;
-    res.writeHead = (...args: unknown[]) => {
-      if (!res.headersSent) void work();
-      return writeHead.apply(res, args as never);
-    };
+  beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void {
+    this.#held = new HeldAnswer(this.#res, work, report);
   }
 
   clientGone(): AbortSignal {

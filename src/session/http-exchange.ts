@@ -22,11 +22,13 @@ export interface HttpExchange {
   setCookies(values: readonly string[]): void;
   /**
    * Calls `work` once, when the headers are about to go out and can still be set. If it returns a promise, the answer waits for it. If
-   * that is rejected, nothing of the answer is sent, but `error.status` with `error.headers` instead.
+   * that is rejected, nothing of the answer is sent, but `error.status` with `error.headers` instead. It is asked for once a request.
    *
-   * A framework whose handlers return their answer, so that all of it comes after the session was saved, calls it then.
+   * A framework whose handlers return their answer, so that all of it is sent after the session was saved, calls it then.
+   *
+   * @param report is called if the answer that has waited cannot be sent, for a reason that the handler was not told
    */
-  beforeHeaders(work: () => Promise<void> | undefined): void;
+  beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void;
   /** Aborted when the client has gone. */
   clientGone(): AbortSignal;
   /** Waits for the request's body as far as that can be done without reading it. `undefined`: there is nothing to wait for. */

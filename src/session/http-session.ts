@@ -24,6 +24,14 @@ export interface PhpSessionControl {
   close(): Promise<void>;
 }
 
+/** How the session of a request is saved. */
+export interface Saving {
+  /** Saves and frees the lock, when the handler has ended. It must not fail without having freed the lock. */
+  commit(): Promise<void>;
+  /** Stores what the browser gets a cookie for, when the headers go out before that. */
+  reserve(): Promise<void>;
+}
+
 /**
  * The session of one request over HTTP, whatever the framework: opened before the handler, saved after it, its lock freed in any
  * case. `serve()` does all of it; an adapter only says how its framework's request, answer and application are reached.
@@ -36,6 +44,12 @@ export class HttpSession<T extends object = SessionData> {
   readonly settings: Settings;
   readonly #http: HttpExchange;
   readonly #application: Application;
+  /** How it is saved, if not by `session` itself. */
+  #saving: Saving | undefined;
+  /** Whether it is noticed when the headers go out. */
+  #awaitsHeaders = false;
+  /** The headers that were set when the handler failed: the framework may drop them, as its answer is another one. */
+  #dropped: { cookie: string | undefined } | undefined;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
   /** The session was saved, or that failed. */
@@ -59,6 +73,7 @@ export class HttpSession<T extends object = SessionData> {
     // As session_start() does; what the application sets afterwards stays.
     if (!this.#isUsed) this.#limitCaches(true);
     this.#isUsed = true;
+    if (this.session.isNew) this.#awaitHeaders();
     // After the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
     if (this.#hasEnded) setImmediate(() => this.#reportLateChange());
     // A listener that writes the log, for example: nothing would catch what it throws, and that would end the process.
@@ -71,6 +86,7 @@ export class HttpSession<T extends object = SessionData> {
   destroyAtCommit(): void {
     try {
       this.use().destroyAtCommit();
+      this.#awaitHeaders();
     } catch (error) {
       // In a timer nothing would catch it, and it would end the process.
       if (!this.#hasEnded) throw error;
@@ -91,10 +107,16 @@ export class HttpSession<T extends object = SessionData> {
         return request.session.id;
       },
       lock: () => this.watch(this.session.lock()),
-      regenerate: () => this.watch(this.session.regenerate()),
+      regenerate: () => this.watch(this.regenerate()),
       destroy: () => this.watch(this.session.destroy()),
       close: () => this.watch(this.session.close()),
     };
+  }
+
+  /** As `session.regenerate()`. The browser gets its new cookie also if the headers go out before the handler has ended. */
+  regenerate(): Promise<void> {
+    this.#awaitHeaders();
+    return this.session.regenerate();
   }
 
   /** A failure of a call that the application does not wait for must neither end the process nor be lost: it is reported in the end. */
@@ -122,13 +144,14 @@ export class HttpSession<T extends object = SessionData> {
   /**
    * Opens the session, runs `handle`, and saves. It does not run if the client has gone meanwhile.
    *
-   * @param save saves and frees the lock when the handler has ended. It must not fail without having freed the lock
+   * @param saving default: the session itself
    * @throws what `handle` throws; PhpSessionError with the `status` and `headers` of the answer
    */
-  async serve(handle: () => Promise<unknown>, save: () => Promise<void> = () => this.session.commit()): Promise<void> {
+  async serve(handle: () => Promise<unknown>, saving?: Saving): Promise<void> {
+    this.#saving = saving;
     const leave = this.#enter();
     try {
-      await this.#serve(handle, save);
+      await this.#serve(handle);
     } finally {
       leave();
     }
@@ -142,20 +165,21 @@ export class HttpSession<T extends object = SessionData> {
     }
   }
 
-  async #serve(handle: () => Promise<unknown>, save: () => Promise<void>): Promise<void> {
+  async #serve(handle: () => Promise<unknown>): Promise<void> {
     if (this.#isUsed && !(await this.#hasOpened())) return;
     try {
       if (this.#isUsed) this.#limitCaches(true);
       await handle();
     } catch (error) {
       if (this.settings.discardOnError) await this.session.discard();
-      else await this.#save(save).catch((failure) => this.report(failure));
+      else await this.#save().catch((failure) => this.report(failure));
       this.#end(error);
-      this.#keepHeaders();
+      this.#dropped = { cookie: this.#http.cookies().find((one) => one.startsWith(`${this.settings.name}=`)) };
+      this.#awaitHeaders();
       throw toHttp(error);
     }
     try {
-      await this.#save(save);
+      await this.#save();
     } finally {
       this.#end();
     }
@@ -178,9 +202,9 @@ export class HttpSession<T extends object = SessionData> {
     }
   }
 
-  async #save(save: () => Promise<void>): Promise<void> {
+  async #save(): Promise<void> {
     try {
-      await save();
+      await (this.#saving ?? this.session).commit();
     } catch (error) {
       if (!isLate(error)) throw toHttp(error);
       this.report(error);
@@ -195,17 +219,32 @@ export class HttpSession<T extends object = SessionData> {
     if (this.#isUsed) this.#application.afterAnswer?.(() => this.#reportLateChange());
   }
 
-  /**
-   * For an error frameworks drop all headers, and with them the cookie of a session that was saved all the same. They would take
-   * headers from the error, but an error may be shared by requests, and a session's cookie must not.
-   */
-  #keepHeaders(): void {
-    const cookie = this.#http.cookies().find((one) => one.startsWith(`${this.settings.name}=`));
-    this.#http.beforeHeaders(() => {
-      if (cookie !== undefined) this.sendCookie(cookie);
-      if (this.#isUsed) this.#limitCaches(false);
-      return undefined;
-    });
+  /** Asks for `#beforeHeaders()`, which costs something: so it is done when there may be something to do. */
+  #awaitHeaders(): void {
+    if (this.#awaitsHeaders || this.#http.headersSent) return;
+    this.#awaitsHeaders = true;
+    this.#http.beforeHeaders(
+      () => this.#beforeHeaders(),
+      (error) => this.report(error),
+    );
+  }
+
+  #beforeHeaders(): Promise<void> | undefined {
+    if (!this.#hasEnded) return this.session.needsCookie ? this.#reserve() : undefined;
+    if (this.#dropped === undefined) return undefined;
+    // The framework would take headers from the error too, but an error may be shared by requests, and a session's cookie must not.
+    if (this.#dropped.cookie !== undefined) this.sendCookie(this.#dropped.cookie);
+    if (this.#isUsed) this.#limitCaches(false);
+    return undefined;
+  }
+
+  async #reserve(): Promise<void> {
+    try {
+      await (this.#saving ?? this.session).reserve();
+    } catch (error) {
+      this.report(toHttp(error));
+      throw error;
+    }
   }
 
   /** The session is closed, so that this saves nothing: it fails with `ERR_SESSION_CLOSED` if something was changed since. */

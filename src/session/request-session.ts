@@ -28,7 +28,7 @@ export class RequestSession<T extends object = SessionData> {
   #data: T;
   /** Why the row cannot be read. It stays as it is, unless it is destroyed. */
   #unreadable: unknown;
-  #isReadonly: boolean;
+  #mode: RequestMode;
   /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
   #isClosed = false;
   /** What was there when it was saved. Later changes are lost, and that is reported, once. */
@@ -41,13 +41,32 @@ export class RequestSession<T extends object = SessionData> {
     this.#settings = settings;
     this.#request = request;
     this.#row = new SessionRow(settings, answer, listener);
-    this.#isReadonly = request.mode === 'readonly';
+    this.#mode = request.mode;
     this.#data = this.#decode(empty);
   }
 
-  /** The id of the session, or `undefined` as long as there is none: it gets one when something is stored. */
+  /**
+   * The id of the session, or `undefined` as long as there is none. A new session has one as soon as something is put into it; its row
+   * and its cookie come when it is saved.
+   */
   get id(): string | undefined {
-    return this.#row.id;
+    return this.#row.id ?? (this.#begins && !this.#isClosed && !this.#destroyAtCommit ? this.#row.nextId : undefined);
+  }
+
+  /** Whether a session that has no row has something in it. */
+  get #begins(): boolean {
+    if (this.#row.id !== undefined || this.#mode === 'readonly' || this.#row.headersLeft) return false;
+    return Object.values(this.#data).some((value) => value !== undefined);
+  }
+
+  /** Whether the request has no session that the browser knows, so that one may begin. */
+  get isNew(): boolean {
+    return this.#row.id === undefined;
+  }
+
+  /** Whether the answer has to bring the browser a cookie that is not set: `reserve()` sets it. */
+  get needsCookie(): boolean {
+    return this.#row.hasNewId || this.#destroyAtCommit || this.#begins;
   }
 
   /** Whether there was nothing under the browser's id. */
@@ -140,7 +159,7 @@ export class RequestSession<T extends object = SessionData> {
       this.#mustBeOpen();
       this.#mustBeReadable();
       await this.#lock();
-      this.#isReadonly = false;
+      this.#mode = 'exclusive';
     });
   }
 
@@ -153,6 +172,32 @@ export class RequestSession<T extends object = SessionData> {
    */
   commit(): Promise<void> {
     return this.#inTurn(async () => (this.#isClosed ? this.#reportLateChange() : this.#save()));
+  }
+
+  /**
+   * Stores what the browser is to get a cookie for, as the headers go out before `commit()`: a session that begins, a new id, or a
+   * logout. The session goes on under the same id, in an `exclusive` request under its lock. If this fails, nothing is saved any more.
+   *
+   * @throws PhpSessionError as `commit()`
+   */
+  reserve(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        if (!this.#isClosed) await this.#reserve();
+      } catch (error) {
+        this.#isClosed = true;
+        await this.#row.release();
+        throw error;
+      } finally {
+        this.#row.headersLeft = true;
+      }
+    });
+  }
+
+  async #reserve(): Promise<void> {
+    // With discardOnError a logout at the end may be discarded.
+    if (this.#destroyAtCommit && !this.#settings.discardOnError) await this.#drop();
+    if (!this.#destroyAtCommit) await this.#row.reserve(this.#encode(), this.#mode);
   }
 
   /**
@@ -201,7 +246,7 @@ export class RequestSession<T extends object = SessionData> {
       const { base } = this.#row;
       const isChanged = base !== undefined && !isEqual(this.#encode(), base);
       const isKept = await this.#lock();
-      this.#isReadonly = false;
+      this.#mode = 'exclusive';
       if (!isKept && isChanged) throw lostWithRow();
       await this.#row.rename();
     });
@@ -258,7 +303,7 @@ export class RequestSession<T extends object = SessionData> {
 
   async #store(): Promise<void> {
     const data = this.#encode();
-    await this.#row.save(data, this.#isReadonly);
+    await this.#row.save(data, this.#mode === 'readonly');
     this.#saved = data;
   }
 
@@ -286,7 +331,7 @@ export class RequestSession<T extends object = SessionData> {
 
   async #drop(): Promise<void> {
     this.#destroyAtCommit = false;
-    if (await this.#row.destroy()) this.#isReadonly = false; // what is stored from here on is a session of its own
+    if ((await this.#row.destroy()) && this.#mode === 'readonly') this.#mode = 'merge'; // what comes now is a session of its own
   }
 
   #decode(bytes: Uint8Array): T {

@@ -27,6 +27,8 @@ export class SessionRow {
    * cookie that must not be replaced.
    */
   wasEmpty = false;
+  /** Whether the headers of the answer are out, or on their way, so that no cookie can be set any more. */
+  headersLeft = false;
   /** Whether the row has gone while the request ran, and no other session was begun since. */
   isGone = false;
   readonly #settings: Settings;
@@ -40,11 +42,24 @@ export class SessionRow {
   #unlocked: Unlocked | undefined;
   /** The browser learns of a new id when it is committed. */
   #cookie: string | undefined;
+  /** What a new session gets as its id when it is stored. */
+  #nextId: string | undefined;
 
   constructor(settings: Settings, answer: Answer, listener: Listener) {
     this.#settings = settings;
     this.#answer = answer;
     this.#listener = listener;
+  }
+
+  /** The id that a new session gets when it is stored. */
+  get nextId(): string {
+    this.#nextId ??= this.#newId();
+    return this.#nextId;
+  }
+
+  /** Whether the browser has to get the cookie of an id that is not committed. */
+  get hasNewId(): boolean {
+    return this.#cookie !== undefined;
   }
 
   /** What was read without the lock, as long as it was not taken. */
@@ -124,6 +139,7 @@ export class SessionRow {
 
   /** Moves the session to a new id when it is saved, if it has the lock. One without a row gets a new id anyway. */
   async rename(): Promise<void> {
+    this.#nextId = undefined;
     if (this.#lease === undefined) return;
     this.#mustSetCookie();
     const id = this.#newId();
@@ -132,12 +148,35 @@ export class SessionRow {
     this.#cookie = setCookie(this.#settings, id);
   }
 
-  /** Writes what changed. Without the lock in the mode `readonly`, nothing but the time. */
-  save(data: Uint8Array, isReadonly: boolean): Promise<void> {
-    if (this.#lease !== undefined) return this.#update(this.#lease, data);
-    if (isReadonly) return this.#leaveAsItIs(data);
-    if (this.#unlocked !== undefined) return this.#merge(this.#unlocked, data);
-    return this.#create(data);
+  /**
+   * Writes what changed. Without the lock in the mode `readonly`, nothing but the time. There is no row for a session that is new and
+   * empty.
+   */
+  async save(data: Uint8Array, isReadonly: boolean): Promise<void> {
+    const [lease, unlocked] = [this.#lease, this.#unlocked];
+    if (lease === undefined && isReadonly) return this.#leaveAsItIs(data);
+    if (lease === undefined && unlocked !== undefined) return this.#merge(unlocked, data);
+    if (lease?.data === undefined && isEmptySession(data)) return;
+    await (lease === undefined ? this.#create(data) : this.#update(lease, data));
+  }
+
+  /**
+   * Commits a new id, so that its cookie can go out before the request ends, and takes the session again under that id. No other
+   * request comes in between, as nobody else knows the id until the cookie is sent.
+   *
+   * @param data what is stored until now
+   */
+  async reserve(data: Uint8Array, mode: RequestMode): Promise<void> {
+    const lease = this.#lease;
+    if (lease === undefined ? this.id !== undefined : !this.hasNewId) return;
+    if (lease?.data === undefined && isEmptySession(data)) return;
+    // What may be discarded later is not stored. Then the row is as it was; or empty, which is enough for the cookie.
+    const stored = this.#settings.discardOnError ? (lease?.data ?? empty) : data;
+    await (lease === undefined ? this.#create(stored) : this.#update(lease, stored));
+    await this.release();
+    if (this.isGone || (await this.open(this.id!, mode)) !== undefined) return;
+    this.id = undefined;
+    this.#hasGone();
   }
 
   /**
@@ -146,6 +185,7 @@ export class SessionRow {
    * @returns `false` if the request has no row at all
    */
   async destroy(): Promise<boolean> {
+    this.#nextId = undefined;
     if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
     const lease = this.#lease;
     if (lease === undefined) return false;
@@ -163,7 +203,7 @@ export class SessionRow {
       await lease.rename(this.id); // the id that it was about to give up
     }
     this.#cookie = undefined;
-    if (outcome === 'destroyed' && !this.#answer.headersSent) this.#setCookie(removeCookie(this.#settings));
+    if (outcome === 'destroyed' && this.#canSetCookie) this.#setCookie(removeCookie(this.#settings));
     if (outcome === 'gone' && !this.wasEmpty) this.#hasGone();
     this.wasEmpty = true;
     return true;
@@ -177,12 +217,12 @@ export class SessionRow {
   }
 
   async #create(data: Uint8Array): Promise<void> {
-    if (isEmptySession(data)) return;
     this.#mustSetCookie();
     await mustFitNeighbours(this.#settings.store);
     // A second try is for an id that another visitor has just got, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
-      const id = this.#newId();
+      const id = this.nextId;
+      this.#nextId = undefined;
       const lease = await this.#settings.store.open(id, { fresh: true });
       this.#lease = lease;
       if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
@@ -195,15 +235,13 @@ export class SessionRow {
   }
 
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
-    if (lease.data === undefined) {
-      if (isEmptySession(data)) return;
-      await mustFitNeighbours(this.#settings.store);
-    }
+    if (lease.data === undefined) await mustFitNeighbours(this.#settings.store);
     if (this.#cookie !== undefined) this.#mustSetCookie();
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
     if (outcome === 'gone') return this.#hasGone();
     if (this.#cookie !== undefined) this.#setCookie(this.#cookie);
+    this.#cookie = undefined;
   }
 
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
@@ -237,8 +275,12 @@ export class SessionRow {
     replaceCookie(this.#answer, this.#settings.name, header);
   }
 
+  get #canSetCookie(): boolean {
+    return !this.headersLeft && !this.#answer.headersSent;
+  }
+
   #mustSetCookie(): void {
-    if (!this.#answer.headersSent) return;
+    if (this.#canSetCookie) return;
     throw new PhpSessionError(
       'ERR_SESSION_HEADERS_SENT',
       'The headers are sent: no cookie can be set for a new session id',

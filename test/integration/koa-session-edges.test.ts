@@ -116,3 +116,58 @@ test('what was public before the session was used is private with it', async () 
   });
   expect(later.headers.get('cache-control')).toBe('private, max-age=600');
 });
+
+/** A new session, whose answer begins while the handler runs. */
+const early =
+  (before: Handler, after: Handler): Handler =>
+  async (ctx) => {
+    ctx.respond = false;
+    ctx.res.statusCode = 200;
+    await before(ctx);
+    ctx.res.write('a');
+    await after(ctx);
+    ctx.res.end('b');
+  };
+
+test('an answer that begins early: beforeSave is called for what is stored before, and after', async () => {
+  const answer = await once(
+    { ...seen, cookieLifetime: 60 },
+    undefined,
+    early(
+      (ctx) => {
+        ctx.session!.n = 1;
+        ctx.session!.maxAge = 5_000;
+      },
+      (ctx) => (ctx.session!.n = 2),
+    ),
+  );
+  expect(answer).toMatchObject({ status: 200, value: 'ab', codes: [] });
+  expect(answer.cookies).toEqual([expect.stringContaining('Max-Age=5;')]);
+  expect(await php.row(table, answer.id!)).toBe('n|i:2;seen|i:2;');
+});
+
+test('autoCommit: false, an answer that begins early: stored is what is saved by hand', async () => {
+  const before = await php.count(table);
+  const forgotten = await once(
+    { autoCommit: false },
+    undefined,
+    early(
+      (ctx) => (ctx.session!.n = 1),
+      () => undefined,
+    ),
+  );
+  expect(forgotten).toMatchObject({ status: 200, value: 'ab', id: undefined, codes: [] });
+  expect(await php.count(table)).toBe(before);
+  const saved = await once(
+    { autoCommit: false },
+    undefined,
+    early(
+      (ctx) => {
+        ctx.session!.n = 1;
+        return ctx.session!.manuallyCommit();
+      },
+      () => undefined,
+    ),
+  );
+  expect(await php.row(table, saved.id!)).toBe('n|i:1;');
+});

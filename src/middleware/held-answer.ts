@@ -1,0 +1,159 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { HttpError } from '../session/http-error.ts';
+
+/** By these an answer begins, and goes on. Whatever else sends something, calls one of them. */
+const methods = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
+type Method = (typeof methods)[number];
+type Call = (...args: unknown[]) => unknown;
+
+/**
+ * Notices when the headers of an answer are about to go out. If there is something to wait for then, it holds the answer back: what the
+ * application sends meanwhile is sent afterwards, in order. For the application it looks as if it had been sent to a slow client:
+ * `headersSent` is true, `write()` returns false, and `'drain'` comes later.
+ */
+export class HeldAnswer {
+  readonly #res: ServerResponse;
+  readonly #work: () => Promise<void> | undefined;
+  readonly #report: (error: unknown) => void;
+  /** What stood in the place of our methods. */
+  readonly #methods = {} as Record<Method, { ours: Call; original: Call; wasOwn: boolean }>;
+  /** `before` the headers; `waiting` for the work; `open`: all is sent at once; `failed`: nothing more is sent. */
+  #state: 'before' | 'waiting' | 'open' | 'failed' = 'before';
+  /** What the application has sent while it waits. */
+  #calls: (readonly [Method, unknown[]])[] = [];
+  #isEnded = false;
+  #needsDrain = false;
+
+  /**
+   * @param work called once, before the headers go out; they wait for its promise, and if that is rejected, its error is the answer
+   * @param report told what Node refuses of the answer afterwards; the application was not told when it called
+   */
+  constructor(res: ServerResponse, work: () => Promise<void> | undefined, report: (error: unknown) => void) {
+    this.#res = res;
+    this.#work = work;
+    this.#report = report;
+    for (const method of methods) {
+      const ours: Call = (...args) => this.#call(method, args);
+      this.#methods[method] = { ours, original: res[method] as Call, wasOwn: Object.hasOwn(res, method) };
+      res[method] = ours as never;
+    }
+  }
+
+  /** Whether the headers wait, so that more can be set, although `res.headersSent` is true. */
+  get isWaiting(): boolean {
+    return this.#state === 'waiting';
+  }
+
+  #call(method: Method, args: unknown[]): unknown {
+    if (this.#state === 'before') this.#begin();
+    if (this.#state === 'open') return this.#methods[method].original.apply(this.#res, args);
+    if (this.#state === 'failed') drop(args);
+    else this.#calls.push([method, method === 'writeHead' ? this.#withHeadersSet(args) : args]);
+    if (method === 'end') this.#isEnded = true;
+    if (method !== 'write') return method === 'flushHeaders' ? undefined : this.#res;
+    this.#needsDrain ||= this.#state === 'waiting';
+    return this.#state === 'failed';
+  }
+
+  #begin(): void {
+    this.#state = 'open';
+    const work = this.#work();
+    if (work === undefined) {
+      this.#giveMethodsBack();
+      return;
+    }
+    this.#state = 'waiting';
+    const here = { configurable: true, enumerable: false };
+    Object.defineProperties(this.#res, {
+      headersSent: { ...here, get: () => true },
+      writableEnded: { ...here, get: () => this.#isEnded },
+    });
+    void work.then(
+      () => this.#send(),
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Headers that `writeHead()` is given would replace a cookie that is set until it is called again. */
+  #withHeadersSet([status, ...more]: unknown[]): unknown[] {
+    const headers = typeof more.at(-1) === 'object' ? more.pop() : undefined;
+    for (const [name, values] of byName(headers)) this.#res.setHeader(name, values);
+    return [status, ...more];
+  }
+
+  #send(): void {
+    this.#open();
+    let hasRoom = true;
+    try {
+      for (const [method, args] of this.#calls) {
+        const result = this.#methods[method].original.apply(this.#res, args);
+        if (method === 'write') hasRoom = result !== false; // if not, Node emits 'drain'
+      }
+    } catch (error) {
+      this.#report(error);
+      this.#fail(error);
+      return;
+    }
+    this.#giveMethodsBack();
+    if (this.#needsDrain && hasRoom && !this.#isEnded) this.#res.emit('drain');
+  }
+
+  #fail(error: unknown): void {
+    const res = this.#res;
+    this.#open(); // Node's own methods call each other
+    if (res.headersSent) res.destroy();
+    else this.#answer(error as Partial<HttpError>);
+    this.#state = 'failed';
+    for (const [, args] of this.#calls) drop(args, error);
+    // Who waits for room goes on, and what else he sends is dropped.
+    if (this.#needsDrain && !this.#isEnded) res.emit('drain');
+  }
+
+  #answer({ status = 500, headers = {} }: Partial<HttpError>): void {
+    const res = this.#res;
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    res.statusCode = status;
+    if (res.req.httpVersionMajor < 2) res.statusMessage = STATUS_CODES[status]!;
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    this.#methods.end.original.call(res, STATUS_CODES[status]);
+  }
+
+  #open(): void {
+    this.#state = 'open';
+    Reflect.deleteProperty(this.#res, 'headersSent');
+    Reflect.deleteProperty(this.#res, 'writableEnded');
+  }
+
+  /** Where other middleware has put its own in front of ours, ours stays, and passes on. */
+  #giveMethodsBack(): void {
+    const res = this.#res;
+    for (const method of methods) {
+      const { ours, original, wasOwn } = this.#methods[method];
+      if ((res[method] as Call) !== ours) continue;
+      if (wasOwn) res[method] = original as never;
+      else Reflect.deleteProperty(res, method);
+    }
+  }
+}
+
+/** Calls the callback of a `write()` or `end()` that sends nothing. */
+function drop(args: readonly unknown[], error: unknown = new Error('The answer has failed')): void {
+  const callback = args.at(-1);
+  if (typeof callback === 'function') process.nextTick(callback as (error: unknown) => void, error);
+}
+
+/** The headers of `writeHead()`: an object, `[name, value, …]`, or `[[name, value], …]`. In arrays a name may come twice. */
+function byName(headers: unknown): Map<string, string | string[]> {
+  const pairs = Array.isArray(headers)
+    ? Array.isArray(headers[0])
+      ? headers
+      : headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]]] : []))
+    : Object.entries(headers ?? {});
+  const found = new Map<string, string | string[]>();
+  for (const [name, value] of pairs as [string, string | string[]][]) {
+    const before = found.get(name);
+    found.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return found;
+}
