@@ -1,10 +1,18 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpError } from '../session/http-error.ts';
 
-/** By these an answer begins, and goes on. Whatever else sends something, calls one of them. */
-const methods = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
-type Method = (typeof methods)[number];
 type Call = (...args: unknown[]) => unknown;
+
+/** By these an answer begins, and goes on. Whatever else sends something, calls one of them. */
+interface Answer {
+  writeHead: Call;
+  flushHeaders: Call;
+  write: Call;
+  end: Call;
+  /** Node's own, of HTTP/1 alone: what calls it has not called `writeHead()`. */
+  _implicitHeader?: Call | undefined;
+}
+type Method = keyof Answer;
 
 /**
  * Notices when the headers of an answer are about to go out. If there is something to wait for then, it holds the answer back: what the
@@ -12,11 +20,11 @@ type Call = (...args: unknown[]) => unknown;
  * `headersSent` is true, `write()` returns false, and `'drain'` comes later.
  */
 export class HeldAnswer {
-  readonly #res: ServerResponse;
+  readonly #res: Omit<ServerResponse, Method> & Answer;
   readonly #work: () => Promise<void> | undefined;
   readonly #report: (error: unknown) => void;
-  /** What stood in the place of our methods. */
-  readonly #methods = {} as Record<Method, { ours: Call; original: Call; wasOwn: boolean }>;
+  /** What our methods stand in front of. They stay there, and pass on: to delete a property would make `res` slow. */
+  readonly #originals: Answer;
   /** `before` the headers; `waiting` for the work; `open`: all is sent at once; `failed`: nothing more is sent. */
   #state: 'before' | 'waiting' | 'open' | 'failed' = 'before';
   /** What the application has sent while it waits. */
@@ -29,14 +37,16 @@ export class HeldAnswer {
    * @param report told what Node refuses of the answer afterwards; the application was not told when it called
    */
   constructor(res: ServerResponse, work: () => Promise<void> | undefined, report: (error: unknown) => void) {
-    this.#res = res;
+    this.#res = res as unknown as Omit<ServerResponse, Method> & Answer;
     this.#work = work;
     this.#report = report;
-    for (const method of methods) {
-      const ours: Call = (...args) => this.#call(method, args);
-      this.#methods[method] = { ours, original: res[method] as Call, wasOwn: Object.hasOwn(res, method) };
-      res[method] = ours as never;
-    }
+    const { writeHead, flushHeaders, write, end, _implicitHeader } = this.#res;
+    this.#originals = { writeHead, flushHeaders, write, end, _implicitHeader };
+    this.#res.writeHead = (...args) => this.#call('writeHead', args);
+    this.#res.flushHeaders = () => this.#call('flushHeaders', []);
+    this.#res.write = (...args) => this.#call('write', args);
+    this.#res.end = (...args) => this.#call('end', args);
+    if (_implicitHeader !== undefined) this.#res._implicitHeader = () => this.#call('_implicitHeader', []);
   }
 
   /** Whether the headers wait, so that more can be set, although `res.headersSent` is true. */
@@ -45,8 +55,14 @@ export class HeldAnswer {
   }
 
   #call(method: Method, args: unknown[]): unknown {
-    if (this.#state === 'before') this.#begin();
-    if (this.#state === 'open') return this.#methods[method].original.apply(this.#res, args);
+    if (this.#state === 'before') {
+      // As in `res.end(await page())`, where `res.end` was looked up before `page()` used the session: Node's own method is running, and
+      // cannot be held any more.
+      if (method === '_implicitHeader') this.#state = 'open';
+      else this.#begin();
+    }
+    if (this.#state === 'open') return this.#originals[method]!.apply(this.#res, args);
+    if (method === '_implicitHeader') return undefined; // it comes when what waits is sent
     if (this.#state === 'failed') drop(args);
     else this.#calls.push([method, method === 'writeHead' ? this.#withHeadersSet(args) : args]);
     if (method === 'end') this.#isEnded = true;
@@ -58,10 +74,7 @@ export class HeldAnswer {
   #begin(): void {
     this.#state = 'open';
     const work = this.#work();
-    if (work === undefined) {
-      this.#giveMethodsBack();
-      return;
-    }
+    if (work === undefined) return;
     this.#state = 'waiting';
     const here = { configurable: true, enumerable: false };
     Object.defineProperties(this.#res, {
@@ -86,7 +99,7 @@ export class HeldAnswer {
     let hasRoom = true;
     try {
       for (const [method, args] of this.#calls) {
-        const result = this.#methods[method].original.apply(this.#res, args);
+        const result = this.#originals[method]!.apply(this.#res, args);
         if (method === 'write') hasRoom = result !== false; // if not, Node emits 'drain'
       }
     } catch (error) {
@@ -94,7 +107,6 @@ export class HeldAnswer {
       this.#fail(error);
       return;
     }
-    this.#giveMethodsBack();
     if (this.#needsDrain && hasRoom && !this.#isEnded) this.#res.emit('drain');
   }
 
@@ -116,24 +128,13 @@ export class HeldAnswer {
     if (res.req.httpVersionMajor < 2) res.statusMessage = STATUS_CODES[status]!;
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    this.#methods.end.original.call(res, STATUS_CODES[status]);
+    this.#originals.end.call(res, STATUS_CODES[status]);
   }
 
   #open(): void {
     this.#state = 'open';
     Reflect.deleteProperty(this.#res, 'headersSent');
     Reflect.deleteProperty(this.#res, 'writableEnded');
-  }
-
-  /** Where other middleware has put its own in front of ours, ours stays, and passes on. */
-  #giveMethodsBack(): void {
-    const res = this.#res;
-    for (const method of methods) {
-      const { ours, original, wasOwn } = this.#methods[method];
-      if ((res[method] as Call) !== ours) continue;
-      if (wasOwn) res[method] = original as never;
-      else Reflect.deleteProperty(res, method);
-    }
   }
 }
 

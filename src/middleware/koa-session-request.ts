@@ -63,7 +63,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   }
 
   get data(): T {
-    return this.http.use().data;
+    return this.http.data;
   }
 
   get id(): string | undefined {
@@ -116,7 +116,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
       this.#replace(content as SessionData);
     } else {
       if (content === null) {
-        this.http.destroyAtCommit();
+        this.http.data = null;
         this.#commitsAtEnd = true; // a logout must not be forgotten
       }
       this.#property.set!.call(this.#ctx, content); // it throws for what is neither

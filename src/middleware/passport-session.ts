@@ -49,7 +49,7 @@ class PassportSession implements ProxyHandler<object> {
   }
 
   get #data(): object {
-    return this.#left ?? this.#request.use().data;
+    return this.#left ?? this.#request.data;
   }
 
   /**
@@ -61,7 +61,7 @@ class PassportSession implements ProxyHandler<object> {
     const { control } = this.#request;
     if (this.#wasSaved) await control.destroy();
     else await control.regenerate();
-    const { data } = this.#request.use();
+    const { data } = this.#request;
     this.#left = left;
     for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
     objects.delete(this.#request);

@@ -37,11 +37,11 @@ export interface Saving {
  * case. `serve()` does all of it; an adapter only says how its framework's request, answer and application are reached.
  */
 export class HttpSession<T extends object = SessionData> {
-  /** The cookie that the browser sent. */
-  readonly cookie: string | undefined;
   /** Changes with `leave()`. */
   session: RequestSession<T>;
   readonly settings: Settings;
+  /** Private, as an adapter may put this object where the framework's own are printed. */
+  readonly #cookie: string | undefined;
   readonly #http: HttpExchange;
   readonly #application: Application;
   /** How it is saved, if not by `session` itself. */
@@ -63,9 +63,14 @@ export class HttpSession<T extends object = SessionData> {
     this.settings = settings;
     this.#http = http;
     this.#application = application;
-    this.cookie = readCookie(http.cookieHeader, settings.name);
-    this.session = this.#sessionOf(this.cookie);
+    this.#cookie = readCookie(http.cookieHeader, settings.name);
+    this.session = this.#sessionOf(this.#cookie);
     this.#isUsed = this.session.isExpected;
+  }
+
+  /** The cookie that the browser sent. */
+  get cookie(): string | undefined {
+    return this.#cookie;
   }
 
   /** The session, for the application: from here on the answer depends on it. */
@@ -82,8 +87,16 @@ export class HttpSession<T extends object = SessionData> {
     return this.session;
   }
 
-  /** `session = null`: a logout when the request ends. */
-  destroyAtCommit(): void {
+  /** `$_SESSION`, for the application. Setting it replaces all of it; `null` is a logout when the request ends. */
+  get data(): T {
+    return this.use().data;
+  }
+
+  set data(content: T | null) {
+    if (content !== null) {
+      this.use().replace(content);
+      return;
+    }
     try {
       this.use().destroyAtCommit();
       this.#awaitHeaders();

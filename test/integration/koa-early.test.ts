@@ -262,6 +262,20 @@ test('what Node refuses of an answer that has waited is told, and answered with 
   expect(site.codes()).toEqual(['ERR_INVALID_ARG_TYPE']);
 });
 
+test('an end() that was looked up before the session was used cannot wait: it is complete, and the session is reported', async () => {
+  const page = async (ctx: Context) => {
+    await sleep(1);
+    ctx.session.a = 1;
+    return 'ab';
+  };
+  const before = await php.count(table);
+  const answer = await site.ask(byHand(async (res, ctx) => void res.end(await page(ctx))));
+  expect(answer).toMatchObject({ status: 200, value: 'ab', id: undefined });
+  await until(() => site.errors.length > 0);
+  expect(site.codes()).toEqual(['ERR_SESSION_HEADERS_SENT']);
+  expect(await php.count(table)).toBe(before);
+});
+
 test('what cannot be stored is a 500, and no row', async () => {
   const before = await php.count(table);
   const answer = await site.ask(

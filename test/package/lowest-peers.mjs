@@ -11,7 +11,7 @@ import mysql from 'mysql2/promise';
 import { phpSession } from 'php-session-bridge/koa';
 import { phpKoaSession } from 'php-session-bridge/koa-session';
 import { createTableSql, mysqlStore } from 'php-session-bridge/mysql';
-import { storeContract } from 'php-session-bridge/testing';
+import { middlewareContract, storeContract } from 'php-session-bridge/testing';
 
 const { connection, lowest } = JSON.parse(readFileSync('given.json', 'utf8'));
 const require = createRequire(import.meta.url);
@@ -71,7 +71,30 @@ const middlewares = {
   phpSession: (_app, store) => phpSession({ store }),
   phpKoaSession: (app, store) => phpKoaSession(koaSession, { store }, app),
 };
+/** An application for the contract. */
+function application(Koa, mount, { sessions, between, handle, onError, onGone }) {
+  const app = new Koa();
+  const visitOf = (ctx) =>
+    Object.defineProperties(
+      { control: ctx.phpSession, req: ctx.req, res: ctx.res },
+      { session: { get: () => ctx.session, set: (content) => Object.assign(ctx, { session: content }) } },
+    );
+  app.on('error', onError).on('session:gone', onGone);
+  for (const [i, options] of sessions.entries()) {
+    if (i > 0) app.use((ctx, next) => Promise.resolve(between(visitOf(ctx))).then(next));
+    app.use(mount(app, options));
+  }
+  app.use(async (ctx) => {
+    const body = await handle(visitOf(ctx));
+    if (body === undefined) ctx.respond = false;
+    else ctx.body = body;
+  });
+  return app.callback();
+}
+
 for (const [name, Koa] of Object.entries({ 'Koa 2': Koa2, 'Koa 3': Koa3 })) {
+  const make = (options) => application(Koa, (_, options) => phpSession(options), options);
+  middlewareContract({ describe, test }, name, { make });
   for (const [middleware, make] of Object.entries(middlewares)) {
     test(`${middleware} in ${name}`, async () => {
       const store = mysqlStore({ connection, table });

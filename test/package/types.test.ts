@@ -145,6 +145,31 @@ const shapes = `
   asList('text');
 `;
 
+const middleware = `
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  import { type Application, HttpSession, NodeExchange, type SessionOptions, settings } from 'php-session-bridge/session';
+  import { middlewareContract, type MiddlewareUnderTest } from 'php-session-bridge/testing';
+
+  const config = settings({} as SessionOptions);
+  export async function serve(req: IncomingMessage, res: ServerResponse, application: Application): Promise<void> {
+    const http = new HttpSession<{ count?: number }>(config, new NodeExchange(req, res), application);
+    await http.serve(async () => {
+      const count: number = (http.data.count ?? 0) + 1;
+      http.data.count = count;
+      http.data = null;
+      // @ts-expect-error: there is no such key
+      http.data.cuont;
+      await http.control.regenerate();
+    });
+  }
+  const make: MiddlewareUnderTest['make'] = ({ handle }) => (req, res) => {
+    void handle({ session: {}, control: {} as never, req, res }).then((body) => res.end(body));
+  };
+  middlewareContract({ describe: (name, body) => body(), test: () => {} }, 'mine', { make });
+  // @ts-expect-error: an application has a context
+  const incomplete: Application = { onGone() {}, onConflict() {}, onError() {} };
+`;
+
 const store = `
   import { createTableSql, mysqlStore, type SessionStore } from 'php-session-bridge/mysql';
 
@@ -319,6 +344,7 @@ describe.each(names)('%s', (resolution) => {
   test.each([
     ['Koa and mysql2', application],
     ['koa-session', koaSessionApplication],
+    ['a framework of their own', middleware],
   ])(
     'the store and the middleware in an application of %s',
     (_, code) => {

@@ -1,0 +1,17 @@
+/**
+ * What a middleware is made of: `import { HttpSession, NodeExchange, settings } from 'php-session-bridge/session'`.
+ */
+import './node-version.ts';
+
+export type { SessionData } from './codec/index.ts';
+export { PhpSessionError, type PhpSessionErrorCode } from './errors.ts';
+export { NodeExchange } from './middleware/node-exchange.ts';
+export type { CacheLimiter } from './session/cache-limiter.ts';
+export type { CookieOptions } from './session/cookie.ts';
+export type { HttpError } from './session/http-error.ts';
+export type { Application, Arrival, HttpExchange } from './session/http-exchange.ts';
+export { HttpSession, type PhpSessionControl, type Saving } from './session/http-session.ts';
+export type { ConflictRule, MergeConflict } from './session/merge.ts';
+export { type RequestMode, type SessionOptions, type Settings, settings } from './session/options.ts';
+export type { RequestSession } from './session/request-session.ts';
+export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from './stores/store.ts';

@@ -1,0 +1,205 @@
+import type { RequestListener } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import session from 'koa-session';
+import { phpSession } from '../../../src/middleware/koa.ts';
+import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
+import {
+  type Application,
+  type HttpExchange,
+  HttpSession,
+  NodeExchange,
+  type SessionData,
+  type SessionOptions,
+  settings,
+} from '../../../src/session.ts';
+import {
+  type ContractRunner,
+  type MiddlewareUnderTest,
+  middlewareContract,
+  type SiteOptions,
+  type Visit,
+} from '../../../src/testing/index.ts';
+
+/** The contract of the session's middleware: what holds it, and whether it notices what does not. */
+
+type KoaMiddleware = (app: Koa, options: SessionOptions) => Koa.Middleware;
+
+function koa(middleware: KoaMiddleware): MiddlewareUnderTest {
+  return {
+    make({ sessions, between, handle, onError, onGone }) {
+      const app = new Koa();
+      const visitOf = (ctx: Koa.Context): Visit => ({
+        get session() {
+          return ctx.session;
+        },
+        set session(content) {
+          ctx.session = content;
+        },
+        control: ctx.phpSession,
+        req: ctx.req,
+        res: ctx.res,
+      });
+      app.on('error', onError).on('session:gone', onGone);
+      for (const [i, options] of sessions.entries()) {
+        if (i > 0) app.use((ctx, next) => Promise.resolve(between(visitOf(ctx))).then(next));
+        app.use(middleware(app, options));
+      }
+      app.use(async (ctx) => {
+        const body = await handle(visitOf(ctx));
+        if (body === undefined) ctx.respond = false;
+        else ctx.body = body;
+      });
+      return app.callback();
+    },
+  };
+}
+
+const koaMiddleware = koa((_, options) => phpSession(options) as unknown as Koa.Middleware);
+middlewareContract({ describe, test }, 'Koa', koaMiddleware);
+
+// `ctx.session` belongs to koa-session, and there is one of it in an application: so the second is an ordinary phpSession().
+const koaSession = koa((app, options) =>
+  'session' in app.context
+    ? (phpSession(options) as unknown as Koa.Middleware)
+    : (phpKoaSession(session, options, app) as unknown as Koa.Middleware),
+);
+middlewareContract({ describe, test }, 'koa-session', koaSession);
+
+type Exchange = new (req: IncomingMessage, res: ServerResponse) => HttpExchange;
+
+/** A middleware for plain node:http, as others may write one. */
+function plain({ sessions, between, handle, onError, onGone }: SiteOptions, Exchange: Exchange): RequestListener {
+  const mounted = sessions.map(settings);
+  return async (req, res) => {
+    const application: Application = { context: req, onGone, onConflict: () => undefined, onError };
+    const serve = async (i: number) => {
+      const http = new HttpSession<SessionData>(mounted[i]!, new Exchange(req, res), application);
+      const visit: Visit = Object.defineProperties({ control: http.control, req, res } as Visit, {
+        session: { get: () => http.data, set: (content) => Object.assign(http, { data: content }) },
+      });
+      let body: Awaited<ReturnType<typeof handle>>;
+      await http.serve(async () => {
+        if (i === mounted.length - 1) body = await handle(visit);
+        else await Promise.resolve(between(visit)).then(() => serve(i + 1));
+      });
+      if (typeof body === 'string') res.end(body);
+      else body?.pipe(res);
+    };
+    await serve(0).catch((error) => {
+      onError(error);
+      if (res.headersSent) return;
+      for (const name of res.getHeaderNames()) res.removeHeader(name);
+      const { status = 500, headers = {} } = error;
+      res.writeHead(status, headers).end(STATUS_CODES[status]);
+    });
+  };
+}
+
+middlewareContract({ describe, test }, 'node:http', { make: (options) => plain(options, NodeExchange) });
+
+/** Whether this test of the contract fails. */
+async function isFoundOut(middleware: MiddlewareUnderTest, name: string): Promise<boolean> {
+  const tests = new Map<string, () => Promise<void>>();
+  const runner: ContractRunner = { describe: (_, body) => body(), test: (name, body) => tests.set(name, body) };
+  middlewareContract(runner, 'a wrong one', middleware);
+  return tests.get(name)!().then(
+    () => false,
+    () => true,
+  );
+}
+
+const wrong: Record<string, [Exchange, string]> = {
+  'forgets the cookie': [
+    class extends NodeExchange {
+      override setCookies(): void {}
+    },
+    'what is stored first makes a row and a cookie, whose id the handler knows',
+  ],
+  'forgets cookies of others': [
+    class extends NodeExchange {
+      override cookies(): string[] {
+        return [];
+      }
+    },
+    'two sessions with two names',
+  ],
+  'does not wait for the commit before the headers': [
+    class extends NodeExchange {
+      override beforeHeaders(work: () => Promise<void> | undefined): void {
+        super.beforeHeaders(
+          () => void work()?.catch(() => undefined),
+          () => undefined,
+        );
+      }
+    },
+    'the first byte waits for the row',
+  ],
+  'does not notice the headers': [
+    class extends NodeExchange {
+      override beforeHeaders(): void {}
+    },
+    'a handler that throws: what it changed is saved, and the error page brings the cookie',
+  ],
+  'does not notice that the client has gone': [
+    class extends NodeExchange {
+      override clientGone(): AbortSignal {
+        return new AbortController().signal;
+      }
+    },
+    'a client that goes away while it waits for the lock: its handler does not run',
+  ],
+  'does not wait for the body': [
+    class extends NodeExchange {
+      override bodyArrives(): undefined {
+        return undefined;
+      }
+    },
+    'a body that is still coming: no lock is held, and the handler waits',
+  ],
+  'sets no headers for caches': [
+    class extends NodeExchange {
+      override setHeader(): void {}
+    },
+    'reading an empty session makes no row and no cookie, but the answer is not to be cached',
+  ],
+};
+
+describe('a middleware is found out that', () => {
+  test.each(Object.entries(wrong))('%s', async (_, [Exchange, name]) => {
+    expect(await isFoundOut({ make: (options) => plain(options, Exchange) }, name)).toBe(true);
+  });
+
+  const adapters: Record<string, [(options: SiteOptions, req: IncomingMessage, res: ServerResponse) => void, string]> =
+    {
+      'answers before the session is saved': [
+        ({ sessions, handle, onError, onGone }, req, res) => {
+          const application = { context: req, onGone, onError, onConflict: () => undefined };
+          const http = new HttpSession(settings(sessions[0]!), new NodeExchange(req, res), application);
+          const visit = { session: {}, control: http.control } as Visit;
+          Object.defineProperty(visit, 'session', { get: () => http.data });
+          http.serve(async () => void res.end(await handle(visit))).catch(onError);
+        },
+        'the session cannot be saved: 503 with Retry-After, and nothing of the answer',
+      ],
+      'does not free the lock': [
+        ({ sessions, handle, onError, onGone }, req, res) => {
+          const application = { context: req, onGone, onError, onConflict: () => undefined };
+          const http = new HttpSession(settings(sessions[0]!), new NodeExchange(req, res), application);
+          const visit = { control: http.control } as Visit;
+          Object.defineProperty(visit, 'session', { get: () => http.data });
+          const answer = async () => void res.end(await handle(visit));
+          http.serve(answer, { commit: async () => undefined, reserve: async () => undefined }).catch(onError);
+        },
+        '8 requests of one session at once are served one after the other',
+      ],
+    };
+  test.each(Object.entries(adapters))('%s', async (_, [serve, name]) => {
+    const make =
+      (options: SiteOptions): RequestListener =>
+      (req, res) =>
+        serve(options, req, res);
+    expect(await isFoundOut({ make }, name)).toBe(true);
+  });
+});
