@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { RequestMode, SessionOptions } from '../../src/middleware/koa.ts';
 import { asInAnotherProcess } from '../../tools/another-process.mjs';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { type Handler, Site, storeOf } from './koa-helpers.ts';
+import { type Handler, putNew, Site, storeOf } from './koa-helpers.ts';
 
 /**
  * In loose mode an id may be begun anew after a logout. What a slow request has read before it, and what it makes of that, must not get
@@ -36,11 +36,7 @@ afterEach(async () => {
 const before = 'user|s:5:"alice";cart|a:1:{i:0;s:1:"a";}';
 const another = 'cart|a:1:{i:0;s:3:"new";}';
 
-const put = async (data: string) => {
-  const id = randomBytes(16).toString('hex');
-  await php.put(table, id, data);
-  return id;
-};
+const put = (data: string) => putNew(php, table, data);
 const phpDoes = (id: string, code: string) => php.ask({ driver: 'pdo', table, id }, `$handler->start(); ${code}`);
 
 const logouts: [string, (id: string) => Promise<unknown>][] = [

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, constants, createServer } from 'node:http2';
@@ -7,19 +6,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import Koa from 'koa';
 import { type PhpSessionContext, phpSession } from '../../src/middleware/koa.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { isLocked, Site, signal, storeOf } from './koa-helpers.ts';
+import { isLocked, putNew, Site, signal, storeOf } from './koa-helpers.ts';
 
 /** Clients that go away, and headers that are sent before the session wants to. */
 const table = binaryTable();
-const newId = () => randomBytes(16).toString('hex');
 let php: Harness;
 let site: Site;
 
-const put = async (data: string) => {
-  const id = newId();
-  await php.put(table, id, data, 1_000);
-  return id;
-};
+const put = (data: string) => putNew(php, table, data, 1_000);
 const forgetErrors = (error: Error) => void error;
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionOptions } from '../../src/middleware/koa.ts';
 import { articleTable, binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Answer, type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
+import { type Answer, type Handler, isLocked, putNew, Site, signal, storeOf } from './koa-helpers.ts';
 import { Relay } from './mysql-relay.ts';
 import { testServer } from './mysql-store-helpers.ts';
 
@@ -12,11 +12,7 @@ const [table, article] = [binaryTable(), articleTable()];
 const newId = () => randomBytes(16).toString('hex');
 let php: Harness;
 
-const put = async (data: string) => {
-  const id = newId();
-  await php.put(table, id, data);
-  return id;
-};
+const put = (data: string) => putNew(php, table, data);
 const withSite = async (options: Partial<SessionOptions>, use: (site: Site) => Promise<void>) => {
   const site = await Site.start({ store: storeOf(table), ...options });
   await use(site).finally(() => site.stop());

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { articleTable, binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Handler, isLocked, Site, storeOf } from './koa-helpers.ts';
+import { type Handler, isLocked, putNew, Site, storeOf } from './koa-helpers.ts';
 
 /** What happens to the session when something goes wrong: in the handler, in the data, after close(). */
 const [table, article] = [binaryTable(), articleTable()];
@@ -9,11 +9,7 @@ const newId = () => randomBytes(16).toString('hex');
 let php: Harness;
 let site: Site;
 
-const put = async (data: string) => {
-  const id = newId();
-  await php.put(table, id, data, 1_000);
-  return id;
-};
+const put = (data: string) => putNew(php, table, data, 1_000);
 
 beforeAll(async () => {
   php = await startHarness([table, article]);

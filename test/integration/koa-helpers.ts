@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   type Agent,
@@ -14,7 +15,7 @@ import Koa from 'koa';
 import { createConnection } from 'mysql2/promise';
 import { type PhpSessionContext, phpSession, type SessionOptions } from '../../src/middleware/koa.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
-import type { Table } from '../php/harness.ts';
+import type { Harness, Table } from '../php/harness.ts';
 import { testServer } from './mysql-store-helpers.ts';
 
 export type Context = Koa.ParameterizedContext<Koa.DefaultState, PhpSessionContext>;
@@ -149,6 +150,18 @@ export class Site {
 
 export function storeOf(table: Table, options: Partial<MysqlStoreOptions> = {}) {
   return mysqlStore({ connection: { ...testServer(), database: 'test' }, table: table.name, ...options });
+}
+
+/**
+ * Puts a session into the table.
+ *
+ * @param age seconds since it was used
+ * @returns its id, which no other test uses
+ */
+export async function putNew(php: Harness, table: Table, data: string, age = 0): Promise<string> {
+  const id = randomBytes(16).toString('hex');
+  await php.put(table, id, data, age);
+  return id;
 }
 
 /** Whether a transaction holds the lock of this row now. */

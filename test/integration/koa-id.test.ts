@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionOptions } from '../../src/middleware/koa.ts';
 import { articleTable, binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { isLocked, Site, storeOf } from './koa-helpers.ts';
+import { isLocked, putNew, Site, storeOf } from './koa-helpers.ts';
 
 /** Ids: new ones, strange ones, and those that a login or a logout ends. */
 const [table, article] = [binaryTable(), articleTable()];
@@ -11,11 +11,7 @@ const removal = 'PHPSESSID=deleted; expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-A
 let php: Harness;
 let site: Site;
 
-const put = async (data: string) => {
-  const id = newId();
-  await php.put(table, id, data);
-  return id;
-};
+const put = (data: string) => putNew(php, table, data);
 const withSite = async (options: Partial<SessionOptions>, use: (site: Site) => Promise<void>) => {
   const other = await Site.start({ store: storeOf(table), ...options });
   await use(other).finally(() => other.stop());

@@ -3,9 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Context, Site, storeOf } from './koa-helpers.ts';
+import { type Context, putNew, Site, storeOf } from './koa-helpers.ts';
 
 /** What an application does with the session after its handler has ended: it has no effect, and is reported. */
 const table = binaryTable();
@@ -23,11 +22,7 @@ afterAll(async () => {
   await php.stop();
 });
 
-async function put(): Promise<string> {
-  const id = newId();
-  await php.put(table, id, original);
-  return id;
-}
+const put = () => putNew(php, table, original);
 
 /** The context of a request that has been answered. */
 async function answered(id: string | undefined, handler: (ctx: Context) => unknown = () => {}) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { articleTable, binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { Site, storeOf } from './koa-helpers.ts';
+import { putNew, Site, storeOf } from './koa-helpers.ts';
 import { Relay } from './mysql-relay.ts';
 import { testServer } from './mysql-store-helpers.ts';
 
@@ -47,11 +47,7 @@ test('a request without a cookie costs the database nothing', async () => {
 describe.each(tables)('$title', (table) => {
   let site: Site;
   const askPhp = (id: string, code: string) => php.ask({ driver: 'pdo', table, id }, `$handler->start(); ${code}`);
-  const put = async (data: string) => {
-    const id = newId();
-    await php.put(table, id, data, 1_000);
-    return id;
-  };
+  const put = (data: string) => putNew(php, table, data, 1_000);
 
   beforeAll(async () => {
     site = await Site.start({ store: storeOf(table) });

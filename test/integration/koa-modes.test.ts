@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MergeConflict, RequestMode, SessionOptions } from '../../src/middleware/koa.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
+import { type Handler, isLocked, putNew, Site, signal, storeOf } from './koa-helpers.ts';
 
 /** What a request needs of its session: the lock, a merge at the end, or nothing but a look. PHP is on the other side of the row. */
 const table = binaryTable();
@@ -17,11 +17,7 @@ async function siteOf(mode: SessionOptions['mode'], more: Partial<SessionOptions
   return site;
 }
 
-const put = async (data: string, age = 0) => {
-  const id = newId();
-  await php.put(table, id, data, age);
-  return id;
-};
+const put = (data: string, age = 0) => putNew(php, table, data, age);
 
 /** A request of PHP that sets a key. */
 const phpSets = (id: string, key: string, value: number) =>

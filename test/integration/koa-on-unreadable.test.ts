@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionOptions } from '../../src/middleware/koa.ts';
-import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { isLocked, Site, storeOf } from './koa-helpers.ts';
+import { isLocked, putNew, Site, storeOf } from './koa-helpers.ts';
 import { KoaSessionSite } from './koa-session-site.ts';
 
 /** `onUnreadable`: a row that cannot be read counts as missing, or is an error. */
@@ -15,11 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => php.stop());
 
-async function put(data = damaged): Promise<string> {
-  const id = newId();
-  await php.put(table, id, data);
-  return id;
-}
+const put = (data = damaged) => putNew(php, table, data);
 
 describe.each(['exclusive', 'merge', 'readonly'] as const)("'new' in the mode %s", (mode) => {
   let site: Site;

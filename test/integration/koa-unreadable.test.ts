@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
-import { type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
+import { type Handler, isLocked, putNew, Site, signal, storeOf } from './koa-helpers.ts';
 import { KoaSessionSite } from './koa-session-site.ts';
 
 /** A row that cannot be decoded: it stays as it is, its visitor can log out, and the error comes where the session is read. */
@@ -15,11 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => php.stop());
 
-async function put(data = damaged): Promise<string> {
-  const id = newId();
-  await php.put(table, id, data, 1_000);
-  return id;
-}
+const put = (data = damaged) => putNew(php, table, data, 1_000);
 
 describe.each(['exclusive', 'merge', 'readonly'] as const)('in the mode %s', (mode) => {
   let site: Site;
