@@ -71,7 +71,7 @@ type Exchange = new (req: IncomingMessage, res: ServerResponse) => HttpExchange;
 
 /** A middleware for plain node:http, as others may write one. */
 function plain({ sessions, between, handle, onError, onGone }: SiteOptions, Exchange: Exchange): RequestListener {
-  const mounted = sessions.map(settings);
+  const mounted = sessions.map((options) => settings(options));
   return async (req, res) => {
     const application: Application = { context: req, onGone, onConflict: () => undefined, onError };
     const serve = async (i: number) => {
