@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { type PhpSessionContext, phpSession } from '../../src/middleware/koa.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { type Context, type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
 
@@ -326,6 +331,34 @@ test('a logout by null, and something stored after it: both before the headers',
   expect(answer.value).toBe('ab');
   expect(await php.row(table, id)).toBeUndefined();
   await until(async () => (await php.row(table, answer.id!)) === 'flash|s:3:"bye";');
+});
+
+test.each([
+  ['the row is made', {}, [200, 'ab']],
+  ['it cannot be made', { connection: { host: '127.0.0.1', port: 1 } }, [503, 'Service Unavailable']],
+] as const)('HTTP/2: %s', async (_, options, expected) => {
+  const store = storeOf(table, options);
+  const app = new Koa<Koa.DefaultState, PhpSessionContext>();
+  app.on('error', () => undefined);
+  app.use(phpSession({ store }));
+  app.use(async (ctx) => {
+    ctx.respond = false;
+    ctx.res.statusCode = 200;
+    ctx.session.a = 1;
+    ctx.res.write('a');
+    ctx.res.end('b');
+  });
+  const server = createServer(app.callback()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const stream = client.request({ ':path': '/' });
+  const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+  expect([headers[':status'], await text(stream)]).toEqual(expected);
+  const [, id] = /PHPSESSID=(\w+)/.exec(String(headers['set-cookie'])) ?? [];
+  expect(id && (await php.row(table, id))).toBe(expected[0] === 200 ? 'a|i:1;' : undefined);
+  client.close();
+  server.close();
+  await store.close();
 });
 
 describe('an attacker', () => {
