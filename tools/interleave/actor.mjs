@@ -92,20 +92,22 @@ export class Actor {
     };
     const settings = this.#settings[plan.strict ? 'strict' : 'loose'];
     const session = new this.#product.RequestSession(settings, { cookie, mode: plan.mode }, answer, listener);
+    /** A session that has no row yet has an id too, which it may still change for another one. */
+    const idNow = () => (session.isNew ? undefined : session.id);
     try {
       request.begin('open');
       await session.open();
-      request.hasRead(session.id, plan.mode === 'exclusive');
+      request.hasRead(idNow(), plan.mode === 'exclusive');
       for (const operation of plan.operations) {
         request.begin(operation);
         if (operation === 'lock') {
           await session.lock();
-          request.hasRead(session.id, true);
+          request.hasRead(idNow(), true);
         } else if (operation === 'regenerate') {
-          const from = session.id;
+          const from = idNow();
           await session.regenerate();
           if (plan.mode !== 'exclusive') request.hasRead(from, true);
-          if (session.id !== undefined && session.id !== from) request.renames(from, session.id);
+          if (idNow() !== undefined && idNow() !== from) request.renames(from, idNow());
         } else if (operation === 'destroy') {
           await session.destroy();
           request.hasDestroyed();
@@ -116,7 +118,7 @@ export class Actor {
         }
       }
       request.begin('commit');
-      request.saves(/** @type {Record<string, unknown>} */ (session.data), session.id);
+      request.saves(/** @type {Record<string, unknown>} */ (session.data), idNow());
       await session.commit();
       request.hasCommitted();
     } catch (error) {
