@@ -20,7 +20,7 @@ export interface SessionStore {
    *
    * @throws PhpSessionError as `open()`, but for what is about the lock
    */
-  read(id: string, options?: { signal?: AbortSignal }): Promise<SessionSnapshot>;
+  read(id: string, options?: ReadOptions): Promise<SessionSnapshot>;
 
   /**
    * A few sessions that are stored, whichever, and without those that are empty: for who wants to know how PHP's side writes them. A store
@@ -51,7 +51,22 @@ export interface SessionStore {
   close(deadline?: number): Promise<void>;
 }
 
-export interface OpenOptions {
+/** Whose request it is. Both come from outside and may be anything: a store binds them, and never puts them into a message. */
+export interface Visitor {
+  /** The address of the client, as the framework has it by its own setting for trusted proxies. */
+  readonly address?: string | undefined;
+  /** The header `User-Agent`. */
+  readonly userAgent?: string | undefined;
+}
+
+export interface ReadOptions {
+  /** Gives up waiting, with the signal's reason. */
+  signal?: AbortSignal;
+  /** For stores whose new sessions say who has begun them. Default: unknown. */
+  visitor?: Visitor | undefined;
+}
+
+export interface OpenOptions extends ReadOptions {
   /**
    * Whether a session that does not exist may be created under this id. `true` takes the lock on the missing row
    * too, by a placeholder. `false` leaves the table as it is when there is no such row. Default `true`. Where the table demands
@@ -64,8 +79,6 @@ export interface OpenOptions {
    * `false`.
    */
   fresh?: boolean;
-  /** Gives up waiting, with the signal's reason. */
-  signal?: AbortSignal;
 }
 
 /** A session that was read without its lock. */
