@@ -1,4 +1,5 @@
 import type { Deadline } from '../deadline.ts';
+import { isTouchDue, lastUse } from '../touch.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
@@ -8,7 +9,6 @@ import { cannotMakeRow, lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
-import { isTouchDue, lastUse } from './time.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** A row that was read, with or without a lock. */
@@ -115,7 +115,7 @@ export class Rows {
    * @returns whether there is such a row, as far as is known
    */
   async touch(id: string, { table, usedAt }: ReadRow, deadline: Deadline): Promise<boolean> {
-    if (!isTouchDue(table, usedAt) || this.#touching.has(id)) return true;
+    if (!isTouchDue(table.touchInterval, usedAt) || this.#touching.has(id)) return true;
     this.#touching.add(id);
     const done = this.#run(this.#single, false, deadline, async (connection) => {
       const touching = connection.execute<{ affectedRows: number }>(table.sql.touch, [id], deadline);

@@ -2,13 +2,13 @@ import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
+import { isTouchDue } from '../touch.ts';
 import { asBuffer, same } from './bytes.ts';
 import { classify, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
-import { isTouchDue } from './time.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** How a transaction on a locked row ends. */
@@ -170,7 +170,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   return finish<WriteResult>(rows, row, { id, create: fresh && before === undefined, apply, resume }, deadline);
 
   async function apply({ connection, table, data: read, usedAt }: LockedRow, send: Send): Promise<WriteResult> {
-    if (data === undefined && newId === undefined && !isTouchDue(table, usedAt)) return 'touched';
+    if (data === undefined && newId === undefined && !isTouchDue(table.touchInterval, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
         'ERR_SESSION_TOO_LARGE',
