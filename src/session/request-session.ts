@@ -26,6 +26,9 @@ export interface Exchange {
   onConflict(paths: readonly (readonly string[])[]): void;
 }
 
+/** What a store has read. */
+type Row = Pick<SessionLease, 'data' | 'unreadable'>;
+
 const empty = new Uint8Array();
 
 /**
@@ -114,35 +117,36 @@ export class RequestSession<T extends object = SessionData> {
     const lease = await this.#settings.store.open(id, { create, ...(signal && { signal }) });
     if (!lease.writable) return lease.release(); // unknown, and not to be adopted: as if there were no cookie
     this.#lease = lease;
-    await this.#beginOrForget(id, lease.data);
+    await this.#beginOrForget(id, lease);
   }
 
   async #read(id: string, signal?: AbortSignal): Promise<void> {
     const snapshot = await this.#settings.store.read(id, signal && { signal });
     if (snapshot.data === undefined && this.#settings.useStrictMode) return; // as if there were no cookie
     this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#exchange.onConflict(paths));
-    await this.#beginOrForget(id, snapshot.data);
+    await this.#beginOrForget(id, snapshot);
   }
 
-  async #beginOrForget(id: string, data: Uint8Array | undefined): Promise<void> {
+  async #beginOrForget(id: string, row: Row): Promise<void> {
     let isKept = false;
     try {
-      isKept = this.#begin(id, data);
+      isKept = this.#begin(id, row);
     } finally {
       if (!isKept) await this.#forget();
     }
   }
 
   /** @returns `false` when the row cannot be read, and is to count as none */
-  #begin(id: string, data: Uint8Array = empty): boolean {
+  #begin(id: string, { data = empty, unreadable }: Row): boolean {
     this.id = id;
     this.wasEmpty = isEmptySession(data);
     try {
+      if (unreadable !== undefined) throw unreadable;
       this.#data = this.#decode(data);
       return true;
     } catch (error) {
       const { codec, onUnreadable } = this.#settings;
-      this.#unreadable = explain(data, codec, error);
+      this.#unreadable = unreadable ?? explain(data, codec, error);
       return !countsAsNone(data, onUnreadable, this.#unreadable);
     }
   }
@@ -373,7 +377,7 @@ export class RequestSession<T extends object = SessionData> {
     // What is there now is deleted with the rest, and must not become a part of what comes after the logout.
     if (this.#destroyAtCommit) return;
     if (lease.isOther) {
-      this.#begin(unlocked.id, lease.data);
+      this.#begin(unlocked.id, lease);
       return;
     }
     if (isEqual(base, theirs)) return;

@@ -1,3 +1,5 @@
+import type { PhpSessionError } from '../errors.ts';
+
 /**
  * What a session store is: it moves bytes and times under a lock, and never decodes. The codec and a store meet only
  * in `session/`.
@@ -85,6 +87,8 @@ export interface OpenOptions extends ReadOptions {
 export interface SessionSnapshot {
   /** What the row holds, or `undefined` when there is no such row. */
   readonly data: Uint8Array | undefined;
+  /** See `SessionLease.unreadable`. */
+  readonly unreadable?: PhpSessionError;
   /**
    * Sets the time at which the session was last used, if that is due.
    *
@@ -111,6 +115,11 @@ export interface SessionSnapshot {
 export interface SessionLease {
   /** What the row holds, or `undefined` when there is no such row. */
   readonly data: Uint8Array | undefined;
+  /**
+   * Why the row is no session to a store that unpacks its rows; `data` is then what the row holds, packed as it is. It can be destroyed, and
+   * `commit()` throws this instead of writing data. Default: it is one, as far as the store can tell.
+   */
+  readonly unreadable?: PhpSessionError;
   /** Whether `commit()` may write: there is such a row, or it may be created under this id. If not, it is `'gone'`. */
   readonly writable: boolean;
   /**
