@@ -94,7 +94,9 @@ export class RequestSession<T extends object = SessionData> {
 
   /** Whether the request has a session cookie, so that there is something to open. */
   get isExpected(): boolean {
-    return this.#exchange.cookie !== undefined && isSessionId(this.#exchange.cookie);
+    const { cookie } = this.#exchange;
+    const { store } = this.#settings;
+    return cookie !== undefined && (store.isId?.(cookie) ?? isSessionId(cookie));
   }
 
   /** Whether `open()` takes the lock. */

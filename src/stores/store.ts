@@ -30,6 +30,9 @@ export interface SessionStore {
    */
   sample?(): Promise<readonly Uint8Array[]>;
 
+  /** Which ids it takes; any other one is unknown to it. Default: those that PHP takes, `[A-Za-z0-9,-]{1,256}`. */
+  isId?(id: string): boolean;
+
   /**
    * How requests use a session that do not say it: `merge` where PHP's side takes no lock (see `RequestMode`). Default `exclusive`.
    */

@@ -48,7 +48,10 @@ export async function checkTable(options: CheckOptions | string): Promise<Findin
     const statements =
       typeof facts === 'string'
         ? [unreachable(facts)]
-        : [...checkSchema(facts, sidLength), ...checkServer(facts, processes * connectionsOf(settings))];
+        : [
+            ...checkSchema(facts, settings.row.keyOf('0'.repeat(sidLength)).length),
+            ...checkServer(facts, processes * connectionsOf(settings)),
+          ];
     for (const statement of statements) {
       // Most is the same on all servers.
       const key = JSON.stringify(statement);

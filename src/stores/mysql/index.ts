@@ -8,4 +8,5 @@ export { type CreateTableOptions, createTableSql } from './create-table.ts';
 export { type GrantOptions, grantSql } from './grants.ts';
 export { codeIgniterLock, moodleLock, type NamedLock, symfonyLock } from './named-lock.ts';
 export type { Columns, MysqlStoreOptions } from './options.ts';
+export { type ColumnValue, type Now, now, type RowOptions } from './row-options.ts';
 export { mysqlStore } from './store.ts';

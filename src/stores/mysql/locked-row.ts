@@ -1,6 +1,5 @@
 import type { Deadline } from '../deadline.ts';
 import type { Change, LockedSession } from '../lease.ts';
-import { isSessionId } from '../session-id.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { type DestroyResult, remove, type WriteResult, write } from './transaction.ts';
 
@@ -29,8 +28,7 @@ export class LockedRowSession implements LockedSession {
   }
 
   takesId(id: string): boolean {
-    const { min, max } = this.#row.table.idLength;
-    return isSessionId(id) && id.length >= min && id.length <= max;
+    return this.#rows.takesId(id, this.#row.table);
   }
 
   /** With a new id one UPDATE moves the row and writes it, so that columns that are not ours go with it. */

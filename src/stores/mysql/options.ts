@@ -6,6 +6,7 @@ import {
 } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { NamedLock } from './named-lock.ts';
+import { type RowOptions, type RowSettings, readRowOptions } from './row-options.ts';
 import { readTimeZone } from './time-zone.ts';
 
 export interface Columns {
@@ -29,6 +30,8 @@ export interface MysqlStoreOptions {
   table?: string;
   /** Default `{ id: 'id', data: 'data', time: 'usetime' }`. */
   columns?: Partial<Columns>;
+  /** For PHP applications that want more of a row: a prefix of the id or a hash of it, other ids than PHP's, values in more columns. */
+  row?: RowOptions;
   /**
    * How PHP's side keeps others away from a session, which must be how Node does. Default `'row'`.
    *
@@ -127,6 +130,7 @@ export interface Settings {
   columns: Columns;
   /** Quoted, for SQL. */
   quoted: Columns;
+  row: RowSettings;
   lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
   timeout: number;
   maxHold: number;
@@ -151,6 +155,7 @@ const OPTIONS: Record<keyof MysqlStoreOptions, true> = {
   connection: true,
   table: true,
   columns: true,
+  row: true,
   lock: true,
   timeout: true,
   maxHold: true,
@@ -233,6 +238,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
       data: quoteIdentifier(columns.data, 'columns.data'),
       time: quoteIdentifier(columns.time, 'columns.time'),
     },
+    row: readRowOptions(options.row, Object.values(columns)),
     lock: readLock(options.lock ?? 'row'),
     timeout: number(options, 'timeout', 10_000, 1, 2 ** 31 - 1),
     // MySQL's wait_timeout is a number of seconds, at least 1 and at most 2147483 on Windows.

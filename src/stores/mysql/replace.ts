@@ -52,7 +52,7 @@ export async function replaceOrLock(
 async function replace(
   rows: Rows,
   swapping: Connections,
-  { id, reading: { row }, data }: Replacement,
+  { reading: { row }, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
   // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.
@@ -63,7 +63,7 @@ async function replace(
   // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
   connection.onLost = () => undefined;
   try {
-    const values = [asBuffer(data), id, id, asBuffer(row.data)];
+    const values = [asBuffer(data), row.key, row.key, asBuffer(row.data)];
     const { affectedRows } = await connection.execute<{ affectedRows: number }>(
       row.table.sql.replace,
       values,

@@ -3,7 +3,6 @@ import { Deadline } from '../deadline.ts';
 import { noLease, noSnapshot } from '../lease.ts';
 import { assertLifetime, Lifecycle, type Lock } from '../lifecycle.ts';
 import { KeyedQueue } from '../queue.ts';
-import { isSessionId } from '../session-id.ts';
 import type { OpenOptions, ReadOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { Collection } from './collect.ts';
 import { renewTurn, repeat, takeTurn } from './collector.ts';
@@ -24,7 +23,7 @@ const SAMPLE_PATIENCE = 1_000;
  * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at
  * READ COMMITTED, held until COMMIT.
  *
- * An id that PHP would not accept, that is longer than the column, or that the table's collation only takes for
+ * An id that PHP's side would not accept (see the option `row`), that is longer than the column, or that the table's collation only takes for
  * another one is like an id without a row and without leave to create one (`writable` is false): ids come from
  * cookies, so a strange one is no failure.
  *
@@ -65,18 +64,23 @@ class MysqlStore implements SessionStore {
     if (collectInterval > 0) repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#life.stopping);
   }
 
-  async open(id: string, { create = true, fresh = false, signal }: OpenOptions = {}): Promise<SessionLease> {
-    return isSessionId(id) ? this.#life.open(id, this.#lock(id, { create, fresh }), signal) : noLease;
+  isId(id: string): boolean {
+    return this.#settings.row.isId(id);
   }
 
-  async read(id: string, { signal }: ReadOptions = {}): Promise<SessionSnapshot> {
-    if (!isSessionId(id)) return noSnapshot;
+  async open(id: string, options: OpenOptions = {}): Promise<SessionLease> {
+    const { create = true, fresh = false, visitor, signal } = options;
+    return this.isId(id) ? this.#life.open(id, this.#lock(id, { create, fresh, visitor }), signal) : noLease;
+  }
+
+  async read(id: string, { signal, visitor }: ReadOptions = {}): Promise<SessionSnapshot> {
+    if (!this.isId(id)) return noSnapshot;
     const { timeout, lock: kind } = this.#settings;
     const since = await this.#life.run(() => this.#rows.read(id, new Deadline(timeout, signal)), signal);
-    const lock = ({ create }: { create: boolean }) => this.#life.open(id, this.#lock(id, { create, since }));
+    const lock = ({ create }: { create: boolean }) => this.#life.open(id, this.#lock(id, { create, since, visitor }));
     const { row } = since;
     if (row === undefined) return { ...noSnapshot, lock };
-    const touch = () => this.#rows.touch(id, row, new Deadline(timeout));
+    const touch = () => this.#rows.touch(row, new Deadline(timeout));
     return {
       data: row.data,
       lock,

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
 import { isEmptySession } from '../empty-session.ts';
+import type { Visitor } from '../store.ts';
 import { isTouchDue } from '../touch.ts';
 import { asBuffer, same } from './bytes.ts';
 import { classify, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
@@ -82,7 +83,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
-    const now = await lockAgain(rows, ending, committing, deadline);
+    const now = await lockAgain(rows, ending, row.visitor, committing, deadline);
     let verdict: Result | 'again';
     try {
       verdict = await ending.resume(now, committing, deadline);
@@ -115,9 +116,15 @@ export function isUndone(error: unknown): boolean {
   return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
 
-async function lockAgain(rows: Rows, { id, create }: Ending<unknown>, committing: boolean, deadline: Deadline) {
+async function lockAgain(
+  rows: Rows,
+  { id, create }: Ending<unknown>,
+  visitor: Visitor | undefined,
+  committing: boolean,
+  deadline: Deadline,
+) {
   try {
-    return await rows.lock(id, { create, fresh: create, insist: committing }, deadline);
+    return await rows.lock(id, { create, fresh: create, visitor, insist: committing }, deadline);
   } catch (error) {
     if (isForeign(error)) throw error;
     if (committing) throw unknownOutcome(error);
@@ -169,7 +176,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   return finish<WriteResult>(rows, row, { id, create: fresh && before === undefined, apply, resume }, deadline);
 
-  async function apply({ connection, table, data: read, usedAt }: LockedRow, send: Send): Promise<WriteResult> {
+  async function apply(row: LockedRow, send: Send): Promise<WriteResult> {
+    const { connection, table, key, data: read, usedAt } = row;
     if (data === undefined && newId === undefined && !isTouchDue(table.touchInterval, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
@@ -179,17 +187,19 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     }
     const { touch, write, touchAs, writeAs } = table.sql;
     const [touching, writing] = newId === undefined ? [touch, write] : [touchAs, writeAs];
-    const moved = newId === undefined ? [] : [newId];
+    const moved = newId === undefined ? [] : [rows.keyOf(newId)];
     const update: Statement =
       data === undefined
-        ? [touching, [...moved, id]]
-        : [writing, [...moved, asBuffer(data), id, zlib.crc32(read ?? '')]];
+        ? [touching, [...moved, key]]
+        : [writing, [...moved, asBuffer(data), key, zlib.crc32(read ?? '')]];
     const isReadBack = data !== undefined && needsReadBack(table, data);
     const fitsAsHex = data === undefined || data.length * 2 < table.maxPacket;
     try {
       // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
       const matched = await send(
-        newId === undefined || table.sql.leave === undefined ? [update] : [update, [table.sql.leave, [id]]],
+        newId === undefined || table.sql.leave === undefined
+          ? [update]
+          : [update, [table.sql.leave, [key, ...table.parametersOf(row.visitor)]]],
         fitsAsHex && !isReadBack,
       );
       if (matched === 0 && data === undefined) return 'gone';
@@ -199,7 +209,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
       throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });
     }
     if (isReadBack) {
-      const [stored] = await connection.execute<[Uint8Array | null][]>(table.sql.readBack, [newId ?? id], deadline);
+      const [stored] = await connection.execute<[Uint8Array | null][]>(table.sql.readBack, [moved[0] ?? key], deadline);
       if (!same(stored?.[0] ?? new Uint8Array(), data)) {
         throw new PhpSessionError('ERR_SESSION_CHARSET', 'the character set of the column would change the data');
       }
@@ -245,11 +255,11 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
     {
       id,
       create: false,
-      apply: async ({ table }, send) => {
+      apply: async ({ table, key }, send) => {
         const { remove, bury } = table.sql;
-        const burial = bury === undefined || isRefused ? [] : [[bury, [tombstoneOf(id)]] as const];
+        const burial = bury === undefined || isRefused ? [] : [[bury, [tombstoneOf(key)]] as const];
         try {
-          await send([[remove, [id]], ...burial]);
+          await send([[remove, [key]], ...burial]);
         } catch (error) {
           if (isRefused || !refusesRow(error)) throw error;
           isRefused = true;
