@@ -61,7 +61,7 @@ const NAMES = ['id', 'key', 'insert', 'update'];
  * @param ours the columns for id, data and time
  * @throws TypeError naming the option that is wrong
  */
-export function readRowOptions(options: RowOptions = {}, ours: readonly string[]): RowSettings {
+export function readRowOptions(options: RowOptions | undefined = {}, ours: readonly string[]): RowSettings {
   if (typeof options !== 'object' || options === null) throw new TypeError('row must be an object');
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) throw new TypeError(`row.${name} is not an option of mysqlStore()`);
