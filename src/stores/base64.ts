@@ -1,4 +1,4 @@
-import type { Encoding } from './encoded.ts';
+import type { Encoding } from './encoding.ts';
 
 /**
  * Rows in base64, as Laravel, Magento, Moodle and Roundcube store a session: as PHP's `base64_encode()` writes it, with padding and

@@ -1,17 +1,10 @@
 import '../node-version.ts';
 import { PhpSessionError } from '../errors.ts';
+import type { Encoding } from './encoding.ts';
 import type { SessionLease, SessionSnapshot, SessionStore } from './store.ts';
 
 export { base64 } from './base64.ts';
-
-/** How PHP's side packs a session before it is stored. */
-export interface Encoding {
-  /** For messages: `base64`. */
-  readonly name: string;
-  encode(data: Uint8Array): Uint8Array;
-  /** @returns `undefined` for what is not in this encoding; `encode()` of anything else gives what PHP reads as the same session */
-  decode(stored: Uint8Array): Uint8Array | undefined;
-}
+export type { Encoding } from './encoding.ts';
 
 /** What a row holds: the session, or its own bytes and why they are none. */
 type Content = Pick<SessionLease, 'data' | 'unreadable'>;
