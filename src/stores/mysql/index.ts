@@ -1,7 +1,6 @@
 import '../../node-version.ts';
 
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
-export type { CheckOptions } from './check.ts';
 export type { Finding, FindingCode, Severity } from './check-finding.ts';
 export type { MysqlConnectionOptions, MysqlEndpoint, MysqlPool } from './connection-options.ts';
 export { type CreateTableOptions, createTableSql } from './create-table.ts';

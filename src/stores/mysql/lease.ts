@@ -55,10 +55,10 @@ export class MysqlLease implements SessionLease {
     this.#newId = newId === id ? undefined : newId;
   }
 
-  async destroy(): Promise<DestroyResult> {
+  async destroy(empty?: Uint8Array): Promise<DestroyResult> {
     const { rows, row, id } = this.#holding;
     return this.#end(async (deadline) => {
-      if (row.data !== undefined) return remove(rows, row, id, deadline);
+      if (row.data !== undefined) return remove(rows, row, { id, empty }, deadline);
       await row.connection.rollback(deadline);
       return 'gone';
     });

@@ -1,7 +1,6 @@
 import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
-import { isEmptySession } from '../empty-session.ts';
 import { asBuffer, same } from './bytes.ts';
 import { classify, Failed, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
@@ -231,13 +230,19 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 }
 
+export interface Removal {
+  readonly id: string;
+  /** See `SessionLease.destroy()`. */
+  readonly empty: Uint8Array | undefined;
+}
+
 /**
  * DELETE and COMMIT, whatever the row holds now; but only once. A tombstone is left, unless a rule of the table refuses it.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session now
  */
-export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
+export function remove(rows: Rows, row: LockedRow, { id, empty }: Removal, deadline: Deadline): Promise<DestroyResult> {
   /** A logout must work where the table has rules that a tombstone does not meet. */
   let isRefused = false;
   return finish<DestroyResult>(
@@ -260,7 +265,7 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
       },
       resume: async (now, committing) => {
         // By our own COMMIT, by another logout, or under another id, where the session goes on.
-        if (now === undefined || (isHeld(row.data) && !isHeld(now.data))) return 'gone';
+        if (now === undefined || (isHeld(row.data, empty) && !isHeld(now.data, empty))) return 'gone';
         // It may have been deleted, and begun anew by somebody who has not logged out.
         if (committing && !same(now.data, row.data)) throw unknownOutcome();
         return 'again';
@@ -282,6 +287,6 @@ async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadl
 }
 
 /** Whether there is a row and something in it. A session that was moved leaves an empty one. */
-function isHeld(data: Uint8Array | undefined): boolean {
-  return data !== undefined && !isEmptySession(data);
+function isHeld(data: Uint8Array | undefined, empty: Uint8Array | undefined): boolean {
+  return data !== undefined && data.length > 0 && !(empty !== undefined && same(data, empty));
 }
