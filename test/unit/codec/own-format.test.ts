@@ -12,7 +12,8 @@ import {
   type SessionFormat,
 } from '../../../src/codec/index.ts';
 import { hex, hexOf, oddHexOf } from '../../helpers/hex-format.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure } from './helpers.ts';
 
 /** A format that is not PHP's own, given as a value. */
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
@@ -38,12 +39,12 @@ describe('reading', () => {
       },
     };
     expect({ ...decodeSession(new Uint8Array(), { format: never }) }).toEqual({});
-    expect(text(encodeSession(decodeSession(new Uint8Array(), { format: never })))).toBe('');
+    expect(latin1Text(encodeSession(decodeSession(new Uint8Array(), { format: never })))).toBe('');
   });
 
   test('an error of the format comes as it is, with the bytes around its offset for who asks for them', () => {
-    expect(failure(() => read(bytes('HEX:61zz')))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 6 });
-    const shown = failure(() => decodeSession(bytes('HEX:61zz'), { format: hex, excerpts: true }));
+    expect(failure(() => read(latin1Bytes('HEX:61zz')))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 6 });
+    const shown = failure(() => decodeSession(latin1Bytes('HEX:61zz'), { format: hex, excerpts: true }));
     expect(shown.excerpt).toBe('HEX:61 <here> zz');
   });
 
@@ -54,7 +55,7 @@ describe('reading', () => {
   ])('what the format gives is held to %s, without an offset that would be of other bytes', (_, __, limits) => {
     const deep = new PhpArray([['a', [[['x'.repeat(90)]]]]]);
     const careless: SessionFormat = { name: 'careless', decode: () => deep, encode: hex.encode };
-    const error = failure(() => decodeSession(bytes('.'), { format: careless, ...limits }));
+    const error = failure(() => decodeSession(latin1Bytes('.'), { format: careless, ...limits }));
     expect([error.code, error.offset]).toEqual(['ERR_PHP_LIMIT', undefined]);
     expect(error.message).toContain('careless');
   });
@@ -68,7 +69,9 @@ describe('reading', () => {
       ]);
     }
     const bomb: SessionFormat = { ...hex, decode: () => new PhpArray([['a', laughs]]) };
-    expect(failure(() => decodeSession(bytes('.'), { format: bomb, maxBytes: 1_000_000 })).code).toBe('ERR_PHP_LIMIT');
+    expect(failure(() => decodeSession(latin1Bytes('.'), { format: bomb, maxBytes: 1_000_000 })).code).toBe(
+      'ERR_PHP_LIMIT',
+    );
   });
 
   test.each<[string, unknown]>([
@@ -77,13 +80,13 @@ describe('reading', () => {
     ['a bigint beyond 64 bits', 2n ** 70n],
   ])('a value that PHP does not have is damage: %s', (_, value) => {
     const wrong: SessionFormat = { name: 'wrong', decode: () => new PhpArray([['a', value]]), encode: hex.encode };
-    const error = failure(() => decodeSession(bytes('.'), { format: wrong }));
+    const error = failure(() => decodeSession(latin1Bytes('.'), { format: wrong }));
     expect([error.code, error.offset, error.path]).toEqual(['ERR_PHP_SYNTAX', undefined, undefined]);
   });
 
   test('a format that gives something else is a mistake of its author', () => {
     const wrong = { ...hex, name: 'wrong', decode: () => ({ a: 1 }) } as never;
-    expect(() => decodeSession(bytes('.'), { format: wrong })).toThrow(
+    expect(() => decodeSession(latin1Bytes('.'), { format: wrong })).toThrow(
       new TypeError('wrong: decode() must return a PhpArray'),
     );
     const mute = { ...hex, name: 'mute', encode: () => 'text' } as never;
@@ -93,8 +96,8 @@ describe('reading', () => {
 
 describe('writing', () => {
   test('a new session', () => {
-    expect(text(encodeSession({ a: [1, 'é'] }, { format: hex }))).toBe(
-      text(hexOf(encodeSession({ a: [1, 'é'] }, { format: 'php_serialize' }))),
+    expect(latin1Text(encodeSession({ a: [1, 'é'] }, { format: hex }))).toBe(
+      latin1Text(hexOf(encodeSession({ a: [1, 'é'] }, { format: 'php_serialize' }))),
     );
   });
 
@@ -103,7 +106,7 @@ describe('writing', () => {
     session.a.n = 2;
     session.c.set('x', 3);
     const changed = shared.replace('i:1', 'i:2').replace('d:1', 'd:3');
-    expect(text(encodeSession(session))).toBe(text(hexOf(changed)));
+    expect(latin1Text(encodeSession(session))).toBe(latin1Text(hexOf(changed)));
     expect(session.b).toBe(session.a);
   });
 
@@ -111,17 +114,17 @@ describe('writing', () => {
     'what was not changed keeps its bytes, which encode() would not give: %#',
     (data) => {
       const odd = data === '' ? Buffer.alloc(0) : oddHexOf(data);
-      expect(text(encodeSession(read(odd)))).toBe(text(odd));
-      expect(text(encodeSession(read(odd), { format: hex }))).toBe(text(odd));
+      expect(latin1Text(encodeSession(read(odd)))).toBe(latin1Text(odd));
+      expect(latin1Text(encodeSession(read(odd), { format: hex }))).toBe(latin1Text(odd));
       const touched = read(odd);
       JSON.stringify(touched);
-      expect(text(encodeSession(touched))).toBe(text(odd));
+      expect(latin1Text(encodeSession(touched))).toBe(latin1Text(odd));
       const exact = decodeSession(odd, { format: hex, view: 'exact' });
-      if (data !== '') expect(text(encodeSession(exact, { format: hex }))).toBe(text(odd));
+      if (data !== '') expect(latin1Text(encodeSession(exact, { format: hex }))).toBe(latin1Text(odd));
       const changedAndBack = read(odd);
       changedAndBack.new = 1;
       delete changedAndBack.new;
-      expect(text(encodeSession(changedAndBack))).toBe(text(odd));
+      expect(latin1Text(encodeSession(changedAndBack))).toBe(latin1Text(odd));
     },
   );
 
@@ -135,11 +138,11 @@ describe('writing', () => {
   });
 
   test('from one format to another, and back', () => {
-    const php = text(encodeSession(read(oddHexOf(shared)), { format: 'php' }));
+    const php = latin1Text(encodeSession(read(oddHexOf(shared)), { format: 'php' }));
     expect(php).toBe('a|a:1:{s:1:"n";i:1;}b|R:1;c|O:3:"Foo":1:{s:1:"x";d:1;}');
-    expect(text(encodeSession(decodeSession(bytes(php)), { format: hex }))).toBe(text(hexOf(shared)));
+    expect(latin1Text(encodeSession(decodeSession(latin1Bytes(php)), { format: hex }))).toBe(latin1Text(hexOf(shared)));
     const other: SessionFormat = { ...hex, name: 'other' };
-    expect(text(encodeSession(read(oddHexOf(shared)), { format: other }))).toBe(text(hexOf(shared)));
+    expect(latin1Text(encodeSession(read(oddHexOf(shared)), { format: other }))).toBe(latin1Text(hexOf(shared)));
   });
 
   test('encode() gets references and shared objects as values', () => {
@@ -182,7 +185,9 @@ describe('writing', () => {
     const data = 'a:2:{s:1:"a";O:3:"Foo":0:{}s:1:"b";E:8:"Suit:Two";}';
     const session = read(hexOf(data));
     session.c = 1;
-    expect(text(encodeSession(session))).toBe(text(hexOf(data.replace('a:2', 'a:3').replace(/}$/, 's:1:"c";i:1;}'))));
+    expect(latin1Text(encodeSession(session))).toBe(
+      latin1Text(hexOf(data.replace('a:2', 'a:3').replace(/}$/, 's:1:"c";i:1;}'))),
+    );
   });
 });
 
@@ -218,7 +223,7 @@ describe('detection', () => {
       certainty: 'sure',
       possible: ['php'],
     });
-    expect(detectSessionFormat(bytes('HEX:zz'), { formats: [hex] })).toMatchObject({
+    expect(detectSessionFormat(latin1Bytes('HEX:zz'), { formats: [hex] })).toMatchObject({
       possible: [],
       error: { offset: 4 },
     });
