@@ -17,7 +17,7 @@ const patience = 15_000;
 const self = fileURLToPath(import.meta.url);
 
 /**
- * What is wrong with what a peer makes of a corpus, by what it can do; nothing where it is right.
+ * A peer's mistakes with a corpus, for each kind of work that it supports; empty if there are none.
  *
  * @param {Peer} peer
  * @param {Corpus} corpus

@@ -1,4 +1,4 @@
-// What is measured: for each kind of work everyone who can do it, on the same data, from bytes and to bytes.
+// The contestants: for each kind of work all packages that can do it, on the same data, from bytes and to bytes.
 import { deserialize, serialize as toV8 } from 'node:v8';
 
 /**

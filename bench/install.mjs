@@ -15,7 +15,7 @@ export async function installPeers() {
   console.error(
     `Installing into bench/node_modules: ${wanted.map(([name, version]) => `${name}@${version}`).join(' ')}`,
   );
-  // What they would run after the installation is nobody's wish.
+  // Their install scripts are not wanted.
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const end = await run('npm', ['ci', ...options], { cwd: directory });
   if (end !== 'exit 0') throw new SetupError(`npm ci failed in bench/ (${end}).`);

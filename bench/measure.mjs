@@ -1,4 +1,4 @@
-// Times, taken in many short rounds in each of which everyone has a turn: what disturbs the machine disturbs all alike.
+// Times, taken in many short rounds. In each round every contestant has a turn, so a disturbance of the machine affects all.
 
 /**
  * @typedef {{ run: () => unknown }} Here one operation in this process
@@ -11,7 +11,7 @@ const turn = 4e6;
 /** How long each runs before, so that V8 compiles it. */
 const warmUp = 150e6;
 
-/** What was computed last; it could be optimised away if nobody kept it. */
+/** What was computed last; it could be optimised away if it were not kept. */
 export let kept = /** @type {unknown} */ (undefined);
 
 /**
@@ -31,7 +31,7 @@ export async function measure(contestants, rounds) {
   return times;
 }
 
-/** The numbers below `count` in any order, so that nobody always comes after the same one and has its garbage to collect. */
+/** The numbers below `count` in any order, so that none always comes after the same one and collects its garbage. */
 function shuffled(/** @type {number} */ count) {
   const keys = Array.from({ length: count }, () => Math.random());
   return [...keys.keys()].sort((a, b) => keys[a] - keys[b]);

@@ -20,7 +20,7 @@ session_id('bench');
 session_start();
 
 /**
- * What PHP sees, for comparison with what a JavaScript codec makes of it. What is met twice (an object, or an array behind
+ * What PHP sees, for comparison with what a JavaScript codec makes of it. What is met twice (an object, or an array in
  * a reference) has a number, and is ['again', number] the second time.
  */
 function describe($value, array &$seen, ?string $reference = null): array

@@ -19,8 +19,8 @@ import { median } from './measure.mjs';
 const minimum = ({ times }) => Math.min(...times);
 
 /**
- * How many times as long one takes as another: by their best times, which the rest of the machine disturbed least, and by
- * what is typical in one round.
+ * How many times as long one takes as another: by their best times, which other work disturbed least, and by the typical
+ * ratio of one round.
  *
  * @param {Row} row
  * @param {Row} other

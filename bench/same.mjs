@@ -9,13 +9,13 @@
  */
 
 /**
- * A codec may keep a PHP array as an array, an object or a Map, and an object in any form; numbers as it likes, if they are
- * equal; but elements have to be there, no others, and what is one object in PHP has to be one.
+ * Compares a codec's value with PHP's. A codec may keep a PHP array as an array, an object or a Map, and an object in any form.
+ * Numbers must be equal. All elements must be there, and no others, and one object in PHP must be one object.
  *
  * @param {Description} description
  * @param {any} value
- * @param {(value: any) => any} [simplify] makes of a codec's own classes what is compared
- * @returns {string | undefined} what differs first, or nothing
+ * @param {(value: any) => any} [simplify] turns a codec's own classes into values to compare
+ * @returns {string | undefined} the first difference, or `undefined`
  */
 export function difference(description, value, simplify = (any) => any) {
   const seen = new Map();
@@ -23,7 +23,7 @@ export function difference(description, value, simplify = (any) => any) {
 
   /** @type {(description: Description, value: any, path: string) => string | undefined} */
   function compare([kind, content, entries], value, path) {
-    // Not what is in a string: the row of a real user may be read here.
+    // Without the contents of strings: this may be the row of a real user.
     const wrong = `${path || 'the value'}: PHP has ${kind}${kind === 'string' ? '' : ` ${content}`}`;
     if (kind === 'again') return seen.get(content) === value ? undefined : wrong;
     if (entries !== undefined) {

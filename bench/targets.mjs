@@ -1,6 +1,7 @@
 // What the codec is to reach, with its default options and all its checks.
+
+import { enough, memoryHeld } from '../test/helpers/memory.mjs';
 import { json, phpSession } from './contestants.mjs';
-import { enough, memoryHeld } from './memory.mjs';
 import { ratios } from './report.mjs';
 
 /**

@@ -9,14 +9,14 @@ const configurations = { esm: 'tsconfig.build.json', cjs: 'tsconfig.cjs.json' };
 /**
  * Makes dist/esm and dist/cjs from src/, unless they were made from the same sources.
  *
- * @param {(line: string) => void} [say] is told that it takes a while, where it does
+ * @param {(line: string) => void} [say] gets a line if it takes a while
  * @throws {SetupError} when the compiler finds an error; dist/ is as it was then
  */
 export async function build(say = () => {}) {
   const stamp = fingerprint();
   if (stampOf(join(root, 'dist')) === stamp) return;
   say('Building dist/ from src/ with TypeScript (15 to 60 seconds, once) ...');
-  // Somebody may be using dist/ meanwhile, so the new one is made beside it and takes its place at once.
+  // Another process may be using dist/, so the new one is made beside it and replaces it in one step.
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, 'build-'));

@@ -90,14 +90,14 @@ export function recordedCases(cases) {
 
 /**
  * What this PHP wrote, changed by the codec so that the numbers of references move: with a variable in front of all (exact
- * view) or behind all (plain view), and without the first one. PHP makes the same change, and must write the same for all
+ * view) or after all (plain view), and without the first one. PHP makes the same change, and must write the same for all
  * sessions of a job; the first is its own.
  *
  * @param {Map<string, Case<any>[]>} corpus
  * @param {Version} version
  * @param {typeof import('../src/codec/index.ts')} codec
  * @returns {{ jobs: { name: string, sessions: Stored[] }[], refused: number }} `refused`: how many changes the codec refuses, as
- *   references come behind a `C:`, or are in one
+ *   references come after a `C:`, or are in one
  */
 export function changedSessions(corpus, version, codec) {
   const formats = /** @type {const} */ (['php', 'php_binary', 'php_serialize']);

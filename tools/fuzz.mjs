@@ -1,5 +1,5 @@
 // `npm run fuzz -- --cases N --seed S`: gives random and damaged data to PHP and to the codec, N cases for each kind of
-// test (unserialize, the three session formats read and written again, and changed, also behind a C:), and compares. A mismatch prints the
+// test (unserialize, the three session formats read and written again, and changed, also after a C:), and compares. A mismatch prints the
 // bytes, made as short as they go, and the seed.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

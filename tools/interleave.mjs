@@ -1,5 +1,5 @@
 // `npm run interleave`: a few requests at one session meet in chosen orders, with chosen faults, and what became of the session
-// is held against what each was told. Exit status 1 when a promise was broken; then it prints how to see that again.
+// is compared with the answers. Exit status 1 when a promise was broken; then it prints how to see that again.
 //
 //   --schedules N         default 1000
 //   --seed N              default: a random one, which is printed
@@ -43,7 +43,7 @@ await runCommand(async () => {
   const { phpFaults } = await import('./interleave/php-actor.mjs');
   const { report } = await import('./interleave/report.mjs');
   if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
-  // The store pauses before it tries again. Nobody else goes on meanwhile, so it makes no difference but in time.
+  // The store pauses before it tries again. No other actor continues during the pause, so it only costs time.
   Deadline.prototype.pause = () => new Promise((resolve) => setImmediate(resolve));
   const product = { codeIgniterLock, mysqlStore, RequestSession, settings };
   const engine = await startEngine(values.engine);

@@ -1,5 +1,5 @@
 // `npm run test:logins`: browsers log in while another request of theirs runs, in every way in which the two can meet. Exit
-// status 1 when a login was lost, when somebody was shown what is not his, or when a request failed.
+// status 1 when a login was lost, when a visitor saw another one's data, or when a request failed.
 //
 //   --engine NAME   mariadb (default) or ndb
 //   --logins N      of each cell whose call stores something, default 1000, on ndb 100; a tenth of it where the call does

@@ -1,6 +1,6 @@
 // `npm run test:mutation -- [--file NAME] [--sample N] [--seed S] [--only N] [--again] [--jobs N]`: changes the codec in a few
 // thousand small ways, one at a time, and looks whether its tests notice. Fails where they notice less than 85 % of what
-// compiles. Ctrl+C ends it with a report of what was tried by then.
+// compiles. Ctrl+C ends it with a report of what was tried.
 import { parseArgs } from 'node:util';
 import { numberOf } from './arguments.mjs';
 import { runCommand, SetupError, setUp } from './setup.mjs';

@@ -32,7 +32,7 @@ const systems = /** @type {const} */ ({
 /** @typedef {keyof typeof systems} Name */
 const names = /** @type {Name[]} */ (Object.keys(systems));
 
-/** The kinds of tests of which some ask PHP, without those that start the farm and a browser. */
+/** The kinds of tests that may ask PHP, without those that start the farm and a browser. */
 const kinds = ['unit', 'property', 'differential', 'integration', 'docs'];
 
 /** What stands in a test that asks PHP: the helpers that start it, or a call of it. */
@@ -42,7 +42,7 @@ const asksPhp =
 /** Where programs are inside such a system. */
 const inner = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** It stays for the next run, in a directory that belongs to root alone, who runs what is in it. */
+/** Kept for the next run, in a directory that only root can write, as root runs the programs in it. */
 const cache = join(tmpdir(), 'php-session-bridge-debian');
 
 await runCommand(async () => {
@@ -137,7 +137,7 @@ async function makeSystem(name, directory) {
   await must(program('debootstrap'), '--variant=minbase', '--include=ca-certificates', base, system, mirror);
   const write = (/** @type {string} */ file, /** @type {string} */ text) => writeFileSync(join(system, file), text);
   write('etc/apt/sources.list', [base, ...more].map((suite) => `deb ${mirror} ${suite} main\n`).join(''));
-  // What this machine's apt is told of the network, and whom it trusts.
+  // This machine's apt settings for the network and for trust.
   const settings = spawnSync('apt-config', ['dump', 'Acquire'], { encoding: 'utf8' }).stdout.split('\n');
   write(
     'etc/apt/apt.conf.d/99machine',

@@ -22,7 +22,7 @@ const parts = {
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },
-  // Node's own builds of the newest versions need it, and a small Debian has it not.
+  // Node's own builds of the newest versions need it, and a minimal Debian lacks it.
   libatomic1: { name: 'libatomic', has: () => process.platform !== 'linux' || hasLibrary('libatomic.so.1') },
 };
 
@@ -40,11 +40,11 @@ export const stormParts = /** @type {const} */ ([...farmParts, 'php-fpm']);
 /** Tools that keep files of their own keep them in the clone, or not at all; swc only trusts some directories. */
 const caches = { XDG_CACHE_HOME: join(root, '.cache'), SWC_NATIVE_BINDING_CACHE: '0' };
 
-/** A reason to stop that is told in one sentence, without a stack. */
+/** A reason to stop, printed in one sentence, without a stack. */
 export class SetupError extends Error {}
 
 /**
- * Says what is needed, and installs what is missing: Debian packages, then npm packages. Quick when nothing is.
+ * Lists what is needed, and installs what is missing: Debian packages, then npm packages. Quick if nothing is missing.
  *
  * @param {readonly Part[]} [needs] besides the npm packages
  * @throws {SetupError} when something is missing that cannot be installed from here
@@ -154,7 +154,7 @@ export async function run(command, args, options = {}) {
 }
 
 /**
- * Does the work of a command. What its user can mend is told without a stack, with exit status 1: a `SetupError`, or an option
+ * Does the work of a command. An error that its user can fix is printed without a stack, with exit status 1: a `SetupError`, or an option
  * that does not exist.
  *
  * @param {() => Promise<void>} work reads its options itself, by `parseArgs`

@@ -13,6 +13,7 @@ await runCommand(async () => {
   const newestNode = isAll ? await installNewestNode() : undefined;
   await build(console.log);
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');
+  await check('dependency-cruiser', bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src');
   await check('tsc', bin('typescript/bin/tsc'), '-p', root);
   await check('jest', bin('jest/bin/jest.js'), ...args);
   if (newestNode !== undefined) await testWithNewestNode(newestNode);

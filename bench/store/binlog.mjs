@@ -1,6 +1,6 @@
 // `node bench/store/binlog.mjs [URI]`: the bytes that one request with a session adds to the binary log of a server, by its
 // settings. Without a URI on a MariaDB of its own; else on that server, where it makes a table `bench_binlog` in the database of the URI,
-// and changes global variables, which it sets back at the end. Needs `npm run build`, and of nobody else writing there.
+// and changes global variables, which it sets back at the end. Needs `npm run build`, and no other writer on that server.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
@@ -109,7 +109,7 @@ async function run(uri) {
     return figures;
   }
 
-  /** Bytes in the log. An NDB Cluster writes it behind the transactions. */
+  /** Bytes in the log. An NDB Cluster writes it after the transactions. */
   async function logged() {
     const total = async () => (await ask('SHOW BINARY LOGS')).reduce((sum, log) => sum + Number(log.File_size), 0);
     if (!ndb) return total();

@@ -6,9 +6,9 @@ import { inRounds } from './rounds.mjs';
 import { work } from './work.mjs';
 
 const FEW = 10_000;
-/** Turns are so much shorter, and as many more: what is compared differs by a few hundredths of a millisecond. */
+/** Turns are shorter by this factor, and there are as many more, as the compared times differ by a few hundredths of a millisecond. */
 const SHORT = 5;
-/** Visitors that are there now; nobody comes for the other sessions of the table. */
+/** Visitors of the bench; the other sessions of the table are not used. */
 const VISITORS = 1_000;
 
 /**
@@ -76,7 +76,7 @@ async function fillSorted(endpoint, table, rows) {
      SELECT id, REPEAT(id, 6), UNIX_TIMESTAMP() - RAND() * 1440
      FROM (SELECT ${idSql('seq')} AS id FROM seq_1_to_${rows}) AS ids ORDER BY id`,
     `ANALYZE TABLE ${table}`,
-    // Writes all of it to the disk, which would else go on for minutes behind what is measured.
+    // Writes all of it to the disk, which would otherwise go on for minutes during the measurement.
     `FLUSH TABLES ${table} FOR EXPORT`,
     'UNLOCK TABLES',
   );

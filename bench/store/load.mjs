@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { unwatch, watch } from '../../tools/services/lifeline.mjs';
 
-/** Its garbage is collected seldom, and by itself: not by threads that take the processors from what is measured. */
+/** It collects garbage seldom, and in its own thread, so that no other threads take processors from what is measured. */
 const execArgv = ['--max-semi-space-size=64', '--single-threaded-gc'];
 
 /** The process with the visitors: see visitors.mjs. */

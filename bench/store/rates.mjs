@@ -55,7 +55,7 @@ export async function rates(database, { rounds, seconds }) {
           what: `${name}: p99 / p50 at 70 %`,
           figure: ratio,
           typical: best,
-          limit: 'at most 3, nobody turned away',
+          limit: 'at most 3, none turned away',
           met: isServed && ratio <= 3,
         });
       }

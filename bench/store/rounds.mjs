@@ -1,6 +1,6 @@
-// Throughput, taken in rounds in each of which everyone has a turn: what disturbs the machine disturbs all alike.
+// Throughput, taken in rounds. In each round every contestant has a turn, so a disturbance of the machine affects all.
 
-/** Turns before, in which connections are made and V8 compiles: its hottest code only after thousands of calls. */
+/** Turns before the measurement, for connections and for V8, which compiles its hottest code only after thousands of calls. */
 const WARM_UP = 4;
 
 /**
@@ -13,7 +13,7 @@ export async function inRounds(contestants, rounds) {
   for (const { turn } of contestants) for (let i = 0; i < WARM_UP; i++) await turn();
   const turns = contestants.map(() => /** @type {Turn[]} */ ([]));
   for (let round = 0; round < rounds; round++) {
-    // Each begins once: nobody always comes after the same one.
+    // Each begins once, so none always comes after the same one.
     for (let i = 0; i < contestants.length; i++) {
       const at = (i + round) % contestants.length;
       turns[at].push(await contestants[at].turn());

@@ -28,7 +28,7 @@ export async function slowClients(database, { rounds, seconds, bytes }) {
   await fill(database, table, SLOW / 2, `x'${bytes.toString('hex')}'`);
   const known = await idsOf(endpoint, table, SLOW / 2);
   const ids = [...known, ...known.map((id) => [...id].reverse().join(''))];
-  // An id that nobody knows is taken, so that it is locked too.
+  // An unknown id is accepted, so it is locked too.
   const options = { kind: 'php-session-bridge', endpoint, table, connections: CLIENTS, useStrictMode: false };
   const directory = temporaryDirectory('bench');
   const load = new Load();
@@ -47,7 +47,7 @@ export async function slowClients(database, { rounds, seconds, bytes }) {
       }
     };
     const contestants = [
-      { name: 'nobody else', turn: visits },
+      { name: 'no slow client', turn: visits },
       { name: `${SLOW} that send no body`, turn: beside() },
       { name: `${SLOW} that send a part of a large one`, turn: beside(LARGE) },
     ];
@@ -106,7 +106,7 @@ function report(contestants, turns) {
       met: typical(of) <= 2,
     })),
     notes: [
-      'Half of the slow clients send the id of a session, half one that nobody knows. In the targets ~ is the ratio over all rounds.',
+      'Half of the slow clients send the id of a session, half an unknown id. In the targets ~ is the ratio over all rounds.',
     ],
   };
 }

@@ -1,4 +1,4 @@
-// Visitors of the sites, in a process of their own that is told what to do by messages. Each has a cookie, and knows what its
+// Visitors of the sites, in a process of their own that gets its work by messages. Each has a cookie, and knows what its
 // page must say next.
 import { connect } from 'node:net';
 
@@ -96,7 +96,7 @@ const work = {
   },
 
   /**
-   * So many a second, whether they are answered or not: evenly, or by chance as visitors come who do not know each other.
+   * Sends `rate` requests a second, answered or not: evenly, or at random like independent visitors.
    *
    * @param {{ url: string, rate: number, seconds: number, random: boolean }} job
    */

@@ -32,7 +32,7 @@ export async function work(workers, ids, seconds) {
 }
 
 /**
- * How many times as fast: what is typical in one round, and best against best.
+ * How many times as fast: the typical ratio of one round, and best against best.
  *
  * @param {readonly Turn[]} ours
  * @param {readonly Turn[]} theirs

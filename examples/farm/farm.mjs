@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
-import { program } from '../../tools/services/packages.mjs';
 import { startPhpServer } from '../../tools/services/php.mjs';
 import { freePort } from '../../tools/services/ports.mjs';
 import { startProcess, tail, untilReady } from '../../tools/services/processes.mjs';
-import { writeProxyConfiguration } from './haproxy.mjs';
+import { configureProxy } from './haproxy.mjs';
 import { keepRunning } from './keep-running.mjs';
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -54,7 +53,7 @@ const iniSettings = (lockTimeout) => ({
  * @param {object} [options]
  * @param {number} [options.lockTimeout] seconds that a request waits for the session, on both sides; default 10
  * @param {number} [options.maxHold] seconds after which a silent server loses the session's lock, on both sides; default 30
- * @param {(line: string) => void} [options.say] is told what ends and is started again
+ * @param {(line: string) => void} [options.say] gets a line for each process that ends and is started again
  * @returns {Promise<Farm>}
  */
 export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {} } = {}) {
@@ -77,13 +76,13 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
     let mariadb;
     const keptDatabase = await keep('MariaDB', async () => {
       if (mariadb) await mariadb.start();
-      // The observer sees there who holds a lock.
+      // The observer reads there which server holds a lock.
       else mariadb = await startMariadb({ settings: { 'innodb-status-output-locks': 1 } });
       return mariadb;
     });
     const { host, port, user, password } = /** @type {NonNullable<typeof mariadb>} */ (mariadb);
     const database = { host, port, user, password, database: 'test' };
-    // An account each: so a DBA, and the observer, can tell who holds a lock, and none may do more than it must.
+    // One account per server: a DBA and the observer can see which one holds a lock, and each has only the privileges it needs.
     const accounts = [...names, 'observer'].map((user) => ({ user, password: randomBytes(12).toString('hex') }));
     await prepareDatabase({ database, table, accounts }, log('prepare-database'));
     const as = (/** @type {string} */ name) => ({ ...database, ...accounts.find(({ user }) => user === name) });
@@ -131,14 +130,12 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
     });
     stops.push(stopObserver);
     const proxyPort = await freePort();
-    const configuration = writeProxyConfiguration(directory.path, {
+    const command = configureProxy(directory.path, {
       port: proxyPort,
       observerPort,
       servers: Object.entries(servers).map(([name, { port }]) => ({ name, port })),
     });
-    const keptProxy = await keep('HAProxy', () =>
-      listening('HAProxy', proxyPort, [program('haproxy'), '-db', '-f', configuration]),
-    );
+    const keptProxy = await keep('HAProxy', () => listening('HAProxy', proxyPort, command));
     const proxy = described(keptProxy, proxyPort);
     return {
       url: proxy.url,

@@ -1,44 +1,24 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configureHaproxy, failover } from '../../tools/services/haproxy.mjs';
 
 /**
- * Writes the proxy's configuration: each request goes to the next server in turn, one with `on=php` or `on=node` in its
- * query to the next of that side, and what is below /farm/ to the observer.
+ * Writes the proxy's configuration: each request goes to the next server in turn. One with `on=php` or `on=node` in its query
+ * goes to the next of that language, and one below /farm/ to the observer.
  *
  * @param {string} directory
  * @param {{ port: number, observerPort: number, servers: readonly { name: string, port: number }[] }} farm
- * @returns {string} the file
+ * @returns the process
  */
-export function writeProxyConfiguration(directory, { port, observerPort, servers }) {
+export function configureProxy(directory, { port, observerPort, servers }) {
   const list = (/** @type {string} */ side, /** @type {(name: string) => string} */ settings) =>
     servers
       .filter((server) => server.name.startsWith(side))
       .map(({ name, port }) => `  server ${name} 127.0.0.1:${port} ${settings(name)}`)
       .join('\n');
-  const file = join(directory, 'haproxy.cfg');
-  writeFileSync(
-    file,
-    `
-global
-  nbthread 1
-  log stdout format raw local0 notice
-
-defaults
-  log global
-  mode http
-  timeout connect 2s
-  timeout client 90s
-  timeout server 90s
-  timeout check 2s
-  # A dead server is known within 0.2 s, and refuses connections until then, which go to the next one.
-  default-server inter 200ms fastinter 50ms downinter 200ms fall 2 rise 1
-  retries 3
-  option redispatch 1
-  # Only what never reached a server is sent again: a request may have counted already.
-  retry-on conn-failure
-  # A new connection a request: a server that ends an idle one at the wrong moment would fail a request.
-  option http-server-close
-
+  return configureHaproxy(join(directory, 'haproxy.cfg'), {
+    timeout: 90,
+    defaults: failover,
+    sections: `
 frontend farm
   bind 127.0.0.1:${port}
   http-error status 503 content-type text/plain string "No server is available." hdr Retry-After 1
@@ -68,6 +48,5 @@ ${list('node', () => 'check')}
 backend observer
   server observer 127.0.0.1:${observerPort}
 `,
-  );
-  return file;
+  });
 }

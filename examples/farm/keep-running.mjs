@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  *
  * @param {string} name
  * @param {() => Promise<Running>} start
- * @param {(line: string) => void} say is told what happened
+ * @param {(line: string) => void} say gets a line about each event
  * @returns {Promise<{ readonly pid: number, readonly running: boolean, kill: Running['kill'], stop: Running['stop'] }>}
  * @throws {Error} what the first `start` throws
  */

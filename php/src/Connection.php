@@ -7,22 +7,24 @@ namespace PhpSessionBridge;
 require_once __DIR__ . '/DatabaseError.php';
 
 /**
- * PDO and mysqli made alike: one way to ask, one kind of transaction, one way to fail that tells neither ids nor data.
+ * PDO and mysqli behind one interface: one way to query, one kind of transaction, and errors that contain neither ids nor data.
  *
  * @internal
  */
 final class Connection
 {
-    /** Bytes from which on a statement may be too long for the server. One that takes less than this says so itself (1153). */
+    /** Bytes from which on a statement may be too long for the server. For a smaller limit the server itself gives an error (1153). */
     private const LONG = 1048576;
 
-    /** Types of dates, as PDO and as mysqli call them. */
+    /** Types of dates, by their names in PDO and in mysqli. */
     private const DATES = [
         'timestamp' => 'timestamp', 'datetime' => 'datetime', 'date' => 'date', 'time' => 'time', 'year' => 'year',
         7 => 'timestamp', 12 => 'datetime', 10 => 'date', 11 => 'time', 13 => 'year',
     ];
 
-    /** @var callable|null makes a connection; null: there is only the one that was given */
+    /** @var bool false: the server does not know Galera's variables */
+    private $mayBeGalera = true;
+    /** @var callable|null makes a connection; null: the application gave a connection */
     private $connect;
     /** @var \PDO|\mysqli|null */
     private $db;
@@ -39,10 +41,10 @@ final class Connection
 
     /**
      * @param \PDO|\mysqli|callable $connection
-     * @param int $answerTimeout seconds to wait for an answer of the server, on connections that are made here
+     * @param int $answerTimeout seconds to wait for an answer of the server, on connections that this class makes
      * @param int $maxHold seconds between two statements after which the server ends the connection
-     * @param string $timeZone that statements will name, without a quote or a backslash
-     * @throws \InvalidArgumentException when $connection is nothing that can be used
+     * @param string $timeZone a zone that statements will name, without a quote or a backslash
+     * @throws \InvalidArgumentException when $connection cannot be used
      */
     public function __construct($connection, int $answerTimeout, int $maxHold, string $timeZone = '+00:00')
     {
@@ -56,7 +58,7 @@ final class Connection
         }
     }
 
-    /** Makes a new connection the next time, if that is possible. */
+    /** Drops the connection, so that the next query makes a new one. @return bool whether that is possible */
     public function forget(): bool
     {
         if ($this->connect === null) {
@@ -67,14 +69,14 @@ final class Connection
     }
 
     /**
-     * @param array<int, string|int> $values bound by the server; without any the statement is sent as it is
+     * @param array<int, string|int> $values bound by the server; without values the statement is sent as it is
      * @return array<int, array<int, mixed>>|int the rows of a SELECT with values, else how many rows were changed
      * @throws \RuntimeException its code is the database's error number, 0 if there is none; its message may be logged
      */
     public function query(string $sql, array $values = [])
     {
         $length = self::length($values);
-        if ($length >= self::LONG) { // Else the server would end the connection, at 16 MB without saying why.
+        if ($length >= self::LONG) { // Otherwise the server would end the connection, at 16 MB without an error.
             $limit = (int) $this->ask('SELECT @@max_allowed_packet + ?', [0])[0][0];
             if ($length >= $limit) {
                 $number = DatabaseError::PACKET;
@@ -86,7 +88,7 @@ final class Connection
     }
 
     /**
-     * Bytes of the message that executes a statement: COM_STMT_EXECUTE of the protocol, with values as strings.
+     * The length in bytes of the message that executes a statement: COM_STMT_EXECUTE of the protocol, with values as strings.
      *
      * @param array<int, string|int> $values
      */
@@ -123,9 +125,9 @@ final class Connection
     }
 
     /**
-     * The type of the last column of the last SELECT, which the server tells also when it finds no row.
+     * The type of the last column of the last SELECT. The server sends it even if it finds no row.
      *
-     * @return string|null a type of dates ('timestamp', 'datetime', 'date', 'time' or 'year'), else 'int'; null: not told
+     * @return string|null a type of dates ('timestamp', 'datetime', 'date', 'time' or 'year'), else 'int'; null: unknown
      */
     public function lastType(): ?string
     {
@@ -133,8 +135,8 @@ final class Connection
     }
 
     /**
-     * mysqlnd waits a day for an answer, so a database that is frozen would freeze PHP as well. It takes the limit only
-     * when it connects, and PDO has no option for it.
+     * Connects, with a limit for each answer. By default mysqlnd waits a day, so a frozen database would freeze PHP as well.
+     * mysqlnd reads the limit only when it connects, and PDO has no option for it.
      *
      * @return mixed
      */
@@ -150,19 +152,21 @@ final class Connection
     }
 
     /**
-     * Begins a transaction at READ COMMITTED: InnoDB then locks no gaps, in which the first requests of two visitors
-     * would meet and deadlock.
+     * Begins a transaction at READ COMMITTED. At this level InnoDB locks no gaps, on which the first requests of two
+     * visitors would deadlock.
      *
-     * sql_mode: what does not fit is an error instead of being cut off. time_zone: UTC has no hour that is missing or
-     * comes twice; a zone that the server does not know is an error (1298) here, instead of NULL from CONVERT_TZ. wait_timeout: the server ends a connection that is silent for so long, and with it the lock of a frozen
-     * process. Character sets: nothing is converted on the way to the column, where an error would say so.
+     * - sql_mode: data that do not fit are an error, and are not cut off.
+     * - time_zone: UTC has no hour that is missing or comes twice. A zone that the server does not know is an error (1298)
+     *   here, instead of NULL from CONVERT_TZ.
+     * - wait_timeout: the server ends a connection that is silent for so long, and frees the lock of a frozen process.
+     * - Character sets: nothing is converted before the column, so a conversion that fails is an error of the column.
      *
      * @param int $lockWait seconds that one statement waits for a lock; NDB has its own limit, usually 1.2 s
      */
     public function begin(int $lockWait): void
     {
         $zone = $this->timeZone === '+00:00' ? '' : "SESSION time_zone = '$this->timeZone', ";
-        $this->query(
+        $this->prepare(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
             . "SESSION innodb_lock_wait_timeout = $lockWait, SESSION lock_wait_timeout = $lockWait, "
             . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client"
@@ -170,6 +174,26 @@ final class Connection
         $this->query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
         $this->query('START TRANSACTION');
         $this->inTransaction = true;
+    }
+
+    /**
+     * On a node of Galera, the first statement of a transaction then waits until the node has applied what any node has committed.
+     * MariaDB alone reads such a comment; one that was built without Galera does not know the variable.
+     */
+    private function prepare(string $set): void
+    {
+        if ($this->mayBeGalera) {
+            try {
+                $this->query("$set /*M!, SESSION wsrep_sync_wait = 7 */");
+                return;
+            } catch (\RuntimeException $error) {
+                if ($error->getCode() !== DatabaseError::UNKNOWN_VARIABLE) {
+                    throw $error;
+                }
+                $this->mayBeGalera = false;
+            }
+        }
+        $this->query($set);
     }
 
     public function inTransaction(): bool
@@ -191,7 +215,7 @@ final class Connection
             try {
                 $this->query('ROLLBACK');
             } catch (\RuntimeException $error) {
-                $this->forget(); // The server rolls back what a lost connection held.
+                $this->forget(); // The server rolls back the transaction of a lost connection.
             }
         }
     }
@@ -217,7 +241,7 @@ final class Connection
 
     private static function queryMysqli(\mysqli $db, string $sql, array $values, ?string &$type)
     {
-        // Errors are exceptions by default only since PHP 8.1, and this mode is the application's as well.
+        // Errors are exceptions by default only since PHP 8.1. The application shares this mode, so it is set back.
         $mode = (new \mysqli_driver())->report_mode;
         mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         try {
@@ -248,7 +272,7 @@ final class Connection
 
     /**
      * @return \PDO|\mysqli $db, with errors as exceptions and values bound by the server
-     * @throws \InvalidArgumentException when it is nothing that can be used
+     * @throws \InvalidArgumentException when it cannot be used
      */
     private static function prepared($db)
     {
@@ -268,7 +292,8 @@ final class Connection
     }
 
     /**
-     * Drivers tell ids and data in their messages, and mysqlnd warns besides. Only the error's number goes further.
+     * Runs $work and hides the driver's messages, which contain ids and data; mysqlnd also gives warnings. Only the
+     * error's number is passed on.
      *
      * @return mixed what $work returns
      * @throws \RuntimeException as query()
@@ -289,7 +314,7 @@ final class Connection
         }
     }
 
-    /** Which column demands a value (ER_NO_DEFAULT_FOR_FIELD), where the server says so in English: there is no other name in that. */
+    /** The column that needs a value (ER_NO_DEFAULT_FOR_FIELD), if the server's message is in English. It contains no other name. */
     private static function column(int $number, string $message): string
     {
         return $number === 1364 && preg_match("/Field '([^']+)' doesn't have a default value$/D", $message, $found) === 1

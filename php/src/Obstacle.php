@@ -5,20 +5,20 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 /**
- * What keeps PHP from taking a session handler and starting a session, each time until somebody mends it.
+ * Reasons why PHP cannot take a session handler or start a session, each time until an administrator fixes the cause.
  *
  * @internal
  */
 final class Obstacle
 {
     /**
-     * PHP 8.2.36 of Debian 12 then throws an Error for each change of a session setting while a script runs, and that of the handler is
-     * one of them.
+     * With this setting, PHP 8.2.36 of Debian 12 throws an Error for each change of a session setting while a script runs. The handler
+     * is such a setting.
      */
     private const UPLOAD_PROGRESS = 'this PHP takes no session handler while session.upload_progress.enabled is on: '
         . 'set session.upload_progress.enabled = Off in php.ini';
 
-    /** @return string|null what is in the way, and what to do; it may be logged */
+    /** @return string|null the reason, and what to do; it may be logged */
     public static function found(): ?string
     {
         if (session_status() === PHP_SESSION_ACTIVE) {
@@ -35,7 +35,7 @@ final class Obstacle
 
     /**
      * @return string as found()
-     * @throws \Error $error itself, when it is about something else
+     * @throws \Error $error itself, if it has another cause
      */
     public static function of(\Error $error): string
     {

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
-require_once __DIR__ . '/Connection.php'; // For those who load this file without Composer.
+require_once __DIR__ . '/Connection.php'; // For applications that load this file without Composer.
 require_once __DIR__ . '/DatabaseError.php';
 require_once __DIR__ . '/Obstacle.php';
 require_once __DIR__ . '/Superglobal.php';
@@ -13,12 +13,12 @@ require_once __DIR__ . '/TimeColumn.php';
 /**
  * Keeps `$_SESSION` in a MySQL, MariaDB or NDB Cluster table, one row a session, under that row's lock.
  *
- * From session_start() to the end of the session a request owns its row by `SELECT ... FOR UPDATE`, in one transaction
- * at READ COMMITTED. So requests of one visitor follow each other, here and on every other server that takes the same
- * lock. The transaction lives as long as the session does, so the connection has to be this handler's own: on a shared
- * one the application's COMMIT would free the session, and its ROLLBACK would lose it.
+ * From session_start() to the end of the session a request locks its row by `SELECT ... FOR UPDATE`, in one transaction at
+ * READ COMMITTED. So requests of one visitor run one after the other, here and on every other server that takes the same
+ * lock. The transaction lives as long as the session. So this handler needs a connection of its own: on a shared one the
+ * application's COMMIT would free the session, and its ROLLBACK would lose it.
  *
- * No method throws and none shows anything to the visitor: a failure is one line in error_log(), without id and data.
+ * No method throws, and none shows anything to the visitor. A failure is one line in error_log(), without id and data.
  */
 final class SessionHandler implements
     \SessionHandlerInterface,
@@ -28,7 +28,7 @@ final class SessionHandler implements
     private const NAMES = ['table' => 'session', 'id' => 'id', 'data' => 'data', 'time' => 'usetime'];
     private const SECONDS = ['lock_timeout' => 10, 'max_hold' => 60];
 
-    /** What an empty session is stored as: by php and php_binary, and by php_serialize. */
+    /** An empty session: in php and php_binary, and in php_serialize. */
     private const NOTHING = ['', 'a:0:{}'];
 
     private const GONE = 'the lock was lost, and the row is gone';
@@ -36,15 +36,15 @@ final class SessionHandler implements
     private const UNKNOWN = 'the connection was lost at COMMIT, and the row does not tell who has written it';
     private const CUT_OFF = '$_SESSION was unset or made a reference, and PHP does not store what was put in it since';
     private const UNSET = '$_SESSION was unset, or made a reference to nothing, and PHP goes on storing what it held';
-    /** How many rows gc() deletes in one transaction, and how many it looks for at once: that may go through the whole table. */
+    /** How many rows gc() deletes in one transaction, and how many it searches at once: a search may read the whole table. */
     private const BATCH = 100;
     private const PAGE = 5000;
-    /** Seconds that gc() takes, and then the rest of a batch, of a request whose visitor waits for it. */
+    /** Seconds of gc() in a request, whose visitor waits for it. It then finishes its batch. */
     private const PATIENCE = 1.0;
 
     /** @var Connection */
     private $db;
-    /** @var array<string, string> what stands for names and times in statements */
+    /** @var array<string, string> placeholders in statements, and the names and times that replace them */
     private $names = [];
     /** @var bool whether the time column says when a session ends */
     private $expires;
@@ -56,9 +56,9 @@ final class SessionHandler implements
     private $id;
     /** @var string the bytes in the locked row, as PHP got them */
     private $data = '';
-    /** @var bool whether the locked row is our own placeholder, which nobody else can see yet */
+    /** @var bool whether the locked row is our own placeholder, which no other transaction can see yet */
     private $isNew = false;
-    /** @var string the character set of the data column, 'binary' for bytes, '' where it was not asked for */
+    /** @var string the character set of the data column, 'binary' for bytes, '' if it is unknown */
     private $charset = '';
     /** @var bool whether PHP's session has read the row, so that `$_SESSION` belongs to it */
     private $isPhps = false;
@@ -66,23 +66,23 @@ final class SessionHandler implements
     private $failed = false;
     /** @var bool whether a failure has been logged, and the status set, since start() was called */
     private $isTold = false;
-    /** @var int|null seconds, of a gc() that waits for the end of the session */
+    /** @var int|null lifetime in seconds for a gc() that waits for the end of the session */
     private $collect;
 
     /**
-     * @param \PDO|\mysqli|callable $connection the handler's own connection, or what makes one. It is called on first
-     *     use, and once more after the connection was lost; it must return a new connection each time.
+     * @param \PDO|\mysqli|callable $connection the handler's own connection, or a function that makes one. The handler calls
+     *     it on first use, and once more if the connection is lost. It must return a new connection each time.
      * @param array<string, string|int> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
-     *     'time_zone' of a DATETIME column, which needs it: as MySQL's time_zone has it, such as '+02:00', 'Europe/Berlin'
-     *     or 'SYSTEM'; 'time_type' of the time column, which is found out without it, and checked with it ('int': Unix
+     *     'time_zone' of a DATETIME column, which needs it, in the form of MySQL's time_zone: '+02:00', 'Europe/Berlin' or
+     *     'SYSTEM'; 'time_type' of the time column, which is detected if it is not given, and checked if it is ('int': Unix
      *     seconds; 'timestamp': TIMESTAMP, or DATETIME in UTC; 'datetime': DATETIME in 'time_zone');
      *     'time_meaning' of the time column ('last_used', or 'expires_at': session.gc_maxlifetime later);
      *     'lock_timeout' seconds to wait for another request of the same session (10);
-     *     'max_hold' seconds after which the server ends the lock of a request from which it hears nothing (60: twice
-     *     PHP's usual max_execution_time, so only a process that hangs or is frozen gets there)
+     *     'max_hold' seconds of silence after which the server frees the lock of a request (60: twice PHP's usual
+     *     max_execution_time, so only a process that hangs or is frozen reaches it)
      *
-     * @throws \InvalidArgumentException that names the option
+     * @throws \InvalidArgumentException its message names the option
      */
     public function __construct($connection, array $options = [])
     {
@@ -129,11 +129,11 @@ final class SessionHandler implements
     /**
      * Makes this PHP's session handler and starts the session.
      *
-     * When it has done so already, PHP gives the notice that it gives for a second session_start().
+     * If the session is already started, PHP gives the same notice as for a second session_start().
      *
      * @param array<string, mixed> $options as of session_start()
-     * @return bool false: there is no session, the log says why, and the status is 503, or 500 for what trying again does not
-     *     help, or 400 for the id, unless the headers are already out
+     * @return bool false: there is no session, and the log says why. The status is 503; 500 if trying again does not help; 400 if
+     *     the id is bad. It is not set if the headers are already out
      */
     public function start(array $options = []): bool
     {
@@ -158,26 +158,26 @@ final class SessionHandler implements
 
     public function __destruct()
     {
-        if (session_status() !== PHP_SESSION_ACTIVE) { // Else it will be written, by a handler without shutdown function.
+        if (session_status() !== PHP_SESSION_ACTIVE) { // An active session will still be written, by a handler without shutdown function.
             $this->abandon();
         }
     }
 
-    /** Connects to nothing yet. PHP calls it for session_reset() too, in the middle of a session. */
+    /** Does not connect yet. PHP calls it for session_reset() too, in the middle of a session. */
     public function open($path, $name): bool
     {
         if (Superglobal::caller() !== 'session_reset') {
             $this->abandon();
         }
         $this->failed = false;
-        $this->nameNow(); // session.gc_maxlifetime may be another one than before.
+        $this->nameNow(); // session.gc_maxlifetime may have changed.
         return true;
     }
 
     /**
-     * Strict mode asks here whether the id is one of ours. The row stays locked for the read() that follows.
+     * Whether a row has this id; PHP calls it in strict mode. The row stays locked for the read() that follows.
      *
-     * A failure is not an answer: false would give the visitor a new id, and log him out. So it says true, and read() fails.
+     * After a failure it returns true, and read() fails. With false PHP would give the visitor a new id, which is a logout.
      */
     public function validateId($id): bool
     {
@@ -185,7 +185,7 @@ final class SessionHandler implements
             return true;
         }
         try {
-            if ($this->id !== null) { // In a session: session_reset(), or session_create_id() that needs a free id.
+            if ($this->id !== null) { // In a session: session_reset(), or session_create_id(), which needs a free id.
                 return $this->query('SELECT {id} FROM {table} WHERE {id} = ?', [$id]) !== [];
             }
             return $this->attempt(function (float $deadline) use ($id): bool {
@@ -201,7 +201,7 @@ final class SessionHandler implements
         }
     }
 
-    /** @return string|false what the row holds, '' for a new session */
+    /** @return string|false the data of the row, '' for a new session */
     #[\ReturnTypeWillChange]
     public function read($id)
     {
@@ -220,7 +220,7 @@ final class SessionHandler implements
         }
     }
 
-    /** Writes and commits. A session that began empty and stayed so leaves no row. */
+    /** Writes and commits. A new session that is still empty leaves no row. */
     public function write($id, $data): bool
     {
         if (($problem = $this->dropped()) !== null) {
@@ -233,7 +233,7 @@ final class SessionHandler implements
         return $this->save($id, $data);
     }
 
-    /** Instead of write() when nothing changed (session.lazy_write); from PHP 8.6 on for a session that stayed empty, too. */
+    /** PHP calls it instead of write() if nothing changed (session.lazy_write); from PHP 8.6 on also for a session that is still empty. */
     public function updateTimestamp($id, $data): bool
     {
         if ($this->isNew) {
@@ -246,13 +246,13 @@ final class SessionHandler implements
     }
 
     /**
-     * Deletes the row and commits. PHP calls it for logout, for data that it cannot decode, and for
-     * session_regenerate_id(true), which then stores what it has under another id: so what the request has not seen must
-     * not be deleted, and what somebody else has deleted must not come back.
+     * Deletes the row and commits. PHP calls it for a logout, for data that it cannot decode, and for
+     * session_regenerate_id(true), which then stores its data under another id. So it must not delete data that the request
+     * has not seen, and a session that another request has deleted must not come back.
      *
-     * For session_regenerate_id(true) an empty row stays. The browser sends the old id with requests that are on their way;
-     * if it was unknown, strict mode would answer them with a cookie, which could take the place of the new one. So it stays
-     * for a logout under the old id too.
+     * session_regenerate_id(true) leaves an empty row. The browser may have sent requests with the old id. If that id were
+     * unknown, strict mode would answer them with a cookie, which could replace the new one. For the same reason a logout
+     * under the old id keeps the empty row.
      */
     public function destroy($id): bool
     {
@@ -260,7 +260,7 @@ final class SessionHandler implements
         if ($regenerates && ($problem = $this->dropped(true)) !== null) {
             return $this->fail('session not destroyed', $problem, 500);
         }
-        $given = $this->id === $id ? $this->data : null; // null: nothing of it has been read
+        $given = $this->id === $id ? $this->data : null; // null: this request has not read it
         $wasNew = $this->isNew;
         if (in_array($given, self::NOTHING, true) && !$regenerates) { // Nothing to delete, and it may be the row of an old id.
             $this->release();
@@ -281,7 +281,7 @@ final class SessionHandler implements
             return null;
         };
         try {
-            // There was no row, and so there may be none, but an empty one has to stay.
+            // There was no row before, so the row may be missing; but an empty one has to stay.
             $this->finish($id, $end, $regenerates && $wasNew);
             return true;
         } catch (\RuntimeException $error) {
@@ -290,9 +290,9 @@ final class SessionHandler implements
     }
 
     /**
-     * Leaves the row by which Node knows of a logout. There is none where a rule of the table refuses it, as where a row needs more than
-     * id, data and time: a logout must work all the same. It comes before the DELETE: where such an error ends the transaction (NDB),
-     * the DELETE commits itself.
+     * Inserts the tombstone, the row by which Node recognises a logout. If a rule of the table refuses it (such as a row that needs more
+     * than id, data and time), there is none, and the logout works all the same. It comes before the DELETE: if such an error ends the
+     * transaction (NDB), the DELETE commits itself.
      */
     private function bury(string $id): void
     {
@@ -308,8 +308,9 @@ final class SessionHandler implements
     }
 
     /**
-     * The id of the row that a logout leaves, by which Node knows that a session that was begun anew under the same id is another one.
-     * A hash, as long as the id, with a `<` that PHP takes in no cookie. Node's side has the same rule, in stores/mysql/tombstone.ts.
+     * The id of a tombstone. By this row Node recognises that a later session under the same id is another session. The id is a hash, as
+     * long as the session's id, with a `<` in front, which PHP accepts in no cookie. Node's side has the same rule, in
+     * stores/mysql/tombstone.ts.
      */
     private static function tombstone(string $id): string
     {
@@ -317,7 +318,7 @@ final class SessionHandler implements
         return substr(str_pad('<' . $hash, strlen($id), '>'), 0, strlen($id));
     }
 
-    /** Ends the transaction in any case: what was not committed is rolled back. */
+    /** Ends the transaction: changes that are not committed are rolled back. */
     public function close(): bool
     {
         if (!in_array(Superglobal::caller(), ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
@@ -337,11 +338,11 @@ final class SessionHandler implements
     }
 
     /**
-     * Deletes the sessions that nobody used for longer than this; or with 'expires_at' those whose end has come.
+     * Deletes the sessions that were not used for $max_lifetime; with 'expires_at' the sessions that have expired.
      *
-     * While a session is open this waits for its end, and returns 0: its transaction shall neither hold the locks
-     * of other sessions nor be lost with a deadlock among them. It then ends after a second, as a visitor waits; the next
-     * one goes on. Without a session, as in a cron job, it deletes all of them and returns their number.
+     * If a session is open, it returns 0 and runs after the session's end: the session's transaction must neither hold locks
+     * of other sessions nor be lost in a deadlock with them. It then stops after a second, as a visitor waits; the next gc()
+     * continues. Without a session, as in a cron job, it deletes all of them and returns their number.
      *
      * @param int $max_lifetime seconds
      * @return int|false
@@ -369,15 +370,15 @@ final class SessionHandler implements
     }
 
     /**
-     * Rows are looked for without a lock and deleted one by one through the primary key. A DELETE by time waits, without
-     * an index on the time, for every session that is in use, as it has to lock each row that it looks at.
+     * Finds rows without a lock, and deletes them one by one by the primary key. A single DELETE by time would lock each row that
+     * it reads. Without an index on the time it would therefore wait for every session in use.
      *
      * @param float $until when it ends early, by microtime(true)
      */
     private function collect(int $lifetime, float $until): int
     {
         $this->db->begin(1);
-        $this->query('SELECT {time} FROM {table} LIMIT ?', [0]); // In a cron job no session has told the type.
+        $this->query('SELECT {time} FROM {table} LIMIT ?', [0]); // In a cron job no session has read the type yet.
         $this->learnTime();
         $limit = $this->query($this->time->sql->limit, [$this->expires ? 0 : max(0, $lifetime)])[0][0];
         $this->db->commit();
@@ -398,7 +399,7 @@ final class SessionHandler implements
     }
 
     /**
-     * In one transaction; if a row of them is in use, each in one of its own, without that row.
+     * Deletes in one transaction. If one of the rows is in use, it deletes each row in a transaction of its own, and skips that one.
      *
      * @param array<int, array<int, mixed>> $ids
      * @param mixed $limit the time before which a session is old
@@ -429,7 +430,7 @@ final class SessionHandler implements
     /**
      * Takes the lock on one row and reads it: one try, for attempt().
      *
-     * A row that is missing cannot be locked, a placeholder can: whoever inserts the same id waits for it.
+     * A missing row cannot be locked, but a placeholder can: a request that inserts the same id waits for it.
      *
      * @return bool false: there is no such row, or it has expired, or its id is the same only by the column's collation
      */
@@ -440,7 +441,7 @@ final class SessionHandler implements
         $read = 'SELECT {id}, {data}, CHARSET({data}), {expired}, {time} FROM {table} WHERE {id} = ? FOR UPDATE';
         $row = $this->query($read, [$id])[0] ?? null;
         $this->learnTime();
-        if ($row !== null && $row[0] === $id && $row[3]) { // As if it was gone. If nothing is stored, gc() finds it.
+        if ($row !== null && $row[0] === $id && $row[3]) { // It counts as missing. If nothing is stored, gc() deletes it.
             $row = null;
             if ($create) {
                 $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
@@ -462,9 +463,9 @@ final class SessionHandler implements
     }
 
     /**
-     * Writes, or only sets the time, and commits: UPDATE, so that a row that is gone stays gone.
+     * Writes, or only sets the time, and commits. It uses UPDATE, so a deleted row is not created again.
      *
-     * @param string|null $data null: as it is
+     * @param string|null $data null: only set the time
      */
     private function save(string $id, ?string $data): bool
     {
@@ -474,14 +475,14 @@ final class SessionHandler implements
         $given = $this->data;
         $wasNew = $this->isNew;
         $change = function (bool $isThere, bool $committing) use ($id, $data, $given): ?string {
-            if (!$isThere) { // It may have been written, and ended or moved since.
+            if (!$isThere) { // The write may have succeeded, and the session may have ended or moved since.
                 return $committing && $data !== null ? self::UNKNOWN : self::GONE;
             }
             if ($data === null) {
                 $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$id]);
                 return null;
             }
-            // Nothing may be what somebody's session_regenerate_id(true) has left of ours.
+            // If the row is empty, session_regenerate_id(true) of another request may have moved our write to a new id.
             $maybeOurs = $committing && $data !== $given && in_array($given, self::NOTHING, true);
             return $this->data === $given && !$maybeOurs ? $this->update($id, $data) : self::CONFLICT;
         };
@@ -489,7 +490,7 @@ final class SessionHandler implements
             $this->finish($id, $change);
             return true;
         } catch (\RuntimeException $error) {
-            // By a logout. Nothing to write any more is no failure; what was to be written is lost, and the visitor is told.
+            // A logout deleted the row. Without a change this is no failure. With one, the change is lost, and the visitor gets an error.
             if ($error->getMessage() === self::GONE && !$wasNew && $data === null) {
                 $this->log('session not written', self::GONE);
                 return true;
@@ -501,14 +502,14 @@ final class SessionHandler implements
     /**
      * Changes the row and commits.
      *
-     * After an error the lock was lost with the transaction. Under a new one it is read what became of the row: bytes
-     * that are still those that PHP was given may be overwritten. Others may be ours, if COMMIT had been sent, or somebody
-     * else's who counted from 5 to 6 as well: that is not known then.
+     * An error ends the transaction and with it the lock. Then this method takes a new lock and reads the row again. It may
+     * overwrite the row if it still has the bytes that PHP got. If COMMIT had been sent and the bytes differ, they may be ours, or
+     * those of another request that also counted from 5 to 6: the outcome is unknown.
      *
-     * @param callable $change is told whether the row is there, and whether COMMIT had been sent before; it returns what keeps it
-     *     from changing the row, or null
-     * @param bool $create whether a row that is not there is made under the new lock, as a placeholder
-     * @throws \RuntimeException as attempt(); or with the code 0 and what kept it from changing the row
+     * @param callable $change gets two booleans: whether the row exists, and whether COMMIT was sent before. It returns the
+     *     reason why it cannot change the row, or null
+     * @param bool $create whether to create a missing row under the new lock, as a placeholder
+     * @throws \RuntimeException as attempt(); or with the code 0 and the reason of $change
      */
     private function finish(string $id, callable $change, bool $create = false): void
     {
@@ -538,10 +539,10 @@ final class SessionHandler implements
     }
 
     /**
-     * Writes over the data that were read, and over no others: the lock keeps those away, but a table that was moved to an
-     * engine without row locks has none.
+     * Writes only if the row still has the data that were read. The lock ensures this, except in a table that was moved to an engine
+     * without row locks.
      *
-     * @return string|null what kept it from writing
+     * @return string|null the reason why it has not written
      * @throws \RuntimeException as attempt()
      */
     private function update(string $id, string $data): ?string
@@ -557,7 +558,7 @@ final class SessionHandler implements
         if ($changed > 0 && $this->keeps($data)) {
             return null;
         }
-        // Drivers count rows that changed, so none may also mean that data and time are what they were.
+        // Drivers count changed rows. So 0 may also mean that the new data and time equal the old ones.
         $stored = $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$id]);
         if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
             return null;
@@ -577,9 +578,9 @@ final class SessionHandler implements
     }
 
     /**
-     * Any error ends the transaction: on NDB it is over already, and the next lock of that connection would lock nothing.
-     * So the work starts again from the read, if the error is one that passes, until the lock's deadline; when the connection
-     * was lost, only once.
+     * Runs $work again after an error that passes, until the lock's deadline; after a lost connection, only once. It ends the
+     * transaction after any error: on NDB it is over already, and the next lock of that connection would lock nothing. So $work
+     * begins with the read.
      *
      * @return mixed what $work returns
      * @throws \RuntimeException with the database's error number; its message may be logged
@@ -605,15 +606,15 @@ final class SessionHandler implements
                     if (in_array($number, DatabaseError::ELSEWHERE, true)) {
                         $this->db->forget();
                     }
-                    usleep(random_int(0, 1000 * min(100, 5 * $try))); // Else those that met once would meet again.
+                    usleep(random_int(0, 1000 * min(100, 5 * $try))); // Otherwise requests that collided once would collide again.
                 }
             }
         }
     }
 
     /**
-     * Frees the row of a session that PHP has ended without a call of write(), and says so where PHP does not: it throws what
-     * serializing throws, but of a `$_SESSION` that is no array it says nothing.
+     * Frees the row of a session that PHP has ended without a call of write(). If `$_SESSION` is not an array, it logs this, as PHP
+     * does not report it. (PHP does throw an exception from serializing.)
      */
     private function abandon(): void
     {
@@ -628,9 +629,9 @@ final class SessionHandler implements
     }
 
     /**
-     * What keeps `$_SESSION` from being what PHP stores; null: nothing, or it is not for PHP's session that this handler is called.
+     * Why PHP would not store what is in `$_SESSION`; null: it would, or the application calls this handler itself.
      *
-     * @param bool $later it is stored later: Laminas' SessionStorage is an object in `$_SESSION`, and makes it an array for that
+     * @param bool $later PHP stores it later: Laminas' SessionStorage is an object in `$_SESSION`, and turns it into an array first
      */
     private function dropped(bool $later = false): ?string
     {
@@ -643,14 +644,14 @@ final class SessionHandler implements
         if (!empty($_SESSION)) {
             return self::CUT_OFF;
         }
-        $this->log('session kept', self::UNSET); // What PHP does is done, but not in silence.
+        $this->log('session kept', self::UNSET); // PHP's behaviour stays, but it is logged.
         return null;
     }
 
     /**
-     * Learns the type of the time column from the SELECT that has just been done.
+     * Takes the type of the time column from the last SELECT.
      *
-     * @throws \RuntimeException when the options say something else
+     * @throws \RuntimeException if the options name another type
      */
     private function learnTime(): void
     {
@@ -659,7 +660,7 @@ final class SessionHandler implements
         }
     }
 
-    /** What a use of the session writes into the time column, as far as its type is known. */
+    /** Sets the SQL that a use of the session writes into the time column, if the column's type is known. */
     private function nameNow(): void
     {
         $sql = $this->time->sql;
@@ -685,8 +686,8 @@ final class SessionHandler implements
     }
 
     /**
-     * PHP follows a false with a warning of its own, which display_errors would show to the visitor: it is off for
-     * the rest of the request, while log_errors stays as it is.
+     * Logs a failure and sets the status. After a false PHP adds a warning of its own, which display_errors would show to the
+     * visitor. So display_errors is off for the rest of the request; log_errors stays as it is.
      *
      * @param string|\RuntimeException $why
      * @param int|null $status null: that of the error, else 503

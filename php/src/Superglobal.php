@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 /**
- * `$_SESSION`, and what PHP makes of it without saying so.
+ * `$_SESSION`, and what PHP does with it without a warning.
  *
  * @internal
  */
@@ -15,10 +15,10 @@ final class Superglobal
     private const NO_ARRAY = '$_SESSION is no array any more, and PHP stores nothing';
 
     /**
-     * Why PHP would not store it as it is. php-src: PS_SERIALIZER_ENCODE_FUNC(php) gives nothing at all for a key with '|', and
-     * php_binary leaves out keys of more than 127 bytes. Of integer keys PHP warns.
+     * Why PHP would not store `$_SESSION` as it is. php-src: PS_SERIALIZER_ENCODE_FUNC(php) returns nothing at all for a key with '|',
+     * and php_binary leaves out keys of more than 127 bytes. For integer keys PHP gives a warning.
      *
-     * @return string|null it may be logged; null: PHP stores it, or tells itself why not
+     * @return string|null it may be logged; null: PHP stores it, or reports itself why not
      */
     public static function unwritable(): ?string
     {
@@ -30,8 +30,8 @@ final class Superglobal
     }
 
     /**
-     * Whether PHP encodes what is in `$_SESSION`. It holds the variable of session_start(), and goes on with that one when
-     * `$_SESSION` is another one (php-src: PS(http_session_vars)).
+     * Whether PHP encodes the current `$_SESSION`. PHP keeps the variable of session_start(), and continues to use that variable if
+     * `$_SESSION` is replaced by another one (php-src: PS(http_session_vars)).
      */
     public static function isStored(): bool
     {
@@ -45,7 +45,7 @@ final class Superglobal
             $_SESSION = ['b' => 1];
             return session_encode() !== $one;
         } catch (\Throwable $error) {
-            return false; // Of what else PHP holds.
+            return false; // An exception of an object in the variable that PHP keeps.
         } finally {
             restore_error_handler();
             $_SESSION = $session;
@@ -53,8 +53,8 @@ final class Superglobal
     }
 
     /**
-     * Which of PHP's functions is at work: the innermost `session_…()` on the stack. 'shutdown' when PHP calls by itself at
-     * the end of the request; '' when the application calls this handler itself.
+     * The PHP function that called this handler: the innermost `session_…()` on the stack. 'shutdown' if PHP calls at the end of
+     * the request; '' if the application calls the handler itself.
      */
     public static function caller(): string
     {
@@ -68,7 +68,7 @@ final class Superglobal
         return isset($outermost['file']) ? '' : 'shutdown';
     }
 
-    /** Applications have functions that begin so too, such as the callbacks of session_set_save_handler(). */
+    /** Applications may have functions with this prefix too, such as the callbacks of session_set_save_handler(). */
     private static function isPhps(string $function): bool
     {
         return strncmp($function, 'session_', 8) === 0 && (new \ReflectionFunction($function))->isInternal();

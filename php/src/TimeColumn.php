@@ -7,14 +7,14 @@ namespace PhpSessionBridge;
 require_once __DIR__ . '/TimeSql.php';
 
 /**
- * What type the time column has. The server tells it with each SELECT of the column, also with one that finds no row, so that it
- * costs nothing to ask and nothing has to be remembered from one request to the next.
+ * The type of the time column. The server sends it with each SELECT of the column, even if the SELECT finds no row. So reading it costs
+ * nothing, and nothing is kept from one request to the next.
  *
  * @internal
  */
 final class TimeColumn
 {
-    /** What the column may be, by what the options say; '': they say nothing. A DATETIME is taken as UTC only if it is called a TIMESTAMP. */
+    /** The column's allowed types, by the options; '': not given. A DATETIME counts as UTC only if the option says 'timestamp'. */
     private const TYPES = [
         '' => ['int', 'timestamp'],
         'int' => ['int'],
@@ -28,7 +28,7 @@ final class TimeColumn
     private $given;
     /** @var string */
     private $option;
-    /** @var string|null what the server told last */
+    /** @var string|null the type that the server sent last */
     private $told;
 
     /**
@@ -45,13 +45,13 @@ final class TimeColumn
     }
 
     /**
-     * @param string|null $type of the column, as Connection::lastType() has it
-     * @return bool whether $sql is another one now
-     * @throws \RuntimeException when the options say something else; it is a mistake, and its message may be logged
+     * @param string|null $type of the column, from Connection::lastType()
+     * @return bool whether $sql has changed
+     * @throws \RuntimeException if the options name another type; this is a configuration error, and its message may be logged
      */
     public function is(?string $type): bool
     {
-        $type = $type ?? ($this->given ?: 'int'); // A driver that does not tell it.
+        $type = $type ?? ($this->given ?: 'int'); // The driver does not report it.
         if ($type === $this->told) {
             return false;
         }
@@ -82,8 +82,8 @@ final class TimeColumn
     }
 
     /**
-     * Whether the time of a row has passed, while the type is not known: as seconds a time has ten digits or a few more, and
-     * as a date it has 14. `+ 0`: both are compared as numbers, which is an error for no type.
+     * SQL for whether the time of a row has passed. If the type is unknown, the digits decide: a time in seconds has ten or a few
+     * more, a date has 14. `+ 0` compares both as numbers, which works for every type.
      *
      * @param string $name of the column, quoted
      */

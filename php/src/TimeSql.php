@@ -5,22 +5,22 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 /**
- * SQL about the time column, for a connection in UTC. The same as Node's side has in stores/mysql/time.ts, where the rules
- * for the hour that comes twice are.
+ * SQL about the time column, for a connection in UTC. Node's side has the same in stores/mysql/time.ts, which explains the rules for
+ * the hour that comes twice.
  *
  * @internal
  */
 final class TimeSql
 {
-    /** @var string what is written when a session is used */
+    /** @var string the time to write when a session is used */
     public $now;
-    /** @var string what is written for its end, where %1$d are the seconds that it has */
+    /** @var string the time to write for the session's end; %1$d is its lifetime in seconds */
     public $end;
-    /** @var string a time of which all earlier ones have passed */
+    /** @var string all times before this one have passed */
     public $past;
-    /** @var string a SELECT (seconds) of a time: earlier ones were so long ago */
+    /** @var string a SELECT with a parameter (seconds): times before its result are at least so long ago */
     public $limit;
-    /** @var string what is added to a time so that it is a second later */
+    /** @var string what to add to a time to make it a second later */
     public $second;
 
     /**
@@ -45,7 +45,7 @@ final class TimeSql
         $wall = static function (string $moment, int $hours) use ($zone): string {
             return "CONVERT_TZ($moment + INTERVAL $hours HOUR, '+00:00', '$zone')";
         };
-        // The least that the clock shows from then on, and the most that it shows until then.
+        // The lowest time that the clock shows from that moment on, and the highest that it shows until then.
         $least = static function (string $moment) use ($wall): string {
             return "LEAST({$wall($moment, 0)}, {$wall($moment, 1)} - INTERVAL 1 HOUR)";
         };

@@ -1,5 +1,5 @@
 import { InstanceReader } from './instances.ts';
-import type { View } from './options.ts';
+import type { View } from './rules.ts';
 import { checkDepth } from './skip.ts';
 import { needsReferences, type Slots } from './slots.ts';
 import type { Source } from './source.ts';

@@ -1,6 +1,6 @@
 import { shared } from '../shared.ts';
-import type { Node, Source } from './source.ts';
-import { exactly, isPlainObject, noToken, type Origin, origin, sessionToken } from './stamps.ts';
+import { type Node, type Origin, origin, type Source } from './source.ts';
+import { exactly, isPlainObject, noToken, sessionToken } from './stamps.ts';
 import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */

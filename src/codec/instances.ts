@@ -1,7 +1,7 @@
 import { shared } from '../shared.ts';
 import { type Classes, type ClassMapping, inherits } from './classes.ts';
-import type { Source } from './source.ts';
-import { Any, origin, stamp } from './stamps.ts';
+import { origin, type Source } from './source.ts';
+import { Any, stamp } from './stamps.ts';
 import { isCommon, isObject, isPhpObject, type PhpKey, PhpObject } from './values.ts';
 
 interface Links {

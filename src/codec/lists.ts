@@ -1,5 +1,6 @@
 import { contentsOf, renumbered } from './contents.ts';
-import { createMap, isPlainObject, noToken, origin } from './stamps.ts';
+import { origin } from './source.ts';
+import { createMap, isPlainObject, noToken } from './stamps.ts';
 import { isObject, isPhpArray } from './values.ts';
 
 // PHP has one type of array, and JavaScript two. `unset($list[1])` leaves the keys 0 and 2, and so a map; an empty map is `[]`.

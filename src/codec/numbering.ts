@@ -1,7 +1,7 @@
 import type { Contents } from './contents.ts';
 import { holdsReference } from './hidden.ts';
-import type { Source } from './source.ts';
-import { exactly, noToken, origin } from './stamps.ts';
+import { origin, type Source } from './source.ts';
+import { exactly, noToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpCustom, type PhpCustom } from './values.ts';

@@ -1,8 +1,9 @@
 import { renumbered } from './contents.ts';
 import { floatText } from './float-text.ts';
-import type { WriteRules } from './options.ts';
 import type { Output } from './output.ts';
-import { isMap, origin } from './stamps.ts';
+import type { WriteRules } from './rules.ts';
+import { origin } from './source.ts';
+import { isMap } from './stamps.ts';
 import { isIntKey } from './values.ts';
 
 /** Deeper values are left to `Writer`, which has a stack of its own; so is what goes over the limit. */

@@ -4,21 +4,15 @@ import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
 import { readObject } from './instances.ts';
 import { writeBytes } from './modes.ts';
-import {
-  type DecodeOptions,
-  type EncodeOptions,
-  type ReadRules,
-  readRules,
-  viewOption,
-  writeRules,
-} from './options.ts';
+import { type DecodeOptions, type EncodeOptions, readRules, viewOption, writeRules } from './options.ts';
 import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
 import { limit, syntax } from './read-errors.ts';
+import type { ReadRules } from './rules.ts';
 import { skip } from './skip.ts';
 import { needsReferences, Slots } from './slots.ts';
-import { Source } from './source.ts';
-import { noToken, origin } from './stamps.ts';
+import { origin, Source } from './source.ts';
+import { noToken } from './stamps.ts';
 import { withoutReference } from './ties.ts';
 import { Tokens } from './tokens.ts';
 import { isBytes, isObject, isPhpObject } from './values.ts';
@@ -39,7 +33,7 @@ export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptio
 function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
   const view = viewOption(options);
   const rules = readRules(options);
-  const source = new Source(inputBytes(bytes, rules), undefined, rules);
+  const source = new Source(inputBytes(bytes, rules), undefined, rules, build);
   source.variables.push({ key: '', from: 0, start: 0, end: bytes.length });
   source.classes = Classes.of(options.classes);
   if (view === 'plain' && !source.classes.hasMappings) {

@@ -1,9 +1,9 @@
-import { build } from './build.ts';
 import type { Classes } from './classes.ts';
-import type { SessionFormat, Variable } from './formats/format.ts';
-import type { Limits, View } from './options.ts';
+import type { SessionFormat } from './formats/format.ts';
+import type { Framing, Variable } from './formats/framing.ts';
 import { References } from './references.ts';
-import { sessionToken } from './stamps.ts';
+import type { Limits, View } from './rules.ts';
+import { type OriginIn, originIn, sessionToken } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { type PhpKey, propertyKey } from './values.ts';
 
@@ -26,17 +26,23 @@ export class Node {
   }
 }
 
+/** Makes the value that comes next: `build`, which stands above this file. */
+export type Build = (source: Source, tokens: Tokens, view: View) => unknown;
+
 /** Bytes that were read and checked. Values of the plain view remember which source, and which token of it, they come from. */
 export class Source {
   readonly bytes: Uint8Array;
   /** `undefined` where it is one value, and no session. */
-  readonly format: SessionFormat | undefined;
+  readonly framing: Framing | undefined;
   /** Within which it was read. */
   readonly limits: Limits;
+  readonly #build: Build;
   /** In the order of the text, and with duplicates. */
   readonly variables: Variable[] = [];
   /** Whether there is any `r:` or `R:`. */
   hasReferences = false;
+  /** What it was translated from, if that was in no format of PHP's own. */
+  original: { readonly format: SessionFormat; readonly bytes: Uint8Array } | undefined;
   /** What the application registered for what is in it. */
   classes: Classes | undefined;
   /** Variables that nobody has looked at, so that they are not built yet. */
@@ -50,10 +56,11 @@ export class Source {
   #sessionNode: Node | undefined;
   #classNames: Set<string> | undefined;
 
-  constructor(bytes: Uint8Array, format: SessionFormat | undefined, limits: Limits) {
+  constructor(bytes: Uint8Array, framing: Framing | undefined, limits: Limits, build: Build) {
     this.bytes = bytes;
-    this.format = format;
+    this.framing = framing;
     this.limits = limits;
+    this.#build = build;
   }
 
   /** What `r:` and `R:` mean, where there are any. For most sessions that are only read, nobody asks. */
@@ -68,7 +75,7 @@ export class Source {
    */
   findReferences(): References {
     this.hasReferences = true;
-    this.#references ??= new References(this.bytes, this.variables, this.format?.isArray ?? false);
+    this.#references ??= new References(this.bytes, this.variables, this.framing?.isArray ?? false);
     return this.#references;
   }
 
@@ -86,7 +93,7 @@ export class Source {
   }
 
   build(at: number, view: View = 'plain'): unknown {
-    return build(this, new Tokens(this.bytes, at), view);
+    return this.#build(this, new Tokens(this.bytes, at), view);
   }
 
   /** Whether it is the token of a scalar that no reference means: it depends on no other value, and none on it. */
@@ -179,6 +186,12 @@ export class Source {
     return this.#classNames.has(name);
   }
 }
+
+/** Where a value comes from. */
+export type Origin = OriginIn<Source>;
+
+/** Where a value comes from, if it was read. */
+export const origin = originIn as (value: object) => Origin | undefined;
 
 interface OpenNode {
   readonly node: Node;

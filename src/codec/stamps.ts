@@ -1,5 +1,4 @@
 import { shared } from '../shared.ts';
-import type { Source } from './source.ts';
 
 /** In place of a token: there is none. */
 export const noToken = -1;
@@ -15,18 +14,18 @@ export function exactly(at: number): number {
   return -3 - at;
 }
 
-/** Where a value comes from. */
-export interface Origin {
-  readonly source: Source;
+/** Where a value comes from: see `Origin` of `Source`, which stands above this file. */
+export interface OriginIn<S extends object> {
+  readonly source: S;
   /** The token that it was made from, or `sessionToken`; of the exact view, `exactly` the one or the other. */
   readonly at: number;
 }
 
 interface Stamps {
-  createMap(source: Source | undefined, at: number): Record<string, unknown>;
-  stamp(value: object, source: Source, at: number): void;
-  origin(value: object): Origin | undefined;
-  isFrom(value: object, source: Source, at: number): boolean;
+  createMap(source: object | undefined, at: number): Record<string, unknown>;
+  stamp(value: object, source: object, at: number): void;
+  origin(value: object): OriginIn<object> | undefined;
+  isFrom(value: object, source: object, at: number): boolean;
   isMap(value: object): boolean;
 }
 
@@ -46,33 +45,33 @@ export class Any {
  */
 const stamps: Stamps = shared('stamps', () => {
   class PlainMap {
-    #source: Source | undefined;
+    #source: object | undefined;
     #at: number;
-    constructor(source: Source | undefined, at: number) {
+    constructor(source: object | undefined, at: number) {
       this.#source = source;
       this.#at = at;
     }
-    static origin(value: object): Origin | undefined {
+    static origin(value: object): OriginIn<object> | undefined {
       return #at in value && value.#source !== undefined ? { source: value.#source, at: value.#at } : undefined;
     }
-    static isFrom(value: object, source: Source, at: number): boolean {
+    static isFrom(value: object, source: object, at: number): boolean {
       return #at in value && value.#at === at && value.#source === source;
     }
   }
   beRoot(PlainMap.prototype);
 
   class Stamp extends Any {
-    #source: Source;
+    #source: object;
     #at: number;
-    constructor(value: object, source: Source, at: number) {
+    constructor(value: object, source: object, at: number) {
       super(value);
       this.#source = source;
       this.#at = at;
     }
-    static origin(value: object): Origin | undefined {
+    static origin(value: object): OriginIn<object> | undefined {
       return #at in value ? { source: value.#source, at: value.#at } : undefined;
     }
-    static isFrom(value: object, source: Source, at: number): boolean {
+    static isFrom(value: object, source: object, at: number): boolean {
       return #at in value && value.#at === at && value.#source === source;
     }
   }
@@ -95,8 +94,8 @@ export const createMap: Stamps['createMap'] = stamps.createMap;
 /** Marks an array, or one of PHP's own values. */
 export const stamp: Stamps['stamp'] = stamps.stamp;
 
-/** Where a value comes from, if it was read. */
-export const origin: Stamps['origin'] = stamps.origin;
+/** Where a value comes from, if it was read: see `origin` of `Source`. */
+export const originIn: Stamps['origin'] = stamps.origin;
 
 /** Whether a value was made from this token of this source. */
 export const isFrom: Stamps['isFrom'] = stamps.isFrom;

@@ -1,5 +1,6 @@
 import type { PhpSessionErrorCode } from '../errors.ts';
-import { exactly, type Origin, origin } from './stamps.ts';
+import { type Origin, origin } from './source.ts';
+import { exactly } from './stamps.ts';
 import { Tokens } from './tokens.ts';
 import { isMapObject, isPhpEnum, isPhpObject, kindOf, type PhpCustom, type PhpEnum, type PhpObject } from './values.ts';
 import { unrepresentable } from './write-errors.ts';

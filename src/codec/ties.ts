@@ -2,8 +2,8 @@ import { PhpSessionError } from '../errors.ts';
 import { type Contents, contentsOf, tokenAt } from './contents.ts';
 import { type InstanceWriter, isSame, readObject } from './instances.ts';
 import { type Place, unwritable } from './places.ts';
-import type { Source } from './source.ts';
-import { isFrom, origin, sessionToken } from './stamps.ts';
+import { origin, type Source } from './source.ts';
+import { isFrom, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpCustom, isPhpEnum, isPhpObject, isPhpReference, type PhpReference } from './values.ts';
 

@@ -1,8 +1,8 @@
 import { asBytes, readAscii, readKey, readText } from './bytes.ts';
 import { holdsReference, isDigit } from './hidden.ts';
 import { isCaseName, isClassName } from './names.ts';
-import type { ReadRules } from './options.ts';
 import { limit, syntax } from './read-errors.ts';
+import type { ReadRules } from './rules.ts';
 import { isInt64, type PhpKey } from './values.ts';
 
 const SEMICOLON = 0x3b;

@@ -1,6 +1,6 @@
 import type { PhpSessionErrorCode } from '../errors.ts';
-import type { Source } from './source.ts';
-import { isPlainObject, origin } from './stamps.ts';
+import { origin, type Source } from './source.ts';
+import { isPlainObject } from './stamps.ts';
 
 // What is said of values that cannot be written.
 

@@ -83,7 +83,7 @@ export function phpKoaSession<T extends object = SessionData>(
   check(typeof session === 'function', 'phpKoaSession() needs koa-session: phpKoaSession(session, options, app)');
   check(typeof app?.use === 'function', 'phpKoaSession() needs the application: phpKoaSession(session, options, app)');
   check(!('session' in app.context), 'The application has a ctx.session already');
-  const config = settings(others);
+  const config = settings(others, 'phpKoaSession()');
 
   /** The request of a context that koa-session hands over. */
   const requests = new WeakMap<object, KoaSessionRequest<T>>();

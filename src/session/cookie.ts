@@ -1,18 +1,23 @@
 /** php.ini's `session.cookie_*`, with PHP's names and defaults. */
 export interface CookieOptions {
-  /** `session.name`; default `PHPSESSID`. */
+  /** The cookie's name. php.ini: `session.name`. Default `'PHPSESSID'`. */
   name: string;
-  /** `session.cookie_lifetime`, seconds; default 0: until the browser is closed. */
+  /** Seconds that the browser keeps the cookie; 0 is until it is closed. php.ini: `session.cookie_lifetime`. Default 0. */
   cookieLifetime: number;
-  /** `session.cookie_path`; default `/`. */
+  /** The cookie's Path. php.ini: `session.cookie_path`. Default `'/'`. */
   cookiePath: string;
-  /** `session.cookie_domain`; default none. */
+  /** The cookie's Domain. php.ini: `session.cookie_domain`. Default `''`: the host that answers. */
   cookieDomain: string;
-  /** `session.cookie_secure`; default false. Turn it on where all is https. */
+  /** Whether the cookie is for https alone. php.ini: `session.cookie_secure`. Default false. Turn it on where all is https. */
   cookieSecure: boolean;
-  /** `session.cookie_httponly`; default false, from `phpVersion` 8.6 on true, as in PHP. Turn it on unless scripts in the browser need the id. */
+  /**
+   * Whether scripts in the browser cannot see the cookie. php.ini: `session.cookie_httponly`. Default false, from `phpVersion` 8.6 on
+   * true, as in PHP. Turn it on unless a script needs the id.
+   */
   cookieHttponly: boolean;
-  /** `session.cookie_samesite`; default none, from `phpVersion` 8.6 on `Lax`, as in PHP. */
+  /**
+   * The cookie's SameSite. php.ini: `session.cookie_samesite`. Default `''`: none, from `phpVersion` 8.6 on `'Lax'`, as in PHP.
+   */
   cookieSamesite: '' | 'Lax' | 'Strict' | 'None';
 }
 

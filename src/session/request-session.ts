@@ -1,10 +1,10 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/stamps.ts';
 import { PhpSessionError } from '../errors.ts';
-import { isEmptySession } from '../stores/empty-session.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
+import { isEmptySession } from './empty-session.ts';
 import { createId } from './id.ts';
 import { mustFitNeighbours } from './neighbours.ts';
 import type { RequestMode, Settings } from './options.ts';
@@ -141,7 +141,7 @@ export class RequestSession<T extends object = SessionData> {
   /** @returns `false` when the row cannot be read, and is to count as none */
   #begin(id: string, { data = empty, unreadable }: Row): boolean {
     this.id = id;
-    this.wasEmpty = isEmptySession(data);
+    this.wasEmpty = isEmptySession(data, this.#settings);
     try {
       if (unreadable !== undefined) throw unreadable;
       this.#data = this.#decode(data);
@@ -302,9 +302,9 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #create(data: Uint8Array): Promise<void> {
-    if (isEmptySession(data)) return;
+    if (isEmptySession(data, this.#settings)) return;
     this.#mustSetCookie();
-    await mustFitNeighbours(this.#settings.store);
+    await mustFitNeighbours(this.#settings);
     // A second try is for an id that somebody else has just made, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
       const id = this.#newId();
@@ -321,8 +321,8 @@ export class RequestSession<T extends object = SessionData> {
 
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
     if (lease.data === undefined) {
-      if (isEmptySession(data)) return;
-      await mustFitNeighbours(this.#settings.store);
+      if (isEmptySession(data, this.#settings)) return;
+      await mustFitNeighbours(this.#settings);
     }
     if (this.#cookie !== undefined) this.#mustSetCookie();
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
@@ -334,7 +334,7 @@ export class RequestSession<T extends object = SessionData> {
   /** Without the lock, nothing but the time is written. */
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
     if ((await this.#unlocked?.touch()) === 'gone') this.#exchange.onGone();
-    if (isSame(data, this.#unlocked?.base ?? empty)) return;
+    if (this.#isSame(data, this.#unlocked?.base ?? empty)) return;
     throw new PhpSessionError(
       'ERR_SESSION_READONLY',
       'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
@@ -342,8 +342,8 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
-    const isUnchanged = isSame(mine, unlocked.base);
-    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings.store);
+    const isUnchanged = this.#isSame(mine, unlocked.base);
+    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings);
     const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
     if (outcome === 'gone') this.#exchange.onGone();
     if (outcome === 'refused') await this.#create(mine);
@@ -395,9 +395,9 @@ export class RequestSession<T extends object = SessionData> {
     this.#unlocked = undefined;
     this.#isReadonly = false; // what is stored from here on is a session of its own
     let outcome: 'destroyed' | 'gone' = 'gone';
-    if (!lease.writable || !isEmptySession(lease.data ?? empty)) {
+    if (!lease.writable || !isEmptySession(lease.data ?? empty, this.#settings)) {
       try {
-        outcome = await lease.destroy();
+        outcome = await lease.destroy(this.#settings.emptySession);
       } finally {
         await this.#release();
       }
@@ -426,6 +426,11 @@ export class RequestSession<T extends object = SessionData> {
 
   #encode(): Uint8Array {
     return encodeSession(this.#data, this.#settings.codec);
+  }
+
+  /** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
+  #isSame(a: Uint8Array, b: Uint8Array): boolean {
+    return isEqual(a, b) || (isEmptySession(a, this.#settings) && isEmptySession(b, this.#settings));
   }
 
   #newId(): string {
@@ -469,11 +474,6 @@ function lostWithRow(): PhpSessionError {
     'ERR_SESSION_CONFLICT',
     'somebody has logged out since the session was read, and what was changed in it until regenerate() is gone with it',
   );
-}
-
-/** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return isEqual(a, b) || (isEmptySession(a) && isEmptySession(b));
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -45,7 +45,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
       isOther: lease.isOther ?? false,
       commit: async ({ data }) => lease.commit(data === undefined ? {} : { data: encode(data, content, lease.data) }),
       rename: (newId) => lease.rename(newId),
-      destroy: () => lease.destroy(),
+      destroy: (empty) => lease.destroy(empty && encoding.encode(empty)),
       release: () => lease.release(),
     };
   }

@@ -11,7 +11,8 @@ export interface LockedSession {
   /** Whether a session can be stored under this id. */
   takesId(id: string): boolean;
   commit(change: Change, deadline: Deadline): Promise<'written' | 'touched' | 'gone'>;
-  destroy(deadline: Deadline): Promise<'destroyed' | 'gone'>;
+  /** @param empty see `SessionLease.destroy()` */
+  destroy(deadline: Deadline, empty?: Uint8Array): Promise<'destroyed' | 'gone'>;
   rollback(deadline: Deadline): Promise<void>;
 }
 
@@ -60,8 +61,8 @@ export class Lease implements SessionLease {
     this.#newId = newId === this.#id ? undefined : newId;
   }
 
-  async destroy(): Promise<'destroyed' | 'gone'> {
-    return this.#end((deadline) => this.#session.destroy(deadline));
+  async destroy(empty?: Uint8Array): Promise<'destroyed' | 'gone'> {
+    return this.#end((deadline) => this.#session.destroy(deadline, empty));
   }
 
   async release(): Promise<void> {

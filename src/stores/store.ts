@@ -153,11 +153,13 @@ export interface SessionLease {
   /**
    * Deletes the row and ends the transaction.
    *
+   * @param empty what a session with nothing in it is written as, besides no bytes: a store that finds this after the lock was lost
+   *   knows that the session has gone. Default: nothing else
    * @returns `'gone'` when there was none; or the lock was lost, and what it held is not there any more: then the session was
    *   destroyed, or goes on under another id
    * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE`, `ERR_SESSION_OUTCOME_UNKNOWN`
    */
-  destroy(): Promise<'destroyed' | 'gone'>;
+  destroy(empty?: Uint8Array): Promise<'destroyed' | 'gone'>;
   /** Rolls back what was not committed, and frees the lock. Never throws, and may be called twice. */
   release(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bytes, newId, read } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** The end of a store. */
 export function closingContract(test: ContractRunner['test'], { make }: StoreUnderTest): void {

@@ -1,3 +1,4 @@
 import '../node-version.ts';
 
-export { type ContractOptions, type ContractRunner, type StoreUnderTest, storeContract } from './store-contract.ts';
+export { storeContract } from './store-contract.ts';
+export type { ContractOptions, ContractRunner, StoreUnderTest } from './under-test.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bytes, newId, read, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** How a lease ends, and what stays of it. */
 export function leaseContract(test: ContractRunner['test'], { make }: StoreUnderTest): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SessionLease } from '../stores/store.ts';
 import { bytes, increment, newId, read, text, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** One lock for each id: from `open()` to the end of the lease, over all processes. */
 export function lockContract(test: ContractRunner['test'], { make }: StoreUnderTest): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SessionStore } from '../stores/store.ts';
 import { bytes, newId, read, text, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /**
  * What was read without the lock is known again: a session that is begun under the same id after a logout is another one. For stores whose

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SessionSnapshot, SessionStore } from '../stores/store.ts';
 import { bytes, newId, text, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** Reading without the lock. */
 export function readContract(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bytes, newId, read, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** A session that gets a new id: PHP's `session_regenerate_id()`. */
 export function renameContract(test: ContractRunner['test'], { make }: StoreUnderTest): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
 import { bytes, newId, read, text, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** What was read without the lock is written back: `replace()`, or the lock where the store or this snapshot has none. */
 export function replaceContract(test: ContractRunner['test'], { make, makeOld }: StoreUnderTest): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bytes, newId, read, withLease, writeText } from './leases.ts';
-import type { ContractRunner, StoreUnderTest } from './store-contract.ts';
+import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** What a row holds: bytes, under an id that is compared as bytes. */
 export function rowContract(test: ContractRunner['test'], { make, makeOld }: StoreUnderTest): void {

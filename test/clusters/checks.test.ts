@@ -6,7 +6,7 @@ import {
   type Finding,
   type FindingCode,
   grantSql,
-} from '../../src/stores/mysql/index.ts';
+} from '../../src/mysql.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { KNOWN_TABLES } from '../integration/mysql-check-tables.ts';
 import { engineUnderTest, onEngine, storeOfNextProcess } from './engine.ts';

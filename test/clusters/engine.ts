@@ -26,7 +26,7 @@ export function serversFor({ name, endpoints }: EngineUnderTest, turn: number): 
   return [...endpoints.slice(first), ...endpoints.slice(0, first)];
 }
 
-/** The session table, as an engine has it. */
+/** The session table on an engine. */
 export interface SessionTable {
   name: string;
   sql: string;
@@ -61,7 +61,7 @@ export const makeTable = (engine: EngineUnderTest, { name, sql }: SessionTable) 
   onEngine(engine, `DROP TABLE IF EXISTS ${name}`, sql);
 
 let turn = 0;
-/** A store as the next process would have it. */
+/** A store like that of the next process. */
 export function storeOfNextProcess(
   engine: EngineUnderTest,
   table: SessionTable,

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { takeTurn } from '../../src/stores/mysql/collector.ts';
-import { Connections } from '../../src/stores/mysql/connections.ts';
-import { Endpoints } from '../../src/stores/mysql/endpoints.ts';
+import { Failover } from '../../src/stores/mysql/failover.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
+import { ConnectionPool } from '../../src/stores/mysql/pool.ts';
 import { Rows } from '../../src/stores/mysql/rows.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { engineUnderTest, makeTable, onEngine, ownTable, storeOfNextProcess } from './engine.ts';
@@ -75,9 +75,9 @@ test(`${name}one of 6 processes has the turn to collect, once in an interval`, a
       Array.from({ length: 6 }, async (_, i) => {
         const connection = engine.endpoints[i % engine.endpoints.length]!;
         const settings = readOptions({ connection, table: table.name, gcMaxlifetime: 86_400, collectInterval: 600 });
-        const connections = new Connections(settings, new Endpoints(settings), { autocommit: true, limit: 1 });
-        const won = await takeTurn(connections, new Rows(settings, connections, connections), 10_000);
-        await connections.close();
+        const pool = new ConnectionPool(settings, new Failover(settings), { autocommit: true, limit: 1 });
+        const won = await takeTurn(pool, new Rows(settings, pool, pool), 10_000);
+        await pool.close();
         return won;
       }),
     );

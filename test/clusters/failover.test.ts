@@ -115,7 +115,7 @@ async function untilWhole({ endpoints }: RunningEngine): Promise<void> {
   }
 }
 
-/** Counts in sessions, one request after the other, until told to stop. */
+/** Counts in sessions, one request after the other, until it is stopped. */
 function counting(store: SessionStore, id: () => string) {
   let stopped = false;
   let acknowledged = 0;

@@ -96,7 +96,7 @@ describe.each(tables)('$name, 8 first requests at once, 4 to Node and 4 to PHP',
     expect(counts.sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
-  test('and no request has told the error log anything', () => expect(php.log()).toBe(''));
+  test('and no request has logged an error', () => expect(php.log()).toBe(''));
 });
 
 describe.each(tables)('$name: sessions do not wait for each other', (table) => {

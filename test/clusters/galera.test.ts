@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mysql2/promise';
 import type { PhpSessionError } from '../../src/errors.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { asInAnotherProcess, bytes } from '../integration/mysql-store-helpers.ts';
+import { asInAnotherProcess, utf8Bytes } from '../integration/mysql-store-helpers.ts';
 import { engineUnderTest, makeTable, ownTable } from './engine.ts';
 
 const engine = engineUnderTest();
@@ -48,7 +50,20 @@ if (engine.name !== 'galera') {
       );
     });
 
-    test('both count in one session: who comes second is refused or begins again, and nothing is lost', async () => {
+    test("PHP's handler: what one node has committed, another one shows at once", async () => {
+      const to = JSON.stringify({ connection: second, options: { table: table.name } });
+      const reader = spawn('php', ['test/clusters/reader.php', to], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const lines = createInterface({ input: reader.stdout })[Symbol.asyncIterator]();
+      const id = newId();
+      for (let i = 0; i < 100; i++) {
+        await writeText(stores[0], id, `n|i:${i};`);
+        reader.stdin.write(`${id}\n`);
+        expect((await lines.next()).value).toBe(`{"n":${i}}`);
+      }
+      reader.stdin.end();
+    });
+
+    test('both count in one session: the second one is refused or begins again, and nothing is lost', async () => {
       const id = newId();
       await writeText(stores[0], id, '0');
       let unknown = 0;
@@ -57,7 +72,7 @@ if (engine.name !== 'galera') {
         for (let done = 0; done < 50; ) {
           try {
             await withLease(store, id, async (lease) => {
-              await lease.commit({ data: bytes(String(Number(Buffer.from(lease.data!).toString()) + 1)) });
+              await lease.commit({ data: utf8Bytes(String(Number(Buffer.from(lease.data!).toString()) + 1)) });
             });
             done++;
           } catch (error) {
@@ -78,11 +93,11 @@ if (engine.name !== 'galera') {
       );
     });
 
-    test('both hold the lock: one commits, the other one is told', async () => {
+    test('both hold the lock: one commits, the other one gets an error', async () => {
       const id = newId();
       await writeText(stores[0], id, 'before');
       const leases = await Promise.all(stores.map((store) => store.open(id)));
-      const results = await Promise.allSettled(leases.map((lease, i) => lease.commit({ data: bytes(`by ${i}`) })));
+      const results = await Promise.allSettled(leases.map((lease, i) => lease.commit({ data: utf8Bytes(`by ${i}`) })));
       await Promise.all(leases.map((lease) => lease.release()));
       const winner = results.findIndex(({ status }) => status === 'fulfilled');
       expect(results[winner]).toMatchObject({ value: 'written' });
@@ -111,7 +126,7 @@ if (engine.name !== 'galera') {
       await writeText(stores[0], id, 'before');
       await withLease(stores[1], id, async (lease) => {
         await withLease(stores[0], id, (other) => other.destroy());
-        expect(await lease.commit({ data: bytes('after') })).toBe('gone');
+        expect(await lease.commit({ data: utf8Bytes('after') })).toBe('gone');
       });
       expect(await read(stores[0], id)).toBeUndefined();
     });

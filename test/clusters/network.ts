@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Endpoint } from '../../tools/services/engines.mjs';
 import { type Service, startProcess } from '../../tools/services/processes.mjs';
 
-/** A way to a server on which packets can be lost without either side being told. */
+/** A way to a server that can lose packets without an error on either side. */
 export interface Network {
   /** `network namespace`, or what takes its place. */
   kind: string;

@@ -3,7 +3,7 @@ import type { PhpSessionError } from '../../src/errors.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, text, writeText } from '../../src/testing/leases.ts';
-import { asInAnotherProcess, bytes } from '../integration/mysql-store-helpers.ts';
+import { asInAnotherProcess, utf8Bytes } from '../integration/mysql-store-helpers.ts';
 import { articleTable, engineUnderTest, makeTable, ownTable } from './engine.ts';
 
 const engine = engineUnderTest();
@@ -18,7 +18,7 @@ test.each([ownTable(engine, 'replace_own'), articleTable(engine, 'replace_articl
     );
     const id = newId();
     await writeText(stores[0]!, id, '0');
-    const next = (data: Uint8Array | undefined) => bytes(String(Number(text(data)) + 1));
+    const next = (data: Uint8Array | undefined) => utf8Bytes(String(Number(text(data)) + 1));
     const outcomes = new Map<string, number>();
     const note = (what: string) => outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
     const countOnce = async (store: SessionStore) => {

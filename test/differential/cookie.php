@@ -1,6 +1,7 @@
 <?php
 
-// Router for `php -S`: starts a session with the settings of the request's body, or removes its cookie, and tells what came.
+// Router for `php -S`: starts a session with the settings of the request's body, or removes its cookie, and answers with the
+// request's cookie.
 
 $test = json_decode(file_get_contents('php://input'), true);
 

@@ -66,12 +66,12 @@ function edited(before: Buffer, random: RandomPhp, format: SessionFormatName): C
   }
   for (let left = 1 + random.below(3); left > 0; left--) {
     const edit = randomEdit(session, random);
-    // A scalar behind a reference is shared again when the session is written, not before: what is set in one place
+    // A scalar in a reference is shared again when the session is written, not before: what is set in one place
     // and then unset there does not reach the others.
     if (edits.some(([[key]]) => key === edit[0][0])) continue;
     // Nor does what is set in an array that is then replaced, here or where a reference holds it too.
     if (edits.some(([[key]]) => isObject(session[key!]) && session[key!] === session[edit[0][0]!])) continue;
-    // What was an array may be text by now, through a reference.
+    // What was an array may have become text, through a reference.
     if (edit[0].length === 2 && edits.length > 0) continue;
     edits.push(edit);
     apply(session, edit);
@@ -213,7 +213,7 @@ const hides = `
   }`;
 
 test.each(formats)(
-  'behind objects that serialized themselves, what Node changes is what PHP changes, or an error, in the format %s',
+  'after objects that serialized themselves, what Node changes is what PHP changes, or an error, in the format %s',
   async (format) => {
     const random = new RandomPhp(seed);
     let compared = 0;
@@ -224,7 +224,7 @@ test.each(formats)(
       const all: Made[] = [];
       for (const { session } of await php.ask(jobs)) {
         const before = canonical(session, format);
-        if (before === undefined) continue; // cannot be read, as a reference comes behind a C:
+        if (before === undefined) continue; // cannot be read, as a reference comes after a C:
         if (!before.equals(session)) throw new Error(`seed ${seed}: ${session} is written as ${before}`);
         const one = edited(before, random, format);
         const mine = ours(one, format);

@@ -110,7 +110,7 @@ function refusedLikeUnserialize(bytes: Buffer): Uint8Array {
   return new Uint8Array();
 }
 
-/** PHP up to 8.2 does not say that something is left behind the value; we do, so the value alone is read. */
+/** PHP up to 8.2 does not report bytes after the value, and we do. So only the value is read. */
 function readOne(bytes: Buffer): unknown {
   try {
     return unserialize(bytes, { view: 'exact' });

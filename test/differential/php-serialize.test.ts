@@ -47,7 +47,7 @@ test('a session that PHP wrote, after Node has changed one other key', async () 
     };
     const read = decodeSession(session);
     read.n = 2;
-    void read.value; // not only copied because nobody looked at it
+    void read.value; // so that it is not only copied
     const ours = outcome(() => latin1(encodeSession(read)), latin1(session).replace('n|i:1;', 'n|i:2;'));
     const single = outcome(() => {
       const value = unserialize<Record<string, unknown>>(bytes);
@@ -229,7 +229,7 @@ describe('the data of its own tests', () => {
       expect((await php.one('unserialize', bytes)).bytes).toEqual(Buffer.from(bytes));
     });
 
-    // The published data have no ";" behind the value. PHP cannot read them, and destroys a session that has them.
+    // The published data have no ";" after the value. PHP cannot read them, and destroys a session that has them.
     test.each(keys)('%s, without the last ";"', async (key) => {
       const bytes = bytesOf(`a:1:{s:${key.length}:"${key}";s:2:"hi"}`);
       expect(theirUnserialize(Buffer.from(bytes))).toEqual({ [key]: 'hi' });

@@ -372,7 +372,7 @@ describe('objects', () => {
   });
 });
 
-// JavaScript cannot say these; docs/values.md tells the rules. Each is a valid session with the same values for `==`.
+// JavaScript cannot express these; docs/values.md has the rules. Each is a valid session with the same values for `==`.
 describe('what differs', () => {
   test.each<[...Row, node: string]>([
     [

@@ -6,7 +6,7 @@ const read = (path: string) => readFileSync(join(__dirname, '../..', path), 'utf
 const source = (name: string) => read(`src/stores/mysql/${name}.ts`);
 
 const [, union] = /type FindingCode =([^;]+);/.exec(source('check-finding'))!;
-/** The members of the type `FindingCode`, as they stand in the source; types are not there at run time. */
+/** The members of the type `FindingCode`, read from the source, as types do not exist at run time. */
 const codes = [...union!.matchAll(/'([\w-]+)'/g)].map(([, code]) => code!);
 
 /** Each section begins with its code. */

@@ -155,7 +155,7 @@ describe('the examples', () => {
   });
 });
 
-/** The tables with this header, with the heading that they stand under. Cells are without their backticks. */
+/** The tables with this header, and the heading above each. Cells are without their backticks. */
 function tables(header: string): { heading: string; rows: string[][] }[] {
   return page.split(/^#+ /m).flatMap((section) => {
     const lines = section.split('\n');

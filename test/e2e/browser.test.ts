@@ -89,7 +89,7 @@ describe('the back button', () => {
     await see(page, '#count', '3');
   });
 
-  test('shows nothing of who has logged out', async () => {
+  test('shows nothing of a visitor who has logged out', async () => {
     const page = await open('/');
     await logIn(page, 'Node', 'Zoë');
     await page.goto(`${farm.url}/?again`);

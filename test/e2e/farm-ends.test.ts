@@ -13,7 +13,7 @@ const stopped = /\nStopping all that was started \(some seconds\) \.\.\.\nStoppe
 
 beforeEach(() => {
   execFileSync(process.execPath, ['tools/build.mjs'], { stdio: 'inherit' });
-  // A path with a space, for what is made there.
+  // A path with a space, as a test of quoting.
   temporary = mkdtempSync(join(tmpdir(), 'farm ends '));
 }, 120_000);
 

@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 describe('the page', () => {
-  test('says what it is, to those who see it and to those who hear it', async () => {
+  test('describes itself, on the screen and to screen readers', async () => {
     await expectText(page.getByRole('heading', { level: 1 }), /^One session, two languages$/);
     for (const name of ['PHP', 'Node', '$_SESSION', 'lock', 'login', 'counter']) {
       expect(await page.locator('.lead').first().textContent()).toContain(name);
@@ -192,7 +192,7 @@ describe('trouble', () => {
     await expectText(page.locator('#count'), /^1$/);
   });
 
-  /** Everybody works, nothing is lost, nobody is logged out. */
+  /** All work, nothing is lost, and no visitor is logged out. */
   async function expectAllIsWell(count: number) {
     // The page may not have heard of a server's end yet.
     const areUp = () => Object.values(farm.servers).every(({ running }) => running);
@@ -260,7 +260,7 @@ describe('trouble', () => {
     await expectAllIsWell(2 + again);
   });
 
-  test('the database stands still, requests wait, and it goes on', async () => {
+  test('the database stands still, requests wait, and then succeed', async () => {
     await button('Stop it for 5 seconds').click();
     await expectText(page.locator('#farm [data-name=database]'), /stands still/);
     await expectText(page.locator('#holder'), /^Nobody can tell$/);
@@ -423,7 +423,7 @@ async function firstEvent(headers: Record<string, string>, url = farm.url): Prom
   return undefined;
 }
 
-/** Runs in the page: which texts have less contrast than 4.5 (WCAG 2.2, 1.4.3), with what they have. */
+/** Runs in the page: the texts with a contrast below 4.5 (WCAG 2.2, 1.4.3), and their contrast. */
 const contrasts = `(() => {
   const rgb = (color) => color.match(/[\\d.]+/g).map(Number);
   const luminance = (color) => {

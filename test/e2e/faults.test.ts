@@ -31,7 +31,7 @@ describe('kill -9 of a Node server that holds the lock', () => {
     expect(farm().servers['node-1'].pid).not.toBe(pid);
   }, 60_000);
 
-  test('the proxy hides it from everybody else', async () => {
+  test('the proxy hides it from the other requests', async () => {
     const before = await visitor().get('/');
     const first = Array.from({ length: 16 }, () => outcome(visitor().get('/count')));
     const { pid, kill } = farm().servers['node-2'];
@@ -42,7 +42,7 @@ describe('kill -9 of a Node server that holds the lock', () => {
     for (let i = 0; i < 20; i++) later.push(await outcome(visitor().get('/count')));
     const outcomes = [...(await Promise.all(first)), ...later];
 
-    // Only what was in the killed server may have no answer, and nobody can say whether it counted.
+    // Only what was in the killed server may have no answer, and it is unknown whether it counted.
     expect(outcomes.filter((one) => one !== 200 && one !== 'no answer')).toEqual([]);
     expect(later.filter((one) => one !== 200)).toEqual([]);
     const { count } = await visitor().get('/');
@@ -83,7 +83,7 @@ describe('SIGSTOP of a server that holds the lock', () => {
   );
 });
 
-describe('a database that fails under 16 requests, of which one holds the lock', () => {
+describe('a database that fails under 16 requests, while one holds the lock', () => {
   const { farm, visitor } = withFarm({ lockTimeout: 2, maxHold: 30 });
 
   test('kill -9: no login is lost, and the farm works again by itself', async () => {
@@ -94,7 +94,7 @@ describe('a database that fails under 16 requests, of which one holds the lock',
     expect(farm().database.pid).not.toBe(pid);
   }, 120_000);
 
-  test('SIGSTOP for 10 seconds: 503 meanwhile, no login is lost, and the farm works again by itself', async () => {
+  test('SIGSTOP for 10 seconds: 503 until it continues, no login is lost, and the farm works again by itself', async () => {
     const outcomes = await survives(async () => {
       farm().database.kill('SIGSTOP');
       await sleep(10_000);
@@ -170,7 +170,7 @@ async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** Waits until somebody holds the lock on this visitor's session. */
+/** Waits until a request holds the lock on this visitor's session. */
 async function untilLocked({ database: { table, host, port, user, password, database } }: Farm, visitor: Visitor) {
   const connection = await mysql.createConnection({ host, port, user, password, database });
   const id = visitor.cookie.split('=')[1];

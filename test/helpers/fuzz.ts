@@ -58,7 +58,7 @@ function* withoutElements(text: string): Generator<string> {
   }
 }
 
-/** Where the brace stands that is open at this offset, or -1. */
+/** The offset of the brace that is open at this offset, or -1. */
 function openBrace(text: string, offset: number): number {
   let depth = 0;
   for (let at = offset - 1; at >= 0; at--) {

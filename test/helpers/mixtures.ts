@@ -5,7 +5,7 @@ import { names, scalars } from './arbitraries.ts';
 /** The classes of the values below; `Suit` is an enum with the cases `Hearts` and `Spades`, `Token` is `Serializable`. */
 export const classes = ['stdClass', 'Suit', 'Token'];
 
-/** Of a thousand sessions, so many at least can be written: in others a reference leads behind a `C:`, or an enum is too new. */
+/** At least so many of a thousand sessions can be written. In the others a reference leads past a `C:`, or an enum is too new. */
 export const enough = 200;
 
 const bytes = fc.oneof(
@@ -18,7 +18,7 @@ const special = fc.oneof(
   bytes,
 );
 
-/** New values of all kinds, mixed, some of which stand in several places, by PHP references too. */
+/** New values of all kinds, mixed. Some are in several places, also by PHP references. */
 const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },

@@ -8,11 +8,8 @@ import {
   unserialize,
 } from '../../src/codec/index.ts';
 import { asPhpWrites, described } from './exact.ts';
+import { latin1Bytes, latin1Text } from './latin1.ts';
 import { type Edit, PhpOracle } from './php-oracle.ts';
-
-/** A byte string: each character is a byte. */
-export const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
-export const text = (data: Uint8Array): string => Buffer.from(data).toString('latin1');
 
 /** A save handler that writes down how it is called. Of `$recorder->data` each session is read. */
 const recorder = `
@@ -59,7 +56,7 @@ export class Rules {
 
   /**
    * Both accept these bytes and see the same value in them, and both write `again`: PHP, and the codec from the exact view. What the
-   * codec writes from the plain view is the same to PHP, and the same bytes if nobody looked.
+   * codec writes from the plain view is the same to PHP, and the same bytes if no value was read.
    *
    * @param again default the same bytes
    * @param how `isCyclic`: PHP cannot describe it
@@ -70,60 +67,65 @@ export class Rules {
     how: { format?: SessionFormatName; isCyclic?: boolean } = {},
   ): Promise<void> {
     const { format = 'php' } = how;
-    const exact = () => decodeSession(bytes(data), { view: 'exact', format });
-    expect(text(encodeSession(asPhpWrites(exact()), { format }))).toBe(again);
+    const exact = () => decodeSession(latin1Bytes(data), { view: 'exact', format });
+    expect(latin1Text(encodeSession(asPhpWrites(exact()), { format }))).toBe(again);
     await this.bothKeep(data, again, format);
     if (how.isCyclic === true) return;
     const ini = { 'session.serialize_handler': format };
-    expect((await this.php.one('describe', bytes(data), ini)).value).toEqual(described(exact()));
+    expect((await this.php.one('describe', latin1Bytes(data), ini)).value).toEqual(described(exact()));
   }
 
   /** Both accept these bytes; PHP writes `again`, and the codec what it read, or what is the same to PHP. */
   async bothKeep(data: string, again: string, format: SessionFormatName = 'php'): Promise<void> {
     expect(await this.phpWritesAgain(data, format)).toBe(again);
-    const session = decodeSession(bytes(data), { format });
-    expect(text(encodeSession(session))).toBe(data);
+    const session = decodeSession(latin1Bytes(data), { format });
+    expect(latin1Text(encodeSession(session))).toBe(data);
     Object.values(session);
-    expect(await this.phpWritesAgain(text(encodeSession(session)), format)).toBe(again);
+    expect(await this.phpWritesAgain(latin1Text(encodeSession(session)), format)).toBe(again);
   }
 
   /** What PHP writes for a session after it read it, or `undefined` where PHP destroys it. */
   async phpWritesAgain(data: string, format: SessionFormatName = 'php'): Promise<string | undefined> {
-    const answer = await this.php.one('session', bytes(data), { 'session.serialize_handler': format });
-    return answer.ok ? text(answer.bytes) : undefined;
+    const answer = await this.php.one('session', latin1Bytes(data), { 'session.serialize_handler': format });
+    return answer.ok ? latin1Text(answer.bytes) : undefined;
   }
 
   /** PHP destroys a session of these bytes, and the codec refuses it. */
   async bothRefuse(data: string, format: SessionFormatName = 'php', code: string = 'ERR_PHP_SYNTAX'): Promise<void> {
     expect(await this.phpWritesAgain(data, format)).toBeUndefined();
-    expect(codeOf(() => decodeSession(bytes(data), { format }))).toBe(code);
+    expect(codeOf(() => decodeSession(latin1Bytes(data), { format }))).toBe(code);
   }
 
   /** PHP code that sets `$_SESSION`, and the same session from JavaScript: both write these bytes. */
-  async bothWrite(code: string, session: object, data: string, options: SessionEncodeOptions = {}): Promise<void> {
+  async bothWrite(
+    code: string,
+    session: object,
+    data: string,
+    options: SessionEncodeOptions & { format?: SessionFormatName } = {},
+  ): Promise<void> {
     expect(await this.phpWrites(code, options.format)).toBe(data);
-    expect(text(encodeSession(session, options))).toBe(data);
+    expect(latin1Text(encodeSession(session, options))).toBe(data);
   }
 
   /** What PHP writes for a session that this code sets. */
   async phpWrites(code: string, format: SessionFormatName = 'php'): Promise<string> {
     const answer = await this.php.one('eval', code, { 'session.serialize_handler': format });
     if (!answer.ok) throw new Error(`PHP failed: ${code}`);
-    return text(answer.session);
+    return latin1Text(answer.session);
   }
 
   /** PHP and an application change a session in the same way: both write these bytes. */
   async bothChange(data: string, edits: Edit[], after: string, format: SessionFormatName = 'php'): Promise<void> {
     const ini = { 'session.serialize_handler': format };
-    const [answer] = await this.php.ask([{ operation: 'edit', argument: bytes(data), edits, ini }]);
-    expect(text(answer!.bytes)).toBe(after);
-    const session = decodeSession(bytes(data), { format });
+    const [answer] = await this.php.ask([{ operation: 'edit', argument: latin1Bytes(data), edits, ini }]);
+    expect(latin1Text(answer!.bytes)).toBe(after);
+    const session = decodeSession(latin1Bytes(data), { format });
     for (const [[key, element], value] of edits) {
       const holder = (element === undefined ? session : session[key!]) as Record<string, unknown>;
       if (value === null) delete holder[element ?? key!];
       else holder[element ?? key!] = value;
     }
-    expect(text(encodeSession(session))).toBe(after);
+    expect(latin1Text(encodeSession(session))).toBe(after);
   }
 
   /** The value that PHP code returns, or `undefined` if it throws. */
@@ -158,4 +160,4 @@ export function codeOf(run: () => unknown): string | undefined {
 }
 
 /** PHP code for a string of these bytes. */
-export const phpString = (data: string): string => `base64_decode('${bytes(data).toString('base64')}')`;
+export const phpString = (data: string): string => `base64_decode('${latin1Bytes(data).toString('base64')}')`;

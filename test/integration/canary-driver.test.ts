@@ -5,19 +5,14 @@ import { format, inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createPool } from 'mysql2';
 import { createConnection, createPool as createPromisePool } from 'mysql2/promise';
-import {
-  checkTable,
-  type MysqlConnectionOptions,
-  type MysqlStoreOptions,
-  symfonyLock,
-} from '../../src/stores/mysql/index.ts';
+import { checkTable, type MysqlConnectionOptions, type MysqlStoreOptions, symfonyLock } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';
-import { article, better, createTables, missing, narrow, onWitness, refusing, relayed } from './canary-rows.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
+import { article, createTables, missing, narrow, onWitness, ownTable, refusing, relayed } from './canary-rows.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
-// What mysql2 tells others of what it sends: on the channels that agents listen to which watch an application, and on the
+// What mysql2 publishes of its traffic: on the channels that monitoring agents listen to, and on the
 // console.
 
 const password = `${secret}pass`;
@@ -43,7 +38,7 @@ async function listening(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** What is there before anybody listens, as a second look at the database is published with all that is in it. */
+/** What exists before the listeners, as a second query of the database is published with all its data. */
 let id = '';
 let other = '';
 
@@ -56,7 +51,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   [id, other] = [secretId(), secretId()];
-  const insert = `INSERT INTO ${better} (id, data, usetime) VALUES (?, ?, 0), (?, ?, 0)`;
+  const insert = `INSERT INTO ${ownTable} (id, data, usetime) VALUES (?, ?, 0), (?, ?, 0)`;
   await onWitness((witness) => witness.query(insert, [id, Buffer.from(planted), other, Buffer.from(planted)]));
 });
 afterAll(() => onWitness((witness) => witness.query(`DROP USER ${server.user}@127.0.0.1`)));
@@ -66,7 +61,7 @@ type Options = Parameters<typeof storeOn>[1];
 async function withStore(
   use: (store: SessionStore) => Promise<unknown>,
   options: Options = {},
-  table = better,
+  table = ownTable,
 ): Promise<void> {
   const store = storeOn(table, { connection: server, ...options });
   try {
@@ -87,7 +82,7 @@ const large = Buffer.concat([planted, Buffer.alloc(40_000)]);
 /** All that the store does. */
 const works: Record<string, () => Promise<unknown>> = {
   'a new session': () => withStore((store) => commit(store, secretId(), planted)),
-  'an existing one': () => withStore((store) => commit(store, id, bytes(secret))),
+  'an existing one': () => withStore((store) => commit(store, id, utf8Bytes(secret))),
   'one of more than 32 KB': () => withStore((store) => commit(store, id, large)),
   'one that did not change': () => withStore((store) => commit(store, id)),
   'one that is only looked at': () => withStore((store) => withLease(store, id, async () => undefined)),
@@ -99,12 +94,12 @@ const works: Record<string, () => Promise<unknown>> = {
       }),
     ),
   'a logout': () => withStore((store) => withLease(store, id, (lease) => lease.destroy())),
-  'a change without the lock': () => withStore((store) => merge(store, id, bytes(secret))),
+  'a change without the lock': () => withStore((store) => merge(store, id, utf8Bytes(secret))),
   'a large one without the lock': () => withStore((store) => merge(store, id, large)),
   'a change after another one': () =>
     withStore(async (store) => {
       const snapshot = await store.read(id);
-      await commit(store, id, bytes(`${secret}2`));
+      await commit(store, id, utf8Bytes(`${secret}2`));
       const lease = await snapshot.replace!(planted);
       if (lease === 'written') throw new Error('it was overwritten');
       await lease.release();
@@ -113,15 +108,15 @@ const works: Record<string, () => Promise<unknown>> = {
   'old sessions': () => withStore((store) => store.collect(60)),
   'an expired one': () => withStore((store) => commit(store, id, planted), { expireOnRead: true, gcMaxlifetime: 60 }),
   'a named lock': () => withStore((store) => commit(store, id, planted), { lock: symfonyLock }),
-  'text that is read back': () => withStore((store) => commit(store, secretId(), bytes(`${secret}é`)), {}, article),
-  'what is wrong with the table': () => checkTable({ connection: server, table: better }),
+  'text that is read back': () => withStore((store) => commit(store, secretId(), utf8Bytes(`${secret}é`)), {}, article),
+  'what is wrong with the table': () => checkTable({ connection: server, table: ownTable }),
   'several servers': () =>
     withStore((store) => commit(store, id, planted), {
       connection: [{ ...server, host: '127.0.0.1', port: 1 }, server],
     }),
   'too large': () => withStore((store) => commit(store, secretId(), planted), {}, narrow).catch(expectCode),
   'of another character set': () =>
-    withStore((store) => commit(store, secretId(), bytes(`${secret}漢`)), {}, article).catch(expectCode),
+    withStore((store) => commit(store, secretId(), utf8Bytes(`${secret}漢`)), {}, article).catch(expectCode),
   'no table': () => withStore((store) => commit(store, id, planted), {}, missing).catch(expectCode),
   'a trigger that refuses the row': () =>
     withStore((store) => commit(store, secretId(), planted), {}, refusing).catch(expectCode),
@@ -135,7 +130,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'a lock that is not to be had': () =>
     withStore(async (holder) => {
       const lease = await holder.open(id);
-      const waiting = asInAnotherProcess(() => storeOn(better, { connection: server, timeout: 1_500 }));
+      const waiting = asInAnotherProcess(() => storeOn(ownTable, { connection: server, timeout: 1_500 }));
       await waiting.open(id).catch(expectCode);
       await waiting.close();
       await lease.release();
@@ -143,14 +138,14 @@ const works: Record<string, () => Promise<unknown>> = {
   'an id that others create': () =>
     withStore(async (first) => {
       const row = secretId();
-      const second = asInAnotherProcess(() => storeOn(better, { connection: server }));
+      const second = asInAnotherProcess(() => storeOn(ownTable, { connection: server }));
       await Promise.all([commit(first, row, planted), commit(second, row, planted)]);
       await second.close();
     }),
   'an answer that is lost': () =>
     relayed(async (lease, relay) => {
       relay.accident = 'lose the answer';
-      await lease.commit({ data: bytes(secret) }).finally(() => relay.stop());
+      await lease.commit({ data: utf8Bytes(secret) }).finally(() => relay.stop());
     }).catch(expectCode),
   'a connection that breaks': () =>
     relayed(async (lease, relay) => {
@@ -168,7 +163,7 @@ const works: Record<string, () => Promise<unknown>> = {
     withStore((store) => commit(store, id, planted), {
       connection: { ...server, password: `${password}2` },
     }).catch(expectCode),
-  'nobody listens': () =>
+  'no server listens': () =>
     withStore((store) => commit(store, id, planted), { connection: { ...server, port: 1 } }).catch(expectCode),
 };
 
@@ -232,7 +227,7 @@ describe('the console', () => {
     return written;
   }
 
-  test('shows what is sent where mysql2 is told to debug', async () => {
+  test('shows what is sent if the debug option of mysql2 is on', async () => {
     const talk = async () => {
       const connection = await createConnection(uri);
       await connection.query('SELECT ?', [secret]);
@@ -248,7 +243,7 @@ describe('the console', () => {
     ['a pool of promises', () => createPromisePool({ ...server, debug: true })],
   ])('shows nothing of the store, whose connection is as that of %s that ask for it', async (_, connection) => {
     const lent = connection();
-    const work = () => withStore((store) => commit(store, id, bytes(secret)), { connection: lent });
+    const work = () => withStore((store) => commit(store, id, utf8Bytes(secret)), { connection: lent });
     expect(await writing(work)).toEqual([]);
     if (typeof lent === 'object' && 'end' in lent) await (lent as { end(): unknown }).end();
   });

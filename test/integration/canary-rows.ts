@@ -12,8 +12,8 @@ import { articleTable, storeOn, testServer, Witness } from './mysql-store-helper
 const prefix = `canary_${process.env.JEST_WORKER_ID}`;
 
 /** The table that the package creates. */
-export const better = `${prefix}_better`;
-/** The article's, in latin1: the server converts what is written. */
+export const ownTable = `${prefix}_own`;
+/** The article's table (docs/experiments.md), in latin1: the server converts what is written. */
 export const article = `${prefix}_article`;
 /** Too small for the planted session. */
 export const narrow = `${prefix}_narrow`;
@@ -28,7 +28,7 @@ export const missing = `${prefix}_missing`;
 
 export async function createTables(): Promise<void> {
   await onWitness(async (witness) => {
-    await witness.table(better, createTableSql({ table: better }));
+    await witness.table(ownTable, createTableSql({ table: ownTable }));
     await witness.table(article, `${articleTable(article)} DEFAULT CHARSET latin1`);
     await witness.table(narrow, `CREATE TABLE ${narrow} (id CHAR(32) PRIMARY KEY, data VARBINARY(40), usetime INT)`);
     await witness.table(
@@ -92,13 +92,13 @@ export async function held(
 /** Opens a session while another store of this process holds it. */
 export function heldTwice(options: Partial<MysqlStoreOptions>): Promise<void> {
   const id = secretId();
-  return held(better, id, () => held(better, id, untouched, options));
+  return held(ownTable, id, () => held(ownTable, id, untouched, options));
 }
 
 export async function lockedElsewhere(use: (id: string) => Promise<void>): Promise<void> {
-  const id = await stored(better);
+  const id = await stored(ownTable);
   await onWitness(async (witness) => {
-    await witness.query(`START TRANSACTION; SELECT 1 FROM ${better} WHERE id = ? FOR UPDATE`, [id]);
+    await witness.query(`START TRANSACTION; SELECT 1 FROM ${ownTable} WHERE id = ? FOR UPDATE`, [id]);
     await use(id);
   });
 }
@@ -107,6 +107,6 @@ export async function lockedElsewhere(use: (id: string) => Promise<void>): Promi
 export async function relayed(use: (lease: SessionLease, relay: Relay) => Promise<void>): Promise<void> {
   const relay = await Relay.start(testServer());
   const connection = { ...testServer(), port: relay.port, database: 'test' };
-  const id = await stored(better);
-  await held(better, id, (lease) => use(lease, relay), { connection, timeout: 2_000 });
+  const id = await stored(ownTable);
+  await held(ownTable, id, (lease) => use(lease, relay), { connection, timeout: 2_000 });
 }

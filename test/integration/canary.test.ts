@@ -22,7 +22,6 @@ import { errorCodes } from '../docs/error-codes.ts';
 import { mentions, type Outcome, planted, secret, secretId, traces, visit } from './canary.ts';
 import {
   article,
-  better,
   changed,
   createTables,
   demanding,
@@ -33,19 +32,20 @@ import {
   narrow,
   nested,
   onWitness,
+  ownTable,
   refusing,
   relayed,
   stored,
   unsafe,
   untouched,
 } from './canary-rows.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
 let store: SessionStore;
 
 beforeAll(async () => {
   await createTables();
-  store = storeOn(better);
+  store = storeOn(ownTable);
 });
 
 afterAll(() => store.close());
@@ -67,7 +67,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       await withLease(store, id, (lease) => lease.commit({ data: planted }));
       await withLease(encodedStore(store, base64), id, (lease) => lease.commit({ data: planted }));
     },
-    'a reference to nothing': () => decodeSession(bytes(`${secret}|a:1:{s:18:"${secret}";R:9;}`)),
+    'a reference to nothing': () => decodeSession(utf8Bytes(`${secret}|a:1:{s:18:"${secret}";R:9;}`)),
   },
   ERR_PHP_LIMIT: {
     maxBytes: () => decodeSession(planted, { maxBytes: 10 }),
@@ -126,19 +126,19 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       Object.assign(session, { a: `${secret}1`, b: `${secret}2` });
       encodeSession(session);
     },
-    'read behind a C:': () => decodeSession(bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
-    'written behind a C:': () => {
+    'read after a C:': () => decodeSession(utf8Bytes(`a|C:18:"${secret}":18:{${secret}}b|s:18:"${secret}";c|R:3;`)),
+    'written after a C:': () => {
       const value = new PhpReference(secret);
       encodeSession({ a: new PhpCustom(secret, planted), b: value, c: value }, { classes: [secret] });
     },
     'written in a C:': () =>
-      encodeSession({ [secret]: new PhpCustom(secret, bytes(`r:1;${secret}`)) }, { classes: [secret] }),
+      encodeSession({ [secret]: new PhpCustom(secret, utf8Bytes(`r:1;${secret}`)) }, { classes: [secret] }),
   },
   ERR_SESSION_ID: {
-    'no id': () => held(better, secretId(), (lease) => lease.rename(`${secret};`)),
+    'no id': () => held(ownTable, secretId(), (lease) => lease.rename(`${secret};`)),
     'an id that exists': async () => {
-      const [id, other] = [await stored(better), await stored(better)];
-      await held(better, id, async (lease) => {
+      const [id, other] = [await stored(ownTable), await stored(ownTable)];
+      await held(ownTable, id, async (lease) => {
         await lease.rename(other);
         await lease.commit({ data: planted });
       });
@@ -151,12 +151,12 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   ERR_SESSION_TOO_LARGE: {
     'for the column': () => held(narrow, secretId(), (lease) => lease.commit({ data: planted })),
     'for a column that only the server can measure': () =>
-      held(article, secretId(), (lease) => lease.commit({ data: bytes(secret.repeat(5_000)) })),
+      held(article, secretId(), (lease) => lease.commit({ data: utf8Bytes(secret.repeat(5_000)) })),
     'in a request': () => visited({ store: storeOn(narrow) }, ({ session }) => (session[secret] = [secret, secret])),
   },
   ERR_SESSION_CHARSET: {
-    'text that latin1 has not': () =>
-      held(article, secretId(), (lease) => lease.commit({ data: bytes(`${secret}漢`) })),
+    'text that latin1 lacks': () =>
+      held(article, secretId(), (lease) => lease.commit({ data: utf8Bytes(`${secret}漢`) })),
     'bytes that are no text': () =>
       held(article, secretId(), (lease) => lease.commit({ data: Buffer.from(`${secret}\xff`, 'latin1') })),
     'in a request': () => visited({ store: storeOn(article) }, ({ session }) => (session[`${secret}漢`] = secret)),
@@ -173,12 +173,12 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       const sample = async () => [planted];
       await encodedStore({ ...memoryStore(), sample }, base64).sample!();
     },
-    'row.key fails': () => held(better, secretId(), untouched, { row: { key: fails } }),
-    'row.key gives no key': () => held(better, secretId(), untouched, { row: { key: () => `<${secret}` } }),
+    'row.key fails': () => held(ownTable, secretId(), untouched, { row: { key: fails } }),
+    'row.key gives no key': () => held(ownTable, secretId(), untouched, { row: { key: () => `<${secret}` } }),
     'row.insert fails': () => held(demanding, secretId(), untouched, { row: { insert: { who: fails } } }),
     'row.insert gives no value': () =>
       held(demanding, secretId(), untouched, { row: { insert: { who: () => ({ secret }) as never } } }),
-    'no such time zone': () => held(better, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
+    'no such time zone': () => held(ownTable, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
       const dropped = storeOn(missing);
@@ -189,15 +189,15 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'in a request': () => visited({ store: storeOn(missing) }, untouched, secretId()),
   },
   ERR_SESSION_LOCK_TIMEOUT: {
-    'another process has it': () => lockedElsewhere((id) => held(better, id, untouched, { timeout: 1_500 })),
+    'another process has it': () => lockedElsewhere((id) => held(ownTable, id, untouched, { timeout: 1_500 })),
     'this process has it': () => heldTwice({ timeout: 100 }),
     'in a request': () =>
-      lockedElsewhere((id) => visited({ store: storeOn(better, { timeout: 1_500 }) }, untouched, id)),
+      lockedElsewhere((id) => visited({ store: storeOn(ownTable, { timeout: 1_500 }) }, untouched, id)),
   },
   ERR_SESSION_BUSY: {
     'too many wait': () => heldTwice({ maxWaiters: 0 }),
     'all connections are in use': async () => {
-      const full = storeOn(better, { connectionLimit: 1, timeout: 1_500 });
+      const full = storeOn(ownTable, { connectionLimit: 1, timeout: 1_500 });
       const open = () => full.open(secretId());
       await withLease(full, secretId(), open).finally(() => full.close());
     },
@@ -207,18 +207,18 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       await withLease(memoryStore({ maxSessions: 0 }), secretId(), (lease) => lease.commit({ data: planted }));
     },
     'the store was closed': async () => {
-      const closed = storeOn(better);
+      const closed = storeOn(ownTable);
       await closed.close();
       await closed.open(secretId());
     },
-    'nobody listens': () => held(better, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
+    'no server listens': () => held(ownTable, secretId(), untouched, { connection: { host: '127.0.0.1', port: 1 } }),
     'access denied': () => {
       const connection = { ...testServer(), user: secret, password: secret, database: secret };
-      return held(better, secretId(), untouched, { connection });
+      return held(ownTable, secretId(), untouched, { connection });
     },
     'no such socket': () => {
       const connection = { socketPath: `/${secret}/${secret}`, user: secret, password: secret, database: secret };
-      return held(better, secretId(), untouched, { connection });
+      return held(ownTable, secretId(), untouched, { connection });
     },
     'in a request': () => {
       const away = mysqlStore({ connection: { host: '127.0.0.1', port: 1, user: secret, password: secret } });
@@ -226,14 +226,14 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     },
   },
   ERR_SESSION_CONFLICT: {
-    'the lock was lost, and somebody else wrote': async () => {
-      const id = await stored(better);
-      const other = asInAnotherProcess(() => storeOn(better));
+    'the lock was lost, and another request wrote': async () => {
+      const id = await stored(ownTable);
+      const other = asInAnotherProcess(() => storeOn(ownTable));
       await held(
-        better,
+        ownTable,
         id,
         async (lease) => {
-          await withLease(other, id, (theirs) => theirs.commit({ data: bytes(`${secret}|N;`) }));
+          await withLease(other, id, (theirs) => theirs.commit({ data: utf8Bytes(`${secret}|N;`) }));
           await other.close();
           await lease.commit({ data: planted });
         },
@@ -253,7 +253,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   },
   ERR_SESSION_CLOSED: {
     'a lease that was committed': () =>
-      held(better, secretId(), async (lease) => {
+      held(ownTable, secretId(), async (lease) => {
         await lease.commit({ data: planted });
         await lease.commit({ data: planted });
       }),
@@ -263,14 +263,14 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
         await ctx.phpSession.close();
         ctx.session[secret] = `${secret}2`;
       };
-      return visited({ store }, change, await stored(better));
+      return visited({ store }, change, await stored(ownTable));
     },
     'regenerate() after close()': async () => {
       const change: Parameters<typeof visit>[1] = async (ctx) => {
         await ctx.phpSession.close();
         await ctx.phpSession.regenerate();
       };
-      return visited({ store }, change, await stored(better));
+      return visited({ store }, change, await stored(ownTable));
     },
   },
   ERR_SESSION_READONLY: {
@@ -278,7 +278,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       visited(
         { store, mode: 'readonly' },
         (ctx) => Object.assign(ctx.session, { [secret]: secret }),
-        await stored(better),
+        await stored(ownTable),
       ),
   },
   ERR_SESSION_MOUNTED_TWICE: {
@@ -301,7 +301,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
           ctx.res.write('sent');
           await ctx.phpSession.regenerate();
         },
-        await stored(better),
+        await stored(ownTable),
       ),
   },
 };
@@ -318,14 +318,14 @@ const cases = Object.entries(codes).flatMap(([code, ways]) =>
   Object.entries(ways).map(([way, raise]) => ({ code, way, raise })),
 );
 
-describe('a secret in ids, keys, values, class names and SQL parameters is told to nobody', () => {
+describe('a secret in ids, keys, values, class names and SQL parameters is never revealed', () => {
   test.each(cases)('$code: $way', async ({ code, raise }) => {
     const thrown = await failure(raise);
     // An error of a handler: what the middleware did not raise itself goes the same way.
     const { errors, output } =
       thrown instanceof Visited
         ? thrown.outcome
-        : await visit({ store }, () => Promise.reject(thrown), await stored(better));
+        : await visit({ store }, () => Promise.reject(thrown), await stored(ownTable));
     expect(errors).toHaveLength(1);
     const [error] = errors as [PhpSessionError];
     expect(error).toBeInstanceOf(PhpSessionError);
@@ -342,7 +342,7 @@ describe('a secret in ids, keys, values, class names and SQL parameters is told 
       ctx.session[secret] = () => secret;
       throw error;
     };
-    const { errors, output } = await visit({ store }, fail, await stored(better));
+    const { errors, output } = await visit({ store }, fail, await stored(ownTable));
     expect(errors).toEqual([expect.objectContaining({ code: 'ERR_PHP_UNREPRESENTABLE' }), error]);
     expect((errors as Error[]).flatMap(traces)).toEqual([]);
     expect(mentions(output)).toBe(false);
@@ -355,7 +355,7 @@ describe('a secret in ids, keys, values, class names and SQL parameters is told 
       id = ctx.phpSession.id!;
       throw new Error('of the application');
     };
-    const { errors, output } = await visit({ store }, login, await stored(better));
+    const { errors, output } = await visit({ store }, login, await stored(ownTable));
     expect(id).toMatch(/^[0-9a-f]{32}$/);
     expect(JSON.stringify(errors) + String(errors[0]) + (errors[0] as Error).stack).not.toContain(id);
     expect(output.split(id)).toHaveLength(2); // in Set-Cookie alone
@@ -365,8 +365,8 @@ describe('a secret in ids, keys, values, class names and SQL parameters is told 
   test.each([
     ['connection', () => mysqlStore({ connection: `${secret}:${secret}@localhost` })],
     ['table', () => storeOn(`${secret};`)],
-    ['columns.id', () => storeOn(better, { columns: { id: `${secret}\`` } })],
-    ['phpCharset', () => storeOn(better, { phpCharset: `${secret}'` })],
+    ['columns.id', () => storeOn(ownTable, { columns: { id: `${secret}\`` } })],
+    ['phpCharset', () => storeOn(ownTable, { phpCharset: `${secret}'` })],
     ['name', () => phpSession({ store, name: `${secret}=` })],
     ['cookieDomain', () => phpSession({ store, cookieDomain: `${secret};` })],
     ['classes', () => encodeSession({}, { classes: [`\\${secret}`] })],
@@ -384,8 +384,8 @@ test('each code can be raised', () => {
 });
 
 test("the driver's own errors do tell it, and are caught doing so", async () => {
-  const insert = `INSERT INTO ${better} (id, data, usetime) VALUES (?, ?, 0)`;
-  const id = await stored(better);
+  const insert = `INSERT INTO ${ownTable} (id, data, usetime) VALUES (?, ?, 0)`;
+  const id = await stored(ownTable);
   const error = (await failure(() =>
     onWitness((witness) => witness.query(insert, [id, Buffer.from(planted)])),
   )) as Error;

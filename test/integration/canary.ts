@@ -86,7 +86,7 @@ export async function visit(options: SessionOptions, handler: Handler, id?: stri
   const output = jest.spyOn(console, 'error').mockImplementation((...args) => void written.push(format(...args)));
   app.on('error', (error, ctx) => {
     errors.push(error);
-    app.onerror(error); // what Koa does where nobody listens
+    app.onerror(error); // what Koa does without a listener
     if (ctx.headerSent) ctx.res.end(); // what has begun, Koa leaves to the application
   });
   app.use(phpSession(options));

@@ -5,7 +5,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { storeContract } from '../../src/testing/index.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
 import { type Handler, Site } from './koa-helpers.ts';
-import { bytes, onNdb, storeOn, Witness } from './mysql-store-helpers.ts';
+import { onNdb, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_base64';
 let witness: Witness;
@@ -114,15 +114,15 @@ describe('rows in base64', () => {
       expect((await site.ask(login)).status).toBe(200);
     }));
 
-  test('what did not change keeps its bytes, in an encoding that has several for it', async () => {
-    const loose = { name: 'loose', encode: () => bytes('packed by us'), decode: () => bytes('session') };
+  test('what did not change keeps its utf8Bytes, in an encoding that has several for it', async () => {
+    const loose = { name: 'loose', encode: () => utf8Bytes('packed by us'), decode: () => utf8Bytes('session') };
     const store = encodedStore(storeOn(table), loose);
     const id = await put(newId(), 'packed by PHP');
-    expect(await withLease(store, id, (lease) => lease.commit({ data: bytes('session') }))).toBe('written');
+    expect(await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('session') }))).toBe('written');
     expect(await row(id)).toBe('packed by PHP');
-    expect(await (await store.read(id)).replace!(bytes('session'))).toBe('written');
+    expect(await (await store.read(id)).replace!(utf8Bytes('session'))).toBe('written');
     expect(await row(id)).toBe('packed by PHP');
-    expect(await (await store.read(id)).replace!(bytes('other'))).toBe('written');
+    expect(await (await store.read(id)).replace!(utf8Bytes('other'))).toBe('written');
     expect(await row(id)).toBe('packed by us');
     await store.close();
   });

@@ -88,7 +88,7 @@ describe.each(meetings)('$who logs out, and $by begins anew', ({ logOut, begin }
     (ctx.session.cart as string[]).push('b');
   };
 
-  test('a change at the end of the request is not written, and that is told', async () => {
+  test('a change at the end of the request is not written but reported', async () => {
     const id = await put(before);
     const { gone } = await late('merge', id, fillsCart, () => undefined);
     expect(gone).toBe(1);
@@ -131,7 +131,7 @@ describe.each(meetings)('$who logs out, and $by begins anew', ({ logOut, begin }
   });
 
   test.each(['merge', 'readonly'] as const)(
-    'lock() in the mode %s: the request goes on in the new session',
+    'lock() in the mode %s: the request continues in the new session',
     async (mode) => {
       const id = await put(before);
       const { answer, gone } = await late(mode, id, fillsCart, async (ctx) => {

@@ -10,7 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BodySite } from './koa-body-site.ts';
 
-/** Bodies come whole behind the session's middleware, in whatever way they are read. */
+/** After the session's middleware, a body is complete, whichever way it is read. */
 let site: BodySite;
 const folder = mkdtempSync(join(tmpdir(), 'psb-body-'));
 

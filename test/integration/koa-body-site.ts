@@ -75,13 +75,13 @@ export class BodySite {
     });
   }
 
-  /** @returns the codes of the errors that were told, and `gone` for each session that had gone */
+  /** @returns the codes of the reported errors, and `gone` for each session that had gone */
   async stop(): Promise<unknown[]> {
     await this.#http.stop();
     return [...this.#http.codes(), ...Array(this.takeGone()).fill('gone')];
   }
 
-  /** How often `'session:gone'` was told, which is then forgotten. */
+  /** How many `'session:gone'` events came since the last call. */
   takeGone(): number {
     const { gone } = this.#http;
     this.#http.gone = 0;

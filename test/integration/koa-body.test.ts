@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => site.remove());
 beforeEach(() => site.start({}));
-/** What Koa itself tells of clients that went away. */
+/** Errors that Koa itself reports for clients that disconnected. */
 let told: string[];
 beforeEach(() => {
   told = [];
@@ -46,7 +46,7 @@ describe('24 clients whose bodies do not come, and two connections to the databa
   test.each([
     ['with a length', { 'content-length': 5 }, ''],
     ['in chunks', chunked, ''],
-    ['in chunks, of which one has come', chunked, 'a'],
+    ['in chunks, one has come', chunked, 'a'],
   ])('%s: no row is locked, and no connection used', async (_, headers, first) => {
     await site.restart({ store: { connectionLimit: 2, timeout: 2_000 } });
     const ids = await Promise.all(many.map((n) => (n % 2 === 0 ? site.put('a|i:1;') : newId())));
@@ -236,7 +236,7 @@ describe('a body that does not fit into the buffer', () => {
     expect((await site.answer(client.end())).value).toEqual([false, megabyte.length]);
   });
 
-  test('somebody has logged out while it came: nothing comes back', async () => {
+  test('a logout came while it arrived: nothing comes back', async () => {
     const id = await site.put('a|i:1;');
     const running = signal();
     const client = site.post(
@@ -328,7 +328,7 @@ describe('the handler does not run, and the row stays', () => {
     told = ['HPE_INVALID_EOF_STATE'];
   });
 
-  test('the client goes away, and so do those behind it on its connection', async () => {
+  test('the client disconnects, and so do the next requests of its connection', async () => {
     const id = await site.put('a|i:1;');
     const number = site.add(never);
     const head = `POST / HTTP/1.1\r\nHost: a\r\nCookie: PHPSESSID=${id}\r\nx-handler: ${number}\r\nContent-Length: 2\r\n\r\n`;
@@ -342,7 +342,7 @@ describe('the handler does not run, and the row stays', () => {
     await running.happened;
     await site.has(2);
     socket.destroy();
-    await until(() => site.ended === 1); // the second one, though nobody has answered the first
+    await until(() => site.ended === 1); // the second one, though the first has no answer
     end.happen();
     await until(() => site.ended === 2);
     site.ended = 1;
@@ -390,17 +390,17 @@ describe('the handler does not run, and the row stays', () => {
   });
 });
 
-describe('a client that waits to be told to send its body (Expect: 100-continue)', () => {
+describe('a client that waits for permission to send its body (Expect: 100-continue)', () => {
   const expecting = { expect: '100-continue', 'content-length': 4 };
 
-  test('Node tells it: the lock is held', async () => {
+  test('Node gives it: the lock is held', async () => {
     const id = await site.put('a|i:1;');
     const client = site.post(async (ctx) => [await text(ctx.req), await locked(ctx)], id, expecting);
     client.on('continue', () => client.end('body'));
     expect((await site.answer(client)).value).toEqual(['body', true]);
   });
 
-  test('the application tells it: the request is merged until lock()', async () => {
+  test('the application gives it: the request is merged until lock()', async () => {
     const id = await site.put('a|i:1;');
     const listener = site.callback();
     const handler: Handler = async (ctx) => {

@@ -107,7 +107,7 @@ describe('a client that goes away', () => {
   });
 
   test.each([undefined, { remoteAddress: '127.0.0.1' }])(
-    'where requests have no socket that tells: %j',
+    'where requests have no socket that shows it: %j',
     async (socket) => {
       const id = await put('a|i:1;');
       const without = await Site.start({ store: storeOf(table) }, (ctx, next) => {

@@ -102,7 +102,7 @@ describe('503, Retry-After and no cookie', () => {
     });
   });
 
-  test('nobody can tell whether it was saved', async () => {
+  test('it is unknown whether it was saved', async () => {
     const relay = await Relay.start(testServer());
     const connection = { ...testServer(), port: relay.port, database: 'test' };
     await withSite({ store: storeOf(table, { connection, timeout: 500 }) }, async (site) => {
@@ -142,7 +142,7 @@ describe('503, Retry-After and no cookie', () => {
     }
   });
 
-  test('the lock was lost, and PHP has written meanwhile', async () => {
+  test('the lock was lost, and PHP has written since', async () => {
     await withSite({ store: storeOf(table, { maxHold: 1 }) }, async (site) => {
       const id = await put('a|i:1;');
       const answer = await site.ask(
@@ -194,7 +194,7 @@ describe('a logout in a parallel request', () => {
     ['only read', (ctx) => ctx.session.user],
     ['moved', (ctx) => ctx.phpSession.regenerate()],
   ] as [string, Handler][])(
-    'PHP, after the lock was lost: what Node %s is not revived, and that is told',
+    'PHP, after the lock was lost: what Node %s is not revived, which is reported',
     async (_, use) => {
       await withSite({ store: storeOf(table, { maxHold: 1 }) }, async (site) => {
         const [id, before] = [await put('user|s:5:"alice";'), await php.count(table)];
@@ -220,7 +220,7 @@ describe('a login in a parallel request of PHP', () => {
   const logIn = '$handler->start(); usleep(200000); return session_regenerate_id(true) && $_SESSION["user"] = "alice";';
 
   test.each([true, false])(
-    'who waited with the old id sees and gets nothing (strict mode: %p)',
+    'a request that waited with the old id sees and gets nothing (strict mode: %p)',
     async (useStrictMode) => {
       await withSite({ useStrictMode }, async (site) => {
         const id = await put('basket|i:1;');

@@ -184,7 +184,7 @@ describe('a handler that throws', () => {
     await strict.stop();
   });
 
-  test('and whose session cannot be saved either: both are told', async () => {
+  test('and whose session cannot be saved either: both are reported', async () => {
     const id = await put('a|i:1;');
     const answer = await site.ask(
       (ctx) => {
@@ -246,7 +246,7 @@ describe('data', () => {
 
   test.each([
     ['too long for the column', 'x'.repeat(70_000), 'ERR_SESSION_TOO_LARGE'],
-    ['bytes that its character set has not', new Uint8Array([0xff, 0xfe]), 'ERR_SESSION_CHARSET'],
+    ['bytes that its character set lacks', new Uint8Array([0xff, 0xfe]), 'ERR_SESSION_CHARSET'],
   ])('%s: 500, and the row stays', async (_, value, code) => {
     const narrow = await Site.start({ store: storeOf(article) });
     const id = newId();

@@ -47,7 +47,7 @@ test.each(['php', 'php_binary', 'php_serialize'] as const)('%s', async (serializ
 });
 
 test.each(['php', 'php_binary', 'php_serialize'] as const)(
-  '%s: who stores nothing leaves no row, and is told nothing, without the lock too',
+  '%s: a request that stores nothing leaves no row, and gets no event, without the lock too',
   async (serializeHandler) => {
     const nothing: Handler[] = [
       () => undefined,

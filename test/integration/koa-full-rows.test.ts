@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestMode } from '../../src/middleware/koa.ts';
-import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import { newId } from '../../src/testing/leases.ts';
 import { type Context, type Handler, Site } from './koa-helpers.ts';
 import { Relay } from './mysql-relay.ts';
-import { bytes, testServer, Witness } from './mysql-store-helpers.ts';
+import { testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // Symfony's table: a row needs a value in a column that this store does not fill. A request that stores nothing needs no row. One
 // that would make a row fails, and the error says for which column.
@@ -177,7 +177,7 @@ describe.each<RequestMode>(['exclusive', 'merge'])('mode %s', (mode) => {
   });
 });
 
-test('readonly: what is stored is told as ever', async () => {
+test('readonly: a change is reported as usual', async () => {
   const site = await siteOf('readonly');
   await site.ask(stores, { id: newId() });
   expect(site.errors).toMatchObject([{ code: 'ERR_SESSION_READONLY' }]);
@@ -190,7 +190,7 @@ describe('the store', () => {
     const store = storeOn();
     const lease = await store.open(newId());
     expect(lease).toMatchObject({ data: undefined, writable: false });
-    expect(await lease.commit({ data: bytes('n|i:1;') })).toBe('gone');
+    expect(await lease.commit({ data: utf8Bytes('n|i:1;') })).toBe('gone');
     await lease.release();
     await expect(store.open(newId(), { fresh: true })).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' });
     await store.close();
@@ -218,7 +218,7 @@ describe('the store', () => {
     expect(error.message).toContain('sess_time, notes, seen');
     expect(error.message).toMatch(/; \(ER_NO_DEFAULT_FOR_FIELD\)$/);
     for (const statement of error.message.split(': ').at(-1).split(';').slice(0, -1)) await witness.query(statement);
-    await (await store.open(newId(), { fresh: true })).commit({ data: bytes('n|i:1;') });
+    await (await store.open(newId(), { fresh: true })).commit({ data: utf8Bytes('n|i:1;') });
     await store.close();
     expect(await rows()).toHaveLength(1);
   });
@@ -229,12 +229,12 @@ describe('the store', () => {
     );
     const store = storeOn();
     const lease = await store.open(newId());
-    expect(await lease.commit({ data: bytes('n|i:1;') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('n|i:1;') })).toBe('written');
     await store.close();
     expect(await rows()).toMatchObject([{ d: 'n|i:1;' }]);
   });
 
-  test('old sessions are collected without a row that tells whose turn it is', async () => {
+  test('old sessions are collected without a row for the turn', async () => {
     await put('n|i:1;', -100);
     const errors: unknown[] = [];
     const store = storeOn({ collectInterval: 1, gcMaxlifetime: 60, onCollectError: (error) => errors.push(error) });

@@ -52,7 +52,7 @@ export class Site {
   readonly app = new Koa<Koa.DefaultState, PhpSessionContext>();
   /** What came by `app.on('error')`. */
   readonly errors: unknown[] = [];
-  /** How often `'session:gone'` was told. */
+  /** How many `'session:gone'` events came. */
   gone = 0;
   readonly #options: SessionOptions;
   readonly #handlers = new Map<string, Handler>();
@@ -128,7 +128,7 @@ export class Site {
     return this.#options.name ?? 'PHPSESSID';
   }
 
-  /** The codes of the errors that were told so far, which are then forgotten. */
+  /** The codes of the errors reported since the last call. */
   codes(): unknown[] {
     return this.errors.splice(0).map((error) => (error as { code?: unknown }).code ?? error);
   }
@@ -151,7 +151,7 @@ export function storeOf(table: Table, options: Partial<MysqlStoreOptions> = {}) 
   return mysqlStore({ connection: { ...testServer(), database: 'test' }, table: table.name, ...options });
 }
 
-/** Whether somebody holds the lock of this row now. */
+/** Whether a transaction holds the lock of this row now. */
 export async function isLocked(table: Table, id: string): Promise<boolean> {
   const other = await createConnection({ ...testServer(), database: 'test' });
   try {

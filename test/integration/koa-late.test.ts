@@ -7,7 +7,7 @@ import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { type Context, Site, storeOf } from './koa-helpers.ts';
 
-/** What an application does with the session after its handler has ended: it is not done, and that is told. */
+/** What an application does with the session after its handler has ended: it has no effect, and is reported. */
 const table = binaryTable();
 const original = 'a|i:1;';
 let php: Harness;
@@ -43,7 +43,7 @@ async function answered(id: string | undefined, handler: (ctx: Context) => unkno
   return { kept, answer };
 }
 
-/** Runs `late` when the answer has come, and waits for what is told. */
+/** Runs `late` when the answer has come, and waits for the report. */
 async function afterwards(late: (ctx: Context) => unknown, more: (ctx: Context) => unknown = () => {}) {
   const id = await put();
   const { kept, answer } = await answered(id, more);
@@ -59,11 +59,11 @@ test.each<[string, (ctx: Context) => unknown]>([
   ['another session', (ctx) => (ctx.session = { b: 1 })],
   ['what cannot be stored', (ctx) => (ctx.session.a = () => 1)],
   ['a logout by null', (ctx) => void Object.assign(ctx, { session: null })],
-  ['destroy() that nobody waits for', (ctx) => void ctx.phpSession.destroy()],
+  ['destroy() that is not awaited', (ctx) => void ctx.phpSession.destroy()],
   ['destroy()', (ctx) => expect(ctx.phpSession.destroy()).rejects.toMatchObject({ code: 'ERR_SESSION_CLOSED' })],
   ['regenerate()', (ctx) => void ctx.phpSession.regenerate()],
   ['lock()', (ctx) => void ctx.phpSession.lock()],
-])('%s is told', async (_, late) => {
+])('%s is reported', async (_, late) => {
   await afterwards(late);
   await afterwards(late, (ctx) => (ctx.session.a = 5));
   await afterwards(late, (ctx) => ctx.phpSession.regenerate());
@@ -77,7 +77,7 @@ test('a look at the session is no change', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
-test('many late changes are told once', async () => {
+test('many late changes are reported once', async () => {
   const { kept } = await answered(await put());
   for (let i = 2; i < 5; i++) {
     kept.session.a = i;
@@ -86,7 +86,7 @@ test('many late changes are told once', async () => {
   expect(site.codes()).toEqual(['ERR_SESSION_CLOSED']);
 });
 
-test('of a visitor who had no session', async () => {
+test('of a visitor without a session', async () => {
   const { kept, answer } = await answered(undefined);
   expect(answer.headers['set-cookie']).toBeUndefined();
   kept.session.a = 1;
@@ -94,7 +94,7 @@ test('of a visitor who had no session', async () => {
   expect(site.codes()).toEqual(['ERR_SESSION_CLOSED']);
 });
 
-test('a stream that goes on, with the session in its hands', async () => {
+test('a stream that continues, and still uses the session', async () => {
   const id = await put();
   const body = new PassThrough();
   let session!: Context['session'];
@@ -115,7 +115,7 @@ test('a stream that goes on, with the session in its hands', async () => {
   expect(await php.row(table, id)).toBe(original);
 });
 
-test('an answer by hand that goes on, with the session in its hands', async () => {
+test('an answer by hand that continues, and still uses the session', async () => {
   const id = await put();
   const answer = await site.ask(
     (ctx) => {

@@ -18,7 +18,7 @@ afterAll(async () => {
   await php.stop();
 });
 
-test('who brings no cookie costs the database nothing', async () => {
+test('a request without a cookie costs the database nothing', async () => {
   const nobody = storeOf(binaryTable(), { connection: { host: '127.0.0.1', port: 1 } });
   const site = await Site.start({ store: nobody });
   const ignoring = await site.ask(() => 'ok');

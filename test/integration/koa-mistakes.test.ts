@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import Koa from 'koa';
 import { type PhpSessionContext, phpSession } from '../../src/middleware/koa.ts';
-import { checkTable, createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import { checkTable, createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
 
 // What Koa's own log, which prints `stack` alone, says of the mistakes that are most likely at first.
@@ -83,7 +83,7 @@ describe('what is printed', () => {
       `${unavailable}: its socket cannot be opened; see socketPath of the option "connection" (ENOENT)`,
     ],
     [
-      'TLS that the server has not',
+      'TLS that the server lacks',
       { connection: { ...right, ssl: {} }, table, columns },
       503,
       expect.stringMatching(/: see ssl of the option "connection" \(HANDSHAKE_\w+\)$/) as never,

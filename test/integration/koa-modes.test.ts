@@ -103,7 +103,7 @@ describe('16 requests of one visitor at once', () => {
 });
 
 describe('merge', () => {
-  test('does not wait for PHP to read, and keeps what PHP has changed meanwhile', async () => {
+  test('does not wait for PHP to read, and keeps what PHP has changed since', async () => {
     const [site, id] = [await siteOf('merge'), await put('a|i:1;b|i:1;')];
     const release = await php.hold(table, id);
     const [read, goOn] = [signal(), signal()];
@@ -158,7 +158,7 @@ describe('merge', () => {
   test.each([
     ['changed', (ctx: Parameters<Handler>[0]) => Object.assign(ctx.session, { a: 2 })],
     ['only read', (ctx: Parameters<Handler>[0]) => ctx.session.a],
-  ])('somebody logged out meanwhile, and the session was %s: it does not come back', async (_, change) => {
+  ])('a logout came, and the session was %s: it does not come back', async (_, change) => {
     const [site, id] = [await siteOf('merge'), await put('a|i:1;', 1_000)];
     const answer = await site.ask(
       async (ctx) => {
@@ -201,7 +201,7 @@ describe('merge', () => {
     expect(await php.row(table, id)).toBeUndefined();
   });
 
-  test('close() saves; later changes are told', async () => {
+  test('close() saves; later changes are reported', async () => {
     const [site, id] = [await siteOf('merge'), await put('a|i:1;')];
     await site.ask(
       async (ctx) => {
@@ -270,7 +270,7 @@ describe('a conflict', () => {
 });
 
 describe('readonly', () => {
-  test('waits for nobody, and nobody waits for it', async () => {
+  test('does not wait, and no request waits for it', async () => {
     const [site, id] = [await siteOf('readonly'), await put('a|i:1;', 1_000)]; // its time is due
     const release = await php.hold(table, id);
     const answer = await site.ask(async (ctx) => [ctx.session.a, await isLocked(table, id)], { id });
@@ -279,7 +279,7 @@ describe('readonly', () => {
     expect((await site.ask(() => isLocked(table, id), { id })).value).toBe(false);
   });
 
-  test('a change is not written, and that is told; the answer stays', async () => {
+  test('a change is not written but reported; the answer stays', async () => {
     const [site, id] = [await siteOf('readonly'), await put('a|i:1;')];
     expect((await site.ask((ctx) => Object.assign(ctx.session, { a: 2 }), { id })).status).toBe(200);
     expect((await site.ask((ctx) => Object.assign(ctx.session, { a: 2 }))).id).toBeUndefined();
@@ -333,7 +333,7 @@ describe('lock()', () => {
     },
   );
 
-  test('keeps the object if nobody has written meanwhile', async () => {
+  test('keeps the object if no other request has written', async () => {
     const [site, id] = [await siteOf('merge'), await put('a|a:1:{s:1:"b";i:1;}')];
     await site.ask(
       async (ctx) => {
@@ -346,7 +346,7 @@ describe('lock()', () => {
     expect(await php.row(table, id)).toBe('a|a:1:{s:1:"b";i:2;}');
   });
 
-  test('somebody has logged out: there is no session any more, and it does not come back', async () => {
+  test('after a logout there is no session, and it does not come back', async () => {
     const [site, id] = [await siteOf('merge'), await put('user|s:5:"alice";')];
     const answer = await site.ask(
       async (ctx) => {
@@ -363,7 +363,7 @@ describe('lock()', () => {
     site.gone = 0;
   });
 
-  test('somebody has logged out, and this request logs in: told, if what it stored before is lost by that', async () => {
+  test('after a logout this request logs in: reported, if its earlier changes are lost', async () => {
     const [site, id] = [await siteOf('merge'), await put('user|s:5:"alice";')];
     const logout = () => php.ask({ driver: 'pdo', table, id }, '$handler->start(); session_destroy(); return true;');
     const login: Handler = async (ctx) => {
@@ -413,7 +413,7 @@ describe('lock()', () => {
     await site.stop();
   });
 
-  test('a logout of a session that goes on under another id is told', async () => {
+  test('a logout of a session that continues under another id is reported', async () => {
     const [site, id] = [await siteOf('merge'), await put('user|s:5:"alice";')];
     const other = await siteOf('exclusive');
     await site.ask(
@@ -428,7 +428,7 @@ describe('lock()', () => {
     site.gone = 0;
   });
 
-  test('after a logout in this request, what others have stored meanwhile does not come back', async () => {
+  test('after a logout in this request, changes of other requests do not come back', async () => {
     const [site, id, before] = [await siteOf('merge'), await put('user|s:5:"alice";'), await php.count(table)];
     const answer = await site.ask(
       async (ctx) => {
@@ -503,7 +503,7 @@ test('a store whose table PHP does not lock has the mode merge by default', asyn
   await release();
 });
 
-describe('16 requests at once with a cookie that nobody knows', () => {
+describe('16 requests at once with an unknown cookie', () => {
   test.each([
     ['merge', false],
     ['exclusive', false],

@@ -8,9 +8,9 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { asInAnotherProcess } from '../../tools/another-process.mjs';
 import { Site } from './koa-helpers.ts';
-import { bytes, storeOn, Witness } from './mysql-store-helpers.ts';
+import { storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-// A second phpSession() for the same session would wait until its timeout for the lock that its own request has. It has to be told.
+// A second phpSession() for the same session would wait until its timeout for the lock that its own request has. It must get an error.
 
 const table = 'koa_mounted_twice';
 let witness: Witness;
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 async function stored(): Promise<string> {
   const id = `twice${++ids}`;
-  await withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   return id;
 }
 

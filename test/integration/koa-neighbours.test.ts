@@ -45,7 +45,7 @@ describe.each(['exclusive', 'merge'] as const)('in the mode %s', (mode) => {
     expect(await php.count(table)).toBe(3);
   });
 
-  test('behind rows that logouts have left: refused too', async () => {
+  test('after rows that logouts have left: refused too', async () => {
     const site = await Site.start({ store: storeOf(table), mode });
     for (let row = 1; row <= 25; row++) {
       const id = newId();
@@ -53,7 +53,7 @@ describe.each(['exclusive', 'merge'] as const)('in the mode %s', (mode) => {
       expect((await site.ask((ctx) => ctx.phpSession.destroy(), { id })).status).toBe(200);
     }
     await site.stop();
-    await php.put(table, `x${newId()}`, base64('user|s:5:"alice";')); // behind them in the key
+    await php.put(table, `x${newId()}`, base64('user|s:5:"alice";')); // after them in the index
     expect((await answers(undefined)).statuses).toEqual([500]);
   });
 

@@ -5,7 +5,7 @@ import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
 import { isLocked, Site, storeOf } from './koa-helpers.ts';
 import { KoaSessionSite } from './koa-session-site.ts';
 
-/** `onUnreadable`: a row that cannot be read counts as none, or is told as an error. */
+/** `onUnreadable`: a row that cannot be read counts as missing, or is an error. */
 const table = binaryTable();
 const damaged = 'user|s:5:"ali';
 let php: Harness;
@@ -36,7 +36,7 @@ describe.each(['exclusive', 'merge', 'readonly'] as const)("'new' in the mode %s
     expect([await php.row(table, id), await isLocked(table, id), site.codes()]).toEqual([damaged, false, []]);
   });
 
-  test('what is stored goes under a new id: nobody gets what others put under the old one', async () => {
+  test('what is stored goes under a new id: no visitor gets what others put under the old one', async () => {
     if (mode === 'readonly') return;
     const id = await put();
     const { id: next } = await site.ask((ctx) => (ctx.session.user = 'bob'), { id });

@@ -3,7 +3,7 @@ import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { type Context, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
 
-/** Requests of one browser at the same time, one of which logs in and gives the session a new id. */
+/** Requests of one browser at the same time. One of them logs in and gives the session a new id. */
 const table = binaryTable();
 let php: Harness;
 
@@ -179,14 +179,14 @@ describe.each(cells)('strict mode $useStrictMode, $mode', ({ useStrictMode, mode
     await expectLogin(id, next, row);
   });
 
-  test('whoever had planted the old id does not get to the login, whatever he stores', async () => {
+  test('an attacker who planted the old id does not get the login, whatever is stored there', async () => {
     const { id, next } = await loggedIn();
     await site.ask((ctx) => Object.assign(ctx.session, { user: 'mallory', cart: 'x' }), { id });
     await inPhp(id, 'session_regenerate_id(true); return true;');
     await expectLogin(id, next, await php.row(table, id));
   });
 
-  test('several logins in a row leave a chain of ids, each of which is empty', async () => {
+  test('several logins in a row leave a chain of empty ids', async () => {
     const { id, next } = await loggedIn();
     const { id: last } = await site.ask((ctx) => ctx.phpSession.regenerate(), { id: next });
     expect([await php.row(table, id), await php.row(table, next)]).toEqual(['', '']);
@@ -194,7 +194,7 @@ describe.each(cells)('strict mode $useStrictMode, $mode', ({ useStrictMode, mode
   });
 });
 
-test('a logout of a session that goes on under another id is told, and leaves its cookie', async () => {
+test('a logout of a session that continues under another id is reported, and leaves its cookie', async () => {
   const site = await Site.start({ store: storeOf(table), mode: 'merge' });
   const id = newId();
   await php.put(table, id, before);
@@ -210,7 +210,7 @@ test('a logout of a session that goes on under another id is told, and leaves it
   await site.stop();
 });
 
-test('a change of what was moved away meanwhile is a conflict', async () => {
+test('a change of a session that a login has moved is a conflict', async () => {
   const site = await Site.start({ store: storeOf(table), mode: 'merge' });
   const conflicts: unknown[] = [];
   site.app.on('session:conflict', (_, paths) => conflicts.push(paths));

@@ -56,7 +56,7 @@ const cells = (['0.6', '0.7'] as const).flatMap((version) =>
   (['exclusive', 'merge'] as const).map((mode) => ({ version, mode })),
 );
 
-test('behind koa-session a login and a logout by passport keep the other keys, as koa-session does', async () => {
+test('with koa-session a login and a logout by passport keep the other keys, as koa-session does', async () => {
   const app = new Koa();
   const store = storeOf(table);
   const passport = versions['0.6'];
@@ -105,7 +105,7 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
     expect(site.codes()).toEqual([]);
   });
 
-  /** A handler behind passport's middleware. */
+  /** A handler after passport's middleware. */
   const behind = (handler: (ctx: PassportContext) => unknown) => async (ctx: Context) => {
     let value: unknown;
     await passport.initialize()(ctx, () =>
@@ -153,7 +153,7 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
   // 12.0 and not 12, an object of PHP, and keys with the names of the methods.
   const before = 'price|d:12;cart|O:4:"Cart":1:{s:1:"n";i:1;}save|a:1:{s:1:"x";d:1;}regenerate|b:1;list|a:1:{i:0;i:1;}';
 
-  test('a login drops what was in the session, as with express-session, unless it is told to keep it', async () => {
+  test('a login drops what was in the session, as with express-session, unless an option keeps it', async () => {
     const old = await put(before);
     const dropped = await ask((ctx) => ctx.login({ id: 'ann' }), old);
     expect(await php.row(table, dropped.id!)).toBe(ann);
@@ -164,7 +164,7 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
     expect(await php.row(table, other)).toBe('');
   });
 
-  test('a logout ends PHP’s login too, unless it is told to keep it', async () => {
+  test('a logout ends PHP’s login too, unless an option keeps it', async () => {
     const old = await put(`user|s:3:"ann";${ann}`);
     const out = await ask(async (ctx) => {
       await ctx.logout();
@@ -182,7 +182,7 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
     expect(await php.row(table, other)).toBeUndefined();
   });
 
-  test('a logout where nobody is logged in does nothing', async () => {
+  test('a logout without a login does nothing', async () => {
     expect((await ask((ctx) => ctx.logout())).id).toBeUndefined();
   });
 
@@ -209,7 +209,7 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
     expect(fresh.value).toEqual([false, false, '{}']);
   });
 
-  test('where the session cannot be had any more, nobody is logged in', async () => {
+  test('if the session is no longer available, no user is logged in', async () => {
     const id = await put('cart|i:1;');
     const { status } = await ask(async (ctx) => {
       await ctx.phpSession.close();
@@ -221,11 +221,11 @@ describe.each(cells)('passport $version, $mode', ({ version, mode }) => {
   });
 
   describe('attacks', () => {
-    test('who has planted an id before a login has nothing of it', async () => {
+    test('an attacker who planted an id before a login gains nothing', async () => {
       const planted = await put('planted|b:1;');
       const { id } = await ask((ctx) => ctx.login({ id: 'ann' }), planted);
       expect(await whoIs(planted)).toEqual([false, null]);
-      // What he stores there now does not get to the one who has logged in, nor does he get a cookie of hers.
+      // What the attacker stores there does not reach the logged-in user, and the attacker does not get the user's cookie.
       const attack = await ask((ctx) => {
         ctx.session.passport = { user: 'mallory' };
       }, planted);

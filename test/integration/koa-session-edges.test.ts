@@ -74,7 +74,7 @@ test('beforeSave makes no session after ctx.phpSession.destroy()', async () => {
   expect(await php.count(table)).toBe(before - 1);
 });
 
-test('a call that fails and is not awaited is told, and does not end the process', async () => {
+test('a call that fails and is not awaited is reported, and does not end the process', async () => {
   const id = await written();
   const answer = await once({ autoCommit: false }, id, (ctx) => {
     ctx.session!.bad = () => 1;

@@ -156,7 +156,7 @@ const waiters = () =>
     `SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE '%${table.name}% FOR UPDATE' AND ID <> CONNECTION_ID()`,
   );
 
-test('rolling: who answers by itself sends no cookie, and fails in nothing', async () => {
+test('rolling: a handler that answers by itself sends no cookie, and does not fail', async () => {
   await withSite({ rolling: true }, async (rolling) => {
     const id = await written();
     const answer = await rolling.ask(
@@ -191,7 +191,7 @@ test('no update is lost between koa-session and PHP', async () => {
   expect(await rowOf(id)).toBe(original.replace('i:1', 'i:21'));
 });
 
-test('a lock that cannot be had is a 503, and nobody is logged out', async () => {
+test('a lock that is not free in time is a 503, and no visitor is logged out', async () => {
   await withSite({ store: storeOf(table, { timeout: 300 }) }, async (impatient) => {
     const id = await written();
     const free = await php.hold(table, id);
@@ -326,7 +326,7 @@ describe('autoCommit: false', () => {
     });
   });
 
-  test('a change after manuallyCommit() is told', async () => {
+  test('a change after manuallyCommit() is reported', async () => {
     await withSite({ autoCommit: false }, async (manual) => {
       const id = await written();
       await manual.ask(
@@ -364,7 +364,7 @@ describe('without the lock', () => {
     });
   });
 
-  test('readonly: what was changed is told, and not saved', async () => {
+  test('readonly: a change is reported, and not saved', async () => {
     await withSite({ mode: 'readonly' }, async (readonly) => {
       const id = await written();
       const release = await php.hold(table, id);

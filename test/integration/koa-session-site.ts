@@ -23,7 +23,7 @@ export interface Question {
   signal?: AbortSignal;
 }
 
-/** A session that PHP wrote, and that nobody has used for 1,000 seconds. */
+/** A session that PHP wrote 1,000 seconds ago. */
 export async function writtenByPhp(php: Harness, table: Table, code: string): Promise<string> {
   const { result, cookie } = await php.ask({ driver: 'pdo', table }, `$handler->start(); ${code}; return true;`);
   if (result !== true) throw new Error(`PHP: ${result}`);
@@ -81,7 +81,7 @@ export class KoaSessionSite {
     };
   }
 
-  /** The codes of the errors that were told so far, which are then forgotten. */
+  /** The codes of the errors reported since the last call. */
   codes(): unknown[] {
     return this.errors.splice(0).map((error) => (error as { code?: unknown }).code ?? error);
   }

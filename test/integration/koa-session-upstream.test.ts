@@ -9,7 +9,7 @@ import { type Context, type Handler, KoaSessionSite, writtenByPhp } from './koa-
 
 /**
  * What koa-session promises to applications with a store, by the cases of its own tests (7.0.2: store.test.ts, contextstore.test.ts,
- * externalkey.test.ts, store_with_ctx.test.ts). Those that are other here, and why, stand in docs/koa-session.md.
+ * externalkey.test.ts, store_with_ctx.test.ts). docs/koa-session.md lists the differences and their reasons.
  */
 const table = binaryTable();
 let php: Harness;
@@ -223,7 +223,7 @@ describe('events', () => {
 });
 
 describe('valid and beforeSave', () => {
-  test("a session of somebody else is left as it is, and 'session:invalid' told; another one begins", async () => {
+  test("another user's session stays as it is, 'session:invalid' is emitted, and a new session begins", async () => {
     const ofUser = await siteWith({
       valid: (ctx: Context, data: { uid?: string }) => ctx.cookies.get('uid') === data.uid,
       beforeSave: (ctx: Context, shown: { uid?: string }) => {
@@ -282,10 +282,10 @@ describe('options', () => {
     ['key', { key: 'koa.sess' }, /^key is name here/],
     ['maxAge', { maxAge: 1 }, /^maxAge is cookieLifetime/],
     ['httpOnly', { httpOnly: true }, /^httpOnly is cookieHttponly/],
-    ['signed', { signed: true }, /no option signed/],
-    ['genid', { genid: () => 'a' }, /no option genid/],
-    ['externalKey', { externalKey: {} }, /no option externalKey/],
-    ['renew', { renew: true }, /no option renew/],
+    ['signed', { signed: true }, /^signed is not an option of phpKoaSession\(\)/],
+    ['genid', { genid: () => 'a' }, /^genid is not an option of phpKoaSession\(\)/],
+    ['externalKey', { externalKey: {} }, /^externalKey is not an option of phpKoaSession\(\)/],
+    ['renew', { renew: true }, /^renew is not an option of phpKoaSession\(\)/],
     ['valid', { valid: 'yes' }, /^valid must be a function/],
     ['beforeSave', { beforeSave: {} }, /^beforeSave must be a function/],
     ['rolling', { rolling: 1 }, /^rolling must be true or false/],

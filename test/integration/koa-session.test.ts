@@ -294,7 +294,7 @@ describe('the id', () => {
     const answer = await site.ask(
       async (ctx) => {
         await ctx.session!.regenerate();
-        // Not committed yet: who reads meanwhile finds the old session, or waits for it.
+        // Not committed yet: a read finds the old session, or waits for the commit.
         return [await rowOf(id), ctx.session!.externalKey];
       },
       { id },

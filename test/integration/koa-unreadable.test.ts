@@ -74,7 +74,7 @@ describe.each(['exclusive', 'merge', 'readonly'] as const)('in the mode %s', (mo
     ['does not look at it', () => 'public', ['ERR_PHP_SYNTAX']],
     ['reads it', (ctx) => ctx.session.user, ['ERR_PHP_SYNTAX', 'ERR_PHP_SYNTAX']],
   ])(
-    'when the answer is out nobody could catch the error: it is told, once, also if the page %s',
+    'when the answer is out the error cannot be caught: it is reported once, also if the page %s',
     async (_, page, told) => {
       const id = await put();
       const logged = signal();
@@ -153,7 +153,7 @@ describe('under koa-session', () => {
     expect(await php.row(table, id)).toBe(damaged);
   });
 
-  test('when the answer is out, it is told, and read as empty', async () => {
+  test('when the answer is out, it is reported, and read as empty', async () => {
     const id = await put();
     const logged = signal();
     let seen: unknown;

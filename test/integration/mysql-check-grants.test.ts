@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkTable, createTableSql, grantSql } from '../../src/stores/mysql/index.ts';
+import { checkTable, createTableSql, grantSql } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'check_grants';
 const account = "'least'@'127.0.0.1'";
@@ -41,7 +41,7 @@ const WORK: Record<string, () => Promise<unknown>> = {
   'rename a session': () =>
     withLease(store, known, async (lease) => {
       await lease.rename(newId());
-      await lease.commit({ data: bytes('z') });
+      await lease.commit({ data: utf8Bytes('z') });
     }),
   'destroy a session': () => withLease(store, known, (lease) => lease.destroy()),
   'collect expired sessions': () => store.collect(3_600),

@@ -1,12 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  type CheckOptions,
-  checkTable,
-  createTableSql,
-  type FindingCode,
-  grantSql,
-} from '../../src/stores/mysql/index.ts';
+import { type CheckOptions, checkTable, createTableSql, type FindingCode, grantSql } from '../../src/mysql.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { Witness } from './mysql-store-helpers.ts';
 

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  type CheckOptions,
-  checkTable,
-  createTableSql,
-  type Finding,
-  type FindingCode,
-} from '../../src/stores/mysql/index.ts';
+import { type CheckOptions, checkTable, createTableSql, type Finding, type FindingCode } from '../../src/mysql.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { KNOWN_TABLES } from './mysql-check-tables.ts';
 import { storeOn, testServer, Witness } from './mysql-store-helpers.ts';
@@ -254,4 +248,45 @@ test('servers that cannot be asked are findings; others are checked all the same
     { ...unreachable, servers: [`${host}:${port}`], message: 'the server cannot be asked (ER_ACCESS_DENIED_ERROR)' },
     expect.objectContaining({ severity: 'info', servers: [`${host}:${port}`] }),
   ]);
+});
+
+describe('what the rows hold', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+  async function encodings(data: readonly (string | Buffer)[], columnType = 'MEDIUMBLOB'): Promise<Finding[]> {
+    const columns = `id CHAR(32) COLLATE ascii_bin PRIMARY KEY, data ${columnType}, usetime TIMESTAMP NOT NULL DEFAULT NOW()`;
+    await witness.table(quoted, `CREATE TABLE ${quoted} (${columns}, KEY (usetime)) ENGINE = InnoDB`);
+    for (const row of data) await witness.query(`INSERT INTO ${quoted} (id, data) VALUES (?, ?)`, [newId(), row]);
+    return (await findings()).filter(({ code }) => code === 'data-encoding');
+  }
+
+  test.each([
+    [
+      'base64',
+      'a:1:{s:4:"user";s:5:"alice";}',
+      'base64 of a session in the format php_serialize, as Laravel stores it',
+    ],
+    ['base64', 'user|s:5:"alice";', 'base64 of a session in the format php, as Magento and Roundcube store it'],
+  ])('%s of %s', async (_, session, name) => {
+    for (const columnType of ['MEDIUMBLOB', 'LONGTEXT CHARACTER SET utf8mb4']) {
+      const [finding] = await encodings([base64(session), base64(session)], columnType);
+      expect(finding).toMatchObject({ severity: 'error', message: `${table}: what the rows hold is ${name}`, sql: [] });
+      expect(JSON.stringify(finding)).not.toContain('alice');
+    }
+  });
+
+  test('igbinary', async () => {
+    const [finding] = await encodings([Buffer.from('00000002140111016e0601', 'hex')]);
+    expect(finding!.message).toContain('igbinary');
+  });
+
+  test.each([
+    ['no row', []],
+    ['sessions of PHP', ['user|s:5:"alice";', 'a:1:{s:4:"user";s:5:"alice";}', '\x01ai:1;']],
+    ['one session of PHP among others', [base64('user|s:5:"alice";'), 'user|s:5:"alice";']],
+    ['rows that are damaged', ['user|s:5:"ali']],
+    ['empty rows', ['', '']],
+  ])('%s: no finding', async (_, rows) => {
+    expect(await encodings(rows)).toEqual([]);
+  });
 });

@@ -60,7 +60,7 @@ export class Door {
   async reopen(): Promise<void> {
     this.#isFrozen = false;
     for (const socket of this.#all) socket.resume();
-    // Those whose other end has gone meanwhile.
+    // Connections whose other end has gone.
     for (const [client, server] of this.#clients) if (server.destroyed) client.destroy();
     if (this.#server.listening) return;
     this.#server.listen(this.#port, '127.0.0.1');

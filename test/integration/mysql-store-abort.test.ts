@@ -1,16 +1,16 @@
 import { expect, test } from '@jest/globals';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
-import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_abort';
 const id = 'a'.repeat(32);
 
-test('who gives up while waiting, again and again, takes no more connections than the limit', async () => {
+test('requests that give up while waiting, again and again, take no more connections than the limit', async () => {
   const witness = await Witness.connect();
   await witness.table(table, createTableSql({ table }));
   const store = storeOn(table, { connectionLimit: 3 });
   const first = await store.open(id);
-  await first.commit({ data: bytes('n|i:1;') });
+  await first.commit({ data: utf8Bytes('n|i:1;') });
 
   // Somebody outside of this process has the row.
   const holder = await Witness.connect();
@@ -32,7 +32,7 @@ test('who gives up while waiting, again and again, takes no more connections tha
   const leases = await Promise.all(['b', 'c', 'd'].map((letter) => store.open(letter.repeat(32))));
   await Promise.all(leases.map((lease) => lease.release()));
   const again = await store.open(id);
-  expect(again.data).toEqual(bytes('n|i:1;'));
+  expect(again.data).toEqual(utf8Bytes('n|i:1;'));
   await again.release();
   await store.close();
   expect(await connections(witness)).toBe(0);

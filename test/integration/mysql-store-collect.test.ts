@@ -5,10 +5,11 @@ import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/i
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
-import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
+import { numbersTo } from '../helpers/numbers.ts';
+import { asInAnotherProcess, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_collect';
-/** A server of its own, whose counters nobody else moves. */
+/** A server of its own, so that no other test changes its counters. */
 let server: Awaited<ReturnType<typeof startMariadb>>;
 let witness: Witness;
 
@@ -31,7 +32,7 @@ const storeAt = (options: Partial<MysqlStoreOptions> = {}, port = server.port): 
 const insert = (name: string, count: number, age: number) =>
   witness.query(
     `INSERT INTO ${table} (id, data, usetime)
-       SELECT CONCAT(?, seq), REPEAT('x', 200), UNIX_TIMESTAMP() - ? FROM seq_1_to_${count}`,
+       SELECT CONCAT(?, seq), REPEAT('x', 200), UNIX_TIMESTAMP() - ? FROM ${numbersTo(count)}`,
     [name, age],
   );
 const idsIn = async () => (await witness.query(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => String(id));
@@ -41,7 +42,7 @@ const lockWaits = async () => {
   return Number(row!.Value);
 };
 
-test('collect() when the index over the id has another name by now', async () => {
+test('collect() when the index over the id has got another name', async () => {
   await witness.table(table, createTableSql({ table }));
   const store = storeAt();
   expect(await store.collect(1_440)).toBe(0);
@@ -57,11 +58,11 @@ describe.each([
 ])('collect() on a table %s', (_, create, rows) => {
   beforeEach(() => witness.table(table, create));
 
-  test('many rows: requests go on in between, and nobody waits for a lock', async () => {
+  test('many rows: requests go on in between, and none waits for a lock', async () => {
     await insert('old', rows, 5_000);
     await insert('young', 1_000, 1_000);
     await insert('live', 10, 1_000);
-    // Old sessions that requests have opened meanwhile, and some that are in use anyway.
+    // Old sessions that requests have opened since, and some that are in use anyway.
     const holder = await Witness.connect(server);
     await holder.query(
       `BEGIN; SELECT id FROM ${table} WHERE id IN ('old1', 'old777', 'old9999', 'young5', 'young500') FOR UPDATE`,
@@ -74,7 +75,7 @@ describe.each([
     });
     let served = 0;
     for (; isRunning; served++) {
-      await withLease(store, `live${(served % 10) + 1}`, (lease) => lease.commit({ data: bytes(`${served}`) }));
+      await withLease(store, `live${(served % 10) + 1}`, (lease) => lease.commit({ data: utf8Bytes(`${served}`) }));
     }
     expect(await collected).toBe(rows - 3);
     const left = await idsIn();
@@ -101,7 +102,7 @@ describe.each([
   test('a session that is used after it was found to be old stays', async () => {
     await insert('old', 10, 5_000);
     const store = storeAt({ connectionLimit: 1 });
-    await store.collect(1_000_000); // by now the table is known, and the look for old rows is the first statement
+    await store.collect(1_000_000); // now the table is known, so the search for old rows is the first statement
     const collected = store.collect(1_440);
     // Waits for the only connection, and gets it before the deletion, which has to get it again.
     const lease = await store.open('old3');
@@ -159,9 +160,9 @@ test('a lifetime longer than the time since 1970, and an id in use in the same t
   const store = storeAt();
   expect(await store.collect(2 ** 31)).toBe(0);
   const id = newId();
-  const lease = await store.open(id); // a placeholder, that nobody else sees
+  const lease = await store.open(id); // a placeholder, which no other transaction sees
   expect(await store.collect(0)).toBe(5);
-  await lease.commit({ data: bytes('x') });
+  await lease.commit({ data: utf8Bytes('x') });
   expect(await idsIn()).toEqual([id]);
   await store.close();
 });

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { renewTurn, takeTurn } from '../../src/stores/mysql/collector.ts';
-import { Connections } from '../../src/stores/mysql/connections.ts';
-import { Endpoints } from '../../src/stores/mysql/endpoints.ts';
+import { Failover } from '../../src/stores/mysql/failover.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
+import { ConnectionPool } from '../../src/stores/mysql/pool.ts';
 import { Rows } from '../../src/stores/mysql/rows.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
+import { numbersTo } from '../helpers/numbers.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_collector';
 const columns = 'id VARBINARY(128) PRIMARY KEY, data BLOB NOT NULL, usetime INT UNSIGNED NOT NULL, KEY (usetime)';
@@ -47,17 +48,17 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     { timeMeaning: 'expiresAt' },
   ],
 ])('whose turn it is: %s', (_, create, options) => {
-  /** What as many processes are told when they ask at the same time. */
+  /** The answers to several processes that ask at the same time. */
   async function turns(processes: number): Promise<number> {
     const won = await Promise.all(Array.from({ length: processes }, () => inAProcess(takeTurn)));
     return won.filter(Boolean).length;
   }
-  async function inAProcess<T>(work: (connections: Connections, rows: Rows, timeout: number) => Promise<T>) {
+  async function inAProcess<T>(work: (pool: ConnectionPool, rows: Rows, timeout: number) => Promise<T>) {
     const connection = { ...testServer(), database: 'test' };
     const settings = readOptions({ connection, table, gcMaxlifetime: 86_400, collectInterval: 600, ...options });
-    const connections = new Connections(settings, new Endpoints(settings), { autocommit: true, limit: 1 });
-    const result = await work(connections, new Rows(settings, connections, connections), 10_000);
-    await connections.close();
+    const pool = new ConnectionPool(settings, new Failover(settings), { autocommit: true, limit: 1 });
+    const result = await work(pool, new Rows(settings, pool, pool), 10_000);
+    await pool.close();
     return result;
   }
   const isDate = !/INT/.test(create);
@@ -77,7 +78,7 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     expect(await witness.query(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 1 }]);
   });
 
-  test('who takes longer keeps the turn', async () => {
+  test('a process that takes longer keeps the turn', async () => {
     expect(await turns(1)).toBe(1);
     await shift(-500);
     await inAProcess(renewTurn);
@@ -87,7 +88,7 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
     expect(await turns(8)).toBe(1);
   });
 
-  test("of a row that somebody's gc has deleted", async () => {
+  test('of a row that another gc has deleted', async () => {
     expect(await turns(2)).toBe(1);
     await witness.query(`DELETE FROM ${table}`);
     expect(await turns(8)).toBe(1);
@@ -110,7 +111,7 @@ describe('a store with collectInterval', () => {
 
   test('keeps the turn for as long as it collects', async () => {
     await witness.query(
-      `INSERT INTO ${table} SELECT CONCAT('old-', seq), 'n|i:1;', UNIX_TIMESTAMP() - 5000 FROM seq_1_to_20000`,
+      `INSERT INTO ${table} SELECT CONCAT('old-', seq), 'n|i:1;', UNIX_TIMESTAMP() - 5000 FROM ${numbersTo(20_000)}`,
     );
     const collecting = store();
     const left = async () => Number((await witness.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
@@ -141,7 +142,7 @@ describe('a store with collectInterval', () => {
     await Promise.all(stores.map((one) => one.close()));
   });
 
-  test('tells of failures, and goes on', async () => {
+  test('reports failures, and continues', async () => {
     await witness.query(`DROP TABLE ${table}`);
     const errors: (Error & { code?: string })[] = [];
     const ours = store({ onCollectError: (error) => errors.push(error) });
@@ -153,7 +154,7 @@ describe('a store with collectInterval', () => {
     await ours.close();
   });
 
-  test('tells of failures by a warning, if nobody says how', async () => {
+  test('reports failures by a warning, without onCollectError', async () => {
     await witness.query(`DROP TABLE ${table}`);
     // Jest gives each test file a process object of its own, on which no warning arrives.
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
@@ -194,7 +195,7 @@ describe('a store with collectInterval', () => {
   });
 });
 
-describe("its row is nobody's session", () => {
+describe('its row is no session', () => {
   const phpTable: Table = { title: 'collector', name: 'store_collector_php', columns, options: {} };
   let php: Harness;
 
@@ -215,7 +216,11 @@ describe("its row is nobody's session", () => {
     expect(answer.result).toMatch(/^[A-Za-z0-9,-]{22,}$/);
     const store = storeOn(phpTable.name);
     const lease = await store.open(id);
-    expect([lease.data, lease.writable, await lease.commit({ data: bytes('x') })]).toEqual([undefined, false, 'gone']);
+    expect([lease.data, lease.writable, await lease.commit({ data: utf8Bytes('x') })]).toEqual([
+      undefined,
+      false,
+      'gone',
+    ]);
     expect(await php.row(phpTable, id)).toBe('');
     await store.close();
   });

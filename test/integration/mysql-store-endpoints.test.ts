@@ -5,7 +5,7 @@ import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/i
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { Door } from './mysql-door.ts';
-import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_endpoints';
 let witness: Witness;
@@ -54,7 +54,7 @@ const all = [
   ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-/** Counts in one session until told to stop; says how long nothing was answered. */
+/** Counts in one session until it is stopped; reports the longest time without an answer. */
 function traffic(id = newId()) {
   let stopped = false;
   let acknowledged = 0;
@@ -67,7 +67,7 @@ function traffic(id = newId()) {
       try {
         await withLease(store, id, async (lease) => {
           const count = Number(Buffer.from(lease.data ?? []).toString() || 0);
-          await lease.commit({ data: bytes(String(count + 1)) });
+          await lease.commit({ data: utf8Bytes(String(count + 1)) });
         });
         acknowledged++;
         const now = performance.now();
@@ -137,7 +137,7 @@ describe('several servers', () => {
   ])(
     'the server in use %s under traffic, and then the next: nothing lost, and no error but of what COMMIT did',
     async (name, end) => {
-      // The row of a request that was under way becomes free when the database notices: by `maxHold`, if nobody tells it.
+      // The row of a request that was under way becomes free when the database notices: by `maxHold`, if nothing else reports it.
       store = make({ maxHold: 1 });
       const all = Array.from({ length: 4 }, () => traffic());
       for (const door of doors.slice(0, 2)) {
@@ -163,7 +163,7 @@ describe('several servers', () => {
     await writeText(store, id, 'before');
     const lease = await store.open(id);
     doors[0]!.freeze();
-    expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
     expect(await read(store, id)).toBe('after');
   });
 
@@ -172,7 +172,7 @@ describe('several servers', () => {
     await writeText(store, id, 'before');
     const snapshot = await store.read(id);
     doors[0]!.freeze();
-    const replacing = snapshot.replace!(bytes('after'));
+    const replacing = snapshot.replace!(utf8Bytes('after'));
     await sleep(20); // it has the one connection that is open
     await store.read(newId()); // by another server
     await doors[0]!.reopen();
@@ -194,13 +194,13 @@ describe('several servers', () => {
     await load.more(1);
     // Of the second, the connection of the lease remains, and that of the check.
     await until(() => doors[1]!.connections === 2);
-    expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
     await until(() => doors[1]!.connections === 1);
     expect((await load.stop()).errors).toEqual([]);
     expect(await read(store, id)).toBe('after');
   });
 
-  test('a first server that comes and goes takes nobody along', async () => {
+  test('requests do not follow a first server that comes and goes', async () => {
     stopClock({ timers: false });
     await doors[0]!.kill();
     const load = traffic();
@@ -235,7 +235,7 @@ describe('several servers', () => {
     expect(await retry()).toBe('written');
   });
 
-  test('all are frozen: whoever comes then is refused at once, and served again when one is not', async () => {
+  test('all are frozen: new requests are refused at once, and served again when one is not', async () => {
     store = make({ timeout: 1_500 });
     await writeText(store, newId(), 'x');
     for (const door of doors) door.freeze();
@@ -250,7 +250,7 @@ describe('several servers', () => {
     expect(doors[1]!.connections).toBeGreaterThan(0);
   });
 
-  test('one connection that is killed moves nobody', async () => {
+  test('one killed connection does not change the server', async () => {
     stopClock({ timers: true });
     const id = newId();
     await writeText(store, id, 'x');
@@ -261,13 +261,13 @@ describe('several servers', () => {
         [doors[0]!.names],
       );
       await witness.query('KILL ?', [holder!.id]);
-      expect(await lease.commit({ data: bytes('y') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('y') })).toBe('written');
     });
     expect(doors.map(({ arrivals }) => arrivals > 0)).toEqual([true, false, false]);
   });
 });
 
-describe('who waits while servers fail', () => {
+describe('requests that wait while servers fail', () => {
   test('is let go by the signal', async () => {
     store = make({ connectionLimit: 1 });
     await writeText(store, newId(), 'x');

@@ -111,7 +111,7 @@ async function isDenied(): Promise<unknown> {
 }
 
 test.each<[string, number | undefined, string, (connection: Connection) => Promise<unknown>]>([
-  ['a lock that somebody else holds', 1205, 'locked', waitsForLock],
+  ['a lock that another request holds', 1205, 'locked', waitsForLock],
   ['a deadlock', 1213, 'locked', deadlocks],
   ['KILL QUERY', 1317, 'retry', (connection) => endsWith(connection, (id) => `KILL QUERY ${id}`)],
   ['max_statement_time', 1969, 'retry', statement(`SET STATEMENT max_statement_time = 0.01 FOR SELECT SLEEP(20)`)],
@@ -141,13 +141,13 @@ test.each<[string, number | undefined, string, (connection: Connection) => Promi
     statement(`SET sql_mode = 'STRICT_ALL_TABLES'; UPDATE ${table} SET data = '1234567890'`),
   ],
   [
-    'what the character set has not',
+    'what the character set lacks',
     1366,
     'charset',
     statement(`SET sql_mode = 'STRICT_ALL_TABLES'; UPDATE ${table} SET data = _utf8mb4 x'E29883'`),
   ],
   ['a wrong password', 1045, 'away', () => connect({ user, password: 'wrong' })],
-  ['nobody there', undefined, 'away', () => connect({ port: 1 })],
+  ['no server there', undefined, 'away', () => connect({ port: 1 })],
 ])('%s: %p, %s', async (_, errno, failure, provoke) => {
   const connection = await connect();
   try {

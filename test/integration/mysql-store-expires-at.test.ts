@@ -3,10 +3,10 @@ import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { asInAnotherProcess, bytes, storeOn, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const types = ['INT UNSIGNED', 'INT', 'BIGINT', 'TIMESTAMP NULL', 'DATETIME'] as const;
-/** The column `visitor` is of somebody else. */
+/** The column `visitor` belongs to another application. */
 const tables = types.map((type): Table => {
   const isDate = /TIME/.test(type);
   return {
@@ -98,7 +98,7 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
       id,
       async (lease) => {
         expect([lease.data, lease.writable]).toEqual([undefined, false]);
-        expect(await lease.commit({ data: bytes('x') })).toBe('gone');
+        expect(await lease.commit({ data: utf8Bytes('x') })).toBe('gone');
       },
       { create: false },
     );
@@ -108,7 +108,7 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
     await ours.close();
   });
 
-  test('one whose end has not come, or is unknown, is there', async () => {
+  test('a session that has not expired, or has no end, is found', async () => {
     const [ours, soon, never] = [store(), newId(), newId()];
     await put(soon, 'a', 60);
     await put(never, 'b', null);
@@ -116,7 +116,7 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
     await ours.close();
   });
 
-  test('expireOnRead: false: one whose end has come lives on until somebody collects it', async () => {
+  test('expireOnRead: false: an expired session is found until gc deletes it', async () => {
     const [ours, id] = [store({ expireOnRead: false }), newId()];
     await put(id, 'n|i:1;', -5);
     expect((await ours.read(id)).data).toEqual(Buffer.from('n|i:1;'));
@@ -208,7 +208,7 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
         ...stores.map((one) =>
           withLease(one, id, async (lease) => {
             const n = Number(/^n\|i:(\d+);$/.exec(Buffer.from(lease.data ?? []).toString())?.[1] ?? 0) + 1;
-            await lease.commit({ data: bytes(`n|i:${n};`) });
+            await lease.commit({ data: utf8Bytes(`n|i:${n};`) });
             return n;
           }),
         ),

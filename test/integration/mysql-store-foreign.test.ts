@@ -1,13 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Deadline } from '../../src/stores/deadline.ts';
-import { Connection, nobody } from '../../src/stores/mysql/connection.ts';
-import { driver } from '../../src/stores/mysql/driver.ts';
+import { Connection } from '../../src/stores/mysql/connection.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { Site } from './koa-helpers.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // Mistakes in a program (ours, the driver's, the application's) are no failures of the database: they come through as they are, and
 // neither a lock nor a connection stays with them. What the driver says of a closed connection is none, whatever it looks like.
@@ -39,10 +38,10 @@ test.each<[string, string, (data: Uint8Array) => unknown]>([
   ['while values are bound', 'foreign2', (data) => new Proxy(data, { get: (_, key) => fails(key) })],
 ])('a mistake when a session is written, %s: the lock is free, and the store goes on', async (_, id, wrong) => {
   const store = storeOn(table, { connectionLimit: 1 });
-  await withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   for (let i = 0; i < 3; i++) {
     const lease = await store.open(id);
-    const failed = lease.commit({ data: wrong(bytes('a|i:2;')) as Uint8Array });
+    const failed = lease.commit({ data: wrong(utf8Bytes('a|i:2;')) as Uint8Array });
     await expect(failed).rejects.toMatchObject({ name: 'TypeError' });
     await lease.release();
     expect(await isFree(id)).toBe(true);
@@ -55,10 +54,10 @@ function fails(key: string | symbol): never {
   throw new TypeError(`no ${String(key)}`);
 }
 
-test('a mistake after COMMIT: it is told as it is, though the session is written', async () => {
+test('a programming error after COMMIT: it is passed on, though the session is written', async () => {
   const store = storeOn(table, { connectionLimit: 1 });
   const id = 'foreign7';
-  await withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   const lease = await store.open(id);
   const { queryAndCommit } = Connection.prototype;
   jest.spyOn(Connection.prototype, 'queryAndCommit').mockImplementationOnce(async function (
@@ -68,7 +67,7 @@ test('a mistake after COMMIT: it is told as it is, though the session is written
     await queryAndCommit.apply(this, args);
     throw new TypeError('of ours');
   } as typeof queryAndCommit);
-  await expect(lease.commit({ data: bytes('a|i:2;') })).rejects.toThrow(new TypeError('of ours'));
+  await expect(lease.commit({ data: utf8Bytes('a|i:2;') })).rejects.toThrow(new TypeError('of ours'));
   await lease.release();
   expect(await isFree(id)).toBe(true);
   await withLease(store, id, async ({ data }) => expect(Buffer.from(data!).toString()).toBe('a|i:2;'));
@@ -105,14 +104,14 @@ test('a page is answered with 500, without Retry-After, and the application gets
 test('a connection that the driver has closed is a lost one, though its error says nothing', async () => {
   const settings = readOptions({ connection: server });
   let doubts = 0;
-  const owner = { ...nobody, failed: () => doubts++ };
-  const connection = new Connection(driver, server, settings, owner);
+  const events = { released: () => undefined, closed: () => undefined, failed: () => doubts++ };
+  const connection = new Connection(server, settings, { autocommit: true, events });
   await connection.query('DO 0', soon());
   connection.destroy();
   await expect(connection.query('DO 0', soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
   await expect(connection.execute('DO ?', [1], soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
   expect(doubts).toBe(2); // of several servers, this one is looked at
-  const leaving = new Connection(driver, server, settings, nobody);
+  const leaving = new Connection(server, settings, { autocommit: true });
   await leaving.query('DO 0', soon());
   const ended = leaving.end();
   await expect(leaving.query('DO 0', soon())).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
@@ -127,7 +126,7 @@ test("a stream of the application's own that breaks with an error of its own: a 
     return socket;
   };
   const settings = readOptions({ connection: { ...server, stream } });
-  const connection = new Connection(driver, settings.connections[0]!, settings, nobody);
+  const connection = new Connection(settings.connections[0]!, settings, { autocommit: true });
   await connection.query('DO 0', soon());
   const waiting = connection.query('SELECT SLEEP(20)', soon());
   sockets[0]!.destroy(new Error('without anything'));
@@ -138,14 +137,14 @@ test("a stream of the application's own that breaks with an error of its own: a 
     const socket = sockets.at(-1)!;
     socket.destroy(new Error('without anything'));
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(await lease.commit({ data: bytes('a|i:1;') })).toBe('gone'); // the row was not there yet
+    expect(await lease.commit({ data: utf8Bytes('a|i:1;') })).toBe('gone'); // the row was not there yet
   });
-  await withLease(store, 'foreign6', (lease) => lease.commit({ data: bytes('a|i:1;') }));
+  await withLease(store, 'foreign6', (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
   await withLease(store, 'foreign6', async (lease) => {
     const socket = sockets.at(-1)!;
     socket.destroy(new Error('without anything'));
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(await lease.commit({ data: bytes('a|i:2;') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('a|i:2;') })).toBe('written');
   });
   await store.close();
 });

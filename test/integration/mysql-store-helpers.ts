@@ -22,11 +22,11 @@ export { asInAnotherProcess } from '../../tools/another-process.mjs';
 /** Whether `npm run test:clusters` runs these tests on NDB Cluster, where reads of TEXT and BLOB may wait for a lock. */
 export const onNdb: boolean = JSON.parse(process.env.PSB_TEST_ENGINE ?? '{}').name === 'ndb';
 
-/** The table of the MySQL Cluster article, as printed there. */
+/** The table of the MySQL Cluster article (docs/experiments.md), as printed there. */
 export const articleTable = (name: string): string =>
   `CREATE TABLE ${name} (id CHAR(32) PRIMARY KEY, data TEXT, usetime TIMESTAMP)`;
 
-/** A second look at the database, past the store. */
+/** A connection of the test itself, independent of the store. */
 export class Witness {
   readonly connection: Connection;
 
@@ -59,7 +59,7 @@ export function storeOn(table: string, options: Partial<MysqlStoreOptions> = {})
   return mysqlStore({ connection: { ...testServer(), database: 'test' }, table, touchInterval: 0, ...options });
 }
 
-export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const utf8Bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, milliseconds);

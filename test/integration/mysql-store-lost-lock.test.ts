@@ -4,7 +4,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { OpenOptions, SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Accident, Relay } from './mysql-relay.ts';
-import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_lost';
 let witness: Witness;
@@ -64,16 +64,16 @@ describe('the connection is killed while the lock is held', () => {
   }
 
   const nothing = async () => undefined;
-  const write = (lease: SessionLease) => lease.commit({ data: bytes('ours') });
+  const write = (lease: SessionLease) => lease.commit({ data: utf8Bytes('ours') });
 
-  test('nobody else wrote: written', async () => {
+  test('no other request wrote: written', async () => {
     const id = newId();
     await writeText(other, id, 'before');
     expect(await interrupted(id, nothing, write)).toBe('written');
     expect(await read(other, id)).toBe('ours');
   });
 
-  test('somebody else wrote: refused, theirs stays', async () => {
+  test('another request wrote: refused, its write stays', async () => {
     const id = newId();
     await writeText(other, id, 'before');
     const result = interrupted(id, () => writeText(other, id, 'theirs'), write);
@@ -81,14 +81,14 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBe('theirs');
   });
 
-  test('somebody else wrote the very bytes: refused too, as two requests that count want to write the same', async () => {
+  test('another request wrote the same bytes: refused too, as two counting requests write the same', async () => {
     const id = newId();
     await writeText(other, id, 'before');
     const result = interrupted(id, () => writeText(other, id, 'ours'), write);
     await expect(result).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
   });
 
-  test('somebody else wrote: their session is touched all the same', async () => {
+  test('another request wrote: the session is touched all the same', async () => {
     const id = newId();
     await writeText(other, id, 'before');
     expect(
@@ -101,7 +101,7 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBe('theirs');
   });
 
-  test('somebody else logged out: not revived', async () => {
+  test('another request logged out: not revived', async () => {
     const id = newId();
     await writeText(other, id, 'before');
     const logout = () => withLease(other, id, (lease) => lease.destroy());
@@ -115,7 +115,7 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBeUndefined();
   });
 
-  test('... and somebody else has created it, and logged out: not revived', async () => {
+  test('... and another request has created it, and logged out: not revived', async () => {
     const id = newId();
     const logout = async () => {
       await writeText(other, id, 'theirs');
@@ -125,12 +125,12 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBeUndefined();
   });
 
-  test('... and somebody else has created it, and given it another id: neither is touched', async () => {
+  test('... and another request has created it, and given it another id: neither is touched', async () => {
     const [id, next] = [newId(), newId()];
     const login = () =>
       withLease(other, id, async (lease) => {
         await lease.rename(next);
-        await lease.commit({ data: bytes('theirs') });
+        await lease.commit({ data: utf8Bytes('theirs') });
       });
     await expect(interrupted(id, login, write)).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     expect([await read(other, id), await read(other, next)]).toEqual(['', 'theirs']);
@@ -142,7 +142,7 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBe('ours');
   });
 
-  test('a new session that somebody else created: refused', async () => {
+  test('a new session that another request created: refused', async () => {
     const id = newId();
     const result = interrupted(id, () => writeText(other, id, 'theirs'), write);
     await expect(result).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
@@ -168,7 +168,7 @@ describe('the connection is killed while the lock is held', () => {
     expect(await read(other, id)).toBeUndefined();
   });
 
-  test('destroy() of what somebody else has given another id: told', async () => {
+  test('destroy() after another request changed the id: an error', async () => {
     const [id, next] = [newId(), newId()];
     await writeText(other, id, 'before');
     const rename = () =>
@@ -190,11 +190,11 @@ describe('the connection is killed while the lock is held', () => {
       });
       await writeText(other, id, 'a:0:{}');
     };
-    expect(await interrupted(id, login, (lease) => lease.destroy())).toBe('gone');
+    expect(await interrupted(id, login, (lease) => lease.destroy(Buffer.from('a:0:{}')))).toBe('gone');
     expect([await read(other, id), await read(other, next)]).toEqual(['a:0:{}', 'before']);
   });
 
-  test('a lease that ends late leaves alone whoever has its connection by then', async () => {
+  test('a lease that ends late does not disturb the next user of its connection', async () => {
     await until(async () => (await connections()).length === 0);
     const connection = { ...testServer(), user, password: '', database: 'test' };
     const store = storeOn(table, { connection, connectionLimit: 1, timeout: 2_500 });
@@ -234,16 +234,16 @@ describe('maxHold', () => {
     // Neither the database nor the queue of this process keeps others waiting for long.
     expect(await writeText(other, id, 'theirs')).toBe('written');
     expect(await read(store, id)).toBe('theirs');
-    await expect(frozen.commit({ data: bytes('late') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    await expect(frozen.commit({ data: utf8Bytes('late') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     await frozen.release();
     expect(await read(other, id)).toBe('theirs');
     await store.close();
   });
 
   test.each([
-    ['written by PHP meanwhile', 'UPDATE', { code: 'ERR_SESSION_CONFLICT' }, 'theirs'],
-    ['deleted by PHP meanwhile', 'DELETE', 'gone', undefined],
-    ['not touched meanwhile', 'SELECT', 'written', 'late'],
+    ['written by PHP since', 'UPDATE', { code: 'ERR_SESSION_CONFLICT' }, 'theirs'],
+    ['deleted by PHP since', 'DELETE', 'gone', undefined],
+    ['not touched since', 'SELECT', 'written', 'late'],
   ])('a process that was frozen, its session %s', async (_, statement, expected, remains) => {
     const [store, id] = [storeOn(table, { maxHold: 1 }), newId()];
     await writeText(store, id, 'before');
@@ -260,7 +260,7 @@ describe('maxHold', () => {
     const { host, port, user, password } = testServer();
     const dsn = `mysql:host=${host};port=${port};dbname=test`;
     execFileSync('php', ['-r', script, '--', dsn, user, password, table, id, statement]);
-    const late = lease.commit({ data: bytes('late') });
+    const late = lease.commit({ data: utf8Bytes('late') });
     if (typeof expected === 'string') expect(await late).toBe(expected);
     else await expect(late).rejects.toMatchObject(expected);
     await lease.release();
@@ -306,7 +306,7 @@ describe('the statement that goes with COMMIT fails, and the connection stays', 
   }
 
   test.each([1114, 1030])(
-    'with %i, which does not pass: told after one try, and the row is as it was',
+    'with %i, which does not pass: an error after one try, and the row is as it was',
     async (errno) => {
       await failsWith(errno, '> 0');
       const id = await stored('before');
@@ -347,7 +347,7 @@ describe('the connection is lost at COMMIT', () => {
   const accidents: Accident[] = ['lose the statement', 'lose the answer'];
 
   describe.each(accidents)('%s', (accident) => {
-    test('a write is done once; not known, if these bytes may be those of somebody else', async () => {
+    test('a write is done once; unknown, if these bytes may be those of another request', async () => {
       const id = newId();
       await writeText(store, id, 'before');
       relay.accident = accident;
@@ -374,7 +374,7 @@ describe('the connection is lost at COMMIT', () => {
       relay.accident = accident;
       await withLease(store, id, async (lease) => {
         await lease.rename(next);
-        expect(await lease.commit({ data: bytes('after') })).toBe('written');
+        expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
       });
       expect([await read(other, id), await read(other, next)]).toEqual(['', 'after']);
       await store.close();
@@ -389,7 +389,7 @@ describe('the connection is lost at COMMIT', () => {
       await store.close();
     });
 
-    test('a new session: not known; never created a second time', async () => {
+    test('a new session: unknown; never created a second time', async () => {
       const id = newId();
       relay.accident = accident;
       await expect(writeText(store, id, 'after')).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
@@ -397,10 +397,10 @@ describe('the connection is lost at COMMIT', () => {
       await store.close();
     });
 
-    test('a new session whose id was made just now: its row tells', async () => {
+    test('a new session with a new id: its row shows the outcome', async () => {
       const id = newId();
       relay.accident = accident;
-      const write = (lease: SessionLease) => lease.commit({ data: bytes('after') });
+      const write = (lease: SessionLease) => lease.commit({ data: utf8Bytes('after') });
       expect(await withLease(store, id, write, { fresh: true })).toBe('written');
       expect(await read(other, id)).toBe('after');
       await store.close();
@@ -418,7 +418,7 @@ describe('the connection is lost at COMMIT', () => {
     });
   });
 
-  /** Ends a lease, whose answer is lost, while somebody else waits for the row: what he does comes between. */
+  /** Ends a lease whose answer is lost, while another request waits for the row and acts in between. */
   async function overtaken<T>(
     id: string,
     end: (lease: SessionLease) => Promise<T>,
@@ -443,57 +443,59 @@ describe('the connection is lost at COMMIT', () => {
 
   const unknown = { code: 'ERR_SESSION_OUTCOME_UNKNOWN' };
   const count = (theirs: SessionLease) =>
-    theirs.commit({ data: bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
+    theirs.commit({ data: utf8Bytes(String(Number(Buffer.from(theirs.data!).toString()) + 1)) });
   const moveTo = (next: string) => async (theirs: SessionLease) => {
     await theirs.rename(next);
     await theirs.commit({});
   };
 
-  test('somebody else has written after ours: not known, as ours may be below it', async () => {
+  test('another request has written after ours: unknown, as it may have overwritten ours', async () => {
     const id = newId();
-    await expect(overtaken(id, (lease) => lease.commit({ data: bytes('6') }), count)).rejects.toMatchObject(unknown);
+    await expect(overtaken(id, (lease) => lease.commit({ data: utf8Bytes('6') }), count)).rejects.toMatchObject(
+      unknown,
+    );
     expect(await read(other, id)).toBe('7');
   });
 
-  test('somebody else has given it another id after ours: not known, and not gone', async () => {
+  test('another request has changed the id after ours: unknown, and not gone', async () => {
     const [id, next] = [newId(), newId()];
-    const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next));
+    const result = overtaken(id, (lease) => lease.commit({ data: utf8Bytes('6') }), moveTo(next));
     await expect(result).rejects.toMatchObject(unknown);
     expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
   });
 
   test('... so too where the row was as empty before as that leaves it: it is not written twice', async () => {
     const [id, next] = [newId(), newId()];
-    const result = overtaken(id, (lease) => lease.commit({ data: bytes('6') }), moveTo(next), '');
+    const result = overtaken(id, (lease) => lease.commit({ data: utf8Bytes('6') }), moveTo(next), '');
     await expect(result).rejects.toMatchObject(unknown);
     expect([await read(other, id), await read(other, next)]).toEqual(['', '6']);
   });
 
-  test('somebody else has logged out after ours: not known, and not gone', async () => {
+  test('another request has logged out after ours: unknown, and not gone', async () => {
     const id = newId();
     const result = overtaken(
       id,
-      (lease) => lease.commit({ data: bytes('6') }),
+      (lease) => lease.commit({ data: utf8Bytes('6') }),
       (theirs) => theirs.destroy(),
     );
     await expect(result).rejects.toMatchObject(unknown);
     expect(await read(other, id)).toBeUndefined();
   });
 
-  test('a login, and somebody uses the old id after it: the new id tells that it was done', async () => {
+  test('a login, and another request uses the old id after it: the new id shows that it was done', async () => {
     const [id, next] = [newId(), newId()];
     const login = async (lease: SessionLease) => {
       await lease.rename(next);
-      return lease.commit({ data: bytes('user') });
+      return lease.commit({ data: utf8Bytes('user') });
     };
-    const use = (theirs: SessionLease) => theirs.commit({ data: bytes('old id') });
+    const use = (theirs: SessionLease) => theirs.commit({ data: utf8Bytes('old id') });
     expect(await overtaken(id, login, use)).toBe('written');
     expect([await read(other, id), await read(other, next)]).toEqual(['old id', 'user']);
   });
 
-  test('a logout, and somebody begins the session anew: that is not deleted', async () => {
+  test('a logout, and another request begins a new session: that one is not deleted', async () => {
     const id = newId();
-    const begin = (theirs: SessionLease) => theirs.commit({ data: bytes('new') });
+    const begin = (theirs: SessionLease) => theirs.commit({ data: utf8Bytes('new') });
     await expect(overtaken(id, (lease) => lease.destroy(), begin)).rejects.toMatchObject(unknown);
     expect(await read(other, id)).toBe('new');
   });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { codeIgniterLock, moodleLock, type NamedLock, symfonyLock } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 /** PHP handlers that use `GET_LOCK` are on the other side: they take the name, read, and write without a transaction. */
 const table = 'store_named';
@@ -65,7 +65,7 @@ class PhpRequest {
 
 const add = (letter: string, id: string, on = store) =>
   withLease(on, id, async (lease) => {
-    await lease.commit({ data: bytes(new TextDecoder().decode(lease.data) + letter) });
+    await lease.commit({ data: utf8Bytes(new TextDecoder().decode(lease.data) + letter) });
   });
 
 beforeAll(async () => {
@@ -103,7 +103,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     const snapshot = await store.read(id);
     const php = new PhpRequest(name, id, 500);
     await php.begun();
-    const lease = (await snapshot.replace?.(bytes('n'))) ?? (await store.open(id));
+    const lease = (await snapshot.replace?.(utf8Bytes('n'))) ?? (await store.open(id));
     if (lease === 'written') throw new Error('between what PHP reads and what it writes');
     expect(Buffer.from(lease.data!).toString()).toBe('xp');
     await lease.release();
@@ -115,7 +115,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
       const waiting = new PhpRequest(name, id, 0);
       await sleep(500);
       expect(waiting.hasBegun).toBe(false);
-      await lease.commit({ data: bytes('xn') });
+      await lease.commit({ data: utf8Bytes('xn') });
       return waiting;
     });
     await php.ended();
@@ -144,7 +144,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     await narrow.close();
   });
 
-  test('not free in time: ERR_SESSION_LOCK_TIMEOUT, and nothing is left behind', async () => {
+  test('not free in time: ERR_SESSION_LOCK_TIMEOUT, and nothing is left over', async () => {
     const impatient = storeOn(table, { lock, timeout: 700 });
     const php = new PhpRequest(name, id, 3_000);
     await php.begun();
@@ -154,7 +154,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     setTimeout(() => gone.abort(new Error('gone')), 100);
     await expect(waiting).rejects.toThrow('gone');
     await php.ended();
-    // The statements that nobody waits for any more may have got the lock, and give it back.
+    // Statements without a waiting request may have got the lock, and release it.
     while ((await isFree(name)) !== 1) await sleep(20);
     await impatient.close();
     expect(await read(store, id)).toBe('xp');
@@ -166,7 +166,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
     await witness.query('KILL ?', [Number(holders[0]?.id)]);
     const php = new PhpRequest(name, id, 0);
     await php.ended();
-    await expect(lease.commit({ data: bytes('xn') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    await expect(lease.commit({ data: utf8Bytes('xn') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     await lease.release();
     expect(await read(store, id)).toBe('xp');
   });

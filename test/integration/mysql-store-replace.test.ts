@@ -4,9 +4,9 @@ import type { SessionLease, SessionSnapshot, SessionStore } from '../../src/stor
 import { newId, read, text, withLease, writeText } from '../../src/testing/leases.ts';
 import { Door } from './mysql-door.ts';
 import { type Accident, Relay } from './mysql-relay.ts';
-import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-/** Compare-and-swap: one statement writes a session that nobody has changed since it was read without the lock. */
+/** Compare-and-swap: one statement writes a session if it is unchanged since it was read without the lock. */
 const table = 'store_replace';
 let witness: Witness;
 let store: SessionStore;
@@ -74,7 +74,7 @@ describe.each([
     const { id, snapshot } = await readBack(ours, before);
     const data = { phpCharset: 'utf8mb4', ...options }.phpCharset === 'latin1' ? latin1(theirs) : Buffer.from(theirs);
     await withLease(ours, id, (lease) => lease.commit({ data }));
-    const lease = await snapshot.replace!(bytes('mine'));
+    const lease = await snapshot.replace!(utf8Bytes('mine'));
     if (lease === 'written') throw new Error('it took the one for the other');
     expect(Buffer.from(lease.data!)).toEqual(data);
     await lease.release();
@@ -85,7 +85,7 @@ describe.each([
     const ours = ofType();
     for (const before of ['', 'a|i:1;', 'ends in blanks  ', "it's 100% \\ ?"]) {
       const { id, snapshot } = await readBack(ours, before);
-      const replaced = await outcome(snapshot.replace!(bytes('mine')));
+      const replaced = await outcome(snapshot.replace!(utf8Bytes('mine')));
       expect(replaced).toEqual(inOneStep ? 'written' : { locked: before, writable: true });
       expect(await read(ours, id)).toBe(inOneStep ? 'mine' : before);
     }
@@ -95,7 +95,7 @@ describe.each([
   test('NULL is what an empty session is', async () => {
     const [ours, id] = [ofType(), newId()];
     await witness.query(`INSERT INTO ${name} (id) VALUES (?)`, [id]);
-    const replaced = await outcome((await ours.read(id)).replace!(bytes('mine')));
+    const replaced = await outcome((await ours.read(id)).replace!(utf8Bytes('mine')));
     expect(replaced).toEqual(inOneStep ? 'written' : { locked: '', writable: true });
     await ours.close();
   });
@@ -105,7 +105,7 @@ describe.each([
     const { id, snapshot } = await readBack(ours, 'same');
     const upper = id.toUpperCase();
     await witness.query(`UPDATE ${name} SET id = ? WHERE id = ?`, [upper, id]);
-    expect(await outcome(snapshot.replace!(bytes('mine')))).toEqual({ locked: undefined, writable: false });
+    expect(await outcome(snapshot.replace!(utf8Bytes('mine')))).toEqual({ locked: undefined, writable: false });
     expect(await read(ours, upper)).toBe('same');
     await ours.close();
   });
@@ -117,7 +117,7 @@ test('bytes that are no text, into a BLOB', async () => {
   expect(await snapshot.replace!(all)).toBe('written');
   const again = await store.read(id);
   expect(Buffer.from(again.data!)).toEqual(Buffer.from(all));
-  expect(await again.replace!(bytes('after'))).toBe('written');
+  expect(await again.replace!(utf8Bytes('after'))).toBe('written');
 });
 
 test('text that is not ASCII is looked at before COMMIT, so it takes the lock; it may be replaced by what is', async () => {
@@ -127,7 +127,7 @@ test('text that is not ASCII is looked at before COMMIT, so it takes the lock; i
   const { id, snapshot } = await readBack(ours, 'before');
   expect(await outcome(snapshot.replace!(latin1('Zürich')))).toEqual({ locked: 'before', writable: true });
   await withLease(ours, id, (lease) => lease.commit({ data: latin1('Zürich') }));
-  expect(await outcome((await ours.read(id)).replace!(bytes('Bern')))).toBe('written');
+  expect(await outcome((await ours.read(id)).replace!(utf8Bytes('Bern')))).toBe('written');
   await ours.close();
 });
 
@@ -162,13 +162,13 @@ test('both sessions have to fit into one statement; else it takes the lock', asy
   await withLease(store, id, (lease) => lease.destroy());
 });
 
-test('a session that expires meanwhile is gone', async () => {
+test('a session that expires in between is gone', async () => {
   const ours = storeOn(table, { expireOnRead: true, gcMaxlifetime: 600 });
   const { id, snapshot } = await readBack(ours, 'before');
   await witness.query(`UPDATE ${table} SET usetime = usetime - 610 WHERE id = ?`, [id]);
-  expect(await outcome(snapshot.replace!(bytes('late')))).toEqual({ locked: undefined, writable: false });
+  expect(await outcome(snapshot.replace!(utf8Bytes('late')))).toEqual({ locked: undefined, writable: false });
   await witness.query(`UPDATE ${table} SET usetime = usetime + 20 WHERE id = ?`, [id]);
-  expect(await snapshot.replace!(bytes('in time'))).toBe('written');
+  expect(await snapshot.replace!(utf8Bytes('in time'))).toBe('written');
   await ours.close();
 });
 
@@ -176,7 +176,7 @@ test.each(['row', 'none'] as const)('lock: %s: eight processes count and lose no
   const id = newId();
   await writeText(other, id, '0');
   const stores = Array.from({ length: 8 }, () => asInAnotherProcess(() => storeOn(table, { lock })));
-  const next = (data: Uint8Array | undefined) => bytes(String(Number(text(data)) + 1));
+  const next = (data: Uint8Array | undefined) => utf8Bytes(String(Number(text(data)) + 1));
   let swapped = 0;
   const count = async (one: SessionStore) => {
     for (let i = 0; i < 20; i++) {
@@ -195,7 +195,7 @@ test.each(['row', 'none'] as const)('lock: %s: eight processes count and lose no
   await Promise.all(stores.map((one) => one.close()));
 });
 
-describe('while somebody has the lock, at REPEATABLE READ', () => {
+describe('while another request has the lock, at REPEATABLE READ', () => {
   const statements = async (start: string) => {
     const rows = await witness.query('SHOW FULL PROCESSLIST');
     return rows.filter(({ Info }) => String(Info).startsWith(start) && String(Info).includes(`\`${table}\``)).length;
@@ -225,7 +225,7 @@ describe('while somebody has the lock, at REPEATABLE READ', () => {
     const { id, snapshot } = await readBack(store, 'before');
     await held(id);
     await holder.query(change, [id]);
-    const replacing = outcome(snapshot.replace!(bytes('mine')));
+    const replacing = outcome(snapshot.replace!(utf8Bytes('mine')));
     await until(async () => (await statements('UPDATE')) === 1);
     await holder.query('COMMIT');
     expect(await replacing).toEqual(expected);
@@ -238,7 +238,7 @@ describe('while somebody has the lock, at REPEATABLE READ', () => {
     const { id, snapshot } = await readBack(store, 'before');
     await held(id);
     await holder.query(change, [id]);
-    const replacing = outcome(snapshot.replace!(bytes('mine')));
+    const replacing = outcome(snapshot.replace!(utf8Bytes('mine')));
     await until(async () => (await statements('SELECT')) === 1);
     expect(await statements('UPDATE')).toBe(0);
     await holder.query('COMMIT');
@@ -246,11 +246,11 @@ describe('while somebody has the lock, at REPEATABLE READ', () => {
     expect(await read(store, id)).toBe(locked);
   });
 
-  test('until the deadline: it is told, and nothing is written after that', async () => {
+  test('until the deadline: an error, and nothing is written after that', async () => {
     const ours = storeOn(table, { timeout: 500 });
     const { id, snapshot } = await readBack(ours, 'before');
     await held(id);
-    await expect(snapshot.replace!(bytes('late'))).rejects.toMatchObject({ code: 'ERR_SESSION_LOCK_TIMEOUT' });
+    await expect(snapshot.replace!(utf8Bytes('late'))).rejects.toMatchObject({ code: 'ERR_SESSION_LOCK_TIMEOUT' });
     await holder.query('COMMIT');
     expect(await read(store, id)).toBe('before');
     await ours.close();
@@ -261,7 +261,7 @@ describe('while somebody has the lock, at REPEATABLE READ', () => {
     const { id } = await readBack(ours, 'before');
     const snapshots = await Promise.all(Array.from({ length: 6 }, () => ours.read(id)));
     await held(id);
-    const replacing = Promise.allSettled(snapshots.map((one, i) => outcome(one.replace!(bytes(`by ${i}`)))));
+    const replacing = Promise.allSettled(snapshots.map((one, i) => outcome(one.replace!(utf8Bytes(`by ${i}`)))));
     let most = 0;
     await until(async () => {
       const waiting = (await statements('UPDATE')) + (await statements('SELECT'));
@@ -292,11 +292,11 @@ describe('the connection is lost', () => {
   const accidents: Accident[] = ['lose the statement', 'lose the answer'];
 
   describe.each(accidents)('%s', (accident) => {
-    test('it is never sent again; not known, if these bytes may be those of somebody else', async () => {
+    test('it is never sent again; unknown, if these bytes may be those of another request', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       relay.accident = accident;
-      const replaced = outcome(snapshot.replace!(bytes('after')));
+      const replaced = outcome(snapshot.replace!(utf8Bytes('after')));
       if (accident === 'lose the statement') expect(await replaced).toEqual({ locked: 'before', writable: true });
       else await expect(replaced).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
       expect(relay.accident).toBeUndefined();
@@ -304,23 +304,23 @@ describe('the connection is lost', () => {
       await ours.close();
     });
 
-    test('somebody else has written: not known, as ours may be below it', async () => {
+    test('another request has written: unknown, as it may have overwritten our write', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       await writeText(other, id, 'theirs');
       relay.accident = accident;
-      const replaced = snapshot.replace!(bytes('after'));
+      const replaced = snapshot.replace!(utf8Bytes('after'));
       await expect(replaced).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
       expect(await read(other, id)).toBe('theirs');
       await ours.close();
     });
 
-    test('somebody has logged out: not known, as it may have been after ours', async () => {
+    test('a logout came: unknown, as it may have come after our write', async () => {
       const ours = throughRelay();
       const { id, snapshot } = await readBack(ours, 'before');
       await withLease(other, id, (lease) => lease.destroy());
       relay.accident = accident;
-      const replaced = snapshot.replace!(bytes('after'));
+      const replaced = snapshot.replace!(utf8Bytes('after'));
       await expect(replaced).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
       expect(await read(other, id)).toBeUndefined();
       await ours.close();
@@ -331,7 +331,7 @@ describe('the connection is lost', () => {
       const { id, snapshot } = await readBack(ours, 'before', other); // no connection for locks is open
       relay.thenUnreachable = true;
       relay.accident = accident;
-      const replaced = snapshot.replace!(bytes('after'));
+      const replaced = snapshot.replace!(utf8Bytes('after'));
       await expect(replaced).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
       relay.thenUnreachable = false;
       relay.reachAgain();
@@ -341,17 +341,17 @@ describe('the connection is lost', () => {
   });
 });
 
-test('a server that does not answer any more: not known', async () => {
+test('a server that does not answer any more: unknown', async () => {
   const door = await Door.open(testServer());
   const ours = storeOn(table, {
     connection: { ...testServer(), port: door.port, database: 'test' },
     timeout: 3_500,
   });
   const connecting = await readBack(ours, 'before');
-  expect(await connecting.snapshot.replace!(bytes('after'))).toBe('written');
+  expect(await connecting.snapshot.replace!(utf8Bytes('after'))).toBe('written');
   const { id, snapshot } = await readBack(ours, 'before');
   door.freeze();
-  await expect(snapshot.replace!(bytes('after'))).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
+  await expect(snapshot.replace!(utf8Bytes('after'))).rejects.toMatchObject({ code: 'ERR_SESSION_OUTCOME_UNKNOWN' });
   await door.reopen();
   expect(['before', 'after']).toContain(await read(other, id));
   await ours.close();

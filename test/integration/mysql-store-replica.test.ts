@@ -3,7 +3,7 @@ import { createTableSql, type MysqlStoreOptions } from '../../src/stores/mysql/i
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
-import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // Two servers with asynchronous replication between them, as in many farms of PHP servers. See docs/clusters.md.
 
@@ -102,7 +102,7 @@ describe('what asynchronous replication does not promise', () => {
     await store.close();
   });
 
-  test('after a failover, what the replica had not yet is lost; nobody overwrites what he has not read', async () => {
+  test('after a failover, what the replica lacked is lost; no request overwrites what it has not read', async () => {
     const store = storeAt([primary, replica]);
     const id = newId();
     await writeText(store, id, '1');
@@ -119,7 +119,7 @@ describe('what asynchronous replication does not promise', () => {
       cause: { errno: 1290 },
     });
     await onReplica.query('RESET SLAVE ALL; SET GLOBAL read_only = 0');
-    await expect(lease.commit({ data: bytes('3') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    await expect(lease.commit({ data: utf8Bytes('3') })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
     expect(await read(store, id)).toBe('1');
     await store.close();
     await primary.start();
@@ -171,7 +171,7 @@ describe('a replica is no place for sessions', () => {
     await onPrimary.query('SET GLOBAL read_only = 1');
     await caughtUp();
     await onReplica.query('STOP SLAVE');
-    expect(await lease.commit({ data: bytes('after') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
     expect(await writeText(store, idle, 'after')).toBe('written');
     expect(await Promise.all([id, idle].map((each) => read(store, each)))).toEqual(['after', 'after']);
     expect(await onReplicaNow(id)).toBe('after');

@@ -3,7 +3,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease, SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease, writeText } from '../../src/testing/leases.ts';
 import { Relay } from './mysql-relay.ts';
-import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // How often the store waits for the database.
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
     await withLease(store, id, (lease) => lease.destroy());
     const old = await existing();
     await (await store.read(old)).touch();
-    await (await store.read(old)).replace!(bytes('warm'));
+    await (await store.read(old)).replace!(utf8Bytes('warm'));
     await commit(old, { data: Buffer.alloc(40_000) })();
   }
 });
@@ -47,12 +47,12 @@ afterAll(async () => {
 
 describe('with the lock', () => {
   test('a new session: 3', async () => {
-    expect(await relay.count(commit(newId(), { data: bytes('a|i:1;') }))).toBe(3);
+    expect(await relay.count(commit(newId(), { data: utf8Bytes('a|i:1;') }))).toBe(3);
   });
 
   test('an existing session that changed: 2', async () => {
     const id = await existing();
-    expect(await relay.count(commit(id, { data: bytes('a|i:2;') }))).toBe(2);
+    expect(await relay.count(commit(id, { data: utf8Bytes('a|i:2;') }))).toBe(2);
   });
 
   test('one that did not change: 2, and nothing but its time is written', async () => {
@@ -73,7 +73,7 @@ describe('with the lock', () => {
     const id = await existing();
     const regenerate = async (lease: SessionLease) => {
       await lease.rename(newId());
-      await lease.commit({ data: bytes('a|i:2;') });
+      await lease.commit({ data: utf8Bytes('a|i:2;') });
     };
     expect(await relay.count(() => withLease(store, id, regenerate))).toBe(2);
   });
@@ -100,22 +100,22 @@ describe('without the lock', () => {
     expect(await relay.count(() => store.read(id))).toBe(1);
   });
 
-  test('a change, if nobody else has written: 2', async () => {
+  test('a change, if no other request has written: 2', async () => {
     const id = await existing();
     for (const size of [10, 40_000, 10]) {
       expect(await relay.count(async () => (await store.read(id)).replace!(Buffer.alloc(size)))).toBe(2);
     }
   });
 
-  test('a change, after somebody else has written: 5', async () => {
+  test('a change, after another request has written: 5', async () => {
     const id = await existing();
     let written = 0;
     const merge = async () => {
       const snapshot = await store.read(id);
       await witness.query(`UPDATE ${table} SET data = 'theirs|i:${written++};' WHERE id = ?`, [id]);
-      const lease = await snapshot.replace!(bytes('b|i:1;'));
+      const lease = await snapshot.replace!(utf8Bytes('b|i:1;'));
       if (lease === 'written') throw new Error('it was overwritten');
-      await lease.commit({ data: bytes('a|i:3;b|i:1;') });
+      await lease.commit({ data: utf8Bytes('a|i:3;b|i:1;') });
       await lease.release();
     };
     await merge(); // prepares what asks for the tombstone
@@ -126,11 +126,11 @@ describe('without the lock', () => {
     const id = await existing();
     const [snapshot, holder] = [await store.read(id), await store.open(id)];
     const merge = async () => {
-      const replacing = snapshot.replace!(bytes('b|i:1;'));
-      await holder.commit({ data: bytes('a|i:3;') });
+      const replacing = snapshot.replace!(utf8Bytes('b|i:1;'));
+      await holder.commit({ data: utf8Bytes('a|i:3;') });
       const lease = await replacing;
       if (lease === 'written') throw new Error('it was overwritten');
-      await lease.commit({ data: bytes('a|i:3;b|i:1;') });
+      await lease.commit({ data: utf8Bytes('a|i:3;b|i:1;') });
       await lease.release();
     };
     expect(await relay.count(merge)).toBe(1 + 3);

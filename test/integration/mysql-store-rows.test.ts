@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { checkTable, codeIgniterLock, type MysqlStoreOptions, mysqlStore, now } from '../../src/stores/mysql/index.ts';
+import { checkTable, codeIgniterLock, type MysqlStoreOptions, mysqlStore, now } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { storeContract } from '../../src/testing/index.ts';
 import { newId, read, text, withLease, writeText } from '../../src/testing/leases.ts';
 import { type Handler, Site } from './koa-helpers.ts';
-import { asInAnotherProcess, bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // The option `row`: tables of PHP applications, as these make them, whose rows have more in them than an id, data and a time.
 
@@ -129,14 +129,14 @@ describe.each(applications)('the rows of $name', (application) => {
 
   test('a new one, one that a regenerate left, and a tombstone have all their columns', async () => {
     const [store, id, next] = [open(application), newId(), newId()];
-    await withLease(store, id, (lease) => lease.commit({ data: bytes('guest') }), { visitor });
+    await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('guest') }), { visitor });
     expect(await rowOf(application, keyOf(application, id))).toMatchObject(application.extra);
     await withLease(
       store,
       id,
       async (lease) => {
         await lease.rename(next);
-        await lease.commit({ data: bytes('user') });
+        await lease.commit({ data: utf8Bytes('user') });
       },
       { visitor },
     );
@@ -156,7 +156,7 @@ describe.each(applications)('the rows of $name', (application) => {
     const [store, id] = [open(application), newId()];
     const snapshot = await store.read(id, { visitor });
     const lease = await snapshot.lock!({ create: true });
-    await lease.commit({ data: bytes('x') });
+    await lease.commit({ data: utf8Bytes('x') });
     await lease.release();
     expect(await rowOf(application, keyOf(application, id))).toMatchObject(application.extra);
     await store.close();
@@ -182,7 +182,7 @@ describe.each(applications)('the rows of $name', (application) => {
     const id = newId();
     const stores = Array.from({ length: 4 }, () => asInAnotherProcess(() => open(application)));
     const count = (store: SessionStore) =>
-      withLease(store, id, (lease) => lease.commit({ data: bytes(String(Number(text(lease.data) ?? 0) + 1)) }));
+      withLease(store, id, (lease) => lease.commit({ data: utf8Bytes(String(Number(text(lease.data) ?? 0) + 1)) }));
     await Promise.all(Array.from({ length: 32 }, (_, i) => count(stores[i % 4]!)));
     expect(await read(stores[0]!, id)).toBe('32');
     await Promise.all(stores.map((store) => store.close()));
@@ -228,7 +228,7 @@ describe('Symfony', () => {
       () => writeText(store, id, 'y'),
       () => withLease(store, id, (lease) => lease.commit({})),
       async () => (await store.read(id)).touch(),
-      async () => (await store.read(id)).replace!(bytes('z')),
+      async () => (await store.read(id)).replace!(utf8Bytes('z')),
       async () => {
         await withLease(store, id, async (lease) => {
           await lease.rename(`${id}x`);
@@ -280,7 +280,7 @@ describe('CodeIgniter', () => {
     expect(await read(store, id)).toBe('n|i:1;');
     await writeText(store, id, 'n|i:2;');
     expect(await rowOf(codeIgniter, `ci_session:${id}`)).toMatchObject({ ip_address: '198.51.100.7' });
-    await withLease(store, ours, (lease) => lease.commit({ data: bytes('n|i:3;') }), { visitor });
+    await withLease(store, ours, (lease) => lease.commit({ data: utf8Bytes('n|i:3;') }), { visitor });
     const select = `$s = $pdo->prepare('SELECT data FROM app_codeigniter WHERE id = ?'); $s->execute(['ci_session:' . $v[0]]);
       echo json_encode([$pdo->query("SELECT GET_LOCK('" . md5($v[0]) . "', 0)")->fetchColumn(), $s->fetchColumn()]);`;
     expect(await php(select, ours)).toEqual([1, 'n|i:3;']);
@@ -360,7 +360,7 @@ describe('what comes from the visitor', () => {
     const [id, next] = [newId(), newId()];
     const lease = await ours.open(id, { visitor: { userAgent: agent } });
     await lease.rename(next);
-    expect(await lease.commit({ data: bytes('x') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('x') })).toBe('written');
     await lease.release();
     const utf8 = Buffer.from(agent); // a half becomes U+FFFD there
     const whole = utf8.toString();

@@ -6,7 +6,7 @@ import { createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/st
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
-import { bytes, sleep, storeOn, Witness } from './mysql-store-helpers.ts';
+import { sleep, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_server';
 const away = { code: expect.stringMatching(/^ERR_SESSION_(UNAVAILABLE|LOCK_TIMEOUT)$/) };
@@ -38,7 +38,7 @@ describe('the database server', () => {
   });
   afterAll(() => server.stop());
 
-  test('is frozen: nothing hangs beyond the deadline, nothing is lost, and it goes on afterwards', async () => {
+  test('is frozen: nothing hangs beyond the deadline, nothing is lost, and requests succeed afterwards', async () => {
     const [held, idle] = [newId(), newId()];
     await writeText(store, held, 'before');
     await writeText(store, idle, 'before');
@@ -48,7 +48,7 @@ describe('the database server', () => {
     await freeze();
     const start = performance.now();
     const results = await Promise.allSettled([
-      lease.commit({ data: bytes('after') }),
+      lease.commit({ data: utf8Bytes('after') }),
       store.open(idle),
       store.open(newId()),
       store.open(held),
@@ -61,7 +61,7 @@ describe('the database server', () => {
     for (const reason of opens) expect(reason).toMatchObject(away);
     expect(commit.code).toBe('ERR_SESSION_OUTCOME_UNKNOWN');
     expect(took).toBeLessThan(10_000); // the deadline is 1.5 s; without one, nothing would ever end
-    // Whether the server has got the UPDATE and COMMIT, nobody can tell; it was not one without the other.
+    // It is unknown whether the server got the UPDATE and COMMIT; it never got only one of them.
     expect(['before', 'after']).toContain(await read(store, held));
     expect(await writeText(store, idle, 'after')).toBe('written');
     await store.close();
@@ -88,7 +88,7 @@ describe('the database server', () => {
     server.kill('SIGCONT');
   });
 
-  test('is killed and comes back: who holds a lock writes, the others wait for nothing', async () => {
+  test('is killed and comes back: the holder of a lock writes, the other requests do not wait', async () => {
     store = make({ timeout: 20_000 });
     const [id, added, lost] = [newId(), newId(), newId()];
     await writeText(store, id, 'before');
@@ -99,12 +99,14 @@ describe('the database server', () => {
     await server.ended;
     const start = performance.now();
     await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
-    await expect(unlucky.commit({ data: bytes('after') })).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+    await expect(unlucky.commit({ data: utf8Bytes('after') })).rejects.toMatchObject({
+      code: 'ERR_SESSION_UNAVAILABLE',
+    });
     expect(performance.now() - start).toBeLessThan(10_000); // at once, and not at the deadline
     await unlucky.release();
     await server.start();
     for (const lease of leases) {
-      expect(await lease.commit({ data: bytes('after') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('after') })).toBe('written');
       await lease.release();
     }
     expect(await Promise.all([id, added, lost].map((each) => read(store, each)))).toEqual(['after', 'after', 'before']);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
-import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 let witness: Witness;
 
@@ -44,7 +44,7 @@ describe.each([
   ['utf8mb3', 'utf8mb4', Buffer.from('日本'), Buffer.from('😀')],
   ['ascii', 'latin1', latin1('Zurich'), latin1('Zürich')],
   ['latin1', 'binary', latin1('\x00\x80\xff'), undefined],
-  // Two byte sequences for U+2252, of which only the other one comes back: no error, but other bytes.
+  // Two byte sequences for U+2252, and only the other one comes back: no error, but other bytes.
   ['utf8mb4', 'cp932', Buffer.from([0x82, 0xa0]), Buffer.from([0x87, 0x90])],
   ['ucs2', 'utf8mb4', Buffer.from('plain and 日本'), Buffer.from([0x61, 0xff])],
 ] as const)('a TEXT column in %s, PHP in %s', (column, phpCharset, fits, doesNot) => {
@@ -174,7 +174,7 @@ describe('a table that cannot be used', () => {
     await witness.query(`INSERT INTO ${name} VALUES (?, 'x', 0, '127.0.0.1')`, [id]);
     await withLease(store, id, async (lease) => {
       await lease.rename(next);
-      await lease.commit({ data: bytes('y') });
+      await lease.commit({ data: utf8Bytes('y') });
     });
     expect(await witness.query(`SELECT id, ip FROM ${name} WHERE id = ?`, [next])).toEqual([
       { id: next, ip: '127.0.0.1' },
@@ -192,7 +192,7 @@ describe('a table that cannot be used', () => {
     await witness.query(`INSERT INTO ${name} VALUES (?, 'x', 0, ${values})`, [id]);
     await withLease(store, id, async (lease) => {
       await lease.rename(next);
-      expect(await lease.commit({ data: bytes('y') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('y') })).toBe('written');
     });
     expect(await witness.query(`SELECT id FROM ${name}`)).toEqual([{ id: next }]);
     await store.close();
@@ -209,7 +209,7 @@ describe('a table that cannot be used', () => {
       await writeText(store, id, 'x');
       await withLease(store, id, async (lease) => {
         await lease.rename(next);
-        expect(await lease.commit({ data: bytes('y') })).toBe('written');
+        expect(await lease.commit({ data: utf8Bytes('y') })).toBe('written');
       });
       expect([await read(store, id), await read(store, next)]).toEqual(['', 'y']);
     }
@@ -254,7 +254,7 @@ test('no id and no data in any error', async () => {
     failing(() =>
       withLease(store, id, async (lease) => {
         if (newName !== undefined) await lease.rename(newName);
-        await lease.commit({ data: bytes(data) });
+        await lease.commit({ data: utf8Bytes(data) });
       }),
     );
   await committing(`${marker}日本`); // CHARSET, by the server

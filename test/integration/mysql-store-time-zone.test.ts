@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { type Harness, startHarness, type Table } from '../php/harness.ts';
-import { bytes, Witness } from './mysql-store-helpers.ts';
+import { utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-// DATETIME is a wall clock. Whoever writes it has to agree with those who read it, or sessions are deleted too early.
+// A DATETIME has no time zone. Writers and readers must agree on one, or sessions are deleted too early.
 
 const columns = 'id VARCHAR(64) PRIMARY KEY, data TEXT, usetime DATETIME DEFAULT CURRENT_TIMESTAMP, KEY (usetime)';
 const table: Table = { title: 'DATETIME', name: 'store_time_zone', columns, options: { time_type: 'datetime' } };
@@ -99,7 +99,7 @@ describe("a handler of PHP's side that counts by NOW()", () => {
     expect(await gc()).toBe(1);
     expect(warnings).toEqual([]); // there was nothing to be seen
     await login(theirs);
-    expect((await first.read(theirs)).data).toEqual(bytes('user|s:3:"php";'));
+    expect((await first.read(theirs)).data).toEqual(utf8Bytes('user|s:3:"php";'));
     expect(warnings).toEqual([expect.stringMatching(/^time-zone-rows: /)]);
     // Another one sees it as soon as it looks at the table.
     const second = store({ timeZone: '+00:00' });
@@ -219,7 +219,7 @@ describe.each(['Europe/Berlin', 'SYSTEM', 'Australia/Lord_Howe'])('a clock in %s
           if (step % 2 === 0) await ours.collect(LIFETIME);
           else await php.ask({ driver: 'pdo', table, options }, `return $handler->gc(${LIFETIME});`);
           const left = new Set(await ids());
-          // Those to which others do not take it for over, who compare an end with NOW().
+          // Ends that other handlers, which compare with NOW(), do not yet treat as passed.
           const clock = new Date(now).toISOString().slice(0, 19).replace('T', ' ');
           const notOver = `SELECT id FROM ${table.name} WHERE usetime >= CONVERT_TZ(?, '+00:00', ?)`;
           const toOthers = (await witness.query(notOver, [clock, zone])).map(({ id }) => String(id));
@@ -267,7 +267,7 @@ test.each([
   ['DATETIME', 'datetime', { time_zone: 'SYSTEM' }],
   ['TIMESTAMP NULL', 'timestamp', {}],
 ])(
-  'in spring, who counts back from NOW() deletes from %s what was just used; we do not',
+  'in spring, a handler that subtracts from NOW() deletes from %s what was just used; we do not',
   async (type, time_type, more) => {
     const name = 'store_time_zone_spring';
     await witness.table(name, `CREATE TABLE ${name} (id VARCHAR(64) PRIMARY KEY, data TEXT, usetime ${type})`);
@@ -292,7 +292,7 @@ test.each([
 );
 
 describe('a zone by name, on a server without time zone tables', () => {
-  test('is told as what it is, by Node and by our PHP handler; nothing is written', async () => {
+  test('is a clear error of Node and of our PHP handler; nothing is written', async () => {
     const { host, port, user, password } = JSON.parse(sharedServer!);
     const there = { host, port, user, password, database: 'test' };
     const elsewhere = await Witness.connect({ host, port, user, password });

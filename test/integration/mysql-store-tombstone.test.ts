@@ -6,7 +6,7 @@ import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { asInAnotherProcess, storeOn, Witness } from './mysql-store-helpers.ts';
 
-/** What a logout leaves, by which a session that is begun under the same id is known to be another one. */
+/** The tombstone of a logout. It tells a later session under the same id from the old one. */
 let witness: Witness;
 
 beforeAll(async () => {
@@ -105,7 +105,7 @@ describe('a tombstone', () => {
   const name = 'store_tombstone';
   beforeAll(() => witness.table(name, createTableSql({ table: name })));
 
-  test('is nobody’s session, and does not tell the id', async () => {
+  test('is no visitor’s session, and does not reveal the id', async () => {
     const [store, id] = [storeOn(name), newId()];
     await writeText(store, id, 'user|s:5:"alice";');
     await logOut(store, id);

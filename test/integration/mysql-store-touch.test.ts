@@ -3,7 +3,7 @@ import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionLease } from '../../src/stores/store.ts';
 import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import { Relay } from './mysql-relay.ts';
-import { asInAnotherProcess, bytes, sleep, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, sleep, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 let witness: Witness;
 
@@ -63,7 +63,7 @@ describe.each(['INT UNSIGNED', 'INT', 'BIGINT UNSIGNED', 'TIMESTAMP NULL', 'DATE
     });
 
     test('with a change, each time', async () => {
-      const change = (lease: SessionLease) => lease.commit({ data: bytes('y') });
+      const change = (lease: SessionLease) => lease.commit({ data: utf8Bytes('y') });
       expect(await afterwards(25, change)).toEqual({ result: 'written', isNow: true });
     });
 
@@ -110,7 +110,7 @@ describe('touches', () => {
     const other = asInAnotherProcess(() => storeOn(table, { timeout: 1_000 }));
     const id = newId();
     await writeText(store, id, 'x');
-    await withLease(store, id, touch); // by now everything has been prepared
+    await withLease(store, id, touch); // now every statement is prepared
     expect(await relay.count(() => withLease(store, id, touch))).toBe(2);
     expect(relay.said).toHaveLength(2);
     expect(await writeText(other, id, 'y')).toBe('written');
@@ -119,7 +119,7 @@ describe('touches', () => {
   });
 });
 
-test('while somebody has the lock, one of those who would touch the session waits for it, and the others take no connection', async () => {
+test('while another request has the lock, one of the touches waits for it, and the others take no connection', async () => {
   const [table, requests] = ['store_touch_polls', 9];
   await witness.table(table, createTableSql({ table }));
   const store = storeOn(table, { connectionLimit: 3 });

@@ -1,15 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Deadline } from '../../src/stores/deadline.ts';
-import { Connection, nobody } from '../../src/stores/mysql/connection.ts';
-import { driver } from '../../src/stores/mysql/driver.ts';
+import { Connection } from '../../src/stores/mysql/connection.ts';
 import { isBeforeCommit } from '../../src/stores/mysql/errors.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
-import { bytes, storeOn, testServer, Witness } from './mysql-store-helpers.ts';
+import { storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
-// Rules of the table that refuse a write. UPDATE and COMMIT are one text then, of which the server does nothing behind the
+// Rules of the table that refuse a write. UPDATE and COMMIT are then one text. The server does nothing after the
 // statement that failed.
 
 const table = 'store_triggers';
@@ -39,9 +38,9 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
   'a new session is locked': ['INSERT', () => store.open(newId())],
   'a new session': [
     'UPDATE',
-    () => withLease(store, newId(), (lease) => lease.commit({ data: bytes('b|i:1;') }), { fresh: true }),
+    () => withLease(store, newId(), (lease) => lease.commit({ data: utf8Bytes('b|i:1;') }), { fresh: true }),
   ],
-  'an existing one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: bytes('a|i:2;') }))],
+  'an existing one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('a|i:2;') }))],
   'a large one': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({ data: Buffer.alloc(40_000, 97) }))],
   'its time': ['UPDATE', () => withLease(store, id, (lease) => lease.commit({}))],
   'its time, without the lock': ['UPDATE', async () => (await store.read(id)).touch()],
@@ -50,7 +49,7 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
     () =>
       withLease(store, id, async (lease) => {
         await lease.rename(newId());
-        await lease.commit({ data: bytes('a|i:2;') });
+        await lease.commit({ data: utf8Bytes('a|i:2;') });
       }),
   ],
   'a new id alone': [
@@ -64,10 +63,10 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
   'a change without the lock': [
     'UPDATE',
     async () => {
-      const lease = await (await store.read(id)).replace!(bytes('a|i:2;'));
+      const lease = await (await store.read(id)).replace!(utf8Bytes('a|i:2;'));
       if (lease === 'written') throw new Error('it was written');
       try {
-        await lease.commit({ data: bytes('a|i:2;') });
+        await lease.commit({ data: utf8Bytes('a|i:2;') });
       } finally {
         await lease.release();
       }
@@ -113,7 +112,7 @@ describe.each<[string, string, string]>([
       await refuse(event, body);
       const error = await change().catch((reason: unknown) => reason);
       // COMMIT was not run, so the outcome is known; unless the timeout came while one of many tries was under way. If it came while the
-      // lock was taken again, that is what is told.
+      // lock was taken again, that is the error.
       const isTriedAgain = /1205|1317/.test(body);
       const codes = isTriedAgain ? [code, 'ERR_SESSION_UNAVAILABLE', 'ERR_SESSION_OUTCOME_UNKNOWN'] : [code];
       expect(codes).toContain((error as { code?: unknown }).code);
@@ -126,10 +125,7 @@ describe('statements and COMMIT in one text', () => {
   let connection: Connection;
   beforeEach(async () => {
     const settings = readOptions({ connection: testServer(), table: `test.${table}` });
-    connection = new Connection(driver, settings.connections[0]!, settings, {
-      ...nobody,
-      autocommit: false,
-    });
+    connection = new Connection(settings.connections[0]!, settings, { autocommit: false });
     await connection.prepare(new Deadline(5_000));
   });
   afterEach(() => connection.destroy());
@@ -159,12 +155,12 @@ describe('statements and COMMIT in one text', () => {
     expect(await data()).toHaveLength(1);
   });
 
-  test('COMMIT fails: it is not known what it did', async () => {
-    // The server cannot be made to fail at COMMIT. In its place in the text stands another statement.
+  test('COMMIT fails: its outcome is unknown', async () => {
+    // The server cannot be made to fail at COMMIT, so the text has another statement in its place.
     expect(isBeforeCommit(await failed(`${insert('b')}; ${signal}`))).toBe(false);
   });
 
-  test('the connection breaks: it is not known whether COMMIT was run', async () => {
+  test('the connection breaks: it is unknown whether COMMIT was run', async () => {
     const failing = failed(insert('b'));
     connection.destroy();
     expect(isBeforeCommit(await failing)).toBe(false);

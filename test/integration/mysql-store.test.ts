@@ -7,20 +7,20 @@ import { newId, read, withLease, writeText } from '../../src/testing/leases.ts';
 import {
   articleTable,
   asInAnotherProcess,
-  bytes,
   onNdb,
   sleep,
   storeOn,
   testServer,
+  utf8Bytes,
   Witness,
 } from './mysql-store-helpers.ts';
 
-const tables = ['store_better', 'store_article'] as const;
+const tables = ['store_own', 'store_article'] as const;
 let witness: Witness;
 
 beforeAll(async () => {
   witness = await Witness.connect();
-  await witness.table('store_better', createTableSql({ table: 'store_better' }));
+  await witness.table('store_own', createTableSql({ table: 'store_own' }));
   await witness.table('store_article', articleTable('store_article'));
 });
 
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 for (const table of tables) {
   const makeOld = async (id: string, seconds: number) => {
-    const time = table === 'store_better' ? 'UNIX_TIMESTAMP() - ?' : 'CURRENT_TIMESTAMP - INTERVAL ? SECOND';
+    const time = table === 'store_own' ? 'UNIX_TIMESTAMP() - ?' : 'CURRENT_TIMESTAMP - INTERVAL ? SECOND';
     await witness.query(`UPDATE ${table} SET usetime = ${time} WHERE id = ?`, [seconds, id]);
   };
 
@@ -44,7 +44,7 @@ for (const table of tables) {
     const exists = async (id: string) =>
       (await witness.query(`SELECT id FROM ${table} WHERE id = ?`, [id])).length === 1;
     const age = async (id: string) => {
-      const seconds = table === 'store_better' ? 'usetime' : 'UNIX_TIMESTAMP(usetime)';
+      const seconds = table === 'store_own' ? 'usetime' : 'UNIX_TIMESTAMP(usetime)';
       const [row] = await witness.query(`SELECT UNIX_TIMESTAMP() - ${seconds} AS age FROM ${table} WHERE id = ?`, [id]);
       return Number(row?.age);
     };
@@ -57,7 +57,7 @@ for (const table of tables) {
           withLease(store, id, async (lease) => {
             const before = Number(lease.data === undefined ? 0 : new TextDecoder().decode(lease.data));
             await sleep(5);
-            await lease.commit({ data: bytes(String(before + 1)) });
+            await lease.commit({ data: utf8Bytes(String(before + 1)) });
           }),
         ),
       );
@@ -78,7 +78,7 @@ for (const table of tables) {
       const [store, id] = [storeOn(table), newId()];
       await writeText(store, id, 'x');
       expect(await age(id)).toBeLessThan(60);
-      for (const change of [{}, { data: bytes('x') }]) {
+      for (const change of [{}, { data: utf8Bytes('x') }]) {
         await makeOld(id, 3_600);
         expect(await age(id)).toBeGreaterThanOrEqual(3_600);
         await withLease(store, id, (lease) => lease.commit(change));
@@ -91,7 +91,7 @@ for (const table of tables) {
       const [store, fresh, used] = [storeOn(table), newId(), newId()];
       const old = Array.from({ length: 250 }, newId);
       await witness.query(`DELETE FROM ${table}; INSERT INTO ${table} (id, data, usetime) VALUES ?`, [
-        [...old, fresh, used].map((id) => [id, 'x', table === 'store_better' ? 0 : null]),
+        [...old, fresh, used].map((id) => [id, 'x', table === 'store_own' ? 0 : null]),
       ]);
       for (const id of [...old, used]) await makeOld(id, 2_000);
       await makeOld(fresh, 1_000);
@@ -113,10 +113,10 @@ for (const table of tables) {
       await writeText(store, id, 'logged in');
       const lease = await store.open(id);
       const logout = witness.query(`DELETE FROM ${table} WHERE id = ?`, [id]); // waits for the lock
-      await lease.commit({ data: bytes('still logged in') });
+      await lease.commit({ data: utf8Bytes('still logged in') });
       await lease.release();
       await logout;
-      expect(await withLease(store, id, (l) => l.commit({ data: bytes('x') }), { create: false })).toBe('gone');
+      expect(await withLease(store, id, (l) => l.commit({ data: utf8Bytes('x') }), { create: false })).toBe('gone');
       expect(await exists(id)).toBe(false);
       await store.close();
     });
@@ -124,7 +124,7 @@ for (const table of tables) {
     test('too large: refused before it is sent, the row stays as it was', async () => {
       const [store, id] = [storeOn(table, { timeout: 3_000 }), newId()];
       await writeText(store, id, 'small');
-      const limit = table === 'store_better' ? 2 ** 24 - 1 : 65_535;
+      const limit = table === 'store_own' ? 2 ** 24 - 1 : 65_535;
       await withLease(store, id, async (lease) => {
         const data = new Uint8Array(limit + 1).fill(97);
         await expect(lease.commit({ data })).rejects.toMatchObject({
@@ -141,7 +141,7 @@ for (const table of tables) {
     });
 
     test('an id that does not fit into the column is not cut', async () => {
-      const [store, limit] = [storeOn(table), table === 'store_better' ? 128 : 32];
+      const [store, limit] = [storeOn(table), table === 'store_own' ? 128 : 32];
       const fits = newId().padEnd(limit, 'x');
       expect(await writeText(store, fits, 'x')).toBe('written');
       expect(await writeText(store, `${fits}y`, 'y')).toBe('gone');
@@ -161,20 +161,20 @@ test('an id that only the collation takes for another one', async () => {
   expect(await witness.query('SELECT id FROM store_article WHERE id = ?', [id.toUpperCase()])).toHaveLength(1);
   await withLease(store, id.toUpperCase(), async (lease) => {
     expect([lease.data, lease.writable]).toEqual([undefined, false]);
-    expect(await lease.commit({ data: bytes('of the other') })).toBe('gone');
+    expect(await lease.commit({ data: utf8Bytes('of the other') })).toBe('gone');
     await lease.destroy();
   });
   // Nor did it keep the lock.
   expect(await read(store, id)).toBe('of the one');
-  const better = storeOn('store_better');
-  await writeText(better, id, 'lower');
-  await writeText(better, id.toUpperCase(), 'upper');
-  expect([await read(better, id), await read(better, id.toUpperCase())]).toEqual(['lower', 'upper']);
-  await Promise.all([store.close(), better.close()]);
+  const own = storeOn('store_own');
+  await writeText(own, id, 'lower');
+  await writeText(own, id.toUpperCase(), 'upper');
+  expect([await read(own, id), await read(own, id.toUpperCase())]).toEqual(['lower', 'upper']);
+  await Promise.all([store.close(), own.close()]);
 });
 
 test('every byte comes back from a BLOB', async () => {
-  const [store, id] = [storeOn('store_better'), newId()];
+  const [store, id] = [storeOn('store_own'), newId()];
   const data = Uint8Array.from({ length: 1024 }, (_, i) => (i < 256 ? i : i * 7));
   await withLease(store, id, (lease) => lease.commit({ data }));
   await withLease(store, id, async (lease) => expect(Buffer.from(lease.data!)).toEqual(Buffer.from(data)));
@@ -186,7 +186,7 @@ test('the rows of the article: NULL times and NULL data', async () => {
   await witness.query('INSERT INTO store_article (id) VALUES (?)', [id]);
   await withLease(store, id, async (lease) => {
     expect(lease.data).toHaveLength(0);
-    expect(await lease.commit({ data: bytes('a|i:1;') })).toBe('written');
+    expect(await lease.commit({ data: utf8Bytes('a|i:1;') })).toBe('written');
   });
   const [row] = await witness.query('SELECT data, usetime FROM store_article WHERE id = ?', [id]);
   expect(row).toMatchObject({ data: 'a|i:1;', usetime: expect.any(Date) });
@@ -208,7 +208,7 @@ describe('where the database is', () => {
   const config = { host, port, user, password, database: 'test' };
 
   test('a URI', async () => {
-    const store = storeOn('store_better', {
+    const store = storeOn('store_own', {
       connection: `mysql://${user}:${encodeURIComponent(password)}@${host}:${port}/test?rowsAsArray=false&multipleStatements=true`,
     });
     expect(await writeText(store, newId(), 'x')).toBe('written');
@@ -222,12 +222,12 @@ describe('where the database is', () => {
     ['mysql2', callbacks, callbacks.promise()],
     ['mysql2/promise', promises, promises],
   ])('a pool of %s lends its configuration, not its connections', async (_, pool, application) => {
-    const store = storeOn('store_better', { connection: pool });
+    const store = storeOn('store_own', { connection: pool });
     const leases = await Promise.all([store.open(newId()), store.open(newId())]);
     // Its only connection is still there for the application.
     await application.query('SELECT 1');
     for (const lease of leases) {
-      expect(await lease.commit({ data: bytes('x') })).toBe('written');
+      expect(await lease.commit({ data: utf8Bytes('x') })).toBe('written');
       await lease.release();
     }
     await store.close();
@@ -243,8 +243,8 @@ test('two copies of the package share one queue', async () => {
   expect(copy).not.toBe(mysqlStore);
   const id = newId();
   const [ours, theirs] = [
-    storeOn('store_better'),
-    copy!({ connection: { ...testServer(), database: 'test' }, table: 'store_better', maxWaiters: 0 }),
+    storeOn('store_own'),
+    copy!({ connection: { ...testServer(), database: 'test' }, table: 'store_own', maxWaiters: 0 }),
   ];
   const lease = await ours.open(id);
   await expect(theirs.open(id)).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
@@ -252,8 +252,8 @@ test('two copies of the package share one queue', async () => {
   await Promise.all([ours.close(), theirs.close()]);
 });
 
-test('connections run dry: the request that waits for one is told so, and then served', async () => {
-  const store = storeOn('store_better', { connectionLimit: 1, timeout: 300 });
+test('no connection is free: the waiting request is served later', async () => {
+  const store = storeOn('store_own', { connectionLimit: 1, timeout: 300 });
   const lease = await store.open(newId());
   await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
   await lease.release();
@@ -264,7 +264,7 @@ test('connections run dry: the request that waits for one is told so, and then s
 test('a session that exists takes three statements: SELECT, UPDATE, COMMIT', async () => {
   const [store, id] = [storeOn('store_article', { connectionLimit: 1 }), newId()];
   await writeText(store, id, '1');
-  await writeText(store, id, '2'); // by now everything has been prepared
+  await writeText(store, id, '2'); // now every statement is prepared
   const statements = async () => {
     const [row] = await witness.query("SHOW GLOBAL STATUS LIKE 'Questions'");
     return Number(row?.Value);

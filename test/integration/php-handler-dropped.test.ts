@@ -146,7 +146,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBe('n|i:1;');
   });
 
-  test('an exception while PHP serializes is told by PHP, and the row stays', async () => {
+  test('PHP reports an exception while it serializes, and the row stays', async () => {
     const id = newId();
     await php.put(table, id, 'n|i:1;');
     const caught = `$handler->start(); $_SESSION['n'] = 2; $_SESSION['f'] = function () {};
@@ -209,9 +209,9 @@ describe.each(formats)('%s: what is right', (format) => {
     expect(said).toEqual([]);
   });
 
-  // PHP keeps what it had, as with its own handlers. It is not told by a status: nothing that was stored is lost.
+  // PHP keeps what it had, as with its own handlers. The status does not show it: nothing that was stored is lost.
   test.each(['unset($_SESSION);', '$x = []; $_SESSION = &$x;'])(
-    '%s: the session goes on, and the log says so',
+    '%s: the session continues, and the log says so',
     async (code) => {
       const { row, said } = await keep(code);
       expect(row).toBe(rows[format]);
@@ -233,7 +233,7 @@ describe.each(formats)('%s: what is right', (format) => {
   });
 });
 
-test('a row that holds no array may be looked at; who goes on with it is told', async () => {
+test('a row that holds no array may be read; a request that continues with it gets an error', async () => {
   const id = newId();
   await php.put(table, id, 'i:5;');
   const at = { driver: 'pdo', table, id, ini: { 'session.serialize_handler': 'php_serialize' } } as const;

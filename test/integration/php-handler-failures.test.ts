@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { numbersTo } from '../helpers/numbers.ts';
 import {
   type Answer,
   articleTable,
@@ -24,7 +25,7 @@ const combinations = [article, binary].flatMap((table) =>
 );
 
 let php: Harness;
-/** Ids and data carry a word that nobody may ever see. */
+/** Ids and data contain a word that must never appear. */
 const newId = () => 'canary' + randomBytes(12).toString('hex');
 const old = 'secret|s:6:"canary";n|i:1;';
 const changed = 'secret|s:6:"canary";n|i:2;';
@@ -58,20 +59,23 @@ const fails = async (answer: Promise<Answer>, expected: 500 | 503) => {
 describe.each(combinations)('PHP: $title', ({ driver, table }) => {
   const at = { driver, table };
 
-  test.each(['0', '1'])('a lock that is not free in time: 503 and nobody is logged out (strict %s)', async (strict) => {
-    const id = newId();
-    await php.put(table, id, old);
-    const release = await php.hold(table, id);
-    const answer = await php.ask(
-      { ...at, id, options: { lock_timeout: 1 }, ini: { 'session.use_strict_mode': strict } },
-      'return $handler->start();',
-    );
-    await unavailable(Promise.resolve(answer));
-    expect(answer.cookie).toBeUndefined();
-    await release();
-    expect(await php.row(table, id)).toBe(old);
-    expect(php.log()).toContain(`session not read, table \`test\`.\`${table.name}\`: database error 1205`);
-  });
+  test.each(['0', '1'])(
+    'a lock that is not free in time: 503 and no visitor is logged out (strict %s)',
+    async (strict) => {
+      const id = newId();
+      await php.put(table, id, old);
+      const release = await php.hold(table, id);
+      const answer = await php.ask(
+        { ...at, id, options: { lock_timeout: 1 }, ini: { 'session.use_strict_mode': strict } },
+        'return $handler->start();',
+      );
+      await unavailable(Promise.resolve(answer));
+      expect(answer.cookie).toBeUndefined();
+      await release();
+      expect(await php.row(table, id)).toBe(old);
+      expect(php.log()).toContain(`session not read, table \`test\`.\`${table.name}\`: database error 1205`);
+    },
+  );
 
   test('an error while it waits for the lock starts it again', async () => {
     const id = newId();
@@ -91,9 +95,9 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
   });
 
   test.each([
-    ['nobody wrote meanwhile: written', '', 200, changed],
-    ['somebody wrote meanwhile: kept', 'n|i:7;', 503, 'n|i:7;'],
-    ['it was destroyed or renamed meanwhile: it stays so, and the visitor is told', null, 503, undefined],
+    ['no other request wrote: written', '', 200, changed],
+    ['another request wrote: kept', 'n|i:7;', 503, 'n|i:7;'],
+    ['it was destroyed or renamed: it stays so, and the visitor gets an error', null, 503, undefined],
   ])('the connection is lost in a session, and %s', async (_, other, status, row) => {
     const id = newId();
     await php.put(table, id, old);
@@ -120,7 +124,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     const code = (meanwhile: string) => `$handler->start(); kill(); ${meanwhile} $done = ${end};
       session_status() === PHP_SESSION_ACTIVE && session_write_close(); return $done;`;
 
-    test('and nobody wrote meanwhile: done', async () => {
+    test('and no other request wrote: done', async () => {
       const id = newId();
       await php.put(table, id, old);
       const before = await php.count(table);
@@ -131,8 +135,8 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     });
 
     test.each([
-      ['somebody wrote meanwhile: it is kept', "UPDATE # SET data = 'n|i:7;' WHERE id = '@'", 'n|i:7;'],
-      ['somebody deleted or moved it meanwhile: it does not come back', "DELETE FROM # WHERE id = '@'", undefined],
+      ['another request wrote: it is kept', "UPDATE # SET data = 'n|i:7;' WHERE id = '@'", 'n|i:7;'],
+      ['another request deleted or moved it: it does not come back', "DELETE FROM # WHERE id = '@'", undefined],
     ])('and %s', async (_, sql, row) => {
       const id = newId();
       await php.put(table, id, old);
@@ -162,9 +166,9 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
 
   // A login of a new visitor: its old id stays known, as any other that was regenerated.
   test.each([
-    ['and nobody has begun it meanwhile', '', true, ''],
-    ['and somebody has begun and ended it meanwhile', "INSERT INTO #; DELETE FROM # WHERE id = '@'", true, ''],
-    ['and somebody has begun it meanwhile: it is kept', 'INSERT INTO #', false, 'n|i:7;'],
+    ['and no other request has begun it', '', true, ''],
+    ['and another request has begun and ended it', "INSERT INTO #; DELETE FROM # WHERE id = '@'", true, ''],
+    ['and another request has begun it: it is kept', 'INSERT INTO #', false, 'n|i:7;'],
   ])('a new session loses its connection before session_regenerate_id(true), %s', async (_, sql, done, row) => {
     const id = newId();
     const time = table === article ? 'CURRENT_TIMESTAMP' : 'UNIX_TIMESTAMP()';
@@ -203,7 +207,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     const proxy = await losesCommit(php.mysql.port, when);
     const code = '$handler->start(); $_SESSION["n"]++; session_write_close(); return false;';
     const answer = php.ask({ ...at, id, port: proxy.port }, code);
-    // After it, the row may be somebody else's who counted from 1 to 2 as well.
+    // After it, the row may be that of another request, which also counted from 1 to 2.
     if (when === 'after') await unavailable(answer);
     else expect(await answer).toMatchObject({ result: false, status: 200 });
     proxy.close();
@@ -211,7 +215,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBe(changed);
   });
 
-  test('the connection is lost after COMMIT, and somebody deletes what was written: not known', async () => {
+  test('the connection is lost after COMMIT, and another request deletes the row: unknown', async () => {
     const id = newId();
     await php.put(table, id, old);
     const proxy = await losesCommit(php.mysql.port, 'after');
@@ -231,7 +235,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     ['a row with nothing in it', '', 'php', ''],
     ['a row with nothing in it, of php_serialize', 'a:0:{}', 'php_serialize', 'a:0:{}'],
     ['no row', undefined, 'php', ''],
-  ])('%s, the connection is lost after COMMIT, and it is empty again: not known', async (_, before, format, after) => {
+  ])('%s, the connection is lost after COMMIT, and it is empty again: unknown', async (_, before, format, after) => {
     const id = newId();
     if (before !== undefined) await php.put(table, id, before);
     const proxy = await losesCommit(php.mysql.port, 'after');
@@ -247,7 +251,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
   });
 
   test.each(['session_destroy()', 'session_regenerate_id(true)'])(
-    'the connection is lost after COMMIT of %s: not known, and nothing comes back',
+    'the connection is lost after COMMIT of %s: unknown, and nothing comes back',
     async (end) => {
       const id = newId();
       await php.put(table, id, old);
@@ -265,7 +269,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
 
   test('no database: 503, and the visitor sees nothing', async () => {
     const proxy = await losesCommit(php.mysql.port, 'before');
-    proxy.close(); // A port where nobody listens.
+    proxy.close(); // A port without a server.
     await unavailable(php.ask({ ...at, id: newId(), port: proxy.port }, 'return $handler->start();'));
   });
 
@@ -389,7 +393,7 @@ describe.each(drivers)('PHP: $driver', ({ driver }) => {
     const full = `full_${binary.name}_${driver}`;
     await php.sql(`SET STATEMENT max_heap_table_size = 16384 FOR CREATE TABLE ${full} (
       id VARBINARY(64) PRIMARY KEY, data VARBINARY(8000) NOT NULL, usetime INT NOT NULL) ENGINE = MEMORY`);
-    const fill = php.sql(`INSERT INTO ${full} SELECT UUID(), '', 0 FROM seq_1_to_1000`);
+    const fill = php.sql(`INSERT INTO ${full} SELECT UUID(), '', 0 FROM ${numbersTo(1000)}`);
     await expect(fill).rejects.toMatchObject({ errno: 1114 });
     const start = performance.now();
     const options = { table: `test.${full}`, lock_timeout: 20 };

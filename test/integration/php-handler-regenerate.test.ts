@@ -65,14 +65,14 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     ['regenerates', '$handler->start(); session_regenerate_id(true); return [true, $_SESSION];'],
     ['regenerates and keeps the old', '$handler->start(); session_regenerate_id(); return [true, $_SESSION];'],
     ['logs out', '$handler->start(); $seen = $_SESSION; return [session_destroy(), $seen];'],
-  ])('attack: who has the old id and waits never sees the session (%s)', async (_, code) => {
+  ])('attack: a client that has the old id and waits never sees the session (%s)', async (_, code) => {
     const id = newId();
     const { first, second } = await loginMeanwhile(id, code);
     expect(second.result).toEqual([true, []]);
     expect(await php.row(table, first.cookie!)).toBe('cart|s:4:"shoe";user|s:3:"bob";');
   });
 
-  test('attack: who set the id before the login has nothing of it, then or later, and changes nothing', async () => {
+  test('attack: a client that set the id before the login gains nothing, then or later, and changes nothing', async () => {
     const id = newId();
     await php.put(table, id, 'csrf|s:1:"x";');
     const victim = await php.ask({ ...at, id }, `$handler->start(); ${login} return true;`);
@@ -166,7 +166,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
     },
   );
 
-  test("a regenerate is seen behind a framework's functions and its own handler", async () => {
+  test("a regenerate is seen through a framework's functions and its own handler", async () => {
     const id = newId();
     await php.put(table, id, 'n|i:1;');
     const code = `

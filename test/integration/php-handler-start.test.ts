@@ -7,7 +7,7 @@ const table = binaryTable();
 const at: { driver: Driver; table: typeof table } = { driver: 'pdo', table };
 const id = 'canary0123456789';
 
-/** It fails each time until somebody mends it, so it is a 500. The visitor sees nothing but what the page prints. */
+/** It fails each time until an administrator fixes it, so it is a 500. The visitor sees nothing but what the page prints. */
 const refused = ({ status, result, headers }: Answer) => {
   expect({ status, result }).toEqual({ status: 500, result: false });
   expect(headers.get('retry-after')).toBeNull();
@@ -41,7 +41,7 @@ describe('PHP: start()', () => {
     expect(answer).toMatchObject({ status: 200, result: true });
   });
 
-  test('while another handler has the session, which goes on', async () => {
+  test('while another handler has the session, which continues', async () => {
     const code = `$handler->start(); $_SESSION['n'] = 1;
       $other = new PhpSessionBridge\\SessionHandler($connect, $test['options']);
       return $other->start();`;
@@ -49,7 +49,7 @@ describe('PHP: start()', () => {
     expect(await php.row(table, id)).toBe('n|i:1;');
   });
 
-  test('a second time is what a second session_start() is: a notice, and the session goes on', async () => {
+  test('a second start() acts like a second session_start(): a notice, and the session continues', async () => {
     await php.put(table, id, 'n|i:1;');
     const code = `ini_set('display_errors', '0'); $handler->start(); $_SESSION['n']++;
       $again = $handler->start(); $what = error_get_last()['message']; $_SESSION['n']++;

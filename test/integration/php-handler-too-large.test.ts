@@ -4,7 +4,7 @@ import { byNumber } from '../../src/stores/mysql/errors.ts';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { articleTable, binaryTable, type Driver, type Harness, startHarness, type Table } from '../php/harness.ts';
 
-// What fails again each time: the answer is 500, and nobody is told to come back soon.
+// What fails again each time: the answer is 500, without Retry-After.
 
 /** `max_allowed_packet` of a server of its own, whose sql_mode would cut off what is too long. */
 const PACKET = 2 ** 21;
@@ -119,7 +119,7 @@ describe.each(drivers)('PHP: %s', (driver) => {
       await staysAsItWas(binary, id);
     });
 
-    test('under a new id: the login is told, and there is no row of that id', async () => {
+    test('under a new id: the login gets an error, and there is no row of that id', async () => {
       const id = newId();
       await php.put(binary, id, old);
       const before = await php.count(binary);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { numbersTo } from '../helpers/numbers.ts';
 import { articleTable, binaryTable, type Driver, type Harness, startHarness } from '../php/harness.ts';
 
 const tables = [articleTable(), binaryTable()];
@@ -99,7 +100,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.age(table, id)).toBeLessThan(500);
   });
 
-  test('strict mode replaces an id that nobody gave out, else it is used', async () => {
+  test('strict mode replaces an unknown id; without it the id is used', async () => {
     const id = newId();
     const code = '$handler->start(); $_SESSION["a"] = 1; return session_id();';
     const strict = await php.ask({ ...at, id, ini: { 'session.use_strict_mode': '1' } }, code);
@@ -165,7 +166,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(reset.result).toEqual([true, []]);
   });
 
-  test('gc() deletes what is old, by the hundred, and waits for nobody', async () => {
+  test('gc() deletes what is old, by the hundred, without waiting', async () => {
     const fresh = newId();
     const old = Array.from({ length: 205 }, newId);
     await php.put(table, fresh, 'n|i:1;');
@@ -179,7 +180,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, fresh)).toBe('n|i:1;');
   });
 
-  test('gc() leaves out an old session that somebody uses, and deletes the others', async () => {
+  test('gc() leaves out an old session in use, and deletes the others', async () => {
     const used = newId();
     const old = Array.from({ length: 104 }, newId);
     await Promise.all([used, ...old].map((id) => php.put(table, id, 'n|i:0;', 2000)));
@@ -226,7 +227,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
 test('gc() in a session leaves to the next one what takes long, and without a session it deletes all', async () => {
   const [table, total] = [tables[1]!, 60_000];
   await php.sql(`DELETE FROM ${table.name}`);
-  await php.sql(`INSERT INTO ${table.name} SELECT CONCAT('old-', seq), 'n|i:1;', 0 FROM seq_1_to_${total}`);
+  await php.sql(`INSERT INTO ${table.name} SELECT CONCAT('old-', seq), 'n|i:1;', 0 FROM ${numbersTo(total)}`);
   await php.ask({ driver: 'pdo', table, id: newId() }, '$handler->start(); return session_gc();');
   const left = await php.count(table);
   expect(left).toBeLessThan(total);

@@ -127,7 +127,7 @@ const shapes = `
   const one: Cart = unserialize<Cart>(new Uint8Array(), { classes: [cart] });
   const unknown: unknown = decodeSession(new Uint8Array())['anything'];
 
-  // @ts-expect-error: nobody has said so
+  // @ts-expect-error: no type says so
   decodeSession<MySession>(new Uint8Array()).other;
   // @ts-expect-error: it may be missing
   session.user.name;

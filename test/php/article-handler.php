@@ -1,10 +1,10 @@
 <?php
 
-// The peer: a session handler as PHP applications of the 2000s had it on MySQL Cluster, six functions on the table
+// A session handler like those of PHP applications of the 2000s on MySQL Cluster: six functions on the article's table
 //
 //     CREATE TABLE session (id CHAR(32) PRIMARY KEY, data TEXT, usetime TIMESTAMP)
 //
-// It runs on today's PHP and is otherwise left as such handlers were: no retries, the server's isolation level, and the
+// It runs on today's PHP, and otherwise does what such handlers did: no retries, the server's isolation level, and the
 // time column is left to the server (which no longer fills it in: explicit_defaults_for_timestamp).
 //
 // Requiring this file installs it. Before that, $session_mysql holds host, port, user, password, and $session_table a name.

@@ -18,7 +18,7 @@ export interface Table {
 
 const names = () => `php_handler_${randomBytes(4).toString('hex')}`;
 
-/** As the article has it: no index on the time, ids that are equal in any case, 64 KB of text. */
+/** The article's table (docs/experiments.md): no index on the time, ids that are equal in any case, 64 KB of text. */
 export const articleTable = (): Table => ({
   title: "the article's table",
   name: names(),
@@ -51,7 +51,7 @@ export interface Request {
 
 export interface Answer {
   status: number;
-  /** What the code returned. A visitor who was shown anything else makes this a string. */
+  /** What the code returned. It is a string if the visitor saw anything else. */
   result: unknown;
   headers: Headers;
   /** The session's cookie, if one was set. */

@@ -27,7 +27,7 @@ function connect(string $driver, ?int $port = null, string $charset = 'utf8mb4')
     return $db;
 }
 
-/** What somebody else does meanwhile, on a connection of his own. */
+/** What another client does in between, on a connection of its own. */
 function meanwhile(string $sql)
 {
     connect('pdo')->exec($sql);

@@ -66,7 +66,7 @@ describe('a merge of two changes', () => {
     expect(merged.conflicts.map((path) => `/${path.join('/')}`).sort()).toEqual(conflicts.sort());
   });
 
-  test.prop([tree, tree])('with nobody else is the change itself', (base, mine) => {
+  test.prop([tree, tree])('without another change is the change itself', (base, mine) => {
     expect(sorted(plain(run(base, mine, base).data))).toEqual(sorted(mine));
     expect(Buffer.from(run(base, base, mine).data)).toEqual(Buffer.from(encodeSession(mine)));
   });

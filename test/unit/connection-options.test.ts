@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection, createPool, createPoolCluster } from 'mysql2';
 import { createConnection as createPromiseConnection, createPool as createPromisePool } from 'mysql2/promise';
+import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import { CONNECTION_OPTIONS } from '../../src/stores/mysql/connection-options.ts';
-import { checkTable, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 
 const server = { host: 'db', user: 'u', password: 'secret', database: 'd' };
@@ -61,7 +61,7 @@ describe('anything else is refused when the store is made, and it is said what i
     ['db', { ...server, db: 'secret' }, /^connection\.db .*: database is meant$/],
     ['url', { url: 'mysql://u:secret@db/d' }, /^connection\.url .*: uri is meant$/],
     ['another case', { ...server, socketpath: 'secret' }, /^connection\.socketpath .*: socketPath is meant$/],
-    ['an option of nobody', { ...server, secre: 'secret' }, /^connection\.secre is no option of mysql2$/],
+    ['an unknown option', { ...server, secre: 'secret' }, /^connection\.secre is no option of mysql2$/],
     ['toString', { ...server, toString: 'secret' }, /^connection\.toString is no option of mysql2$/],
     [
       'nothing',

@@ -6,7 +6,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test('a deadline that has passed ends each wait, and asks for no timer of less than nothing, of which Node 24 warns', async () => {
+test('a deadline that has passed ends each wait, and asks for no timer below zero, as Node 24 warns about it', async () => {
   jest.useFakeTimers();
   const deadline = new Deadline(1_000);
   jest.advanceTimersByTime(1_500);

@@ -26,11 +26,11 @@ describe('what is printed of an error', () => {
     ],
     ['a number alone', { errno: 1290 }, ' (error 1290)'],
     [
-      'what is behind an error of ours',
+      'the cause of an error of ours',
       new PhpSessionError('ERR_SESSION_BUSY', 'x', { cause: { code: 'EPIPE' } }),
       ' (EPIPE)',
     ],
-    ['an error of ours with nothing behind it', new PhpSessionError('ERR_SESSION_BUSY', 'x'), ' (ERR_SESSION_BUSY)'],
+    ['an error of ours without a cause', new PhpSessionError('ERR_SESSION_BUSY', 'x'), ' (ERR_SESSION_BUSY)'],
     ['what is no name', { code: 'of an application: secret' }, ''],
     ['nothing', {}, ''],
   ])('ends in %s', (_, cause, end) => {

@@ -6,7 +6,7 @@ import type { Schema } from '../../src/stores/mysql/schema.ts';
 
 // States of clusters as their nodes reported them: to bring them about takes the cluster away from other tests.
 
-/** A server of which nothing is known that would be a finding. */
+/** A server without a finding. */
 const healthy: Facts = {
   settings: readOptions({ connection: { host: '127.0.0.1' } }),
   variables: new Map([['sql_mode', 'STRICT_TRANS_TABLES']]),
@@ -23,6 +23,7 @@ const healthy: Facts = {
   offsets: { ours: [0, 0, 0], server: [0, 0, 0] },
   otherZone: undefined,
   hasNullTimes: false,
+  sessions: [],
   deniedPrivileges: [],
   isReplica: false,
   namedLock: undefined,

@@ -6,9 +6,11 @@ import { DeadlineExpired } from '../../src/stores/deadline.ts';
 import {
   byNumber,
   classify,
+  Failed,
   isAnswer,
   isBeforeCommit,
   isForeign,
+  isFromServer,
   noteBeforeCommit,
   toSessionError,
 } from '../../src/stores/mysql/errors.ts';
@@ -63,7 +65,7 @@ test.each<[string, unknown, string, boolean, string]>([
     'ERR_SESSION_UNAVAILABLE',
   ],
   [
-    'lost behind a proxy, which says so itself',
+    'lost, as a proxy reports',
     { code: 'UNKNOWN_CODE_PLEASE_REPORT', errno: 2013, sqlState: 'HY000' },
     'lost',
     false,
@@ -86,6 +88,24 @@ test.each<[string, unknown, string, boolean, string]>([
   expect(toSessionError(error)).toMatchObject({ name: 'PhpSessionError', code });
 });
 
+test('what the store itself finds wrong means what it says, whatever code and number the caller sees', () => {
+  const error = new Failed('retry', 'x', { code: 'ECONNREFUSED', errno: 1062 });
+  expect(classify(error)).toBe('retry');
+  expect([isAnswer(error), isForeign(error)]).toEqual([false, false]);
+  const seen = { code: 'ERR_SESSION_UNAVAILABLE', cause: { code: 'ECONNREFUSED', errno: 1062 } };
+  expect(toSessionError(error)).toMatchObject(seen);
+});
+
+test.each<[string, unknown, boolean]>([
+  ['an error of the server', { errno: 1040, sqlState: '08004' }, true],
+  ['what was found by asking it', new Failed('read only', 'x', { errno: 1290 }), true],
+  ['no answer', new Failed('away', 'x', { code: 'ETIMEDOUT' }), false],
+  ['nothing listens', { code: 'ECONNREFUSED', errno: -111 }, false],
+  ['nothing', undefined, false],
+])('%s: whether a server has answered', (_, error, isAnswered) => {
+  expect(isFromServer(error)).toBe(isAnswered);
+});
+
 test('an error of this package stays what it is', () => {
   const error = new PhpSessionError('ERR_SESSION_BUSY', 'x');
   expect(toSessionError(error)).toBe(error);
@@ -98,7 +118,7 @@ describe('what is not known to be of the database or the network goes to the cal
     ['one that has a code of Node', Object.assign(new TypeError('x'), { code: 'ERR_STREAM_WRONG' })],
     ['a wrong argument', Object.assign(new RangeError('x'), { code: 'ERR_SOCKET_BAD_PORT' })],
     ['an error without anything', new Error("Can't add new command when connection is in closed state")],
-    ['a code that nobody knows', Object.assign(new Error('x'), { code: 'P2002' })],
+    ['an unknown code', Object.assign(new Error('x'), { code: 'P2002' })],
     ['a module that is missing', Object.assign(new Error('x'), { code: 'MODULE_NOT_FOUND' })],
     ['something else', 'text'],
     ['nothing', undefined],
@@ -153,7 +173,7 @@ describe('the message says where to look', () => {
 
 test.each<[string, unknown, boolean]>([
   ['a trigger', { errno: 1644, sqlState: '45000' }, true],
-  ['a number that nobody knows', { errno: 31337, sqlState: 'HY000' }, true],
+  ['an unknown number', { errno: 31337, sqlState: 'HY000' }, true],
   ['a server that takes no writes', { errno: 1290, sqlState: 'HY000' }, true],
   ['the network', { code: 'ECONNRESET', errno: -104 }, false],
   ['no answer in time', new DeadlineExpired(1), false],

@@ -92,6 +92,12 @@ describe('a wrong option is a TypeError that names it, at once', () => {
     expect(make({ store, [name]: value })).toThrow(new RegExp(`\\b${name}\\b`));
   });
 
+  test('one that is misspelt in its capitals: the error has the right name', () => {
+    expect(make({ store, cookieHttpOnly: true })).toThrow(
+      /^cookieHttpOnly is not an option of phpSession\(\): it is cookieHttponly$/,
+    );
+  });
+
   test.each([undefined, null, 'store', 5])('no options: %p', (options) => {
     expect(make(options as never)).toThrow(TypeError);
     expect(make(options as never)).toThrow('store');

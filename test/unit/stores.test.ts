@@ -17,7 +17,7 @@ describe('KeyedQueue', () => {
         await new Promise((resolve) => setImmediate(resolve));
         order.push(i);
         leave();
-        leave(); // the second time frees nobody else's place
+        leave(); // the second time frees no other place
       }),
     );
     expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
@@ -148,7 +148,7 @@ describe('the options of mysqlStore()', () => {
   test.each([
     ['collectInterval', 600],
     ['expireOnRead', true],
-  ] as const)('%s needs to be told how long PHP keeps its sessions, unless the table does', (name, value) => {
+  ] as const)('%s needs the lifetime of sessions in PHP, unless the table does', (name, value) => {
     expect(() => readOptions({ connection, [name]: value })).toThrow(`${name} needs gcMaxlifetime`);
     for (const known of [{ gcMaxlifetime: 1440 }, { timeMeaning: 'expiresAt' }] as const) {
       expect(readOptions({ connection, [name]: value, ...known })[name]).toBe(value);

@@ -80,9 +80,9 @@ describe('what may not be', () => {
     expect(problems()).toEqual(['more was counted than was sent']);
   });
 
-  test('a session that is gone though nobody ended it', () => {
+  test('a session that is gone without a logout', () => {
     model.nobody(send('count'));
-    expect(problems()).toEqual(['a session is gone that nobody ended']);
+    expect(problems()).toEqual(['a session is gone without a logout']);
   });
 
   test('a logout that two have done', () => {
@@ -118,7 +118,7 @@ describe('what may not be', () => {
     answer(send('look'), page(0, { keys: ['incarnation', 'count', 'login-1', 'login-0'] }));
     expect(problems()).toEqual(['a key from before a logout']);
     answer(send('look'), page(0, { incarnation: 0 }));
-    expect(problems()).toContain('a session of somebody else');
+    expect(problems()).toContain('a session of another visitor');
   });
 
   test('a cookie without a reason, and a reason without a cookie', () => {

@@ -17,7 +17,7 @@ const PATIENCE = 20_000;
 export class Controller {
   /** What was done, for who reads a failure. @type {string[]} */
   script = [];
-  /** How often somebody was found waiting: for a row, for a named lock, in the queue of the own process. */
+  /** How often a request was found waiting: for a row, for a named lock, in the queue of its process. */
   waits = { row: 0, name: 0, queue: 0 };
   /** @type {import('./actor.mjs').Actor[]} */
   #queued = [];
@@ -65,7 +65,7 @@ export class Controller {
     while (this.#actors.some((actor) => !actor.isFinished)) {
       const move = this.#choose();
       if (move === undefined) {
-        history.complain('everybody waits for a lock that nobody has');
+        history.complain('all requests wait for a lock that none has');
         return false;
       }
       history.step++;
@@ -124,8 +124,10 @@ export class Controller {
     const { command } = link;
     const request = /** @type {import('./history.mjs').Request} */ (command?.request);
     this.script.push(`${step} ${actor.name} ${request.name} ${request.operation}: ${what} ${command?.kind}`);
-    if (what === 'send') link.send();
-    else if (what === 'deliver') link.deliver();
+    if (what === 'send') {
+      if (command !== undefined) command.sentAt = step;
+      link.send();
+    } else if (what === 'deliver') link.deliver();
     else if (what === 'expire') await link.expire();
     else if (what === 'refuse 1205') await link.refuse(1205);
     else if (what === 'refuse 1213') await link.refuse(1213);
@@ -134,6 +136,7 @@ export class Controller {
 
   /** Looks at what the statements have done that the server answered in this step. */
   async #look() {
+    const { step } = this.#history;
     const done = this.#actors.flatMap(({ wire }) => wire.answered.splice(0));
     for (const command of done) {
       if (command.answer.error !== 0) {
@@ -143,11 +146,14 @@ export class Controller {
       }
       // Where there is no row, it is the placeholder that locks.
       const reads = ['read', 'lock', 'placeholder'].includes(command.kind ?? '');
-      if (reads) /** @type {any} */ (command.request).lastRead = this.#history.step;
+      if (!reads) continue;
+      const request = /** @type {import('./history.mjs').Request} */ (command.request);
+      request.lastAsked = command.sentAt ?? step;
+      request.lastRead = step;
     }
     const writers = done.filter(hasCommitted);
     if (writers.length === 0) return;
-    // A replacement that waited for the lock came after whoever had it.
+    // A replacement that waited for the lock came after its holder.
     writers.sort((a, b) => Number(a.kind === 'replace') - Number(b.kind === 'replace'));
     const [first, second] = writers.map(({ request }) => /** @type {import('./history.mjs').Request} */ (request));
     const rows = await this.#witness.rows();
@@ -234,7 +240,7 @@ export class Controller {
 }
 
 /**
- * Whether others may see something new by now. PHP sends COMMIT alone, and so does Node where what was written had to be looked at before.
+ * Whether others may see a change now. PHP sends COMMIT alone, and so does Node if it had to read back what it wrote.
  *
  * @param {import('./wire.mjs').Command} command
  */

@@ -9,7 +9,7 @@ export const faultyStores = {
     ...same(store),
     open: (id, options) => store.open(id, { ...options, fresh: true }),
   }),
-  'says that it has written, and has not': (store) => ({
+  'reports a write that it did not do': (store) => ({
     ...same(store),
     open: async (id, options) => ({ ...lease(await store.open(id, options)), commit: async () => 'written' }),
   }),

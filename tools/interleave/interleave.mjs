@@ -23,7 +23,7 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
  * @property {string} title
  * @property {number} schedules
  * @property {number} steps
- * @property {Controller['waits']} waits how often somebody waited for what
+ * @property {Controller['waits']} waits how often a request waited, and for what
  * @property {Map<string, number>} outcomes how often requests ended in each way
  * @property {Failure[]} failures
  * @property {string[]} script of the last schedule
@@ -31,7 +31,7 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
 
 /**
  * Lets a few requests at one session meet in orders that a seed chooses, with up to two faults in each, and judges what the table
- * held and what each was told.
+ * held and what each got as its answer.
  *
  * @param {import('../services/engines.mjs').RunningEngine} engine
  * @param {object} options
@@ -44,13 +44,14 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
  * @param {number} options.from index of the first schedule
  * @param {number} options.schedules
  * @param {number} options.mostFailures ends then
- * @param {(line: string) => void} [options.say] is told now and then how far it is
+ * @param {(line: string) => void} [options.say] gets lines about the progress
  * @returns {Promise<Result>}
  */
 export async function interleave(engine, options) {
   const { product, createTableSql, nodes, seed, from, schedules, mostFailures, say = () => undefined } = options;
   const { phpFault = '', php = 0.45 } = options;
   const witness = await Witness.start(engine, createTableSql);
+  const locksByNode = engine.name === 'galera' && nodes > 1;
   const hasNames = engine.name === 'mariadb' || engine.name === 'mysql';
   /** @type {Result} */
   const result = {
@@ -66,7 +67,7 @@ export async function interleave(engine, options) {
       witness.data = variant.data;
       const suffix = suffixes[variant.data];
       await witness.reset(firstRow(plan.begins, suffix));
-      const history = new History(await witness.rows(), suffix);
+      const history = new History(await witness.rows(), suffix, { locksByNode });
       const taking = await cast.take(plan.actors, variant);
       const controller = new Controller(plan, taking, history, witness);
       const running = taking.map((actor, i) =>

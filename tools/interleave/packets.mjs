@@ -1,4 +1,4 @@
-// The little of the protocol of MySQL and MariaDB that tells where a command and its answer begin and end.
+// The part of the protocol of MySQL and MariaDB that shows where a command and its answer begin and end.
 
 /** Commands, by their first byte. */
 export const QUIT = 0x01;
@@ -23,7 +23,7 @@ export class Packets {
 
   /**
    * @param {Buffer} chunk
-   * @returns {Buffer[]} the packets that are complete by now
+   * @returns {Buffer[]} the packets that are complete
    */
   take(chunk) {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -48,7 +48,7 @@ export class Answer {
   statement = 0;
   /** How many rows the first statement changed, or matched. @type {number | undefined} */
   affected;
-  /** Whether the connection is in a transaction behind it; `undefined` where the answer does not say it. @type {boolean | undefined} */
+  /** Whether the connection is in a transaction after it; `undefined` if the answer does not say so. @type {boolean | undefined} */
   inTransaction;
   /** @type {boolean | undefined} */
   autocommit;

@@ -9,8 +9,8 @@ import { tables, Wire } from './wire.mjs';
 
 /** Promises that PHP's handler breaks on purpose: see php-faulty.php. */
 export const phpFaults = [
-  'says that it has written, and has not',
-  'says that it has not written, and has',
+  'reports a write that it did not do',
+  'reports no write, and did one',
   'does not delete',
   'keeps its locks',
 ];

@@ -1,7 +1,7 @@
 <?php
 
 /**
- * One script of a PHP actor, as a router for `php -S`. What it shall do stands in the request's body. It tells the checker each step
+ * One script of a PHP actor, as a router for `php -S`. The request's body says what to do. The script reports to the checker each step
  * before it does it, and waits for the answer: so the checker knows whose statements come, and what each belongs to.
  */
 

@@ -34,11 +34,11 @@ final class Faulty implements SessionHandlerInterface, SessionIdInterface, Sessi
 
     public function write($id, $data): bool
     {
-        if ($this->fault === 'says that it has written, and has not') {
+        if ($this->fault === 'reports a write that it did not do') {
             return true;
         }
         $isWritten = $this->inner->write($id, $data);
-        if ($this->fault !== 'says that it has not written, and has') {
+        if ($this->fault !== 'reports no write, and did one') {
             return $isWritten;
         }
         error_log('PhpSessionBridge: session not written, table `interleave`: database error 1205');

@@ -2,7 +2,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../services/lifeline.mjs';
 
-/** PHP's error log: there stands why a session was not written, which the visitor is not told. */
+/** PHP's error log. It says why a session was not written; the visitor does not see the reason. */
 export class PhpLog {
   #directory = temporaryDirectory('interleave-php');
   file = join(this.#directory.path, 'error.log');

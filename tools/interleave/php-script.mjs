@@ -3,7 +3,7 @@ import { failureOf } from './php-log.mjs';
 
 /** @typedef {{ name: string, plan: import('./plan.mjs').RequestPlan }} SessionPlan */
 
-/** One script in PHP: what it tells of its sessions, and what its visitor and its error log were told, as requests of the history. */
+/** One script in PHP: its reports of its sessions, its answer and its lines in the error log, as requests of the history. */
 export class PhpScript {
   #actor;
   #sessions;
@@ -39,7 +39,7 @@ export class PhpScript {
   hear([event, ...values]) {
     if (event === 'open') return this.#opens();
     const request = this.#request;
-    if (request === undefined) throw new Error(`PHP tells '${event}' outside of a session`);
+    if (request === undefined) throw new Error(`PHP reports '${event}' outside of a session`);
     const [first, second] = values;
     if (event === 'read') {
       request.hasRead(first, true);
@@ -86,7 +86,7 @@ export class PhpScript {
     if (body !== '') this.#history.complain(`${this.#actor} showed its visitor: ${body}`);
     if (this.#request !== undefined) return this.#ends(this.#request, status);
     const lines = this.#log.read();
-    if (lines.length > 0) this.#history.complain(`PHP of ${this.#actor} said behind its session: ${lines.join('; ')}`);
+    if (lines.length > 0) this.#history.complain(`PHP of ${this.#actor} logged after its session: ${lines.join('; ')}`);
   }
 
   /**
@@ -96,7 +96,7 @@ export class PhpScript {
    */
   #checkFree(request) {
     const isOpen = [...this.#wire.links].some((link) => link.inTransaction && !link.isCut);
-    if (isOpen) this.#history.complain(`${request.name} left a transaction open behind its session`);
+    if (isOpen) this.#history.complain(`${request.name} left a transaction open after its session`);
   }
 
   /**
@@ -110,14 +110,13 @@ export class PhpScript {
     request.mayFail = this.#isGiven && this.#hasLostConnection;
     if (isOther) this.#history.complain(`PHP of ${request.name} said: ${lines.join('; ')}`);
     if (status !== 200) {
-      if (status !== 503) this.#history.complain(`${request.name} was told ${status}`);
+      if (status !== 503) this.#history.complain(`${request.name} got ${status}`);
       request.hasFailed({ code, message: lines.join('; ') });
     } else if (code === undefined) {
       request.hasCommitted();
     } else {
       // Nothing was to be written.
-      if (!isGone || request.isSaving)
-        this.#history.complain(`${request.name} was told of no failure, and there was one`);
+      if (!isGone || request.isSaving) this.#history.complain(`${request.name} got no failure, and there was one`);
       request.isGone = true;
       request.hasCommitted();
     }

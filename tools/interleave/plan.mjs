@@ -10,7 +10,7 @@ import { phpActor } from './php-plan.mjs';
  * @property {'shared' | 'own'} cookie the id that all actors know, or what the actor's last answer left it with
  * @property {Operation[]} operations between `open()` and `commit()`
  * @property {import('./php-plan.mjs').Ending} [end] of PHP: how the session ends
- * @property {boolean} [again] of PHP: in the same script as the one before, and so with the id that PHP has by then
+ * @property {boolean} [again] of PHP: in the same script as the one before, and so with PHP's id at that moment
  */
 
 /**

@@ -1,4 +1,4 @@
-// How each engine tells who waits for a lock, and whether anybody has one. Asked of the servers, past the actors.
+// How each engine reports which requests wait for a lock, and whether one is held. The servers are asked directly, not through the actors.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * @typedef {object} Waits
- * @property {number} patience milliseconds after which it is worth asking: what waits for nobody is answered sooner
+ * @property {number} patience milliseconds after which it is worth asking: a statement that does not wait is answered sooner
  * @property {(nodes: Connection[]) => Promise<void>} begin before the first schedule
  * @property {(nodes: Connection[]) => Promise<number>} count how many statements wait for a lock
- * @property {(nodes: Connection[], table: string) => Promise<boolean>} isLocked whether somebody has the lock of a row
+ * @property {(nodes: Connection[], table: string) => Promise<boolean>} isLocked whether a transaction has the lock of a row
  */
 
 /** @type {Waits} */
@@ -68,7 +68,7 @@ const ndb = {
   async count([node]) {
     return (await column(node, 'SELECT 1 FROM ndbinfo.cluster_locks WHERE waiting_for IS NOT NULL')).length;
   },
-  /** There is no NOWAIT. A statement that waits stays behind, until the actors have gone. */
+  /** There is no NOWAIT. A waiting statement remains until the actors have gone. */
   async isLocked([asked, tried], table) {
     let isFree = false;
     const trying = tried?.query(`SELECT id FROM \`${table}\` FOR UPDATE`).then(() => {
@@ -87,7 +87,7 @@ export const waitsOf = { mariadb: innodb, mysql: innodb, galera, ndb };
 
 /**
  * @param {Connection[]} nodes
- * @returns {Promise<number>} how many statements wait for a named lock; nobody does on NDB and Galera
+ * @returns {Promise<number>} how many statements wait for a named lock; none on NDB and Galera
  */
 export async function countNames([node]) {
   return (await column(node, "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'")).length;

@@ -19,9 +19,10 @@ export const tables = { bytes: 'interleave', text: 'interleave_text' };
  * @property {'held' | 'sent' | 'answered'} phase held before the server, or before its client
  * @property {Answer} answer
  * @property {unknown} request of the actor, when the statement came
+ * @property {number} [sentAt] the step in which it went to the server
  */
 
-/** All connections of one actor, each statement of which waits until it is told what happens to it. */
+/** All connections of one actor. Each statement waits until the controller decides about it. */
 export class Wire {
   /** @type {Set<Link>} */
   links = new Set();
@@ -72,7 +73,7 @@ export class Link {
   /** It has a named lock, or has asked for one. */
   hasName = false;
   autocommit = true;
-  /** The server has rolled back and ended the connection; its client has not heard of it yet. */
+  /** The server has rolled back and ended the connection; its client does not know this yet. */
   isExpired = false;
   /** Its client has gone. */
   isCut = false;
@@ -87,7 +88,7 @@ export class Link {
   #prepared = new Map();
   /** Told of the answer to a statement of our own. @type {(() => void) | undefined} */
   #onAnswer;
-  /** Whether the client has gone and the server is being told. */
+  /** Whether the client has gone and the connection to the server is being closed. */
   #isEnding = false;
 
   /**
@@ -174,7 +175,7 @@ export class Link {
     this.autocommit = answer.autocommit ?? this.autocommit;
     if (command.kind === 'unname' && answer.error === 0) this.hasName = false;
     command.phase = 'answered';
-    // On Galera it can be the preparation of a statement that is told that the transaction is gone.
+    // On Galera it can be the preparation of a statement that gets the error that the transaction is gone.
     const isOurs = command.request === undefined;
     if (command.kind !== undefined || (answer.error !== 0 && !isOurs)) this.#wire.answered.push(command);
     if (this.#onAnswer !== undefined) {

@@ -85,7 +85,7 @@ export class Witness {
     return rows + (hasNames ? await countNames(this.#nodes) : 0);
   }
 
-  /** Whether somebody has a lock on a row. */
+  /** Whether a transaction has a lock on a row. */
   isLocked() {
     return this.#waits.isLocked(this.#nodes, this.#table);
   }

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-/** Milliseconds after which nobody waits for an answer any more; longer than any server waits for a lock. */
+/** Milliseconds after which a visitor stops waiting for an answer; longer than any server waits for a lock. */
 const PATIENCE = 45_000;
 
 /**

@@ -47,7 +47,7 @@ export function allCells() {
   return [...alone(), ...pairs().flatMap(meetings)];
 }
 
-/** Cells with something wrong in them, which has to be seen each time: else nobody could trust what the others show. @returns {Cell[]} */
+/** Cells with a mistake in them, which must be detected each time. Otherwise the other cells prove nothing. @returns {Cell[]} */
 export function controls() {
   /** @type {[Control, import('./login.mjs').Kind][]} */
   const kinds = [
@@ -109,7 +109,7 @@ function meetings(pair) {
       // It reads without the lock, and has nothing to write.
       if (timing === 'waits' && action === 'read' && isMerge(pair.call)) continue;
       const takesRowFirst = timing === 'within' || (timing === 'first' && !isMerge(pair.call));
-      // That login had read the session before somebody logged out, and what it read must not come back: docs/locking.md.
+      // That login had read the session before a logout, and what it read must not come back: docs/locking.md.
       if (takesRowFirst && action === 'logout' && isMerge(pair.login)) continue;
       for (const last of /** @type {const} */ (['call', 'login'])) {
         // It ended the session that there was, so it had to remove the cookie. What becomes of that is the network's doing.

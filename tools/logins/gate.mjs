@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 
 /**
- * Where pages wait until they are told to go on, so that two requests meet in the order that was wanted: a page asks for
- * `/hold/NAME` and gets its answer when somebody calls `release(NAME)`. `/tell/NAME` is answered at once.
+ * Pages wait here until the test lets them continue, so that two requests meet in a given order. A page asks for
+ * `/hold/NAME` and gets its answer when the test calls `release(NAME)`. `/tell/NAME` is answered at once.
  */
 export class Gate {
   #server = createServer((request, response) => this.#come(request.url ?? '', response));
@@ -28,7 +28,7 @@ export class Gate {
     point.answer?.();
   }
 
-  /** @param {string} name nobody uses it any more */
+  /** @param {string} name no longer used */
   forget(name) {
     this.#points.delete(name);
   }

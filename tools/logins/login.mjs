@@ -187,7 +187,7 @@ export class Login {
       await Promise.race([this.#site.gate.arrived(`${this.#name}.${who}.tell`), sent.answered]);
       return !sent.isAnswered;
     }
-    // Reads without the lock have no UPDATE in them, and what is under way that has one waits for who has the row.
+    // Reads without the lock have no UPDATE in them, and an UPDATE that is under way waits for the holder of the row.
     const find = `SELECT 1 FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', 'Execute') AND ID <> CONNECTION_ID()
       AND INFO LIKE ? AND INFO LIKE '%UPDATE%'`;
     for (;;) {
@@ -206,7 +206,7 @@ export class Login {
     return { login: await login.answered, call: await call.answered };
   }
 
-  /** What logins must not show to anybody else. */
+  /** What logins must not show to other visitors. */
   get #secrets() {
     const { login, call } = this.#mark;
     return this.#cell.action === 'login' ? [login, call] : [login];
@@ -256,7 +256,7 @@ export class Login {
     }
   }
 
-  /** What both sides show to who comes with the old id. */
+  /** What Node and PHP show to a client with the old id. */
   async #checkOld() {
     for (const [side, name] of sides) {
       const { status, text } = await this.#look(side, this.#id);

@@ -35,7 +35,7 @@ import { startServers } from './servers.mjs';
  * @param {import('../services/engines.mjs').EngineName} options.engine
  * @param {(cell: Cell) => number} options.logins how many of a cell
  * @param {number} [options.browsers] at the same time, default 6
- * @param {(result: Result) => void} [options.say] is told of each cell when it is done
+ * @param {(result: Result) => void} [options.say] gets each cell when it is done
  * @returns {Promise<LoginsResult>}
  */
 export async function logins({ engine: name, logins: howMany, browsers = 6, say = () => {} }) {

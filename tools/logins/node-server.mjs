@@ -67,7 +67,7 @@ async function page(ctx) {
   }
 }
 
-/** @param {Koa.Context} ctx @param {Promise<void>} call of which the lock is under way */
+/** @param {Koa.Context} ctx @param {Promise<void>} a call whose lock is under way */
 function asked(ctx, call) {
   tell(ctx);
   return call;

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from '../services/lifeline.mjs';
-import { program } from '../services/packages.mjs';
 import { startPhpFpm } from '../services/php-fpm.mjs';
 import { freePort } from '../services/ports.mjs';
 import { startProcess, untilReady } from '../services/processes.mjs';
-import { writeProxyConfiguration } from '../storm/haproxy.mjs';
+import { configureProxy } from '../storm/haproxy.mjs';
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -60,11 +59,11 @@ export async function startServers({ endpoints, gate, tables }) {
 
     const port = await freePort();
     const configuration = join(directory.path, 'haproxy.cfg');
-    writeProxyConfiguration(configuration, {
+    const [command, ...args] = configureProxy(configuration, {
       ...{ port, socket: php.socket, script: here('pages/index.php') },
       nodePorts: [], // They are asked directly, as each login says which of them it wants.
     });
-    const proxy = startProcess(program('haproxy'), ['-db', '-f', configuration], { log: log('haproxy') });
+    const proxy = startProcess(command, args, { log: log('haproxy') });
     stops.push(proxy.stop);
     await untilReady(proxy, { name: 'HAProxy', port, log: log('haproxy') });
     return { php: `http://127.0.0.1:${port}/php`, node, logs: directory.path, stop };

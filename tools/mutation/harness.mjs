@@ -76,7 +76,7 @@ const test = Object.assign(
     const { tests, block } = loading();
     tests.push({ name, run, block });
   }),
-  // What is known to fail tells nothing about a mutant.
+  // A test that fails anyway says nothing about a mutant.
   { failing: withTable(() => {}) },
 );
 

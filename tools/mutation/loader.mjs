@@ -6,7 +6,7 @@ import { transformSync } from '@swc/core';
 
 /** @typedef {(exports: object, require: (name: string) => unknown, module: { exports: object }, file: string, directory: string) => void} Code */
 
-/** Files that were compiled, whoever loads them. @type {Map<string, Code>} */
+/** Compiled files, shared by all loaders. @type {Map<string, Code>} */
 const compiled = new Map();
 
 /** The options of jest.config.mjs. @param {string} path @param {string} source @returns {Code} */

@@ -3,7 +3,7 @@ import ts from 'typescript';
 import { weakenedExpressions } from './regular-expressions.mjs';
 
 /**
- * One small change of one file, as somebody might get it wrong.
+ * One small change of one file, like a programming mistake.
  *
  * @typedef {object} Mutant
  * @property {number} number the same for the same sources: what `--only` takes

@@ -130,7 +130,7 @@ export class Runner {
   }
 }
 
-/** The source, which tells at the start of each function that it was called. @param {string} path */
+/** The source, with a record at the start of each function that it was called. @param {string} path */
 function tellingFunctions(path) {
   let source = readFileSync(path, 'utf8');
   /** @type {{ at: number, text: string }[]} */

@@ -13,14 +13,14 @@ import { keepSurvivors, lastSurvivors } from './survivors.mjs';
 const needed = 85; // percent
 
 /**
- * Tries mutants of the codec, and tells what came of it; the exit status of this process is 1 when too few were noticed.
+ * Tries mutants of the codec, and prints the result; the exit status of this process is 1 when too few were noticed.
  *
  * @param {object} choice
  * @param {readonly string[]} [choice.files] parts of paths: of these files alone
  * @param {number} [choice.size] only so many of them, picked at random; default all
  * @param {number} choice.seed of what is picked
  * @param {number} [choice.only] this one alone, by its number: shows the change, and what noticed it
- * @param {boolean} choice.again those alone that survived the last complete run; what is told in the end is of all
+ * @param {boolean} choice.again only those that survived the last complete run; the final figure is for all
  * @param {number} choice.jobs processes at a time
  * @throws {SetupError} when there is no such mutant, or no such run
  */
@@ -45,7 +45,7 @@ export async function tryMutants({ files, size, seed, only, again, jobs }) {
   );
   const mutants = size === undefined ? compiling : sample(compiling, size, seed);
   if (only !== undefined) for (const mutant of chosen) console.log(lineChange(mutant));
-  console.log(`${mutants.length} mutants, of ${chosen.length} of which ${compiling.length} compile`);
+  console.log(`${mutants.length} mutants; ${chosen.length} chosen, ${compiling.length} of these compile`);
 
   const settings = { root, testFiles: testFiles(), answers: join(directory, `answers-${process.pid}`) };
   const first = new Runner(settings);

@@ -30,7 +30,7 @@ const measures = /\bMB\b/;
 const reached = new Set();
 /** @type {any} */ (globalThis).reached = (/** @type {string} */ scope) => reached.add(scope);
 
-// A mutant may leave a promise that nobody waits for.
+// A mutant may leave a promise that is not awaited.
 process.on('unhandledRejection', () => {});
 process.on('message', async (/** @type {Question} */ question) => {
   try {
@@ -68,7 +68,7 @@ async function runAll({ changed }) {
   return { results };
 }
 
-/** The functions that are called meanwhile. @param {() => void} run */
+/** The functions that are called during the run. @param {() => void} run */
 function called(run) {
   reached.clear();
   run();

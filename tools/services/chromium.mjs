@@ -5,8 +5,8 @@ import { temporaryDirectory, unwatch, watch } from './lifeline.mjs';
 import { program } from './packages.mjs';
 
 /**
- * Starts Debian's Chromium without a window, with an empty profile that goes with it. It asks nobody for updates, and
- * nothing of it outlives this process.
+ * Starts Debian's Chromium without a window, with an empty profile that is deleted with it. It asks for no updates, and none
+ * of its processes outlives this one.
  *
  * @param {import('playwright-core').BrowserContextOptions} [options] of its pages
  * @returns {Promise<{ context: import('playwright-core').BrowserContext, stop: () => Promise<void> }>}

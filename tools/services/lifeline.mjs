@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Nothing that we start may outlive us, and nobody can clean up after a kill -9 in the killed process itself. So each
-// process group and temporary directory is told to a watchdog, see watchdog.mjs. It stands in a session of its own, for
-// Ctrl-C in a terminal hits every process of the foreground group. It runs only while there is something to watch.
+// No process that we start may outlive us, and after a kill -9 the killed process cannot clean up. So each process group and
+// temporary directory is reported to a watchdog, see watchdog.mjs. The watchdog runs in a session of its own, as Ctrl-C in a
+// terminal reaches every process of the foreground group. It runs only while there is something to watch.
 
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let watchdog;
@@ -35,8 +35,8 @@ export function unwatch(kind, value) {
 }
 
 /**
- * A directory of our own that goes with this process. Below the system's directory for temporary files and never below
- * the clone, whose path can be long: the path of a Unix socket is limited to 107 bytes.
+ * A directory that is deleted with this process. It is in the system's directory for temporary files, never in the clone, whose
+ * path can be long: the path of a Unix socket is limited to 107 bytes.
  *
  * @param {string} name
  * @returns {{ path: string, remove(): void }}

@@ -10,7 +10,7 @@ import { answers } from './processes.mjs';
  * @property {(name: NodeName) => number} pid 0: it does not run
  * @property {(name: NodeName, signal: NodeJS.Signals) => Promise<void>} kill see `signalled()`
  * @property {(name: NodeName) => Promise<void>} startNode starts a node that has ended, and waits until it serves; a data
- *   node has taken over what happened meanwhile by then
+ *   node has then taken over the changes since
  * @property {() => Promise<void>} stopAll ends all nodes in order
  * @property {() => Promise<void>} startAll starts the nodes that do not run, with the data that they had
  * @property {() => Promise<void>} stop kills all nodes and removes their data

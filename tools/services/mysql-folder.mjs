@@ -48,7 +48,7 @@ export class MysqlFolder {
    * @throws {Error} with the last lines that it printed
    */
   async run(...args) {
-    // Where nobody collects zombies, the command would take one for a server that runs.
+    // Where no parent reaps zombies, the command would take one for a server that runs.
     for (const name of this.#names()) if (this.pid(name) === 0) rmSync(this.#pidFile(name), { force: true });
     const log = join(this.#directory.path, `${args.join('-')}-${Date.now()}.log`);
     const running = startProcess(this.#command, [...args, this.#servers], { env: this.#env, log, leaves: true });
@@ -112,7 +112,7 @@ export class MysqlFolder {
       const files = readdirSync(this.#servers).filter((name) => name.endsWith('.pid'));
       return files.map((name) => name.slice(0, -'.pid'.length));
     } catch {
-      return []; // It has not come so far.
+      return []; // The node has not started yet.
     }
   }
 }

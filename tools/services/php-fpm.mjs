@@ -55,7 +55,7 @@ export async function startPhpFpm({ workers = 8, ini = {}, env = {}, log }) {
     `php_admin_value[error_log] = ${log}`, // Else it goes through FastCGI to the web server.
     ...Object.entries(ini).map(([name, value]) => `php_admin_value[${name}] = ${value}`),
   ];
-  // As root it wants to be told for whom its workers run, and -R to believe that.
+  // As root it needs the user of its workers, and -R to accept root.
   const asRoot = process.getuid?.() === 0 ? ['-R'] : [];
   if (asRoot.length > 0) settings.push('user = root', 'group = root');
   writeFileSync(configuration, `${settings.join('\n')}\n`);

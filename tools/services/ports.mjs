@@ -9,7 +9,7 @@ const highest = 32_767;
 const given = new Set();
 
 /**
- * A loopback port on which nobody listens. Two calls in one process never return the same.
+ * A loopback port without a server. Two calls in one process never return the same.
  *
  * @returns {Promise<number>}
  */

@@ -86,7 +86,7 @@ export async function signalled(group, signal) {
 
 /**
  * @param {number} pid
- * @returns {boolean} false for a zombie, too: nobody may come to collect it
+ * @returns {boolean} false for a zombie, too: its parent may never reap it
  */
 export function isRunning(pid) {
   return pid > 0 && threadStates(pid).some((state) => state !== 'Z' && state !== 'X');

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { configureHaproxy, failover } from '../services/haproxy.mjs';
 
 /**
  * Writes the proxy's configuration: `/php/ACTION` goes to PHP-FPM, `/node/ACTION` to the next Node server in turn.
@@ -9,36 +9,21 @@ import { writeFileSync } from 'node:fs';
  * @param {string} storm.socket of PHP-FPM
  * @param {string} storm.script that answers every request there
  * @param {readonly number[]} storm.nodePorts
+ * @returns the process
  */
-export function writeProxyConfiguration(file, { port, socket, script, nodePorts }) {
-  writeFileSync(
-    file,
-    `
-global
-  nbthread 1
-  log stdout format raw local0 notice
-
-defaults
-  log global
-  mode http
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  timeout check 2s
-  # A dead server is known within 0.2 s and a frozen one within 4 s; what waits for it then gets a 502 or 503.
-  default-server inter 200ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
-  retries 3
-  option redispatch 1
-  # Only what never reached a server is sent again: a request may have counted already.
-  retry-on conn-failure
-  # A new connection a request: a server that ends an idle one at the wrong moment would fail a request.
-  option http-server-close
-
+export function configureProxy(file, { port, socket, script, nodePorts }) {
+  return configureHaproxy(file, {
+    timeout: 60,
+    defaults: `${failover}
+  # What waits for a server that is frozen gets a 502 or 503 within 4 s.
+  default-server on-marked-down shutdown-sessions
+`,
+    sections: `
 fcgi-app pages
   docroot /
   set-param SCRIPT_FILENAME ${quoted(script)}
   set-param SCRIPT_NAME /index.php
-  # A worker that waits on an idle connection serves nobody else.
+  # A worker that waits on an idle connection serves no other client.
   no option keep-conn
 
 frontend storm
@@ -59,7 +44,7 @@ backend node
   http-check disable-on-404
 ${nodePorts.map((port) => `  server node-${port} 127.0.0.1:${port} check`).join('\n')}
 `,
-  );
+  });
 }
 
 /**

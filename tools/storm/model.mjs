@@ -7,7 +7,7 @@ export class Incarnation {
   /** @param {number} number */
   constructor(number) {
     this.number = number;
-    /** Increments that were sent, were acknowledged, and failed, so that nobody knows whether they count. */
+    /** Increments that were sent, were acknowledged, and failed, so that it is unknown whether they count. */
     this.sent = 0;
     this.acknowledged = 0;
     this.unanswered = 0;
@@ -17,7 +17,7 @@ export class Incarnation {
     this.seen = new Map();
     /** @type {number | undefined} the count that the logout found */
     this.final = undefined;
-    /** Why nobody can know what became of it: the answer to its login, a regenerate or a logout is missing. */
+    /** Why its outcome is unknown: the answer to its login, a regenerate or a logout is missing. */
     this.isUncertain = false;
   }
 
@@ -28,7 +28,7 @@ export class Incarnation {
   }
 }
 
-/** A session id, and what is known of it. */
+/** A session id, and what the model knows about it. */
 export class Cookie {
   /** @param {string} value @param {Incarnation} incarnation */
   constructor(value, incarnation) {
@@ -107,7 +107,7 @@ export class Model {
     if (ends(action)) cookie.ending--;
     if (cookie.endedAt !== undefined || cookie.ending > 0 || cookie.mayHaveEnded) return;
     const { incarnation } = cookie;
-    this.problem('a session is gone that nobody ended', `${action} in incarnation ${incarnation.number}`, incarnation);
+    this.problem('a session is gone without a logout', `${action} in incarnation ${incarnation.number}`, incarnation);
     cookie.mayHaveEnded = true;
   }
 
@@ -126,7 +126,7 @@ export class Model {
     /** @param {boolean} holds @param {string} otherwise @param {string} [example] */
     const check = (holds, otherwise, example = at) => holds || this.problem(otherwise, example, incarnation);
     if (ends(action)) cookie.ending--;
-    check(number === incarnation.number, 'a session of somebody else');
+    check(number === incarnation.number, 'a session of another visitor');
     check(isOneLogin(keys, incarnation), 'a key from before a logout');
     check(!wasEnded, 'a session id works after its end');
     check(this.#faults || incarnation.final === undefined || count <= incarnation.final, 'a count after the logout');
@@ -146,7 +146,7 @@ export class Model {
       check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
     }
     if (ends(action)) {
-      // A logout whose connection broke finds the row gone when it tries again. It cannot know who has done that.
+      // A logout whose connection broke finds the row gone when it tries again. It cannot know which request did that.
       const maySucceedTwice = this.#faults && (action === 'logout' || incarnation.final !== undefined);
       check(cookie.endedAt === undefined || maySucceedTwice, 'a session id has ended twice');
       if (action === 'logout' && cookie.endedAt === undefined) incarnation.final = count;

@@ -15,12 +15,12 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  */
 
 /**
- * Serves the pages, once the database has been reached: the proxy takes who does not answer within a second for dead.
+ * Serves the pages as soon as the database is reached: the proxy takes a server without an answer within a second for dead.
  *
  * @param {StormPages} pages
  * @param {number} port
- * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for anybody: the health check tells the
- *   proxy to send nothing more, what is under way is finished, and then the server and the store are closed
+ * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for a visitor: the health check makes
+ *   the proxy send no more requests, those under way end, and then the server and the store are closed
  */
 export async function serve({ name, connection, table, lockTimeout, maxHold }, port) {
   const store = mysqlStore({ connection, table, timeout: 1_000 * lockTimeout, maxHold, maxWaiters: 32 });
@@ -57,7 +57,7 @@ export async function serve({ name, connection, table, lockTimeout, maxHold }, p
     ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };
     if (action === 'logout') await ctx.phpSession.destroy();
   });
-  // The lock was lost, and somebody logged out or regenerated meanwhile. As with PHP, nobody is told that anything was stored.
+  // The lock was lost, and another request logged out or regenerated. As with PHP, no answer says that anything was stored.
   app.on('session:gone', (ctx) => {
     ctx.status = 503;
     ctx.set('Retry-After', '1');

@@ -8,7 +8,7 @@
  * @property {Record<string, number>} actions those that were answered
  * @property {Map<string, number>} failures by kind
  * @property {number[]} times milliseconds of the answered requests
- * @property {Record<'all' | 'php' | 'node' | 'session', number>} longest milliseconds without an answer: of anybody, of
+ * @property {Record<'all' | 'php' | 'node' | 'session', number>} longest milliseconds without an answer: of all, of
  *   one side, and for one session from its first request that failed or waited
  */
 

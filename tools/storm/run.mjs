@@ -9,7 +9,7 @@
 //   --processes HOW     the Node servers: separate (8 processes, default), cluster (2 × 4 workers), threads (2 × 4)
 //   --php-workers N     default 8
 //   --every-node        each Node server begins with another SQL node, also on Galera, which refuses some requests then
-//   --faults NAME,...   what happens meanwhile, one after the other; all: everything that this engine can have
+//   --faults NAME,...   the faults, one after the other; all: every fault that this engine can have
 import { parseArgs } from 'node:util';
 import { choose, numberOf } from '../arguments.mjs';
 import { build } from '../build.mjs';

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { keepRunning } from '../../examples/farm/keep-running.mjs';
 import { temporaryDirectory } from '../services/lifeline.mjs';
-import { program } from '../services/packages.mjs';
 import { startPhpFpm } from '../services/php-fpm.mjs';
 import { freePort } from '../services/ports.mjs';
 import { startProcess, untilReady } from '../services/processes.mjs';
-import { writeProxyConfiguration } from './haproxy.mjs';
+import { configureProxy } from './haproxy.mjs';
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -101,8 +100,13 @@ export async function startServers({
 
     const configuration = join(directory.path, 'haproxy.cfg');
     const script = here('pages/index.php');
-    writeProxyConfiguration(configuration, { port: proxyPort ?? 0, socket: php.socket, script, nodePorts });
-    const proxy = startProcess(program('haproxy'), ['-db', '-f', configuration], { log: log('haproxy') });
+    const [command, ...args] = configureProxy(configuration, {
+      port: proxyPort ?? 0,
+      socket: php.socket,
+      script,
+      nodePorts,
+    });
+    const proxy = startProcess(command, args, { log: log('haproxy') });
     stops.push(proxy.stop);
     await untilReady(proxy, { name: 'HAProxy', port: proxyPort ?? 0, log: log('haproxy') });
     return { url: `http://127.0.0.1:${proxyPort}`, node, php, logs: directory.path, stop };

@@ -23,7 +23,7 @@ const table = 'session';
  * @property {import('./faults.mjs').Fault[]} [faults] during the storm, one after the other
  * @property {number} [lockTimeout] seconds that a request waits for its session, default 10
  * @property {number} [maxHold] seconds after which a silent server loses the lock of a session, default 5
- * @property {(line: string) => void} [say] is told what happens meanwhile
+ * @property {(line: string) => void} [say] gets lines about the progress
  */
 
 /**
@@ -75,7 +75,7 @@ export async function storm({
       const { servers: nodeServers, workers } = layouts[processes];
       const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); seed ${seed}`;
       const record = new Record();
-      // Two nodes of Galera give the same lock to two requests, of which one loses it.
+      // Two nodes of Galera give the same lock to two requests. One of them loses it.
       const model = new Model({ faults: faults.length > 0 || (isGalera && everyNode) });
       const visitors = new Visitors({ url: servers.url, sessions, record, model });
       record.begin('no fault');

@@ -49,7 +49,7 @@ function checkRows(model, rows) {
     if (Object.keys(row).length === 0) continue; // What a regenerate leaves under the old id.
     const incarnation = model.incarnations[row.incarnation];
     if (incarnation === undefined) {
-      model.problem('a row of nobody', JSON.stringify(row));
+      model.problem('a row without a login', JSON.stringify(row));
       continue;
     }
     const at = `incarnation ${incarnation.number}, count ${row.count}`;

@@ -5,9 +5,9 @@ import { seeded } from './random.mjs';
 
 /** @typedef {import('./model.mjs').Sent['action']} Action */
 
-/** Milliseconds after which nobody waits for an answer any more; longer than any server waits for a lock. */
+/** Milliseconds after which a visitor stops waiting for an answer; longer than any server waits for a lock. */
 const PATIENCE = 45_000;
-/** Milliseconds before somebody who got no answer tries something again. */
+/** Milliseconds before a visitor without an answer tries again. */
 const AFTER_FAILURE = 100;
 
 /** One of the shared sessions. Many clients use it at the same time, as one browser's requests do. */
@@ -59,7 +59,7 @@ export class Visitors {
    */
   async send({ concurrency, seed, goesOn }) {
     const client = async (/** @type {number} */ number) => {
-      // Each client has its own numbers, as nobody can say which of them gets its answer first.
+      // Each client has its own numbers, as it is unknown which of them gets its answer first.
       const random = seeded(seed * 1_000 + number);
       while (goesOn()) await this.#next(random);
     };
@@ -127,8 +127,9 @@ export class Visitors {
     }
     if (page.incarnation === null) {
       model.nobody(sent);
-      if (newCookie !== undefined) model.problem('a cookie for nobody', `${action} by ${side}`, cookie.incarnation);
-      // Whoever may have ended it is still under way, or has told so already; or it has got lost with an answer.
+      if (newCookie !== undefined)
+        model.problem('a cookie without a reason', `${action} by ${side}`, cookie.incarnation);
+      // The request that ended it is still under way, or has reported it already, or its answer was lost.
       if (visitor.cookie === cookie && cookie.ending === 0) this.#leave(visitor);
       return;
     }

@@ -16,7 +16,7 @@ const PATIENCE = 700;
  * @property {string | undefined} user
  */
 
-/** Looks at sessions from beside: reads what is committed, and neither takes a lock nor waits for one. */
+/** Reads sessions without a lock: it sees only committed data, and neither takes a lock nor waits for one. */
 export class DatabaseView {
   #options;
   #table;
@@ -41,7 +41,7 @@ export class DatabaseView {
   async look(id) {
     this.#connection ??= this.#connect();
     const using = this.#connection;
-    // One time for everything: a query that waits behind another one is not told when the connection is dropped.
+    // One time for everything: a query that waits for another one gets no error when the connection is dropped.
     const patience = new AbortController();
     const late = sleep(PATIENCE, undefined, { signal: patience.signal }).then(() => {
       throw new Error('The database does not answer');

@@ -9,11 +9,11 @@
 const PRINTED = 30;
 
 /**
- * Who holds and who waits for the lock of one row, from the text of `SHOW ENGINE INNODB STATUS` with
- * `innodb_status_output_locks = ON`: the only place where MariaDB names the row of a lock that nobody waits for. To look at
+ * Which servers hold the lock of one row, and which wait for it, from the text of `SHOW ENGINE INNODB STATUS` with
+ * `innodb_status_output_locks = ON`: the only place where MariaDB names the row of a lock without waiters. Reading
  * it takes no lock. (`INNODB_TRX` has no rows, `INNODB_LOCKS` only those that are waited for.)
  *
- * A new row, not yet committed, has no explicit lock until somebody waits for it: its holder is not listed.
+ * A new row, not yet committed, has no explicit lock until another transaction waits for it: its holder is not listed.
  *
  * @param {string} status
  * @param {string} id the row's primary key

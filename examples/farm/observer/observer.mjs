@@ -8,14 +8,14 @@ import { Trouble } from './trouble.mjs';
 const INTERVAL = 200;
 /** Milliseconds after which a page hears from us even if nothing happened. */
 const HEARTBEAT = 1_000;
-/** Milliseconds for a visitor without a session. Then the browser connects again, with the cookie that it may have by then. */
+/** Milliseconds for a visitor without a session. Then the browser connects again, with the cookie that it may have then. */
 const PATIENCE = 500;
 const MOST_STREAMS = 32;
 
 /**
- * What stands beside the farm and serves its page: `GET /farm/events` tells the holder of a session cookie, as
- * Server-Sent Events, what the session's row and its lock are like, and how the servers are; `POST /farm/kill?server=NAME`
- * and `POST /farm/stop-database` make trouble. The farm's applications know nothing of it.
+ * Serves the farm's page. `GET /farm/events` sends the holder of a session cookie, as Server-Sent Events, the state of the
+ * session's row, its lock and the servers. `POST /farm/kill?server=NAME` and `POST /farm/stop-database` cause faults. The
+ * farm's applications do not know the observer.
  *
  * @param {object} options
  * @param {number} options.port on loopback
@@ -90,7 +90,7 @@ export async function startObserver({ port, connection, table, servers, database
     /** @type {'none' | 'there' | 'gone'} */
     let found = 'none';
 
-    /** What a page is told. Times are in milliseconds. */
+    /** What a page receives. Times are in milliseconds. */
     async function look() {
       const { standstill } = trouble;
       const farm = {

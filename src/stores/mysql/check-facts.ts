@@ -6,7 +6,9 @@ import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
 import { readSchema, type Schema } from './schema.ts';
 import { replicates } from './server-role.ts';
-import { findOtherZone, type Offsets, readOffsets, SAMPLE, zoneOf } from './time-zone.ts';
+import { sampleSql } from './table.ts';
+import { type Offsets, readOffsets, zoneOf } from './time-zone.ts';
+import { findOtherZone, SAMPLE } from './zone-of-rows.ts';
 
 /** What was read from the server for the checks, at one time. Whatever this account may not see is `undefined`. */
 export interface Facts {
@@ -36,6 +38,8 @@ export interface Facts {
   readonly otherZone: string | undefined;
   /** Whether there are rows without a time; of a table without an index on it, the first rows tell. */
   readonly hasNullTimes: boolean | undefined;
+  /** The data of a few sessions, as PHP sees them. */
+  readonly sessions: readonly Uint8Array[] | undefined;
   /** Of SELECT, INSERT, UPDATE and DELETE on the table, those that this account lacks. A server that is read-only does not tell. */
   readonly deniedPrivileges: readonly string[] | undefined;
   /** Whether the server replicates from another one, asynchronously. */
@@ -49,7 +53,7 @@ export interface Facts {
 }
 
 export interface Unseen {
-  readonly what: 'account' | 'table' | 'times' | 'replication' | 'named lock' | 'ndb parameters';
+  readonly what: 'account' | 'table' | 'times' | 'sessions' | 'replication' | 'named lock' | 'ndb parameters';
   /** Of the server's answer. */
   readonly errno: number;
 }
@@ -140,6 +144,8 @@ export async function readFacts(settings: Settings, connection: Connection, dead
         return Number(row![0]) === 1;
       })
     : false;
+  const { data } = schema ?? {};
+  const sessions = schema?.id && data && (await see('sessions', () => query<[Uint8Array]>(sampleSql(settings, data))));
   const mayProbe = readOnly.length === 0 && schema?.id && schema.data && schema.time;
   const deniedPrivileges = mayProbe ? await readDenied(settings, query) : undefined;
   return {
@@ -155,6 +161,7 @@ export async function readFacts(settings: Settings, connection: Connection, dead
       offsets,
       otherZone,
       hasNullTimes,
+      sessions: sessions?.map(([bytes]) => bytes),
       isReplica,
       namedLock,
       ndbParameters,

@@ -13,6 +13,7 @@ export type FindingCode =
   | 'data-type'
   | 'data-size'
   | 'data-charset'
+  | 'data-encoding'
   | 'ndb-blob'
   | 'time-type'
   | 'time-null'

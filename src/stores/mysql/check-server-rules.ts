@@ -44,8 +44,9 @@ const loggedTexts = ({ variables }: Facts) =>
   ['binlog_annotate_row_events', 'binlog_rows_query_log_events'].find((name) => variables.get(name) === 'ON');
 
 /** ER_TABLEACCESS_DENIED_ERROR: that a privilege on the session table is missing is a finding of its own. */
+const READS: ReadonlySet<Unseen['what']> = new Set(['times', 'sessions']);
 const unexplained = ({ unseen, deniedPrivileges }: Facts) =>
-  unseen.filter(({ what, errno }) => !(what === 'times' && errno === 1142 && deniedPrivileges?.includes('SELECT')));
+  unseen.filter(({ what, errno }) => !(READS.has(what) && errno === 1142 && deniedPrivileges?.includes('SELECT')));
 
 const GRANTS: Partial<Record<Unseen['what'], string>> = {
   replication: 'REPLICATION CLIENT ON *.*',

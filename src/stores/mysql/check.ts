@@ -4,14 +4,14 @@ import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
 import { checkSchema, type Statement } from './check-table-rules.ts';
-import { Connection, nobody } from './connection.ts';
+import { Connection } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
-import { assertDriver, driver } from './driver.ts';
+import { assertDriver } from './driver.ts';
 import { isForeign } from './errors.ts';
-import { asOptions, type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { describeZone } from './time-zone.ts';
 
-export interface CheckOptions extends MysqlStoreOptions {
+export interface StoreCheckOptions extends MysqlStoreOptions {
   /** How many processes have such a store, on all hosts together. Default 1. */
   processes?: number;
   /** PHP's `session.sid_length`: characters of the ids that it gives out. Default 32, as in PHP. */
@@ -20,19 +20,13 @@ export interface CheckOptions extends MysqlStoreOptions {
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
-/**
- * Looks at the session table, this account's privileges and each server, and says what is wrong or can go wrong, and
- * which statements mend it. Changes nothing, and needs no more privileges than the store itself: what it may not see is
- * a finding too (`not-visible`), and so is a server that cannot be reached.
- *
- * @param options those of `mysqlStore()`, as the findings depend on them, or a URI alone; `timeout` is for each server
- * @returns errors first; docs/checks.md explains each code
- * @throws TypeError naming the option that is wrong
- * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
- */
-export async function checkTable(options: CheckOptions | string): Promise<Finding[]> {
+/** What the rows of a table hold that no session format of PHP fits, in words; `undefined` when there is nothing to say. */
+export type NameEncoding = (rows: readonly Uint8Array[]) => string | undefined;
+
+/** `checkTable()`, but for what only the codec knows. */
+export async function check(options: StoreCheckOptions, nameEncoding: NameEncoding): Promise<Finding[]> {
   assertDriver();
-  const { processes = 1, sidLength = 32, ...store }: CheckOptions = asOptions(options, 'checkTable');
+  const { processes = 1, sidLength = 32, ...store } = options;
   for (const [name, value] of Object.entries({ processes, sidLength })) {
     if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number from 1`);
   }
@@ -50,6 +44,7 @@ export async function checkTable(options: CheckOptions | string): Promise<Findin
         ? [unreachable(facts)]
         : [
             ...checkSchema(facts, settings.row.keyOf('0'.repeat(sidLength)).length),
+            ...checkSessions(facts, nameEncoding),
             ...checkServer(facts, processes * connectionsOf(settings)),
           ];
     for (const statement of statements) {
@@ -61,6 +56,13 @@ export async function checkTable(options: CheckOptions | string): Promise<Findin
   }
   const all = [...findings.values(), ...otherZones(zones)];
   return ORDER.flatMap((severity) => all.filter((finding) => finding.severity === severity));
+}
+
+function checkSessions({ settings, sessions }: Facts, nameEncoding: NameEncoding): Statement[] {
+  const encoding = nameEncoding(sessions ?? []);
+  if (encoding === undefined) return [];
+  const message = `${settings.table.name}: what the rows hold is ${encoding}`;
+  return [{ code: 'data-encoding', severity: 'error', message, sql: [] }];
 }
 
 /** @param zones servers by the zone of their connections */
@@ -87,7 +89,7 @@ const unreachable = (why: string): Statement => ({
 
 /** @returns the code of the error when the connection cannot be made, or breaks */
 async function readFrom(endpoint: MysqlConnectionOptions, settings: Settings): Promise<Facts | string> {
-  const connection = new Connection(driver, endpoint, settings, nobody);
+  const connection = new Connection(endpoint, settings, { autocommit: true });
   try {
     return await readFacts(settings, connection, new Deadline(settings.timeout));
   } catch (error) {

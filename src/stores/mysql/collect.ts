@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
-import type { Connections } from './connections.ts';
 import { classify, isOfTable, toSessionError } from './errors.ts';
+import type { ConnectionPool } from './pool.ts';
 import type { Rows } from './rows.ts';
 import { EXPIRED_BATCH, EXPIRED_PAGE, type Statements } from './table.ts';
 
@@ -24,7 +24,7 @@ const UNKNOWN_SYNTAX = [1064, 1235];
  * Several collections at once only share the work.
  */
 export class Collection {
-  readonly #connections: Connections;
+  readonly #pool: ConnectionPool;
   readonly #rows: Rows;
   readonly #timeout: number;
   readonly #signal: AbortSignal;
@@ -34,8 +34,8 @@ export class Collection {
    * @param timeout milliseconds for each transaction
    * @param signal ends the collection after the transaction that is under way
    */
-  constructor(connections: Connections, rows: Rows, timeout: number, signal: AbortSignal) {
-    this.#connections = connections;
+  constructor(pool: ConnectionPool, rows: Rows, timeout: number, signal: AbortSignal) {
+    this.#pool = pool;
     this.#rows = rows;
     this.#timeout = timeout;
     this.#signal = signal;
@@ -128,7 +128,7 @@ export class Collection {
     const deadline = new Deadline(this.#timeout);
     let connection: Connection | undefined;
     try {
-      connection = await this.#connections.get(deadline);
+      connection = await this.#pool.acquire(deadline);
       const { sql } = await this.#rows.table(connection, deadline);
       const result = await work(connection, sql, deadline);
       await connection.commit(deadline);

@@ -1,9 +1,9 @@
 import { Deadline } from '../deadline.ts';
 import type { Connection } from './connection.ts';
-import type { Connections } from './connections.ts';
 import { classify, isOfTable, toSessionError } from './errors.ts';
 import { lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
+import type { ConnectionPool } from './pool.ts';
 import type { Rows } from './rows.ts';
 
 /**
@@ -19,11 +19,11 @@ const COLLECTOR_ID = '<collector>';
  * servers too, for each of which `GET_LOCK` is another lock. Nothing is held while somebody collects, so a winner that dies is
  * missed for one interval. One that takes longer than that says so (`renewTurn`). Should there be two winners (on Galera, clocks of SQL nodes that differ), they share the work.
  */
-export async function takeTurn(connections: Connections, rows: Rows, timeout: number): Promise<boolean> {
+export async function takeTurn(pool: ConnectionPool, rows: Rows, timeout: number): Promise<boolean> {
   const deadline = new Deadline(timeout);
   let connection: Connection | undefined;
   try {
-    connection = await connections.get(deadline);
+    connection = await pool.acquire(deadline);
     const { sql, idLength, demands } = await rows.table(connection, deadline);
     const id = COLLECTOR_ID.padEnd(idLength.min, '>');
     const { affectedRows } = await connection.execute<{ affectedRows: number }>(sql.takeTurn, [id], deadline);
@@ -33,7 +33,7 @@ export async function takeTurn(connections: Connections, rows: Rows, timeout: nu
         if (demands === undefined || !lacksValue(error)) throw error; // else each process collects: they do each other no harm
       });
     }
-    connection.giveBack();
+    connection.release();
     return true;
   } catch (error) {
     await connection?.rollback(deadline);
@@ -45,14 +45,14 @@ export async function takeTurn(connections: Connections, rows: Rows, timeout: nu
 }
 
 /** Says that whoever has the turn still collects. Never fails: without it another process joins, which does no harm. */
-export async function renewTurn(connections: Connections, rows: Rows, timeout: number): Promise<void> {
+export async function renewTurn(pool: ConnectionPool, rows: Rows, timeout: number): Promise<void> {
   const deadline = new Deadline(timeout);
   let connection: Connection | undefined;
   try {
-    connection = await connections.get(deadline);
+    connection = await pool.acquire(deadline);
     const { sql, idLength } = await rows.table(connection, deadline);
     await connection.execute(sql.renewTurn, [COLLECTOR_ID.padEnd(idLength.min, '>')], deadline);
-    connection.giveBack();
+    connection.release();
   } catch {
     await connection?.rollback(deadline);
   }

@@ -2,15 +2,15 @@ import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
-import type { Driver, DriverCallback, DriverConnection, DriverQuery } from './driver.ts';
-import { classify, type Failure, isAnswer, isStatementLimit, noteBeforeCommit } from './errors.ts';
+import { type DriverCallback, type DriverConnection, type DriverQuery, driver } from './driver.ts';
+import { classify, Failed, type Failure, isAnswer, isStatementLimit, noteBeforeCommit } from './errors.ts';
 import { withAnyLiterals } from './literals.ts';
 import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
 import { zoneAssignments } from './time-zone.ts';
 
-/** Milliseconds for the farewell to the server; a frozen one gets no more. */
+/** Milliseconds that the server has to answer `end()`. */
 const GOODBYE = 1_000;
 
 /**
@@ -22,60 +22,75 @@ const LIFE = 5_000;
 /** Failures that say something about the server, and not only about the statement. */
 const TELLING: ReadonlySet<Failure> = new Set<Failure>(['retry', 'lost', 'read only', 'away', 'full']);
 
-/** Whoever hands a connection out. */
-export interface Owner {
-  /** `false`: in a transaction from the first statement to COMMIT or ROLLBACK; `true`: each statement commits itself. */
-  readonly autocommit: boolean;
-  /** Its transaction is over. */
-  free(connection: Connection): void;
+/** What a connection reports to the pool that made it. */
+export interface ConnectionEvents {
+  /** Its transaction is over: others may have it. */
+  released(connection: Connection): void;
   /** `broke`: by itself, and not because we gave up waiting. */
-  gone(connection: Connection, broke: boolean): void;
+  closed(connection: Connection, broke: boolean): void;
   /** A statement failed in a way that tells something about the server. */
   failed(connection: Connection, error: unknown): void;
 }
 
-/** For a connection by itself, of no pool. */
-export const nobody: Owner = {
-  autocommit: true,
-  free: () => undefined,
-  gone: () => undefined,
-  failed: () => undefined,
-};
+export interface ConnectionKind {
+  /** `false`: in a transaction from the first statement to COMMIT or ROLLBACK; `true`: each statement commits itself. */
+  readonly autocommit: boolean;
+  /** None for a connection of no pool. */
+  readonly events?: ConnectionEvents;
+}
+
+/** A text; with `rowsAsArray: false` its rows come as objects. */
+type Sql = string | { sql: string; rowsAsArray: false };
+
+/** The life of a connection: docs/architecture.md has it as a picture. */
+type State =
+  /** It is new: `prepare()` comes first. */
+  | { readonly name: 'connecting' }
+  /** Nobody holds it, or what its holder does can begin anew on another connection. */
+  | { readonly name: 'ready' }
+  /** Its holder has a lock, or may have written: that is lost with the connection. */
+  | { readonly name: 'pinned'; readonly onLost: () => void }
+  /**
+   * Nobody waits for the statement under way any more. The server goes on with it: a wait for a lock does not notice that its client
+   * has gone. So the connection keeps its place until there is an answer. Otherwise callers that give up would open one connection
+   * after the other, until the server has none left.
+   */
+  | { readonly name: 'abandoned'; readonly patience: Deadline; readonly cancel: () => void }
+  /** It says goodbye to the server, and takes no more statements. */
+  | { readonly name: 'ending' }
+  | { readonly name: 'closed' };
+
+const READY: State = { name: 'ready' };
 
 /** One connection to one server. */
 export class Connection {
   /** The server, as in the settings. */
   readonly endpoint: MysqlConnectionOptions;
-  /** Called once when the connection breaks, or the server ends it, while it is held. */
-  onLost: (() => void) | undefined;
   /** When the server last answered: `performance.now()`. */
   lastUsed: number = performance.now();
   /** When others may have its place on the server: `performance.now()`. */
   readonly retiresAt: number = performance.now() + LIFE * (1 + Math.random());
 
-  readonly #library: Driver;
+  /** Known when it has been prepared. */
+  isGalera: boolean = false;
+
   readonly #driver: DriverConnection;
   readonly #settings: Settings;
-  readonly #owner: Owner;
-  /** Whether the driver takes no more statements. */
-  #ended = false;
+  readonly #autocommit: boolean;
+  readonly #events: ConnectionEvents | undefined;
+  #state: State = { name: 'connecting' };
   /** Ends the wait for the statement that is under way. */
   #interrupt: ((error: unknown) => void) | undefined;
-  #prepared = false;
-  #isGalera = false;
   /** The named lock that it holds, or may hold. */
   #lockedName: string | undefined;
-  /** Whether its holder may use it. */
-  #usable = true;
-  #destroyed = false;
 
   /** Begins to connect. */
-  constructor(driver: Driver, endpoint: MysqlConnectionOptions, settings: Settings, owner: Owner) {
+  constructor(endpoint: MysqlConnectionOptions, settings: Settings, { autocommit, events }: ConnectionKind) {
     const { timeout } = settings;
     this.endpoint = endpoint;
     this.#settings = settings;
-    this.#owner = owner;
-    this.#library = driver;
+    this.#autocommit = autocommit;
+    this.#events = events;
     this.#driver = driver.createConnection({
       ...endpoint,
       connectTimeout: Math.min(endpoint.connectTimeout ?? timeout, timeout),
@@ -86,7 +101,7 @@ export class Connection {
       // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip). No other statement may rely on it,
       // and no value may stand in a text but as literals.ts writes it (checked ids, numbers, hex): here an injection could
       // run statements of its own.
-      multipleStatements: !owner.autocommit,
+      multipleStatements: !autocommit,
       // Data go as bytes and ids are ASCII, so the connection's character set decides nothing; utf8mb4 exists everywhere.
       charset: 'utf8mb4',
       rowsAsArray: true,
@@ -97,45 +112,59 @@ export class Connection {
   }
 
   get isPrepared(): boolean {
-    return this.#prepared;
+    const { name } = this.#state;
+    return name === 'ready' || name === 'pinned' || name === 'abandoned';
   }
 
-  /** Known when it has been prepared. */
-  get isGalera(): boolean {
-    return this.#isGalera;
+  /** Whether its holder may use it: it is not known to be broken. */
+  get isUsable(): boolean {
+    const { name } = this.#state;
+    return name === 'ready' || name === 'pinned' || name === 'connecting';
+  }
+
+  get isPinned(): boolean {
+    return this.#state.name === 'pinned';
+  }
+
+  /** Each step of its life. */
+  #become(next: State): void {
+    const before = this.#state;
+    this.#state = next;
+    if (before.name === 'abandoned') before.cancel();
+    if (before.name === 'pinned' && next !== READY) before.onLost();
   }
 
   /**
    * Sets up the session on the server, once.
    *
-   * @throws NotTheWriter, or as `query()`
+   * @throws as `assertWriter()` and `query()`
    */
   async prepare(deadline: Deadline): Promise<void> {
-    if (this.#prepared) return;
+    if (this.isPrepared) return;
     try {
       // READ COMMITTED: at REPEATABLE READ, `FOR UPDATE` of a missing row locks the gap, and two new sessions deadlock.
       await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', deadline);
       // Not as `@@wsrep_on`: most servers know no such variable.
       const [galera] = await this.query<[name: string, value: string][]>("SHOW VARIABLES LIKE 'wsrep_on'", deadline);
-      this.#isGalera = galera?.[1] === 'ON';
+      this.isGalera = galera?.[1] === 'ON';
       await assertWriter(this, this.#settings.allowReplica, deadline);
       await this.query(
         [
-          `SET SESSION autocommit = ${this.#owner.autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
+          `SET SESSION autocommit = ${this.#autocommit ? 1 : 0}`, // off: saves the round trip of BEGIN
           // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
           "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
           ...zoneAssignments(this.#settings),
           // A statement by itself leaves a touch to who has the lock, and a write to a lock of its own. 1 is the least that MySQL takes.
-          `innodb_lock_wait_timeout = ${this.#owner.autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
+          `innodb_lock_wait_timeout = ${this.#autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
           `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE
           `wait_timeout = ${this.#settings.maxHold}`,
           // What another node has committed must be seen here: the first statement of each transaction waits for it,
           // reading (1), updating (2) or inserting (4).
-          ...(this.#isGalera ? ['wsrep_sync_wait = 7'] : []),
+          ...(this.isGalera ? ['wsrep_sync_wait = 7'] : []),
         ].join(', '),
         deadline,
       );
-      this.#prepared = true;
+      this.#become(READY);
     } catch (error) {
       this.destroy();
       throw error;
@@ -163,12 +192,12 @@ export class Connection {
     }, deadline);
   }
 
-  query<Result>(sql: string | { sql: string; rowsAsArray: false }, deadline: Deadline): Promise<Result> {
-    return this.#text(sql, deadline, () => undefined);
+  query<Result>(sql: Sql, deadline: Deadline): Promise<Result> {
+    return this.#answer((done) => this.#send(sql, done), deadline);
   }
 
   /**
-   * Runs statements that give no rows, and COMMIT behind them, in one round trip. Where one fails, the server runs none of those
+   * Runs statements that give no rows, and then COMMIT, in one round trip. Where one fails, the server runs none of those
    * that follow.
    *
    * @returns what each of them reports
@@ -177,68 +206,55 @@ export class Connection {
   async queryAndCommit<Result>(statements: readonly string[], deadline: Deadline): Promise<Result[]> {
     let done = 0;
     try {
-      return await this.#text<Result[]>([...statements, 'COMMIT'].join('; '), deadline, () => done++);
+      const text = [...statements, 'COMMIT'].join('; ');
+      return await this.#answer((answered) => this.#send(text, answered).on('result', () => done++), deadline);
     } catch (error) {
       if (done < statements.length) noteBeforeCommit(error);
       throw error;
     }
   }
 
-  #text<Result>(
-    sql: string | { sql: string; rowsAsArray: false },
-    deadline: Deadline,
-    onResult: () => void,
-  ): Promise<Result> {
-    return this.#answer((done) => this.#send(sql, done).on('result', onResult), deadline);
-  }
-
-  #send(sql: string | { sql: string; rowsAsArray: false }, done: DriverCallback): DriverQuery {
+  #send(sql: Sql, done: DriverCallback): DriverQuery {
     const options = typeof sql === 'string' ? { sql, rowsAsArray: true } : sql;
     // As it is: no question mark in it stands for a value.
-    const query = this.#library.createQuery(options, null, done, {});
+    const query = driver.createQuery(options, null, done, {});
     this.#driver.addCommand(query);
     return query;
   }
 
   /**
    * Lets this process hear that the server has ended the connection, which it does after `maxHold`: a process that was frozen
-   * for so long has not yet.
+   * for so long knows nothing of it yet.
    */
   async listen(): Promise<void> {
+    if (performance.now() - this.lastUsed < this.#settings.maxHold * 500) return;
     await nextTurn(); // the rest of this turn of the event loop, which looks at no socket
     await nextTurn();
-  }
-
-  /** Whether the server may have ended it without having been heard: see `listen()`. */
-  get isDoubtful(): boolean {
-    return performance.now() - this.lastUsed > this.#settings.maxHold * 500;
-  }
-
-  /** Whether it is not known to be broken: a statement will be sent. */
-  get isUsable(): boolean {
-    return this.#usable;
   }
 
   /**
    * Waits for a named lock (`GET_LOCK`), which is held until the transaction ends.
    *
-   * @throws `NameTaken` when somebody else holds it
+   * @throws Failed `locked` when somebody else holds it
    */
   async lockName(name: string, deadline: Deadline): Promise<void> {
     this.#lockedName = name; // before it is asked for: the answer may come when nobody waits for it any more
     const sql = `SELECT GET_LOCK(?, ${LOCK_WAIT_TIMEOUT})`;
     const [[got] = []] = await this.execute<[number | string | null][]>(sql, [name], deadline);
-    if (Number(got) !== 1) throw new NameTaken();
-  }
-
-  /** The lock must not stay with a connection that goes to somebody else, who would have it at once. */
-  async #freeName(name: string, deadline: Deadline): Promise<void> {
-    await this.execute('DO RELEASE_LOCK(?)', [name], deadline);
-    this.#lockedName = undefined;
+    if (Number(got) !== 1) throw new Failed('locked', 'the named lock is taken', { errno: 1205 }); // ER_LOCK_WAIT_TIMEOUT
   }
 
   /**
-   * Sends COMMIT, and gives the connection back.
+   * For a holder that has locked or may write something now: what it does cannot begin anew on another connection.
+   *
+   * @param onLost is called once if the connection breaks, or is given up, before it is released
+   */
+  pin(onLost: () => void): void {
+    if (this.isUsable) this.#become({ name: 'pinned', onLost });
+  }
+
+  /**
+   * Sends COMMIT, and releases the connection.
    *
    * @throws as `query()`: the transaction may have ended or not
    */
@@ -247,40 +263,39 @@ export class Connection {
     await this.committed(deadline);
   }
 
-  /** For a transaction whose COMMIT is done: gives the connection back. Never throws. */
-  async committed(deadline: Deadline): Promise<void> {
-    try {
-      if (this.#lockedName !== undefined) await this.#freeName(this.#lockedName, deadline);
-      this.giveBack();
-    } catch {
-      this.destroy();
-    }
+  /** For a transaction whose COMMIT is done: releases the connection. Never throws. */
+  committed(deadline: Deadline): Promise<void> {
+    return this.#release(undefined, deadline);
   }
 
-  /** Ends the transaction, if it can be in one, without a trace, and gives the connection back. Never throws. */
+  /** Ends the transaction, if it can be in one, without a trace, and releases the connection. Never throws. */
   async rollback(deadline: Deadline): Promise<void> {
-    if (!this.#usable) return;
+    if (this.isUsable) await this.#release(this.#autocommit ? undefined : 'ROLLBACK', deadline);
+  }
+
+  /** A named lock must not stay with a connection that goes to somebody else, who would have it at once. */
+  async #release(sql: 'ROLLBACK' | undefined, deadline: Deadline): Promise<void> {
     try {
-      if (!this.#owner.autocommit) await this.query('ROLLBACK', deadline);
-      if (this.#lockedName !== undefined) await this.#freeName(this.#lockedName, deadline);
-      this.giveBack();
+      if (sql !== undefined) await this.query(sql, deadline);
+      if (this.#lockedName !== undefined) await this.execute('DO RELEASE_LOCK(?)', [this.#lockedName], deadline);
+      this.#lockedName = undefined;
+      this.release();
     } catch {
       this.destroy();
     }
   }
 
   /** Only after COMMIT or ROLLBACK, unless each statement commits itself. */
-  giveBack(): void {
-    if (!this.#usable) return;
-    this.onLost = undefined;
-    this.#owner.free(this);
+  release(): void {
+    if (!this.isUsable) return;
+    this.#become(READY);
+    this.#events?.released(this);
   }
 
-  /** For a connection that nobody holds: takes leave of the server. Never throws. */
+  /** For a connection that nobody holds: says goodbye to the server. Never throws. */
   async end(): Promise<void> {
-    if (this.#destroyed) return;
-    this.#usable = false;
-    this.#ended = true;
+    if (this.#state.name === 'closed') return;
+    this.#become({ name: 'ending' });
     const ended = new Promise<void>((resolve) => this.#driver.end(() => resolve()));
     await new Deadline(GOODBYE).race(ended).catch(() => undefined);
     this.destroy();
@@ -288,33 +303,28 @@ export class Connection {
 
   /** For a connection on which anything went wrong. The server rolls back when it notices. */
   destroy(broke: boolean = false): void {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
-    this.#ended = true;
-    this.#usable = false;
-    this.#owner.gone(this, broke);
+    if (this.#state.name === 'closed') return;
+    this.#become({ name: 'closed' });
+    this.#events?.closed(this, broke);
     this.#driver.destroy();
     // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
     this.#driver.stream?.destroy?.();
     // Once it is destroyed, mysql2 tells the statement under way nothing any more.
-    this.#interrupt?.(new ConnectionLost());
-    const { onLost } = this;
-    this.onLost = undefined;
-    onLost?.();
+    this.#interrupt?.(connectionLost());
   }
 
   #answer<Result>(send: (done: DriverCallback) => void, deadline: Deadline): Promise<Result> {
     // The driver's own error for this has neither a code nor a number.
-    if (this.#ended) {
-      const error = new ConnectionLost();
-      this.#owner.failed(this, error);
+    if (this.#state.name === 'ending' || this.#state.name === 'closed') {
+      const error = connectionLost();
+      this.#events?.failed(this, error);
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      /** What is to be told of the end when nobody waits for it any more. */
-      let late: ((error: unknown) => void) | undefined;
+      let isAbandoned = false;
       const cancel = deadline.watch((reason) => {
-        if (!this.#destroyed) late = this.#abandon();
+        isAbandoned = true;
+        this.#abandon();
         reject(reason);
       });
       let isDone = false;
@@ -323,10 +333,10 @@ export class Connection {
         isDone = true;
         this.#interrupt = undefined; // it would keep the session in memory
         cancel();
-        if (late !== undefined) {
-          late(error);
+        if (isAbandoned) {
+          this.#recover(error);
         } else if (error) {
-          if (TELLING.has(classify(error))) this.#owner.failed(this, error);
+          if (TELLING.has(classify(error))) this.#events?.failed(this, error);
           if (!isAnswer(error)) this.destroy();
           reject(error);
         } else {
@@ -339,7 +349,7 @@ export class Connection {
           this.lastUsed = performance.now();
           // A `stream` of the application's own breaks with whatever error it likes.
           const isOfStream = error && this.#driver.stream?.errored === error;
-          done(isOfStream && classify(error) === 'foreign' ? new ConnectionLost() : error, result);
+          done(isOfStream && classify(error) === 'foreign' ? connectionLost() : error, result);
         });
       } catch (error) {
         done(error);
@@ -347,36 +357,26 @@ export class Connection {
     });
   }
 
-  /**
-   * For a statement that nobody waits for any more. The server goes on with it: a wait for a lock does not notice that its
-   * client has gone. So the connection stays in use until there is an answer. If it were closed, those who come and go
-   * would open one after the other, until the server has no more for anybody.
-   *
-   * @returns what is to be told when there is an answer
-   */
-  #abandon(): (error: unknown) => void {
-    this.#usable = false;
-    const { onLost } = this;
-    this.onLost = undefined;
+  /** The holder does not wait for the statement under way any more. */
+  #abandon(): void {
+    if (!this.isUsable) return;
     const patience = new Deadline(LOCK_PATIENCE);
-    const cancel = patience.watch(() => this.destroy());
-    onLost?.();
-    return (error) => {
-      cancel();
-      if (error && !isAnswer(error)) this.destroy();
-      this.#usable = !this.#destroyed;
+    this.#become({ name: 'abandoned', patience, cancel: patience.watch(() => this.destroy()) });
+  }
+
+  /** A statement that was abandoned has an answer. */
+  #recover(error: unknown): void {
+    if (this.#state.name !== 'abandoned') return;
+    const { patience } = this.#state;
+    if (error && !isAnswer(error)) {
+      this.destroy();
+    } else {
+      this.#become(READY);
       void this.rollback(patience);
-    };
+    }
   }
 }
 
-/** Looks like the driver's own error for a connection that was closed under a statement. */
-class ConnectionLost extends Error {
-  readonly code: string = 'PROTOCOL_CONNECTION_LOST';
-}
-
-/** Somebody else holds the named lock. Looks like the server's own error, after which the wait goes on. */
-class NameTaken extends Error {
-  readonly errno: number = 1205; // ER_LOCK_WAIT_TIMEOUT
-  readonly sqlState: string = 'HY000';
+function connectionLost(): Failed {
+  return new Failed('lost', 'the connection to the database is closed', { code: 'PROTOCOL_CONNECTION_LOST' });
 }

@@ -54,7 +54,7 @@ export const driver: Driver = mysql2 as unknown as Driver;
  * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
  */
 export function assertDriver(): void {
-  const version = versionOf(mysql2 as { ConnectionConfig?: unknown });
+  const version = versionOf(mysql2 as { ConnectionConfig?: Config });
   if (version !== undefined && isFrom(version, LOWEST)) return;
   throw new PhpSessionError(
     'ERR_SESSION_UNAVAILABLE',
@@ -62,14 +62,11 @@ export function assertDriver(): void {
   );
 }
 
+type Config = new (options: object) => { connectAttributes?: { _client_version?: unknown } };
+
 /** mysql2 exports no version, but tells it to servers: a bundle may be without its package.json. */
-function versionOf({ ConnectionConfig }: { ConnectionConfig?: unknown }): string | undefined {
-  const Config = ConnectionConfig as
-    | (new (
-        options: object,
-      ) => { connectAttributes?: { _client_version?: unknown } })
-    | undefined;
-  const version = Config === undefined ? undefined : new Config({}).connectAttributes?._client_version;
+function versionOf({ ConnectionConfig }: { ConnectionConfig?: Config }): string | undefined {
+  const version = ConnectionConfig && new ConnectionConfig({}).connectAttributes?._client_version;
   return typeof version === 'string' ? version : undefined;
 }
 

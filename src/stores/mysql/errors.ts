@@ -30,6 +30,24 @@ export type Failure =
   | 'too large'
   | 'charset';
 
+/**
+ * What the store itself finds wrong: it says by `failure` what that means. `code` and `errno` are for the caller, who sees them in
+ * `cause`: what the driver or the server calls the same.
+ */
+export class Failed extends Error {
+  readonly failure: Failure;
+  readonly code: string | undefined;
+  /** `undefined` where no server has answered. */
+  readonly errno: number | undefined;
+
+  constructor(failure: Failure, message: string, { code, errno }: { code?: string; errno?: number } = {}) {
+    super(message);
+    this.failure = failure;
+    this.code = code;
+    this.errno = errno;
+  }
+}
+
 /** Numbers of MySQL's Server Error Message Reference, and of MariaDB's Error Codes where it has its own. */
 export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1205, 'locked'], // ER_LOCK_WAIT_TIMEOUT; NDB after TransactionDeadlockDetectionTimeout
@@ -45,7 +63,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1226, 'full'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS and the like of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
-  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has another name by now
+  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has got another name
   [1412, 'retry'], // ER_TABLE_DEF_CHANGED
   [1615, 'retry'], // ER_NEED_REPREPARE
   [1637, 'retry'], // ER_TOO_MANY_CONCURRENT_TRXS
@@ -141,6 +159,7 @@ const brokenConnection = /^(E[A-Z0-9]+|PROTOCOL_\w+|ERR_STREAM_\w+|ERR_SOCKET_CL
  * to know them by: `Connection` asks whether it is open instead.
  */
 export function classify(error: unknown): Failure {
+  if (error instanceof Failed) return error.failure;
   const { errno, sqlState, code, name } = (error ?? {}) as DriverError;
   // Errors of the operating system have an `errno` too: a negative one.
   const known = typeof errno === 'number' ? byNumber.get(errno) : undefined;
@@ -164,6 +183,12 @@ export function isAnswer(error: unknown): boolean {
   return failure !== 'lost' && failure !== 'read only';
 }
 
+/** Whether a server has answered, whatever it said. */
+export function isFromServer(error: unknown): boolean {
+  if (error instanceof Failed) return error.errno !== undefined;
+  return typeof (error as DriverError | undefined)?.sqlState === 'string';
+}
+
 /** ER_NO_DEFAULT_FOR_FIELD, ER_NO_PARTITION_FOR_GIVEN_VALUE and ER_CHECK_CONSTRAINT_VIOLATED, whose SQLSTATE tells nothing. */
 const OF_A_ROW: readonly unknown[] = [1364, 1526, 3819];
 
@@ -176,7 +201,7 @@ export function refusesRow(error: unknown): boolean {
 const beforeCommit = new WeakSet<object>();
 
 /**
- * Notes that a text stopped before its COMMIT: the server runs nothing of a text behind a statement that failed. It has to be
+ * Notes that a text stopped before its COMMIT: the server runs nothing of a text after a statement that failed. It has to be
  * the server that says so. What a proxy says of its own connections has a number of the clients' (2000 to 2999) or is `lost`.
  *
  * @param error of a statement before COMMIT, if it is an answer to a statement at all

@@ -24,7 +24,7 @@ export class LockedRowSession implements LockedSession {
     this.#row = row;
     this.#fresh = fresh;
     // The server has ended the transaction, so others can have the row: in this process too, even if the holder hangs.
-    row.connection.onLost = leave;
+    row.connection.pin(leave);
   }
 
   takesId(id: string): boolean {
@@ -37,8 +37,8 @@ export class LockedRowSession implements LockedSession {
     return write(this.#rows, this.#row, change, deadline);
   }
 
-  async destroy(deadline: Deadline): Promise<DestroyResult> {
-    if (this.data !== undefined) return remove(this.#rows, this.#row, this.#id, deadline);
+  async destroy(deadline: Deadline, empty?: Uint8Array): Promise<DestroyResult> {
+    if (this.data !== undefined) return remove(this.#rows, this.#row, { id: this.#id, empty }, deadline);
     await this.rollback(deadline);
     return 'gone';
   }

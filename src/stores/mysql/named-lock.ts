@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
-import type { Connection } from './connection.ts';
-import type { Settings } from './options.ts';
+import type { Queries } from './queries.ts';
 
 /**
  * The lock of PHP handlers that use `GET_LOCK`: a name on one server, not a row. It must be the name that PHP's side takes.
@@ -59,9 +58,9 @@ export function nameOf(lock: NamedLock, key: string): string {
  * @throws PhpSessionError `ERR_SESSION_TABLE` where another server would not know of the lock
  */
 export async function checkNamedLock(
-  lock: Settings['lock'],
+  lock: 'row' | 'none' | NamedLock,
   engine: string | undefined,
-  connection: Connection,
+  connection: Queries,
   deadline: Deadline,
 ): Promise<void> {
   if (typeof lock === 'string' || lock.singleServer) return;

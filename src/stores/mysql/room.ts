@@ -82,7 +82,7 @@ export class Room {
     this.#wait(REST);
   }
 
-  /** It is another server by now, or has other problems. */
+  /** Another server is in use, or this one has other problems. */
   forget(): void {
     if (!this.isShort) return;
     this.#refusedAt = Number.NEGATIVE_INFINITY;

@@ -3,11 +3,11 @@ import type { Visitor } from '../store.ts';
 import { isTouchDue, lastUse } from '../touch.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
-import type { Connections } from './connections.ts';
-import { classify, isOfTable } from './errors.ts';
+import { classify, Failed, isOfTable } from './errors.ts';
 import { type NamedLock, nameOf } from './named-lock.ts';
 import { cannotMakeRow, lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
+import type { ConnectionPool } from './pool.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
 import { tombstoneOf } from './tombstone.ts';
@@ -62,8 +62,8 @@ export interface LockHow {
 /** Locks rows, and reads them. */
 export class Rows {
   readonly #settings: Settings;
-  readonly #held: Connections;
-  readonly #single: Connections;
+  readonly #held: ConnectionPool;
+  readonly #single: ConnectionPool;
   #table: Table | undefined;
   /** Whether the table demanded more of a row than this store has, when one was made last. */
   #wasRefused = false;
@@ -74,7 +74,7 @@ export class Rows {
    * @param held connections for locks
    * @param single connections for single statements
    */
-  constructor(settings: Settings, held: Connections, single: Connections) {
+  constructor(settings: Settings, held: ConnectionPool, single: ConnectionPool) {
     this.#settings = settings;
     this.#held = held;
     this.#single = single;
@@ -102,7 +102,7 @@ export class Rows {
       const key = this.keyOf(id);
       const values = bury === undefined ? [key] : [tombstoneOf(key), key];
       const found = await this.#select(connection, table, read, values, key, deadline);
-      connection.giveBack();
+      connection.release();
       return { row: typeof found.row === 'string' ? undefined : found.row, tombstone: found.tombstone };
     });
   }
@@ -112,7 +112,7 @@ export class Rows {
     const asked = this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
       const rows = await connection.execute<[Uint8Array][]>(table.sql.sample, [], deadline);
-      connection.giveBack();
+      connection.release();
       return rows.map(([data]) => data);
     });
     return asked.catch(() => []);
@@ -133,7 +133,7 @@ export class Rows {
         if (classify(error) === 'locked') return { affectedRows: 1 }; // whoever has the lock sets the time
         throw error;
       });
-      connection.giveBack();
+      connection.release();
       return affectedRows > 0;
     });
     return done.finally(() => this.#touching.delete(key));
@@ -144,7 +144,7 @@ export class Rows {
    * a temporary one.
    */
   async #run<Result>(
-    connections: Connections,
+    pool: ConnectionPool,
     insist: boolean | undefined,
     deadline: Deadline,
     work: (connection: Connection) => Promise<Result>,
@@ -153,7 +153,7 @@ export class Rows {
     for (;;) {
       let connection: Connection | undefined;
       try {
-        connection = await connections.get(deadline);
+        connection = await pool.acquire(deadline);
         return await work(connection);
       } catch (error) {
         await connection?.rollback(deadline);
@@ -244,7 +244,7 @@ export class Rows {
     if (foundKey === null) return { row: undefined, tombstone };
     if (charset !== table.charset) {
       this.forgetTable();
-      throw new TableAltered();
+      throw new Failed('retry', 'ALTER TABLE has changed the character set', { errno: 1412 }); // ER_TABLE_DEF_CHANGED
     }
     // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
     if (text(foundKey) !== key) return { row: 'other', tombstone };
@@ -293,12 +293,6 @@ export class Rows {
   forgetTable(): void {
     this.#table = undefined;
   }
-}
-
-/** ALTER TABLE changed the column's character set since the table was described. Looks like the server's own error. */
-class TableAltered extends Error {
-  readonly errno: number = 1412; // ER_TABLE_DEF_CHANGED
-  readonly sqlState: string = 'HY000';
 }
 
 function text(key: string | Uint8Array): string {

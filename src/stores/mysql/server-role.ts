@@ -1,53 +1,44 @@
 import type { Deadline } from '../deadline.ts';
-import type { Connection } from './connection.ts';
-import { isAnswer } from './errors.ts';
+import { Failed, isAnswer } from './errors.ts';
+import type { Queries } from './queries.ts';
 
 /**
  * Sessions are only kept on a server that takes writes itself: on a replica, a login that has just been stored may not have
- * arrived yet. Looks like the server's own error for a write.
- */
-export class NotTheWriter extends Error {
-  readonly code: string = 'ER_OPTION_PREVENTS_STATEMENT';
-  readonly errno: number = 1290;
-  readonly sqlState: string = 'HY000';
-}
-
-/** The server runs, and its cluster goes on without it. Looks like the server's own error for a statement. */
-class NotInCluster extends Error {
-  readonly errno: number;
-  readonly sqlState: string = 'HY000';
-
-  constructor(errno: number) {
-    super('the server has no contact to its cluster');
-    this.errno = errno;
-  }
-}
-
-/**
+ * arrived yet.
+ *
  * @param allowReplica whether a server that replicates may be used, if it takes writes
- * @throws NotTheWriter when the server is read only or replicates from another one
+ * @throws Failed `read only` when the server is read only or replicates from another one
  */
-export async function assertWriter(connection: Connection, allowReplica: boolean, deadline: Deadline): Promise<void> {
+export async function assertWriter(connection: Queries, allowReplica: boolean, deadline: Deadline): Promise<void> {
   const [[readOnly, version]] = await connection.query<[[unknown, string]]>(
     'SELECT @@GLOBAL.read_only, @@version',
     deadline,
   );
   // super_read_only turns it on too.
-  if (!/^(0|OFF)$/.test(String(readOnly))) throw new NotTheWriter('the server is read only');
+  if (!/^(0|OFF)$/.test(String(readOnly))) throw notTheWriter('the server is read only');
   if (allowReplica) return;
-  if (await replicates(connection, version, deadline)) throw new NotTheWriter('the server is a replica');
+  if (await replicates(connection, version, deadline)) throw notTheWriter('the server is a replica');
 }
 
-/** @throws NotInCluster for a Galera node outside of the primary component, and for an SQL node of NDB without data nodes */
-export async function assertInCluster(connection: Connection, isGalera: boolean, deadline: Deadline): Promise<void> {
+/** The code is that of a server which refuses a write. */
+function notTheWriter(message: string): Failed {
+  return new Failed('read only', message, { code: 'ER_OPTION_PREVENTS_STATEMENT', errno: 1290 });
+}
+
+/** @throws Failed for a Galera node outside of the primary component (`retry`), and for an SQL node of NDB without data nodes (`lost`) */
+export async function assertInCluster(connection: Queries, isGalera: boolean, deadline: Deadline): Promise<void> {
   const status = await connection.query<[name: string, value: string][]>(
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'Ndb_number_of_ready_data_nodes')",
     deadline,
   );
   for (const [name, value] of status) {
-    if (name === 'wsrep_ready' && isGalera && value !== 'ON') throw new NotInCluster(1047); // ER_UNKNOWN_COM_ERROR
-    if (name.startsWith('Ndb') && Number(value) === 0) throw new NotInCluster(1296); // ER_GET_ERRMSG
+    if (name === 'wsrep_ready' && isGalera && value !== 'ON') throw notInCluster('retry', 1047); // ER_UNKNOWN_COM_ERROR
+    if (name.startsWith('Ndb') && Number(value) === 0) throw notInCluster('lost', 1296); // ER_GET_ERRMSG
   }
+}
+
+function notInCluster(failure: 'retry' | 'lost', errno: number): Failed {
+  return new Failed(failure, 'the server has no contact to its cluster', { errno });
 }
 
 /**
@@ -55,7 +46,7 @@ export async function assertInCluster(connection: Connection, isGalera: boolean,
  * (`undefined`); without REPLICA MONITOR, MariaDB tells only while it applies what it receives.
  */
 export async function replicates(
-  connection: Connection,
+  connection: Queries,
   version: string,
   deadline: Deadline,
 ): Promise<boolean | undefined> {
@@ -72,7 +63,7 @@ export async function replicates(
  *
  * @returns `undefined` when the account may not know
  */
-async function anyThreadRuns(connection: Connection, sql: string, deadline: Deadline): Promise<boolean | undefined> {
+async function anyThreadRuns(connection: Queries, sql: string, deadline: Deadline): Promise<boolean | undefined> {
   try {
     const channels = await connection.query<Record<string, unknown>[]>({ sql, rowsAsArray: false }, deadline);
     return channels.some((channel) =>

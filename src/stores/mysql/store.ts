@@ -6,14 +6,13 @@ import { KeyedQueue } from '../queue.ts';
 import type { OpenOptions, ReadOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { Collection } from './collect.ts';
 import { renewTurn, repeat, takeTurn } from './collector.ts';
+import { compareAndSwapOrLock } from './compare-and-swap.ts';
 import { serverNames } from './connection-options.ts';
-import { Connections } from './connections.ts';
 import { assertDriver } from './driver.ts';
-import { Endpoints } from './endpoints.ts';
+import { Failover } from './failover.ts';
 import { LockedRowSession } from './locked-row.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
-import { replaceOrLock } from './replace.ts';
-import { Room } from './room.ts';
+import { ConnectionPool } from './pool.ts';
 import { type LockHow, type Reading, type ReadRow, Rows } from './rows.ts';
 
 /** Milliseconds for `sample()`: it helps who has made a mistake, and must not keep others waiting. */
@@ -41,19 +40,19 @@ export function mysqlStore(options: MysqlStoreOptions | string): SessionStore {
 class MysqlStore implements SessionStore {
   readonly defaultMode: 'exclusive' | 'merge';
   readonly #settings: Settings;
-  readonly #connections: Connections;
-  readonly #single: Connections;
+  readonly #connections: ConnectionPool;
+  readonly #single: ConnectionPool;
   /** For writes without the lock: they wait for who has it, and reads must not wait for them. */
-  readonly #swapping: Connections;
+  readonly #swapping: ConnectionPool;
   readonly #rows: Rows;
   readonly #life: Lifecycle;
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const [endpoints, room, limit] = [new Endpoints(settings), new Room(), settings.connectionLimit];
-    this.#connections = new Connections(settings, endpoints, { autocommit: false, limit }, room);
-    this.#single = new Connections(settings, endpoints, { autocommit: true, limit }, room);
-    this.#swapping = new Connections(settings, endpoints, { autocommit: true, limit, isDispensable: true }, room);
+    const [failover, limit] = [new Failover(settings), settings.connectionLimit];
+    this.#connections = new ConnectionPool(settings, failover, { autocommit: false, limit });
+    this.#single = new ConnectionPool(settings, failover, { autocommit: true, limit });
+    this.#swapping = new ConnectionPool(settings, failover, { autocommit: true, limit, isDispensable: true });
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
@@ -101,7 +100,7 @@ class MysqlStore implements SessionStore {
     // Whoever of this process has the session now is about to write it.
     if (!this.#life.isFree(id)) return this.#life.open(id, this.#lock(id, { create: false, since: reading }));
     return this.#life.open(id, async (deadline, leave) => {
-      const row = await replaceOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline);
+      const row = await compareAndSwapOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline);
       return typeof row === 'object' ? new LockedRowSession(this.#rows, id, row, false, leave) : row;
     });
   }

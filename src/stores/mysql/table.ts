@@ -10,7 +10,8 @@ import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
 import { firstUnmet, holdsDates, idKey, readSchema, type Schema, takesBareRows } from './schema.ts';
 import { timeSql } from './time.ts';
-import { findOtherZone, tooNew, warnOfZone, zoneOf } from './time-zone.ts';
+import { zoneOf } from './time-zone.ts';
+import { findOtherZone, tooNew, warnOfZone } from './zone-of-rows.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
 export interface Table {
@@ -131,6 +132,18 @@ export async function describeTable(settings: Settings, connection: Connection, 
   };
 }
 
+/** What the server sends to PHP from the column. */
+function bytesSql({ quoted: { data }, phpCharset }: Settings, charset: string | null): string {
+  return charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
+}
+
+/** @returns see `Statements.sample` */
+export function sampleSql(settings: Settings, { charset }: { readonly charset: string | null }): string {
+  const { id, data } = settings.quoted;
+  const some = `SELECT ${data} FROM ${settings.table.quoted} WHERE ${id} NOT LIKE '<%' LIMIT 20`;
+  return `SELECT ${bytesSql(settings, charset)} FROM (${some}) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`;
+}
+
 function statements(settings: Settings, schema: Schema, filled: Filled): Statements {
   const { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval, expireOnRead } = settings;
   const [timeColumn, { charset }, index] = [schema.time!, schema.data!, idKey(schema)!];
@@ -141,7 +154,7 @@ function statements(settings: Settings, schema: Schema, filled: Filled): Stateme
   const { now, age, limit, isOlder } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0, zone);
   const turn = timeSql(time, timeColumn, expires ? collectInterval : 0, zone);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
-  const bytes = charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
+  const bytes = bytesSql(settings, charset);
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
   const isAsRead = `${id} = ? AND CRC32(COALESCE(${bytes}, '')) = ?`;
   // By bytes, as a collation takes 'ABC' or 'abc ' for 'abc'. The character set is that of the description, as in `read`.
@@ -182,7 +195,7 @@ function statements(settings: Settings, schema: Schema, filled: Filled): Stateme
     touchAs: `UPDATE ${t} SET ${id} = ?, ${used} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
     leave: isBare ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
-    sample: `SELECT ${bytes} FROM (SELECT ${data} FROM ${t} WHERE ${id} NOT LIKE '<%' LIMIT 20) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`,
+    sample: sampleSql(settings, schema.data!),
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
     bury: isBare ? `${insert(burial)} ON DUPLICATE KEY UPDATE ${time} = GREATEST(${burial}, ${later})` : undefined,

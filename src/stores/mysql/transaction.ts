@@ -1,11 +1,10 @@
 import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
-import { isEmptySession } from '../empty-session.ts';
 import type { Visitor } from '../store.ts';
 import { isTouchDue } from '../touch.ts';
 import { asBuffer, same } from './bytes.ts';
-import { classify, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
+import { classify, Failed, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
@@ -22,7 +21,7 @@ interface Ending<Result> {
    *
    * @param send sends the last ones, with COMMIT in the same round trip where that can be
    */
-  apply(row: LockedRow, send: Send, deadline: Deadline): Promise<Result>;
+  apply(row: LockedRow, send: Send): Promise<Result>;
   /**
    * The lock was lost before `apply` and COMMIT had succeeded, and has been taken again: decides by what the row is
    * now.
@@ -30,10 +29,10 @@ interface Ending<Result> {
    * @param committing whether COMMIT had been sent, so that it may have been done
    * @returns `'again'` when the row is as it was
    */
-  resume(row: LockedRow | undefined, committing: boolean, deadline: Deadline): Promise<Result | 'again'>;
+  resume(row: LockedRow | undefined, committing: boolean): Promise<Result | 'again'>;
 }
 
-/** What the driver tells of a statement that writes. */
+/** What the driver reports of a statement that writes. */
 interface Outcome {
   readonly affectedRows: number;
 }
@@ -61,13 +60,13 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
         for (const [sql, values] of statements) results.push(await connection.execute<Outcome>(sql, values, deadline));
         return results[0]!.affectedRows;
       }
-      if (connection.isDoubtful) await connection.listen();
+      await connection.listen();
       committing = connection.isUsable;
       const [first] = await connection.queryAndCommit<Outcome>(texts, deadline);
       return first!.affectedRows;
     };
     try {
-      const result = await ending.apply(row, send, deadline);
+      const result = await ending.apply(row, send);
       if (committing) await connection.committed(deadline);
       else {
         committing = true;
@@ -83,21 +82,16 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
-    const now = await lockAgain(rows, ending, row.visitor, committing, deadline);
-    let verdict: Result | 'again';
+    const now = await lockAgain(rows, { ...ending, visitor: row.visitor }, committing, deadline);
     try {
-      verdict = await ending.resume(now, committing, deadline);
+      const verdict = await ending.resume(now, committing);
+      if (verdict !== 'again') return verdict;
       // COMMIT was not done, so the failure was that of the statement before it.
-      if (verdict === 'again' && committing && classify(failure) !== 'lost') await retries.next(failure, deadline);
-    } catch (error) {
-      await now?.connection.rollback(deadline);
-      throw error;
+      if (committing && classify(failure) !== 'lost') await retries.next(failure, deadline);
+      row = now!;
+    } finally {
+      if (row !== now) await now?.connection.rollback(deadline);
     }
-    if (verdict !== 'again') {
-      await now?.connection.rollback(deadline);
-      return verdict;
-    }
-    row = now!;
   }
 }
 
@@ -112,34 +106,44 @@ function asTexts(statements: readonly Statement[]): string[] | undefined {
  * server says that the transaction lost its locks or its certification.
  */
 export function isUndone(error: unknown): boolean {
-  if (error instanceof PhpSessionError || error instanceof RowChanged || isBeforeCommit(error)) return true;
+  if (error instanceof PhpSessionError || isBeforeCommit(error)) return true;
+  if (error instanceof Failed) return error.failure !== 'lost'; // we say so ourselves, and no answer is missing
   return ['too large', 'charset', 'table', 'duplicate', 'locked', 'read only'].includes(classify(error));
 }
 
-async function lockAgain(
+/**
+ * Takes a lock again that was lost, to see by the row what was done.
+ *
+ * @param committing whether COMMIT may have been done: then nothing but the row can tell
+ */
+export function lockAgain(
   rows: Rows,
-  { id, create }: Ending<unknown>,
-  visitor: Visitor | undefined,
+  { id, create, visitor }: Pick<Ending<unknown>, 'id' | 'create'> & { visitor?: Visitor | undefined },
   committing: boolean,
   deadline: Deadline,
-) {
-  try {
-    return await rows.lock(id, { create, fresh: create, visitor, insist: committing }, deadline);
-  } catch (error) {
-    if (isForeign(error)) throw error;
-    if (committing) throw unknownOutcome(error);
-    throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', {
-      cause: error,
-    });
-  }
+): Promise<LockedRow | undefined> {
+  return rows.lock(id, { create, fresh: create, visitor, insist: committing }, deadline).catch((cause) => {
+    if (committing || isForeign(cause)) throw unknownOutcome(cause);
+    throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', { cause });
+  });
 }
 
-/** @param cause why it cannot be found out; a foreign error is told itself */
+/** @param cause why it cannot be found out; a foreign error stays as it is */
 export function unknownOutcome(cause?: unknown): Error {
   if (cause !== undefined && isForeign(cause)) return cause as Error;
   return new PhpSessionError('ERR_SESSION_OUTCOME_UNKNOWN', 'the database did not tell whether COMMIT was done', {
     cause,
   });
+}
+
+/**
+ * Whether a write whose answer was lost was not done. Bytes that are ours may be those of another request that counted from 5 to 6.
+ * Others, or none, may have come after ours; and an empty row may be what somebody's regenerate has left of it.
+ *
+ * @param before what the write was to replace
+ */
+export function isUnwritten(now: LockedRow | undefined, before: Uint8Array | undefined): boolean {
+  return now !== undefined && same(now.data, before) && before?.length !== 0;
 }
 
 export interface Write {
@@ -156,15 +160,6 @@ export interface Write {
 
 export type WriteResult = 'written' | 'touched' | 'gone';
 export type DestroyResult = 'destroyed' | 'gone';
-
-/**
- * The row is not as it was read, although it was locked: the table was moved to an engine without row locks. Looks like
- * the server's own error, after which the transaction is begun again.
- */
-class RowChanged extends Error {
-  readonly errno: number = 1020; // ER_CHECKREAD
-  readonly sqlState: string = 'HY000';
-}
 
 /**
  * UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. A row that did not exist, and whose lock was
@@ -203,7 +198,8 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
         fitsAsHex && !isReadBack,
       );
       if (matched === 0 && data === undefined) return 'gone';
-      if (matched === 0) throw new RowChanged();
+      // Although it was locked: the table was moved to an engine without row locks.
+      if (matched === 0) throw new Failed('retry', 'the row is not as it was read', { errno: 1020 }); // ER_CHECKREAD
     } catch (error) {
       if (classify(error) !== 'duplicate') throw error;
       throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });
@@ -226,9 +222,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     if (committing && fresh && data !== undefined && now?.data !== undefined && same(now.data, data)) return done;
     // Setting the time is right whatever the data are now.
     if (!committing || data === undefined) return afterLoss(now);
-    // An empty row may be what somebody's regenerate has left of ours.
-    if (now !== undefined && same(now.data, before) && before?.length !== 0) return 'again';
-    // Bytes that are ours may be those of another request that counted from 5 to 6. Others, or none, may have come after ours.
+    if (isUnwritten(now, before)) return 'again';
     throw unknownOutcome();
   }
 
@@ -240,13 +234,19 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 }
 
+export interface Removal {
+  readonly id: string;
+  /** See `SessionLease.destroy()`. */
+  readonly empty: Uint8Array | undefined;
+}
+
 /**
- * DELETE and COMMIT, whatever the row holds by then; but only once. A tombstone is left, unless a rule of the table refuses it.
+ * DELETE and COMMIT, whatever the row holds now; but only once. A tombstone is left, unless a rule of the table refuses it.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
- * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session by then
+ * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session now
  */
-export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
+export function remove(rows: Rows, row: LockedRow, { id, empty }: Removal, deadline: Deadline): Promise<DestroyResult> {
   /** A logout must work where the table has rules that a tombstone does not meet. */
   let isRefused = false;
   return finish<DestroyResult>(
@@ -263,13 +263,13 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
         } catch (error) {
           if (isRefused || !refusesRow(error)) throw error;
           isRefused = true;
-          throw new RowChanged(); // and again, without it
+          throw new Failed('retry', 'the table refuses a tombstone'); // and again, without it
         }
         return 'destroyed';
       },
       resume: async (now, committing) => {
         // By our own COMMIT, by another logout, or under another id, where the session goes on.
-        if (now === undefined || (isHeld(row.data) && !isHeld(now.data))) return 'gone';
+        if (now === undefined || (isHeld(row.data, empty) && !isHeld(now.data, empty))) return 'gone';
         // It may have been deleted, and begun anew by somebody who has not logged out.
         if (committing && !same(now.data, row.data)) throw unknownOutcome();
         return 'again';
@@ -284,15 +284,13 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
  * there is none, so the transaction that may have moved it is over.
  */
 async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadline: Deadline): Promise<boolean> {
-  try {
-    const { row } = await rows.read(id, deadline);
-    return row !== undefined && same(row.data, data ?? new Uint8Array());
-  } catch (error) {
+  const { row } = await rows.read(id, deadline).catch((error) => {
     throw unknownOutcome(error);
-  }
+  });
+  return row !== undefined && same(row.data, data ?? new Uint8Array());
 }
 
 /** Whether there is a row and something in it. A session that was moved leaves an empty one. */
-function isHeld(data: Uint8Array | undefined): boolean {
-  return data !== undefined && !isEmptySession(data);
+function isHeld(data: Uint8Array | undefined, empty: Uint8Array | undefined): boolean {
+  return data !== undefined && data.length > 0 && !(empty !== undefined && same(data, empty));
 }

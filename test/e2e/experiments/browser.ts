@@ -42,7 +42,7 @@ export class Browser {
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: program('chromium'),
       headless: true,
-      // What it keeps besides the profile goes with the directory as well.
+      // Its other files are deleted with the directory as well.
       artifactsDir: directory,
       env: { ...(process.env as Record<string, string>), HOME: directory, TMPDIR: directory },
       args: [
@@ -56,7 +56,7 @@ export class Browser {
       ],
     });
     // Playwright does not tell which process it is, Chromium does: a link to HOST-PID keeps others from its profile. When it
-    // is killed with us, it leaves nothing behind; when it notices by itself that we are gone, it writes on for a moment.
+    // is killed with us, it leaves no files; when it notices by itself that we are gone, it writes on for a moment.
     const group = Number(readlinkSync(join(profile, 'SingletonLock')).split('-').at(-1));
     watch('group', group);
     const page = context.pages()[0] ?? (await context.newPage());

@@ -13,8 +13,8 @@ export interface Resolver {
 }
 
 /**
- * Gives one name several IPv4 addresses and knows no other name, so that a browser that asks nobody else reaches
- * nobody else either, and no file of the system is touched.
+ * Gives one name several IPv4 addresses and knows no other name, so that a browser that asks only this server reaches
+ * only these, and no file of the system is changed.
  *
  * @param timeToLive seconds that the browser may keep an answer
  */

@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { configureHaproxy } from '../../../tools/services/haproxy.mjs';
 import { program } from '../../../tools/services/packages.mjs';
 import { freePort } from '../../../tools/services/ports.mjs';
 import { type Service, startProcess, tail } from '../../../tools/services/processes.mjs';
@@ -63,29 +63,18 @@ export async function startPhp(options: ServerOptions): Promise<CounterServer> {
   if (tls === undefined) return described(options, port, [php]);
 
   const configuration = join(directory, `${name}.cfg`);
-  writeFileSync(
-    configuration,
-    `
-global
-  nbthread 1
-  log stdout format raw local0 notice
-
-defaults
-  log global
-  mode http
-  timeout connect 2s
-  timeout client 30s
-  timeout server 30s
-  # As in Node's and in Apache's defaults.
-  timeout http-keep-alive 5s
-
+  const command = configureHaproxy(configuration, {
+    timeout: 30,
+    // As in Node's and in Apache's defaults.
+    defaults: '  timeout http-keep-alive 5s',
+    sections: `
 listen page
   bind ${host}:${port} ssl crt ${tls.both}
   server php ${host}:${ownPort}
 `,
-  );
+  });
   try {
-    const front = await listening(options, port, [program('haproxy'), '-db', '-f', configuration]);
+    const front = await listening(options, port, command);
     return described(options, port, [front, php]);
   } catch (error) {
     await php.stop(0);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { detectSessionFormat, type SessionFormatName } from '../../../src/codec/index.ts';
+import { latin1Bytes } from '../../helpers/latin1.ts';
 import { PhpOracle } from '../../helpers/php-oracle.ts';
-import { bytes } from './helpers.ts';
 
 let php: PhpOracle;
 beforeAll(() => {
@@ -18,21 +18,21 @@ test.each<[what: string, data: string, possible: SessionFormatName[], format: Se
     'php_serialize',
   ],
   [
-    'the same behind another element',
+    'the same after another element',
     'a:2:{i:0;N;i:1;s:15:"|a:1:{i:0;s:0:"";}',
     ['php_serialize', 'php'],
     'php_serialize',
   ],
-  ['a name that is an array, or bytes behind an array', 'a:0:{}|i:1;', ['php', 'php_serialize'], undefined],
-  ['a name that is null, or bytes behind null', 'N;|i:1;', ['php', 'php_serialize'], undefined],
+  ['a name that is an array, or bytes after an array', 'a:0:{}|i:1;', ['php', 'php_serialize'], undefined],
+  ['a name that is null, or bytes after null', 'N;|i:1;', ['php', 'php_serialize'], undefined],
   ['a name that is an array with an element', 'a:1:{i:0;N;}|i:1;', ['php', 'php_serialize'], undefined],
   ['an odd name, or odd names', '\x01as:6:"|s:0:"";', ['php_binary', 'php'], 'php_binary'],
 ])('%s', async (_what, data, possible, format) => {
   for (const one of ['php', 'php_binary', 'php_serialize'] as const) {
-    const answer = await php.one('session', bytes(data), { 'session.serialize_handler': one });
+    const answer = await php.one('session', latin1Bytes(data), { 'session.serialize_handler': one });
     expect([one, answer.ok]).toEqual([one, possible.includes(one)]);
   }
-  expect(detectSessionFormat(bytes(data))).toEqual({
+  expect(detectSessionFormat(latin1Bytes(data))).toEqual({
     format,
     certainty: format === undefined ? 'none' : 'likely',
     possible,
@@ -47,6 +47,10 @@ test('what fits none has the error of the format that fits furthest', () => {
     ['\x03a|xi:1;\x01bx', 10],
     ['xyz', 0],
   ] as const) {
-    expect(detectSessionFormat(bytes(data))).toMatchObject({ certainty: 'none', possible: [], error: { offset } });
+    expect(detectSessionFormat(latin1Bytes(data))).toMatchObject({
+      certainty: 'none',
+      possible: [],
+      error: { offset },
+    });
   }
 });

@@ -8,10 +8,10 @@ import {
   PhpObject,
   serialize,
 } from '../../../src/codec/index.ts';
-import { text } from './helpers.ts';
+import { latin1Text } from '../../helpers/latin1.ts';
 
-// What is written goes into memory of a size that was guessed. Bytes behind its end would be lost without an error, so each
-// kind of token is written there, at every distance to the end. What is guessed is nobody's business, so there are many tokens.
+// The writer guesses the size of its memory. Bytes past its end would be lost without an error, so each
+// kind of token is written there, at every distance to the end. The tests do not know the guess, so there are many tokens.
 
 const classes = ['App\\User', 'Suit', 'Übung'];
 const values: [what: string, make: (index: number) => unknown][] = [
@@ -39,7 +39,7 @@ const values: [what: string, make: (index: number) => unknown][] = [
   ['a map with names of three bytes a character', () => ({ 日本語: 1, ['日'.repeat(20)]: 2 })],
   ['a map with names that are no UTF-8', () => ({ '\udcff\udcfe': 1, ['\udcff'.repeat(30)]: 2 })],
   [
-    'a map of which something is left out',
+    'a map with something left out',
     () => Object.fromEntries([...Array(12).keys()].map((at) => [`k${at}`, at < 3 ? undefined : at])),
   ],
   [
@@ -66,13 +66,13 @@ const values: [what: string, make: (index: number) => unknown][] = [
 describe('many of them, one after the other', () => {
   // Each list is a little longer than the one before, so that the memory ends in every byte of a token.
   test.each(values)('%s', (_what, make) => {
-    const alone = (index: number) => text(serialize(make(index), { classes }));
+    const alone = (index: number) => latin1Text(serialize(make(index), { classes }));
     const size = alone(10).length + 'i:10;'.length;
     const count = Math.ceil(70_000 / size);
     const elements = Array.from({ length: count }, (_, index) => `i:${index};${alone(index)}`).join('');
     for (let pad = 0; pad <= Math.min(size, 60); pad++) {
       const list = Array.from({ length: count }, (_, index) => make(index));
-      const written = text(encodeSession({ p: 'x'.repeat(pad), list }, { classes }));
+      const written = latin1Text(encodeSession({ p: 'x'.repeat(pad), list }, { classes }));
       if (written !== `p|s:${pad}:"${'x'.repeat(pad)}";list|a:${count}:{${elements}}`)
         throw new Error(`wrong with ${pad}`);
     }

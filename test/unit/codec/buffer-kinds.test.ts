@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpCustom, serialize, unserialize } from '../../../src/codec/index.ts';
-import { bytes } from './helpers.ts';
+import { latin1Bytes } from '../../helpers/latin1.ts';
 
 test('in Node what is written is a Buffer, whatever was given', () => {
-  const stored = new Uint8Array(bytes(`a|i:1;b|R:1;long|s:1200:"${'x'.repeat(1200)}";`));
+  const stored = new Uint8Array(latin1Bytes(`a|i:1;b|R:1;long|s:1200:"${'x'.repeat(1200)}";`));
   const read = decodeSession(stored);
   const copied = encodeSession(read);
   read.a = 2;
@@ -14,7 +14,7 @@ test('in Node what is written is a Buffer, whatever was given', () => {
     encodeSession({ a: 'é' }),
     encodeSession({ a: 'x'.repeat(100_000) }),
     serialize([1]),
-    serialize(new PhpCustom('Foo', bytes('x')), { classes: ['Foo'] }),
+    serialize(new PhpCustom('Foo', latin1Bytes('x')), { classes: ['Foo'] }),
   ]) {
     expect(Buffer.isBuffer(written)).toBe(true);
   }
@@ -28,7 +28,7 @@ test('what only says that it is a Uint8Array is none', () => {
 });
 
 test('bytes that are read are copies, and no Buffer', () => {
-  const data = bytes('a:2:{i:0;s:2:"\xff\xfe";i:1;C:3:"Foo":2:{xy}}');
+  const data = latin1Bytes('a:2:{i:0;s:2:"\xff\xfe";i:1;C:3:"Foo":2:{xy}}');
   const [value, custom] = unserialize<[Uint8Array, PhpCustom]>(data);
   for (const read of [value, custom.data]) {
     expect([read instanceof Uint8Array, Buffer.isBuffer(read), read.length]).toEqual([true, false, 2]);

@@ -35,7 +35,7 @@ test.each<[what: string, sequences: () => number[][]]>([
   ['any two bytes', () => every(all, all)],
   ['three bytes, at the edges', () => every(edges, edges, edges)],
   [
-    'a byte before or behind two',
+    'a byte before or after two',
     () => [...every([0x41, 0xe2, 0xff], edges, edges), ...every(edges, edges, [0x41, 0x80])],
   ],
   [

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { encodeSession, PhpObject, serialize } from '../../../src/codec/index.ts';
-import { encoded, failure, text } from './helpers.ts';
+import { latin1Text } from '../../helpers/latin1.ts';
+import { encoded, failure } from './helpers.ts';
 
 // Getters and `toPhp` are code of the application, which runs while a session is written. Whatever it does, the numbers of
 // elements are those of the elements: PHP destroys a session in which they are not.
@@ -17,7 +18,7 @@ const mapping = (change: (list: unknown[]) => void) => ({
 function inList(more: unknown[], change: (list: unknown[]) => void) {
   const item = new Item();
   item.list.push(item, ...more);
-  return text(serialize(item.list, { classes: [mapping(change)] }));
+  return latin1Text(serialize(item.list, { classes: [mapping(change)] }));
 }
 
 describe('a list that is changed while it is written', () => {
@@ -42,14 +43,14 @@ describe('a list that is changed while it is written', () => {
         },
         enumerable: true,
       });
-      const written = text(serialize(list));
+      const written = latin1Text(serialize(list));
       const [, count] = /^a:(\d+):/.exec(written)!;
       expect(written.match(/i:\d+;i:\d+;/g)).toHaveLength(Number(count));
     }
   });
 });
 
-describe('another session that is written meanwhile', () => {
+describe('another session that is written in between', () => {
   test('has memory of its own', () => {
     let inner = '';
     const outer = {
@@ -60,7 +61,7 @@ describe('another session that is written meanwhile', () => {
       },
       after: new PhpObject('Foo'),
     };
-    expect(text(encodeSession(outer, { classes: ['Foo'] }))).toBe(
+    expect(latin1Text(encodeSession(outer, { classes: ['Foo'] }))).toBe(
       'before|s:1:"x";value|s:5:"outer";after|O:3:"Foo":0:{}',
     );
     expect(inner).toBe('a|s:5:"inner";');
@@ -70,6 +71,6 @@ describe('another session that is written meanwhile', () => {
     const first = encodeSession({ a: 1 });
     expect(failure(() => encodeSession({ a: 'x'.repeat(100), b: Symbol() })).code).toBe('ERR_PHP_UNREPRESENTABLE');
     expect(encoded({ b: 2 })).toBe('b|i:2;');
-    expect(text(first)).toBe('a|i:1;');
+    expect(latin1Text(first)).toBe('a|i:1;');
   });
 });

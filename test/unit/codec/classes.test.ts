@@ -8,7 +8,8 @@ import {
   serialize,
   unserialize,
 } from '../../../src/codec/index.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure } from './helpers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
 type Any = any;
@@ -40,8 +41,9 @@ const node: ClassMapping<Node> = {
   toPhp: (node, object) => object.set('next', node.next),
 };
 
-const read = (data: string, classes: ClassOption = [cart, node]): Any => decodeSession(bytes(data), { classes });
-const written = (session: object, classes: ClassOption = [cart, node]) => text(encodeSession(session, { classes }));
+const read = (data: string, classes: ClassOption = [cart, node]): Any => decodeSession(latin1Bytes(data), { classes });
+const written = (session: object, classes: ClassOption = [cart, node]) =>
+  latin1Text(encodeSession(session, { classes }));
 
 /** Reads a session, looks at everything, lets it be changed, and writes it. */
 function changed(data: string, change: (session: Any) => void = () => {}, classes: ClassOption = [cart, node]): string {
@@ -81,7 +83,7 @@ describe('reading', () => {
   });
 
   test('the exact view, C: and E: know no mappings', () => {
-    const exact = decodeSession(bytes(data), { view: 'exact', classes: [cart] });
+    const exact = decodeSession(latin1Bytes(data), { view: 'exact', classes: [cart] });
     expect(exact.get('c')).toBeInstanceOf(PhpObject);
     const others = 'a|C:8:"App\\Cart":0:{}b|E:10:"App\\Cart:A";';
     expect(read(others).a).not.toBeInstanceOf(Cart);
@@ -112,7 +114,7 @@ describe('reading', () => {
       expect(() => session.c).toThrow(new RangeError('mine'));
       expect(() => session.c).toThrow(RangeError);
     }
-    // What nobody can read is copied all the same.
+    // Data that cannot be read are copied all the same.
     const session = read(`a|i:1;${data}`, [broken]);
     expect(() => session.c).toThrow('mine');
     session.a = 2;
@@ -172,7 +174,7 @@ describe('writing what was read', () => {
   test('the mappings that a session was read with are those that it is written with', () => {
     const session = read(data);
     session.c.total = 1;
-    expect(text(encodeSession(session))).toBe(data.replace('d:12', 'd:1'));
+    expect(latin1Text(encodeSession(session))).toBe(data.replace('d:12', 'd:1'));
     const error = failure(() => encodeSession(session, { classes: [] }));
     expect([error.code, error.path]).toEqual(['ERR_PHP_UNREPRESENTABLE', ['c']]);
   });
@@ -180,8 +182,8 @@ describe('writing what was read', () => {
   test('an instance may move to another place, another session, or stand alone', () => {
     const from = read(`${data}x|O:5:"Other":0:{}`);
     const value = data.slice(2);
-    expect(text(serialize(from.c))).toBe(value);
-    expect(text(serialize([from.c], { classes: [cart] }))).toBe(`a:1:{i:0;${value}}`);
+    expect(latin1Text(serialize(from.c))).toBe(value);
+    expect(latin1Text(serialize([from.c], { classes: [cart] }))).toBe(`a:1:{i:0;${value}}`);
     expect(written({ moved: from.c })).toBe(`moved|${value}`);
     expect(changed('a|a:0:{}', (session) => session.a.push(from.c))).toBe(`a|a:1:{i:0;${value}}`);
     // What is inside it must be registered there, or have been read there.
@@ -200,11 +202,11 @@ describe('writing what was read', () => {
 
   test('a single value', () => {
     const value = data.slice(2);
-    const one = unserialize<Cart>(bytes(value), { classes: [cart] });
+    const one = unserialize<Cart>(latin1Bytes(value), { classes: [cart] });
     expect(one).toBeInstanceOf(Cart);
-    expect(text(serialize(one))).toBe(value);
+    expect(latin1Text(serialize(one))).toBe(value);
     one.total = 5;
-    expect(text(serialize(one))).toBe(value.replace('d:12', 'd:5'));
+    expect(latin1Text(serialize(one))).toBe(value.replace('d:12', 'd:5'));
   });
 
   test('a plain object does not take its place', () => {
@@ -327,7 +329,7 @@ describe('one instance in many places', () => {
     ).toBe(data);
   });
 
-  test('in a list with references, of which another element changes', () => {
+  test('in a list with references, if another element changes', () => {
     const data = 'a|a:3:{i:0;O:4:"Node":1:{s:4:"next";N;}i:1;i:1;i:2;R:4;}';
     expect(
       changed(data, ({ a }) => {
@@ -450,10 +452,10 @@ describe('the option', () => {
   test.each(wrong)('%s is a TypeError that names it', (_name, classes) => {
     const options = { classes: classes as ClassOption };
     for (const use of [
-      () => decodeSession(bytes(''), options),
+      () => decodeSession(latin1Bytes(''), options),
       () => encodeSession({}, options),
       () => serialize(1, options),
-      () => unserialize(bytes('i:1;'), options),
+      () => unserialize(latin1Bytes('i:1;'), options),
     ]) {
       expect(use).toThrow(TypeError);
       expect(use).toThrow(/\bclasses\b/);

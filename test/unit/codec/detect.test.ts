@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { detectSessionFormat, encodeSession, type SessionFormatName } from '../../../src/codec/index.ts';
-import { bytes } from './helpers.ts';
+import { latin1Bytes } from '../../helpers/latin1.ts';
 
 const detected = (data: string) => {
-  const { format, certainty } = detectSessionFormat(bytes(data));
+  const { format, certainty } = detectSessionFormat(latin1Bytes(data));
   return [format, certainty];
 };
 
@@ -33,12 +33,12 @@ describe('detectSessionFormat', () => {
       'php',
       ['php', 'php_binary'],
     ],
-  ])('%s: likely, and the others are told', (_name, data, format, possible) => {
-    expect(detectSessionFormat(bytes(data))).toEqual({ format, certainty: 'likely', possible });
+  ])('%s: likely, and the others are listed', (_name, data, format, possible) => {
+    expect(detectSessionFormat(latin1Bytes(data))).toEqual({ format, certainty: 'likely', possible });
   });
 
-  test('an odd name, or odd bytes behind the array: nothing tells which', () => {
-    expect(detectSessionFormat(bytes('a:0:{}|i:1;'))).toEqual({
+  test('an odd name, or odd bytes after the array: it could be either', () => {
+    expect(detectSessionFormat(latin1Bytes('a:0:{}|i:1;'))).toEqual({
       format: undefined,
       certainty: 'none',
       possible: ['php', 'php_serialize'],
@@ -46,15 +46,15 @@ describe('detectSessionFormat', () => {
   });
 
   test.each([
-    ['one byte behind the array', 'a:1:{i:0;s:25:"y|a:1:{i:0;a:1:{i:0;s:0:"";}}'],
-    ['something behind the N; of an empty session', 'N;k|a:0:{}'],
+    ['one byte after the array', 'a:1:{i:0;s:25:"y|a:1:{i:0;a:1:{i:0;s:0:"";}}'],
+    ['something after the N; of an empty session', 'N;k|a:0:{}'],
   ])('an odd name, or %s', (_what, data) => {
     const possible = ['php', 'php_serialize'];
-    expect(detectSessionFormat(bytes(data))).toEqual({ format: undefined, certainty: 'none', possible });
+    expect(detectSessionFormat(latin1Bytes(data))).toEqual({ format: undefined, certainty: 'none', possible });
   });
 
   test('no bytes are an empty session in all formats', () => {
-    expect(detectSessionFormat(bytes(''))).toEqual({
+    expect(detectSessionFormat(latin1Bytes(''))).toEqual({
       format: undefined,
       certainty: 'none',
       possible: ['php', 'php_serialize', 'php_binary'],
@@ -63,20 +63,20 @@ describe('detectSessionFormat', () => {
   });
 
   test('what fits no format: the error of the one that came furthest', () => {
-    const { error, ...found } = detectSessionFormat(bytes('a|i:1;b|s:5:"abc";'));
+    const { error, ...found } = detectSessionFormat(latin1Bytes('a|i:1;b|s:5:"abc";'));
     expect(found).toEqual({ format: undefined, certainty: 'none', possible: [] });
     expect(error).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 10 });
-    expect(detectSessionFormat(bytes('a:1:{s:1:"a";i:x;}')).error?.offset).toBe(13);
+    expect(detectSessionFormat(latin1Bytes('a:1:{s:1:"a";i:x;}')).error?.offset).toBe(13);
     // PHP reads a scalar as a session in php_serialize, but could never write it again.
     expect(detected('i:5;')).toEqual([undefined, 'none']);
   });
 
   test('where several came equally far: the error of php, which is the default of PHP', () => {
-    expect(detectSessionFormat(bytes('|N;'), { maxElements: 0 }).error).toMatchObject({
+    expect(detectSessionFormat(latin1Bytes('|N;'), { maxElements: 0 }).error).toMatchObject({
       code: 'ERR_PHP_LIMIT',
       offset: 0,
     });
-    expect(detectSessionFormat(bytes('x')).error).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 0 });
+    expect(detectSessionFormat(latin1Bytes('x')).error).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset: 0 });
   });
 
   test('references have to lead somewhere, and number the array of php_serialize', () => {
@@ -88,7 +88,7 @@ describe('detectSessionFormat', () => {
   });
 
   test('limits', () => {
-    const data = bytes('a|a:1:{i:0;a:1:{i:0;N;}}');
+    const data = latin1Bytes('a|a:1:{i:0;a:1:{i:0;N;}}');
     expect(detectSessionFormat(data, { maxDepth: 1 })).toMatchObject({
       format: undefined,
       error: { code: 'ERR_PHP_LIMIT' },

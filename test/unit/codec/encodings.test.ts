@@ -4,7 +4,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { detectSessionFormat, encodeSession } from '../../../src/codec/index.ts';
 
-/** What is told of bytes that are in none of PHP's three formats. */
+/** The error for bytes that are in none of PHP's three formats. */
 const recorded: { handler: string; session: object; hex: string }[] = JSON.parse(
   readFileSync(join(__dirname, '../../../fixtures/encodings/sessions.json'), 'utf8'),
 );

@@ -12,8 +12,8 @@ import {
   unserialize,
 } from '../../../src/codec/index.ts';
 import { type Case, loadCorpus, type Other, type Version, type Written } from '../../../tools/corpus.mjs';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { differences } from './fixtures-differences.ts';
-import { bytes, text } from './helpers.ts';
 
 // The codec over the corpus: what PHP 7.2 to 8.5 wrote, and what they made of odd and damaged data (fixtures/README.md).
 const corpus = loadCorpus(join(__dirname, '../../../fixtures'));
@@ -109,9 +109,13 @@ function read({ input: data, results }: Case<string | Other>, file: string): str
     const from = { format, data: isValue ? `v|${data}` : data!, phpVersion: version };
     const ways = [
       () =>
-        isValue ? serialize(unserialize(bytes(data!), { view: 'exact' })) : encodeSession(exact(from), { format }),
+        isValue
+          ? serialize(unserialize(latin1Bytes(data!), { view: 'exact' }))
+          : encodeSession(exact(from), { format }),
       () => {
-        const session = encodeSession(exact({ ...from, data: text(encodeSession(touched(plain(from)))) }), { format });
+        const session = encodeSession(exact({ ...from, data: latin1Text(encodeSession(touched(plain(from)))) }), {
+          format,
+        });
         return isValue ? session.subarray(2) : session;
       },
     ];
@@ -138,14 +142,14 @@ interface Session {
 }
 
 function plain({ data, ...options }: Session): SessionData {
-  return decodeSession(bytes(data), options);
+  return decodeSession(latin1Bytes(data), options);
 }
 
 function exact({ data, ...options }: Session): PhpArray {
-  return decodeSession(bytes(data), { ...options, view: 'exact' });
+  return decodeSession(latin1Bytes(data), { ...options, view: 'exact' });
 }
 
-/** Looks at everything, so that nothing is copied only because nobody looked, or because there is nothing to look at. */
+/** Looks at everything, so that nothing is copied only because it was not read, or because it is empty. */
 function touched(session: SessionData): SessionData {
   session.touched = true;
   delete session.touched;
@@ -156,7 +160,7 @@ function touched(session: SessionData): SessionData {
 function changed(session: Session, change: (read: SessionData) => void): string {
   const read = plain(session);
   change(read);
-  return text(encodeSession(read));
+  return latin1Text(encodeSession(read));
 }
 
 /** The session with `$_SESSION['new'] = 1`. */
@@ -178,7 +182,7 @@ function isIncomplete(session: Session, { php_serialize: all }: Written): boolea
 /** The bytes that this makes, or the code of its error. An error of the grammar says at which byte it is. */
 function outcomeOf(run: () => Uint8Array): string {
   try {
-    return text(run());
+    return latin1Text(run());
   } catch (error) {
     if (!(error instanceof PhpSessionError)) throw error;
     if (error.code === 'ERR_PHP_SYNTAX') expect(error.offset).toBeGreaterThanOrEqual(0);

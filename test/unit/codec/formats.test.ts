@@ -7,10 +7,11 @@ import {
   type SessionData,
   type SessionFormatName,
 } from '../../../src/codec/index.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure } from './helpers.ts';
 
-const read = (data: string, format: SessionFormatName) => decodeSession(bytes(data), { format });
-const write = (session: object, format?: SessionFormatName) => text(encodeSession(session, format && { format }));
+const read = (data: string, format: SessionFormatName) => decodeSession(latin1Bytes(data), { format });
+const write = (session: object, format?: SessionFormatName) => latin1Text(encodeSession(session, format && { format }));
 const touch = (session: SessionData) => {
   Object.values(session);
   return session;
@@ -48,7 +49,7 @@ describe('the three formats', () => {
       for (const [other, to] of names.entries()) {
         expect(write(read(data[index]!, from), to)).toBe(data[other]);
         expect(write(touch(read(data[index]!, from)), to)).toBe(data[other]);
-        expect(write(decodeSession(bytes(data[index]!), { format: from, view: 'exact' }), to)).toBe(data[other]);
+        expect(write(decodeSession(latin1Bytes(data[index]!), { format: from, view: 'exact' }), to)).toBe(data[other]);
       }
     }
   });
@@ -96,8 +97,8 @@ describe('php_binary', () => {
   test.each([
     ['a name that is cut off', '\x7f', 0],
     ['a name without a value', '\x01a', 0],
-    ['bytes behind the last value', '\x01ai:1;\n', 6],
-    ['a name without a value behind it', '\x01ai:1;\x01b', 6],
+    ['bytes after the last value', '\x01ai:1;\n', 6],
+    ['a name without a value', '\x01ai:1;\x01b', 6],
   ])('%s', (_name, data, offset) => {
     expect(failure(() => read(data, 'php_binary'))).toMatchObject({ code: 'ERR_PHP_SYNTAX', offset });
   });
@@ -120,7 +121,7 @@ describe('php_serialize', () => {
     ]);
   });
 
-  test('no bytes and N; are an empty session; what is behind the array is ignored', () => {
+  test('no bytes and N; are an empty session; bytes after the array are ignored', () => {
     expect({ ...read('', 'php_serialize') }).toEqual({});
     expect({ ...read('N;', 'php_serialize') }).toEqual({});
     const session = read('a:1:{s:1:"a";i:1;}garbage', 'php_serialize');
@@ -150,7 +151,7 @@ describe('php_serialize', () => {
 });
 
 test('enums are for PHP 8.1 and later', () => {
-  const session = decodeSession(bytes('a|E:3:"A:B";b|i:1;'));
+  const session = decodeSession(latin1Bytes('a|E:3:"A:B";b|i:1;'));
   const options = { phpVersion: '8.0' } as const;
   expect(failure(() => encodeSession({ x: new PhpEnum('A', 'B') }, { ...options, classes: ['A'] }))).toMatchObject({
     code: 'ERR_PHP_UNREPRESENTABLE',
@@ -158,6 +159,6 @@ test('enums are for PHP 8.1 and later', () => {
   });
   // What was there was there.
   session.b = 2;
-  expect(text(encodeSession(session, options))).toBe('a|E:3:"A:B";b|i:2;');
+  expect(latin1Text(encodeSession(session, options))).toBe('a|E:3:"A:B";b|i:2;');
   expect(() => encodeSession({}, { phpVersion: '5.6' as never })).toThrow(TypeError);
 });

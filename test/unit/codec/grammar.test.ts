@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeSession, serialize, unserialize } from '../../../src/codec/index.ts';
 import { asPhpWrites } from '../../helpers/exact.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { PhpOracle } from '../../helpers/php-oracle.ts';
-import { bytes, encoded, failure, session, text } from './helpers.ts';
+import { encoded, failure, session } from './helpers.ts';
 
 // Every token in its spellings, given to the installed PHP and to the codec.
 
@@ -15,7 +16,7 @@ afterAll(() => php.close());
 /** Before a value that is only checked, and not built, as it is in a large one. */
 const pad = `a|a:2:{i:0;s:2000:"${'x'.repeat(2000)}";i:1;`;
 
-const exact = (data: string) => unserialize(bytes(data), { view: 'exact' });
+const exact = (data: string) => unserialize(latin1Bytes(data), { view: 'exact' });
 
 describe('what PHP reads', () => {
   test.each([
@@ -83,26 +84,28 @@ describe('what PHP reads', () => {
       ],
     ],
   ])('%s', async (_name, all) => {
-    const answers = await php.ask(all.map((data) => ({ operation: 'unserialize' as const, argument: bytes(data) })));
-    const ours = all.map((data) => text(serialize(asPhpWrites(exact(data)))));
-    expect(ours).toEqual(answers.map((answer) => text(answer.bytes)));
+    const answers = await php.ask(
+      all.map((data) => ({ operation: 'unserialize' as const, argument: latin1Bytes(data) })),
+    );
+    const ours = all.map((data) => latin1Text(serialize(asPhpWrites(exact(data)))));
+    expect(ours).toEqual(answers.map((answer) => latin1Text(answer.bytes)));
     expect(answers.every(({ ok }) => ok)).toBe(true);
     const alone = all.filter((data) => !/[rR]:/.test(data));
     for (const data of alone) expect(encoded(session(`${pad}${data}}`))).toBe(`${pad}${data}}`);
   });
 
-  test('E:, of which only PHP knows whether there is such a case', () => {
+  test('E:, as only PHP knows whether the case exists', () => {
     for (const name of ['Suit:H', '\\Suit:H', 'A\\B:C', 'Suit:h_9']) {
       const data = `E:${name.length}:"${name}";`;
-      expect(text(serialize(exact(data)))).toBe(data);
+      expect(latin1Text(serialize(exact(data)))).toBe(data);
     }
   });
 
   test('C:, whose content only its class knows', () => {
     for (const data of ['C:3:"Foo":0:{}', 'C:3:"Foo":2:{xy}', 'C:3:"Foo":3:{"}}}']) {
-      expect(text(serialize(exact(data)))).toBe(data);
+      expect(latin1Text(serialize(exact(data)))).toBe(data);
     }
-    expect(text(serialize(exact('C:3:"Foo"::{}')))).toBe('C:3:"Foo":0:{}');
+    expect(latin1Text(serialize(exact('C:3:"Foo"::{}')))).toBe('C:3:"Foo":0:{}');
   });
 });
 
@@ -350,7 +353,9 @@ describe('what PHP refuses', () => {
       ],
     ],
   ])('%s', async (_name, all) => {
-    const answers = await php.ask(all.map((data) => ({ operation: 'unserialize' as const, argument: bytes(data) })));
+    const answers = await php.ask(
+      all.map((data) => ({ operation: 'unserialize' as const, argument: latin1Bytes(data) })),
+    );
     expect(all.filter((_, index) => answers[index]!.ok)).toEqual([]);
     expect(all.map((data) => failure(() => exact(data)).code)).toEqual(all.map(() => 'ERR_PHP_SYNTAX'));
     const alone = all.filter((data) => !/[rR]:[0-9]+;/.test(data));
@@ -403,7 +408,7 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
   });
 
   test('a limit: of bytes the limit, of levels the container, of elements the key', () => {
-    const read = (options: object) => failure(() => unserialize(bytes('a:2:{i:0;N;i:1;a:1:{i:0;N;}}'), options));
+    const read = (options: object) => failure(() => unserialize(latin1Bytes('a:2:{i:0;N;i:1;a:1:{i:0;N;}}'), options));
     expect(read({ maxBytes: 27 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 27 });
     expect(read({ maxDepth: 1 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 15 });
     expect(read({ maxElements: 2 })).toMatchObject({ code: 'ERR_PHP_LIMIT', offset: 20 });
@@ -411,9 +416,9 @@ describe('where it is: the offset of the token that is wrong, or of the byte in 
   });
 });
 
-test('an excerpt shows the 24 bytes before and behind', () => {
+test('an excerpt shows the 24 bytes before and after', () => {
   const shown = (before: number, behind: number) => {
-    const data = bytes(`${'n'.repeat(before - 1)}|x${'m'.repeat(behind - 1)}`);
+    const data = latin1Bytes(`${'n'.repeat(before - 1)}|x${'m'.repeat(behind - 1)}`);
     return failure(() => decodeSession(data, { excerpts: true })).excerpt;
   };
   const n = (count: number) => 'n'.repeat(count);
@@ -421,7 +426,7 @@ test('an excerpt shows the 24 bytes before and behind', () => {
   expect(shown(24, 24)).toBe(`${n(23)}| <here> x${'m'.repeat(23)}`);
   expect(shown(25, 25)).toBe(`...${n(23)}| <here> x${'m'.repeat(23)}...`);
   expect(shown(40, 24)).toBe(`...${n(23)}| <here> x${'m'.repeat(23)}`);
-  expect(failure(() => unserialize(bytes('i:1;\0\x1f \\\x7f~\xff'), { excerpts: true })).excerpt).toBe(
+  expect(failure(() => unserialize(latin1Bytes('i:1;\0\x1f \\\x7f~\xff'), { excerpts: true })).excerpt).toBe(
     'i:1; <here> \\x00\\x1f \\x5c\\x7f~\\xff',
   );
 });

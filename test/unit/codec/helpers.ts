@@ -1,11 +1,8 @@
 import { decodeSession, encodeSession, PhpSessionError, type SessionData } from '../../../src/codec/index.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 
-/** A byte string: each character is a byte. */
-export const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
-export const text = (data: Uint8Array): string => Buffer.from(data).toString('latin1');
-
-export const session = (data: string): SessionData => decodeSession(bytes(data));
-export const encoded = (data: object): string => text(encodeSession(data));
+export const session = (data: string): SessionData => decodeSession(latin1Bytes(data));
+export const encoded = (data: object): string => latin1Text(encodeSession(data));
 
 /** Reads a session, lets it be changed, and writes it. */
 export function changed(data: string, change: (session: SessionData) => void): string {
@@ -14,7 +11,7 @@ export function changed(data: string, change: (session: SessionData) => void): s
   return encoded(read);
 }
 
-/** Looks at everything, so that nothing is copied only because nobody looked. */
+/** Reads everything, so that nothing is copied only because it was not read. */
 export function touched(data: string): string {
   return changed(data, (read) => void Object.values(read));
 }

@@ -11,7 +11,8 @@ import {
   serialize,
   unserialize,
 } from '../../../src/codec/index.ts';
-import { bytes, changed, encoded, failure, session, text, touched } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { changed, encoded, failure, session, touched } from './helpers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
 type Any = any;
@@ -24,9 +25,9 @@ const data = `o|O:8:"stdClass":1:{s:1:"x";i:1;}n|i:5;v|${holder}w|i:7;`;
 const hidden = { code: 'ERR_PHP_REFERENCE', path: ['v'] };
 
 function exactlyChanged(before: string, change: (session: PhpArray) => void): string {
-  const read = decodeSession(bytes(before), { view: 'exact' });
+  const read = decodeSession(latin1Bytes(before), { view: 'exact' });
   change(read);
-  return text(encodeSession(read));
+  return latin1Text(encodeSession(read));
 }
 
 /** The session with a variable in front of all. */
@@ -43,14 +44,14 @@ describe('what does not move the numbers', () => {
     expect(changed(data, () => {})).toBe(data);
   });
 
-  test('what comes behind is changed in any way', () => {
+  test('values after it change in any way', () => {
     const change = (s: Any) => {
       delete s.w;
       s.more = [1, { k: 2 }];
       s.other = s.o;
     };
     const before = data.slice(0, data.indexOf('w|'));
-    // What is behind a C: can hold what stands before it.
+    // A value after a C: can contain one that comes before it.
     expect(changed(data, change)).toBe(`${before}more|a:2:{i:0;i:1;i:1;a:1:{s:1:"k";i:2;}}other|r:1;`);
     const replace = (s: PhpArray) => {
       s.delete('w');
@@ -87,27 +88,29 @@ describe('what does not move the numbers', () => {
   });
 
   test('between two formats that count alike', () => {
-    const binary = text(encodeSession(session(data), { format: 'php_binary' }));
+    const binary = latin1Text(encodeSession(session(data), { format: 'php_binary' }));
     expect(binary).toBe(data.replaceAll(/(\w)\|/g, '\x01$1'));
-    expect(text(encodeSession(decodeSession(bytes(binary), { format: 'php_binary' }), { format: 'php' }))).toBe(data);
+    expect(
+      latin1Text(encodeSession(decodeSession(latin1Bytes(binary), { format: 'php_binary' }), { format: 'php' })),
+    ).toBe(data);
   });
 
   test('of a value by itself', () => {
     const value = `a:2:{i:0;O:3:"Foo":0:{}i:1;C:12:"WritesNested":4:{r:2;}}`;
     for (const view of ['plain', 'exact'] as const) {
-      expect(text(serialize(unserialize(bytes(value), { view })))).toBe(value);
-      expect(text(serialize(unserialize(bytes(holder), { view })))).toBe(holder);
+      expect(latin1Text(serialize(unserialize(latin1Bytes(value), { view })))).toBe(value);
+      expect(latin1Text(serialize(unserialize(latin1Bytes(holder), { view })))).toBe(holder);
       const tied = 'O:3:"Foo":2:{s:1:"a";i:1;s:1:"b";C:12:"WritesNested":4:{R:2;}}';
-      expect(text(serialize(unserialize(bytes(tied), { view })))).toBe(tied);
+      expect(latin1Text(serialize(unserialize(latin1Bytes(tied), { view })))).toBe(tied);
     }
   });
 
   test('of an object whose properties are ints, as those of an SplFixedArray', () => {
     const value = 'O:13:"SplFixedArray":2:{i:0;i:5;i:1;C:12:"WritesNested":4:{R:2;}}';
     for (const view of ['plain', 'exact'] as const) {
-      expect(text(serialize(unserialize(bytes(value), { view })))).toBe(value);
+      expect(latin1Text(serialize(unserialize(latin1Bytes(value), { view })))).toBe(value);
       const inside = `a:2:{i:0;N;i:1;${value.replace('R:2', 'R:4')}}`;
-      expect(text(serialize(unserialize(bytes(inside), { view })))).toBe(inside);
+      expect(latin1Text(serialize(unserialize(latin1Bytes(inside), { view })))).toBe(inside);
     }
   });
 
@@ -124,7 +127,7 @@ describe('what does not move the numbers', () => {
       },
     ];
     const before = `o|O:3:"Foo":1:{s:1:"x";i:1;}v|${holder}`;
-    const read = decodeSession<Any>(bytes(before), { classes });
+    const read = decodeSession<Any>(latin1Bytes(before), { classes });
     read.o.x = 2;
     expect(encoded(read)).toBe(before.replace('i:1;', 'i:2;'));
     read.o = Object.assign(new Foo(), { x: 2 });
@@ -143,7 +146,10 @@ describe('what moves them is an error, with the path', () => {
     ['the object is replaced by an array', (s) => (s.o = [1])],
     ['a scalar becomes an array with something in it', (s) => (s.n = [1])],
     ['a scalar becomes an object', (s) => (s.n = s.o)],
-    ['a scalar becomes an object that serialized itself', (s) => (s.n = new PhpCustom('WritesNested', bytes('N;')))],
+    [
+      'a scalar becomes an object that serialized itself',
+      (s) => (s.n = new PhpCustom('WritesNested', latin1Bytes('N;'))),
+    ],
   ])('%s', (_what, change) => {
     expect(failure(() => changed(data, change))).toMatchObject(hidden);
   });
@@ -199,8 +205,8 @@ describe('what moves them is an error, with the path', () => {
     ];
     for (const [format, before] of formats) {
       for (const view of ['plain', 'exact'] as const) {
-        const read = () => decodeSession(bytes(before), { format, view: view as 'exact' });
-        expect(text(encodeSession(read(), { format }))).toBe(before);
+        const read = () => decodeSession(latin1Bytes(before), { format, view: view as 'exact' });
+        expect(latin1Text(encodeSession(read(), { format }))).toBe(before);
         const other = format === 'php' ? 'php_serialize' : 'php';
         expect(failure(() => encodeSession(read(), { format: other }))).toMatchObject(hidden);
       }
@@ -216,11 +222,11 @@ describe('what moves them is an error, with the path', () => {
   test('what another C: before it takes is known to its class alone, so that must be the same', () => {
     const two = `f|C:3:"Foo":4:{i:5;}n|i:5;v|C:12:"WritesNested":4:{R:2;}`;
     expect(changed(two, (s: Any) => s.n++)).toBe(two.replace('n|i:5;', 'n|i:6;'));
-    const write = (s: Any) => s.f.data.set(bytes('N;N;'));
+    const write = (s: Any) => s.f.data.set(latin1Bytes('N;N;'));
     expect(failure(() => changed(two, write))).toMatchObject(hidden);
     expect(failure(() => exactlyChanged(two, (s) => write({ f: s.get('f') })))).toMatchObject(hidden);
     expect(
-      failure(() => changed(two, (s) => Object.assign(s, { f: new PhpCustom('Foo', bytes('i:5;')) }))),
+      failure(() => changed(two, (s) => Object.assign(s, { f: new PhpCustom('Foo', latin1Bytes('i:5;')) }))),
     ).toMatchObject(hidden);
   });
 
@@ -276,7 +282,7 @@ test('a list that asList() made of another session is in the place of none of th
 });
 
 describe('data with references that were not read', () => {
-  const made = () => new PhpCustom('WritesNested', bytes('r:1;'));
+  const made = () => new PhpCustom('WritesNested', latin1Bytes('r:1;'));
 
   test('of the application itself: it cannot know the numbers', () => {
     for (const before of ['', data, 'a|C:12:"WritesNested":2:{N;}', 'a|i:1;b|R:1;']) {
@@ -295,8 +301,8 @@ describe('data with references that were not read', () => {
 
   test('written into what was read', () => {
     const before = 'v|C:12:"WritesNested":4:{i:1;}';
-    expect(failure(() => changed(before, (s: Any) => s.v.data.set(bytes('r:1;'))))).toMatchObject(hidden);
-    expect(failure(() => changed(data, (s: Any) => s.v.data.set(bytes('r:2;'))))).toMatchObject(hidden);
+    expect(failure(() => changed(before, (s: Any) => s.v.data.set(latin1Bytes('r:1;'))))).toMatchObject(hidden);
+    expect(failure(() => changed(data, (s: Any) => s.v.data.set(latin1Bytes('r:2;'))))).toMatchObject(hidden);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { asList, asMap, PhpArray, PhpObject, serialize, unserialize } from '../../../src/codec/index.ts';
-import { bytes, changed, encoded, session, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { changed, encoded, session } from './helpers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
 type Any = any;
@@ -69,8 +70,8 @@ describe('asList', () => {
 
   test('also in another place and as a value by itself', () => {
     expect(changed(unset, (s: Any) => Object.assign(s, { w: asList(s.v) }))).toBe(`${unset}w|a:2:{i:0;d:1;i:1;d:3;}`);
-    const value = unserialize<Any>(bytes(unset.slice(2)));
-    expect(text(serialize(asList(value)))).toBe('a:2:{i:0;d:1;i:1;d:3;}');
+    const value = unserialize<Any>(latin1Bytes(unset.slice(2)));
+    expect(latin1Text(serialize(asList(value)))).toBe('a:2:{i:0;d:1;i:1;d:3;}');
   });
 });
 

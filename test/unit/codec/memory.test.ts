@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { enough, keepable, memoryHeld, readers } from '../../../bench/memory.mjs';
 import * as codec from '../../../src/codec/index.ts';
+import { enough, keepable, memoryHeld, readers } from '../../helpers/memory.mjs';
 
 // Of 10,000 sessions that were read, one thing each is kept: a cache of names, a log. It must not keep the sessions.
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { PhpFloat, PhpObject } from '../../../src/codec/index.ts';
-import { bytes, phpString, Rules } from '../../helpers/rules.ts';
+import { latin1Bytes } from '../../helpers/latin1.ts';
+import { phpString, Rules } from '../../helpers/rules.ts';
 
 const rules = new Rules();
 
-// `r:` names an object by its number among all values. So whatever stands before it has to be counted as PHP counts it.
+// `r:` names an object by its number among all values. So all values before it must be counted like in PHP.
 
-describe('an object behind a new value has the number that PHP gives it', () => {
+describe('an object after a new value has the number that PHP gives it', () => {
   test.each<[value: string, php: string, value: unknown, numbers: number]>([
     ['null', 'null', null, 1],
     ['a bool', 'true', true, 1],
@@ -15,7 +16,7 @@ describe('an object behind a new value has the number that PHP gives it', () => 
     ['a float', '0.5', 0.5, 1],
     ['minus zero', '-0.0', -0, 1],
     ['a string', '"text"', 'text', 1],
-    ['bytes', phpString('\xff'), bytes('\xff'), 1],
+    ['bytes', phpString('\xff'), latin1Bytes('\xff'), 1],
     ['an empty array', '[]', [], 1],
     ['a list of each', '[null, true, 1, 0.5, "x", []]', [null, true, 1, 0.5, 'x', []], 7],
     [

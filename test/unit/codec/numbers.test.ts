@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PhpFloat, serialize, unserialize } from '../../../src/codec/index.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { RandomPhp } from '../../helpers/random-php.ts';
-import { bytes, text } from './helpers.ts';
 
 const random = new RandomPhp(1);
 const digits = (count: number) => Array.from({ length: count }, () => random.below(10)).join('');
@@ -29,15 +29,15 @@ describe('the float that is read is the nearest to its text', () => {
     '9.99999999999999',
     '9.999999999999999',
   ])('%s', (written) => {
-    expect(unserialize(bytes(`d:${written};`))).toBe(Number(written));
+    expect(unserialize(latin1Bytes(`d:${written};`))).toBe(Number(written));
   });
 
-  test('with any number of digits before and behind the point', () => {
+  test('with any number of digits before and after the point', () => {
     for (let whole = 0; whole <= 18; whole++) {
       for (let decimals = whole === 0 ? 1 : 0; decimals <= 18; decimals++) {
         for (const sign of ['', '-']) {
           const written = `${sign}${digits(whole)}${decimals > 0 ? `.${digits(decimals)}` : ''}`;
-          const read = unserialize(bytes(`d:${written};`));
+          const read = unserialize(latin1Bytes(`d:${written};`));
           if (!Object.is(read, Number(written))) throw new Error(`${written} is read as ${read}`);
         }
       }
@@ -46,8 +46,8 @@ describe('the float that is read is the nearest to its text', () => {
 
   test('in the exact view it is a PhpFloat', () => {
     for (const written of ['1', '0.5', '-INF', '1.0E+25']) {
-      const read = unserialize<PhpFloat>(bytes(`d:${written};`), { view: 'exact' });
-      expect([read instanceof PhpFloat, text(serialize(read))]).toEqual([true, `d:${written};`]);
+      const read = unserialize<PhpFloat>(latin1Bytes(`d:${written};`), { view: 'exact' });
+      expect([read instanceof PhpFloat, latin1Text(serialize(read))]).toEqual([true, `d:${written};`]);
     }
   });
 });
@@ -59,15 +59,15 @@ describe('ints', () => {
     for (const near of [...edges, ...powers]) {
       for (const number of [near - 1, near, near + 1].filter(Number.isSafeInteger)) {
         for (const value of [number, -number]) {
-          expect(text(serialize(value))).toBe(`i:${value};`);
-          expect(unserialize(bytes(`i:${value};`))).toBe(value);
+          expect(latin1Text(serialize(value))).toBe(`i:${value};`);
+          expect(unserialize(latin1Bytes(`i:${value};`))).toBe(value);
         }
       }
     }
   });
 
   test('beyond 2^53 they are bigints, up to it numbers', () => {
-    const read = (written: string) => unserialize(bytes(`i:${written};`));
+    const read = (written: string) => unserialize(latin1Bytes(`i:${written};`));
     expect([read('9007199254740991'), read('-9007199254740991')]).toEqual([9007199254740991, -9007199254740991]);
     expect([read('9007199254740992'), read('-9007199254740992')]).toEqual([9007199254740992n, -9007199254740992n]);
     expect([read('9223372036854775807'), read('9223372036854775808')]).toEqual([2n ** 63n - 1n, 2n ** 63n - 1n]);

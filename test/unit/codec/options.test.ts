@@ -7,20 +7,21 @@ import {
   PhpEnum,
   unserialize,
 } from '../../../src/codec/index.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure } from './helpers.ts';
 
 describe('limits', () => {
-  const elements = (count: number) => bytes(`a|a:${count}:{${'i:0;N;'.repeat(count)}}`);
+  const elements = (count: number) => latin1Bytes(`a|a:${count}:{${'i:0;N;'.repeat(count)}}`);
   const size = (total: number) => {
     const head = `a|s:${total - 16}:"`;
-    return bytes(`${head}${'x'.repeat(total - 16)}";`);
+    return latin1Bytes(`${head}${'x'.repeat(total - 16)}";`);
   };
 
   test('by default 16 MiB, as in a MEDIUMBLOB', () => {
     const most = size(16_777_216);
     expect(most).toHaveLength(16_777_216);
     expect(Object.keys(decodeSession(most))).toEqual(['a']);
-    expect(failure(() => decodeSession(Buffer.concat([bytes('b|N;'), most])))).toMatchObject({
+    expect(failure(() => decodeSession(Buffer.concat([latin1Bytes('b|N;'), most])))).toMatchObject({
       code: 'ERR_PHP_LIMIT',
       message: expect.stringContaining('maxBytes, 16777216,') as unknown,
     });
@@ -36,7 +37,7 @@ describe('limits', () => {
   });
 
   test('elements are counted over all arrays and objects, variables too', () => {
-    const nested = bytes('a|a:1:{i:0;O:3:"Foo":1:{s:1:"p";a:1:{i:0;N;}}}b|a:1:{i:0;N;}');
+    const nested = latin1Bytes('a|a:1:{i:0;O:3:"Foo":1:{s:1:"p";a:1:{i:0;N;}}}b|a:1:{i:0;N;}');
     expect(Object.keys(decodeSession(nested, { maxElements: 6 }))).toEqual(['a', 'b']);
     expect(failure(() => decodeSession(nested, { maxElements: 5 })).code).toBe('ERR_PHP_LIMIT');
   });
@@ -44,10 +45,10 @@ describe('limits', () => {
   test('levels are inside each other, not next to each other', () => {
     const beside = `a:5:{${[0, 1, 2, 3].map((key) => `i:${key};a:1:{i:0;O:3:"Foo":0:{}}`).join('')}i:4;a:0:{}}`;
     const read = [
-      (maxDepth: number) => unserialize(bytes(beside), { maxDepth }),
-      (maxDepth: number) => unserialize(bytes(beside), { maxDepth, view: 'exact' }),
-      (maxDepth: number) => decodeSession(bytes(`x|${beside}`), { maxDepth }),
-      (maxDepth: number) => decodeSession(bytes(`x|${beside}pad|s:2000:"${'x'.repeat(2000)}";`), { maxDepth }),
+      (maxDepth: number) => unserialize(latin1Bytes(beside), { maxDepth }),
+      (maxDepth: number) => unserialize(latin1Bytes(beside), { maxDepth, view: 'exact' }),
+      (maxDepth: number) => decodeSession(latin1Bytes(`x|${beside}`), { maxDepth }),
+      (maxDepth: number) => decodeSession(latin1Bytes(`x|${beside}pad|s:2000:"${'x'.repeat(2000)}";`), { maxDepth }),
     ];
     for (const one of read) {
       expect(() => one(3)).not.toThrow();
@@ -56,13 +57,13 @@ describe('limits', () => {
   });
 
   test('0 is a limit', () => {
-    expect(unserialize(bytes('i:1;'), { maxDepth: 0 })).toBe(1);
-    expect(failure(() => unserialize(bytes('a:1:{i:0;N;}'), { maxDepth: 0 }))).toMatchObject({
+    expect(unserialize(latin1Bytes('i:1;'), { maxDepth: 0 })).toBe(1);
+    expect(failure(() => unserialize(latin1Bytes('a:1:{i:0;N;}'), { maxDepth: 0 }))).toMatchObject({
       code: 'ERR_PHP_LIMIT',
       offset: 0,
       message: expect.stringContaining('maxDepth, 0,') as unknown,
     });
-    expect({ ...decodeSession(bytes(''), { maxBytes: 0 }) }).toEqual({});
+    expect({ ...decodeSession(latin1Bytes(''), { maxBytes: 0 }) }).toEqual({});
   });
 });
 
@@ -76,7 +77,7 @@ describe('an option that is wrong is a TypeError that names it', () => {
     ['format', { format: 'toString' }],
     ['view', { view: 'raw' }],
   ])('%s, to read: %j', (name, options) => {
-    const read = () => decodeSession(bytes('a|i:1;'), options as DecodeOptions);
+    const read = () => decodeSession(latin1Bytes('a|i:1;'), options as DecodeOptions);
     expect(read).toThrow(TypeError);
     expect(read).toThrow(`${name} must be`);
   });
@@ -116,7 +117,7 @@ test.each([
 
 describe('phpVersion', () => {
   const write = (phpVersion: string) => () =>
-    text(encodeSession({ e: new PhpEnum('Suit', 'Hearts') }, { classes: ['Suit'], phpVersion } as EncodeOptions));
+    latin1Text(encodeSession({ e: new PhpEnum('Suit', 'Hearts') }, { classes: ['Suit'], phpVersion } as EncodeOptions));
 
   test.each(['7.2', '7.3', '7.4', '8.0'])('%s has no enums', (version) => {
     expect(failure(write(version))).toMatchObject({ code: 'ERR_PHP_UNREPRESENTABLE', path: ['e'] });

@@ -1,42 +1,43 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpEnum, type PhpVersion, serialize } from '../../../src/codec/index.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure } from './helpers.ts';
 
-const read = (data: string, phpVersion: PhpVersion = '8.5') => decodeSession(bytes(data), { phpVersion });
+const read = (data: string, phpVersion: PhpVersion = '8.5') => decodeSession(latin1Bytes(data), { phpVersion });
 
 describe('phpVersion of a session that is read', () => {
-  test.each(['\n', '\0', 'x', 'not a variable', 'a'])('PHP 7 ignores what is behind the last variable: %j', (rest) => {
+  test.each(['\n', '\0', 'x', 'not a variable', 'a'])('PHP 7 ignores bytes after the last variable: %j', (rest) => {
     const data = `a|i:1;${rest}`;
     for (const version of ['7.2', '7.3', '7.4'] as const) {
       const session = read(data, version);
       expect({ ...session }).toEqual({ a: 1 });
       session.a = 2;
-      expect(text(encodeSession(session))).toBe('a|i:2;');
+      expect(latin1Text(encodeSession(session))).toBe('a|i:2;');
     }
     for (const options of [{ phpVersion: '8.0' }, { phpVersion: '8.5' }, {}] as const) {
-      const error = failure(() => decodeSession(bytes(data), options));
+      const error = failure(() => decodeSession(latin1Bytes(data), options));
       expect([error.code, error.offset]).toEqual(['ERR_PHP_SYNTAX', 6]);
     }
   });
 
   test('it is gone when the session is written, changed or not, as in PHP 7', () => {
-    expect(text(encodeSession(read('a|i:1;\n', '7.4')))).toBe('a|i:1;');
-    expect(text(encodeSession(read('a|i:1;b|R:1;\n', '7.4')))).toBe('a|i:1;b|R:1;');
+    expect(latin1Text(encodeSession(read('a|i:1;\n', '7.4')))).toBe('a|i:1;');
+    expect(latin1Text(encodeSession(read('a|i:1;b|R:1;\n', '7.4')))).toBe('a|i:1;b|R:1;');
   });
 
   test('all of it may be ignored', () => {
     const session = read('no session', '7.4');
     expect(Object.keys(session)).toEqual([]);
     session.a = 1;
-    expect(text(encodeSession(session))).toBe('a|i:1;');
+    expect(latin1Text(encodeSession(session))).toBe('a|i:1;');
   });
 
   test('with references, and in the exact view', () => {
     const session = read('a|i:1;b|R:1;\n', '7.4');
     session.b = 2;
-    expect(text(encodeSession(session))).toBe('a|i:2;b|R:1;');
-    const exact = decodeSession(bytes('a|d:1;\n'), { view: 'exact', phpVersion: '7.4' });
-    expect(text(encodeSession(exact))).toBe('a|d:1;');
+    expect(latin1Text(encodeSession(session))).toBe('a|i:2;b|R:1;');
+    const exact = decodeSession(latin1Bytes('a|d:1;\n'), { view: 'exact', phpVersion: '7.4' });
+    expect(latin1Text(encodeSession(exact))).toBe('a|d:1;');
   });
 
   test('a value that is damaged is an error in every version', () => {
@@ -47,8 +48,8 @@ describe('phpVersion of a session that is read', () => {
 
   test('php_binary has no bytes to ignore; php_serialize ignores them in every version', () => {
     const options = { phpVersion: '7.4', format: 'php_binary' } as const;
-    expect(failure(() => decodeSession(bytes('\x01ai:1;\n'), options)).code).toBe('ERR_PHP_SYNTAX');
-    expect({ ...decodeSession(bytes('a:1:{s:1:"a";i:1;}\n'), { format: 'php_serialize' }) }).toEqual({ a: 1 });
+    expect(failure(() => decodeSession(latin1Bytes('\x01ai:1;\n'), options)).code).toBe('ERR_PHP_SYNTAX');
+    expect({ ...decodeSession(latin1Bytes('a:1:{s:1:"a";i:1;}\n'), { format: 'php_serialize' }) }).toEqual({ a: 1 });
   });
 
   test('wants a version that exists', () => {
@@ -60,7 +61,7 @@ describe('phpVersion of a session that is read', () => {
 describe('phpVersion of what is written', () => {
   test('below 8.1 an enum that was not there is an error', () => {
     const write = (phpVersion: PhpVersion) =>
-      text(serialize(new PhpEnum('Suit', 'H'), { phpVersion, classes: ['Suit'] }));
+      latin1Text(serialize(new PhpEnum('Suit', 'H'), { phpVersion, classes: ['Suit'] }));
     for (const version of ['7.2', '7.4', '8.0'] as const) {
       expect(failure(() => write(version)).code).toBe('ERR_PHP_UNREPRESENTABLE');
     }
@@ -68,15 +69,15 @@ describe('phpVersion of what is written', () => {
   });
 
   test('keys with "!" are for all: only PHP up to 7.1 took them for variables that are not set', () => {
-    expect(text(encodeSession({ '!a': 1 }, { phpVersion: '7.2' }))).toBe('!a|i:1;');
+    expect(latin1Text(encodeSession({ '!a': 1 }, { phpVersion: '7.2' }))).toBe('!a|i:1;');
   });
 
   test('an int with leading zeros, octal in 7.2 alone, is copied as long as it is the same', () => {
     const session = read('a|i:010;b|i:1;');
     session.b = 2;
-    expect(text(encodeSession(session))).toBe('a|i:010;b|i:2;');
+    expect(latin1Text(encodeSession(session))).toBe('a|i:010;b|i:2;');
     session.a = 11;
-    expect(text(encodeSession(session))).toBe('a|i:11;b|i:2;');
+    expect(latin1Text(encodeSession(session))).toBe('a|i:11;b|i:2;');
   });
 
   test('a class name with DEL, which PHP 7.4 read, is refused by all', () => {

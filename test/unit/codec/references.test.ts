@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, isPhpReference, PhpReference, serialize } from '../../../src/codec/index.ts';
-import { bytes, changed, encoded, failure, session, text, touched } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { changed, encoded, failure, session, touched } from './helpers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
 type Any = any;
@@ -22,7 +23,7 @@ const sessions: [code: string, data: string][] = [
 describe('references', () => {
   test.each(sessions)('%s', (_code, data) => {
     expect(touched(data)).toBe(data);
-    expect(text(encodeSession(decodeSession(bytes(data), { view: 'exact' })))).toBe(data);
+    expect(latin1Text(encodeSession(decodeSession(latin1Bytes(data), { view: 'exact' })))).toBe(data);
   });
 
   test.each(sessions)('%s: are renumbered by a key that comes before, and back when it goes', (_code, data) => {
@@ -32,14 +33,14 @@ describe('references', () => {
     expect(changed(before, (s) => delete s.new)).toBe(data);
   });
 
-  test('an array behind a reference is one object', () => {
+  test('an array in a reference is one object', () => {
     const read = session('a|a:1:{i:0;i:1;}b|R:1;') as Any;
     expect(read.b).toBe(read.a);
     read.b.push(2);
     expect(encoded(read)).toBe('a|a:2:{i:0;i:1;i:1;i:2;}b|R:1;');
   });
 
-  test('a scalar behind a reference: one place changed, all get it', () => {
+  test('a scalar in a reference: one place changed, all get it', () => {
     expect(changed('a|i:1;b|R:1;c|a:1:{i:0;R:1;}', (s) => Object.assign(s, { b: 2 }))).toBe(
       'a|i:2;b|R:1;c|a:1:{i:0;R:1;}',
     );
@@ -75,10 +76,11 @@ describe('references', () => {
   });
 
   test('in php_serialize a variable is an element too: alone with a reference to an object, it holds the object', () => {
-    const read = () => decodeSession(bytes('a:3:{i:0;O:3:"Foo":0:{}i:1;r:2;i:2;R:3;}'), { format: 'php_serialize' });
+    const read = () =>
+      decodeSession(latin1Bytes('a:3:{i:0;O:3:"Foo":0:{}i:1;r:2;i:2;R:3;}'), { format: 'php_serialize' });
     const session = read();
     delete session[2];
-    expect(text(encodeSession(session))).toBe('a:2:{i:0;O:3:"Foo":0:{}i:1;r:2;}');
+    expect(latin1Text(encodeSession(session))).toBe('a:2:{i:0;O:3:"Foo":0:{}i:1;r:2;}');
     // In php it stays a reference, as it does in PHP.
     expect(changed('a|O:3:"Foo":0:{}b|r:1;c|R:2;', (s) => delete s.c)).toBe('a|O:3:"Foo":0:{}b|R:1;');
   });
@@ -86,7 +88,7 @@ describe('references', () => {
   // One value of each kind, each meant by a reference or not.
   const unseen = 'n|i:1;o|O:8:"stdClass":1:{s:1:"x";i:1;}p|r:2;t|a:1:{i:0;R:3;}s|s:1:"s";u|i:2;v|R:7;';
 
-  test('a scalar in place of a scalar leaves all numbers as they are, and so does what comes behind', () => {
+  test('a scalar in place of a scalar leaves all numbers as they are, and so do changes after it', () => {
     expect(changed(unseen, (s) => Object.assign(s, { n: 'text', s: null }))).toBe(
       unseen.replace('n|i:1;', 'n|s:4:"text";').replace('s|s:1:"s";', 's|N;'),
     );
@@ -96,7 +98,7 @@ describe('references', () => {
     expect(changed(unseen, (s) => Object.assign(s, { y: shared, z: shared }))).toBe(`${unseen}y|i:1;z|R:8;`);
   });
 
-  test('any other change moves the numbers of what nobody looked at', () => {
+  test('any other change moves the numbers of values that were not read', () => {
     const moved = (by: number) =>
       unseen
         .replace('n|i:1;', '')
@@ -106,7 +108,7 @@ describe('references', () => {
     expect(changed(unseen, (s) => Object.assign(s, { n: undefined }))).toBe(moved(-1));
   });
 
-  test('a scalar that others share reaches them, also where nobody looked', () => {
+  test('a shared scalar changes in all places, also in those that were not read', () => {
     expect(changed(unseen, (s) => Object.assign(s, { u: 3 }))).toBe(unseen.replace('u|i:2;', 'u|i:3;'));
     expect(changed(unseen, (s) => Object.assign(s, { v: 3 }))).toBe(unseen.replace('u|i:2;', 'u|i:3;'));
     const read = session('u|i:2;a|a:1:{i:0;R:1;}') as Any;
@@ -115,7 +117,7 @@ describe('references', () => {
     expect(session(encoded(read))).toHaveProperty('a', [3]);
   });
 
-  test('what nobody changed is copied, with names that come twice and with bytes; a byte that is set is a change', () => {
+  test('unchanged values are copied, with names that come twice and with bytes; a byte that is set is a change', () => {
     const data = 'a|i:1;a|i:2;b|s:2:"\xff\xfe";c|a:1:{i:0;i:1;}d|R:4;';
     expect(changed(data, () => {})).toBe(data);
     expect(changed(data, (s) => void s.a)).toBe(data);
@@ -161,11 +163,11 @@ describe('references', () => {
   });
 
   test('the exact view shares cells', () => {
-    const read = decodeSession(bytes('a|i:1;b|R:1;'), { view: 'exact' });
+    const read = decodeSession(latin1Bytes('a|i:1;b|R:1;'), { view: 'exact' });
     const cell = read.get('a') as PhpReference;
     expect(isPhpReference(cell) && read.get('b') === cell).toBe(true);
     cell.value = 'x';
-    expect(text(encodeSession(read))).toBe('a|s:1:"x";b|R:1;');
+    expect(latin1Text(encodeSession(read))).toBe('a|s:1:"x";b|R:1;');
   });
 
   test('PhpReference makes references in the plain view', () => {
@@ -176,10 +178,10 @@ describe('references', () => {
     );
     const self = new PhpReference(null);
     self.value = [self, self];
-    expect(text(serialize(self))).toBe('a:2:{i:0;R:1;i:1;R:1;}');
+    expect(latin1Text(serialize(self))).toBe('a:2:{i:0;R:1;i:1;R:1;}');
   });
 
-  test('numbers of what comes behind a change are others, also where nobody has looked', () => {
+  test('numbers after a change are different, also of values that were not read', () => {
     const long = `long|s:2000:"${'x'.repeat(2000)}";`;
     const behind = (number: number) => `o|O:3:"Foo":0:{}l|a:1:{i:0;r:${number};}m|R:${number};${long}`;
     const before = `n|i:5;${behind(2)}`;
@@ -187,7 +189,7 @@ describe('references', () => {
     expect(changed(before, (s) => Object.assign(s, { n: [1, 2] }))).toBe(`n|a:2:{i:0;i:1;i:1;i:2;}${behind(4)}`);
   });
 
-  test('a reference of which a change leaves one holder is none, as in PHP: an object there has its own number', () => {
+  test('a reference with one place left after a change is none, as in PHP: an object there has its own number', () => {
     const inside = (p: string, e: string) => `s:1:"p";${p}s:1:"q";R:3;s:1:"r";a:1:{s:1:"e";${e}}`;
     const data = (...parts: [string, string]) => `z|O:3:"Foo":0:{}x|a:3:{${inside(...parts)}}`;
     const read = data('a:1:{s:1:"e";r:1;}', 'R:4;');
@@ -196,7 +198,7 @@ describe('references', () => {
     expect(changed(read, (s: Any) => Object.assign(s.x, { q: 'new' }))).toBe(data('s:3:"new";', 'r:1;'));
   });
 
-  test('behind a C: numbers cannot be known', () => {
+  test('after a C: numbers cannot be known', () => {
     expect(failure(() => session('a|C:3:"Foo":4:{i:5;}b|i:1;c|R:2;')).code).toBe('ERR_PHP_REFERENCE');
     const read = session('a|C:3:"Foo":4:{i:5;}o|O:3:"Bar":0:{}');
     read.p = read.o;

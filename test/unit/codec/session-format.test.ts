@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession } from '../../../src/codec/index.ts';
-import { bytes, encoded, failure, session, text, touched } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { encoded, failure, session, touched } from './helpers.ts';
 
 // Each row is data as PHP writes them, and what an application sees. All come back byte for byte.
 const readable: [name: string, data: string, plain: unknown][] = [
@@ -55,9 +56,9 @@ describe('a session in the format php', () => {
   test.each(readable)('%s, exact', (_name, data) => {
     // The text with 17 digits is that of another serialize_precision.
     const precision = data.includes('0001;') ? 17 : -1;
-    expect(text(encodeSession(decodeSession(bytes(data), { view: 'exact' }), { serializePrecision: precision }))).toBe(
-      data,
-    );
+    expect(
+      latin1Text(encodeSession(decodeSession(latin1Bytes(data), { view: 'exact' }), { serializePrecision: precision })),
+    ).toBe(data);
   });
 
   test('__proto__ is a key like any other, at every level', () => {
@@ -89,7 +90,7 @@ describe('a session in the format php', () => {
     expect(encoded(read)).toBe('a|a:2:{s:1:"x";i:3;s:1:"y";i:2;}b|i:1;');
   });
 
-  // PHP reads these and never writes them; what nobody changed stays as it was.
+  // PHP reads these and never writes them; what was not changed stays as it was.
   test.each([
     ['signs and leading zeros', 'a|i:+5;', 5],
     ['i:-0;', 'a|i:-0;', 0],
@@ -142,8 +143,8 @@ describe('a session in the format php', () => {
 
   test('wants bytes, and options that exist', () => {
     expect(() => decodeSession('a|i:1;' as never)).toThrow(TypeError);
-    expect(() => decodeSession(bytes(''), { format: 'json' as never })).toThrow(TypeError);
-    expect(() => decodeSession(bytes(''), { view: 'raw' as never })).toThrow(TypeError);
+    expect(() => decodeSession(latin1Bytes(''), { format: 'json' as never })).toThrow(TypeError);
+    expect(() => decodeSession(latin1Bytes(''), { view: 'raw' as never })).toThrow(TypeError);
     expect(() => encodeSession([1])).toThrow(TypeError);
     expect(() => encodeSession(new Map())).toThrow(TypeError);
     expect(() => encodeSession({}, { serializePrecision: 5 as never })).toThrow(TypeError);
@@ -156,13 +157,13 @@ const unreadable: [name: string, data: string, offset: number][] = [
   ['a length that is too long', 'a|i:1;b|s:5:"abc";', 10],
   ['a length that is too short', 'a|s:2:"abc";', 9],
   ['no delimiter', 'abc', 0],
-  ['bytes behind the last value', 'a|i:1;\n', 6],
+  ['bytes after the last value', 'a|i:1;\n', 6],
   ['no value', 'a|', 2],
   ['cut off in a string', 'a|s:3:"ab', 4],
   ['cut off in an array', 'a|a:2:{i:0;i:1;', 15],
   ['fewer elements than promised', 'a|a:2:{i:0;i:1;}', 15],
   ['more elements than promised', 'a|a:1:{i:0;i:1;i:1;i:2;}', 15],
-  ['";" behind an inner array', 'a|a:2:{i:0;a:0:{};i:1;i:2;}', 17],
+  ['";" after an inner array', 'a|a:2:{i:0;a:0:{};i:1;i:2;}', 17],
   ['a negative count', 'a|a:-1:{}', 2],
   ['a bool that is none', 'a|b:2;', 2],
   ['white space', 'a|i: 5;', 2],
@@ -220,14 +221,16 @@ describe('limits', () => {
   });
 
   test('100,000 levels can be allowed', () => {
-    const read = decodeSession(bytes(nested(100_000, 'i:1;')), { maxDepth: 200_000 });
+    const read = decodeSession(latin1Bytes(nested(100_000, 'i:1;')), { maxDepth: 200_000 });
     expect(Array.isArray(read.a)).toBe(true);
   });
 
   test('bytes and elements', () => {
-    expect(failure(() => decodeSession(bytes('a|i:1;'), { maxBytes: 5 })).code).toBe('ERR_PHP_LIMIT');
-    expect(failure(() => decodeSession(bytes('a|a:2:{i:0;N;i:1;N;}'), { maxElements: 1 })).code).toBe('ERR_PHP_LIMIT');
-    expect(() => decodeSession(bytes(''), { maxDepth: Number.NaN })).toThrow(TypeError);
+    expect(failure(() => decodeSession(latin1Bytes('a|i:1;'), { maxBytes: 5 })).code).toBe('ERR_PHP_LIMIT');
+    expect(failure(() => decodeSession(latin1Bytes('a|a:2:{i:0;N;i:1;N;}'), { maxElements: 1 })).code).toBe(
+      'ERR_PHP_LIMIT',
+    );
+    expect(() => decodeSession(latin1Bytes(''), { maxDepth: Number.NaN })).toThrow(TypeError);
   });
 
   test('a count that lies costs nothing', () => {

@@ -8,7 +8,7 @@ const large = 'x'.repeat(200);
 const stored = `filler|s:1200:"${'y'.repeat(1200)}";value|s:200:"${large}";`;
 const isAccessor = (object: object, key: string) => Object.getOwnPropertyDescriptor(object, key)?.get !== undefined;
 
-describe('a variable that nobody has looked at', () => {
+describe('a variable that was not read', () => {
   test('is an accessor, or these tests are about nothing', () => {
     expect(isAccessor(session(stored), 'value')).toBe(true);
   });

@@ -11,7 +11,8 @@ import {
   PhpReference,
   serialize,
 } from '../../../src/codec/index.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure } from './helpers.ts';
 
 // What an application puts onto one of PHP's values, where PHP has no place for it, is an error when the session is written: as
 // sloppy code does it too, in which nothing else would tell.
@@ -60,18 +61,18 @@ describe.each(ways)('%s', (code, kind, error, path) => {
     ['a list', `v|a:2:{i:0;${value}i:1;${value}}`, 'plain', (s: Any) => s.v[1], ['v', '1']],
     ['an object', `v|O:3:"Foo":1:{s:1:"p";${value}}`, 'plain', (s: Any) => s.v.get('p'), ['v', 'p']],
     ['beside a reference', `a|i:1;b|R:1;v|${value}`, 'plain', (s: Any) => s.v, ['v']],
-    ['behind a reference', `a|${value}v|R:1;`, 'plain', (s: Any) => s.v, ['a']],
+    ['in a reference', `a|${value}v|R:1;`, 'plain', (s: Any) => s.v, ['a']],
     ['the exact view', `v|${value}`, 'exact', (s: Any) => s.get('v'), ['v']],
-  ] as const)('is told in %s', (_, session, view, find, at) => {
-    const read = decodeSession(bytes(session), { view: view as 'plain' });
-    expect(text(encodeSession(read))).toBe(session);
+  ] as const)('is an error in %s', (_, session, view, find, at) => {
+    const read = decodeSession(latin1Bytes(session), { view: view as 'plain' });
+    expect(latin1Text(encodeSession(read))).toBe(session);
     sloppy(code, find(read));
     expect(failure(() => encodeSession(read))).toMatchObject({ code: error, path: [...at, ...path] });
     expect(failure(() => encodeSession(read, { format: 'php_serialize' }))).toMatchObject({ code: error });
   });
 
-  test('is told of one that stands in a session that is new', () => {
-    const read = decodeSession(bytes(`v|${value}`));
+  test('is an error in a new session', () => {
+    const read = decodeSession(latin1Bytes(`v|${value}`));
     sloppy(code, read.v);
     expect(failure(() => encodeSession({ w: [read.v] })).code).toBe(error);
   });
@@ -90,7 +91,7 @@ describe('values that the application made', () => {
     ['a PhpReference', Object.assign(new PhpReference(1), { name: 2 }), ['name']],
     ['one in another', new PhpReference(Object.assign(new PhpReference(1), { name: 2 })), ['name']],
     ['a PhpEnum', Object.assign(new PhpEnum('Foo', 'A'), { value: 2 }), ['value']],
-    ['a PhpCustom', Object.assign(new PhpCustom('Foo', bytes('a')), { text: 2 }), ['text']],
+    ['a PhpCustom', Object.assign(new PhpCustom('Foo', latin1Bytes('a')), { text: 2 }), ['text']],
   ];
 
   test.each(made)('%s', (_, value, path) => {
@@ -107,7 +108,7 @@ describe('values that the application made', () => {
     for (const value of [
       new PhpObject(5 as Any),
       new PhpEnum('Foo', 5 as Any),
-      new PhpCustom(null as Any, bytes('')),
+      new PhpCustom(null as Any, latin1Bytes('')),
     ]) {
       expect(failure(() => encodeSession({ v: value }, { classes }))).toMatchObject({
         code: 'ERR_PHP_CLASS',
@@ -117,7 +118,7 @@ describe('values that the application made', () => {
   });
 
   test('a name that PHP has for enums only, as it was read with a backslash', () => {
-    const read = decodeSession(bytes('v|E:6:"\\Foo:A";'));
+    const read = decodeSession(latin1Bytes('v|E:6:"\\Foo:A";'));
     read.w = new PhpObject('\\Foo');
     expect(failure(() => encodeSession(read))).toMatchObject({ code: 'ERR_PHP_CLASS', path: ['w'] });
   });
@@ -131,21 +132,23 @@ describe('what is no stray', () => {
       }
     }
     const user = new User('User', [['name', 'Ann']]);
-    expect(text(encodeSession({ user }, { classes: ['User'] }))).toBe('user|O:4:"User":1:{s:4:"name";s:3:"Ann";}');
+    expect(latin1Text(encodeSession({ user }, { classes: ['User'] }))).toBe(
+      'user|O:4:"User":1:{s:4:"name";s:3:"Ann";}',
+    );
   });
 
   test('properties that are a Map of another realm', () => {
     const object = new PhpObject('Foo');
     (object as Any).properties = runInNewContext("new Map([['a', 1]])");
-    expect(text(serialize(object, { classes: ['Foo'] }))).toBe('O:3:"Foo":1:{s:1:"a";i:1;}');
+    expect(latin1Text(serialize(object, { classes: ['Foo'] }))).toBe('O:3:"Foo":1:{s:1:"a";i:1;}');
   });
 
   test('other data of a PhpCustom, and what frozen values hold', () => {
-    const read = decodeSession<Any>(bytes('c|C:3:"Foo":1:{a}o|O:3:"Foo":1:{s:1:"a";i:1;}'));
-    read.c.data = bytes('bc');
+    const read = decodeSession<Any>(latin1Bytes('c|C:3:"Foo":1:{a}o|O:3:"Foo":1:{s:1:"a";i:1;}'));
+    read.c.data = latin1Bytes('bc');
     Object.freeze(read.o);
     Object.freeze(read.o.properties);
-    expect(text(encodeSession(read))).toBe('c|C:3:"Foo":2:{bc}o|O:3:"Foo":1:{s:1:"a";i:1;}');
+    expect(latin1Text(encodeSession(read))).toBe('c|C:3:"Foo":2:{bc}o|O:3:"Foo":1:{s:1:"a";i:1;}');
   });
 
   test('what an instance of a mapped class has', () => {
@@ -156,9 +159,9 @@ describe('what is no stray', () => {
       ...{ className: 'Cart', class: Cart, fromPhp: () => new Cart() },
       toPhp: (cart: Cart, object: PhpObject) => object.set('items', cart.items),
     };
-    const read = decodeSession<Any>(bytes('v|O:4:"Cart":1:{s:5:"items";i:1;}'), { classes: [mapping] });
+    const read = decodeSession<Any>(latin1Bytes('v|O:4:"Cart":1:{s:5:"items";i:1;}'), { classes: [mapping] });
     Object.assign(read.v, { items: 2, cache: [] });
-    expect(text(encodeSession(read))).toBe('v|O:4:"Cart":1:{s:5:"items";i:2;}');
+    expect(latin1Text(encodeSession(read))).toBe('v|O:4:"Cart":1:{s:5:"items";i:2;}');
   });
 });
 
@@ -173,7 +176,7 @@ test('toPhp that assigns instead of set(), and an object that was kept by fromPh
     },
   });
   const read = (toPhp: (cart: Cart, object: Any) => void) => {
-    const session = decodeSession<Any>(bytes('v|O:4:"Cart":1:{s:5:"items";i:1;}'), { classes: [mapping(toPhp)] });
+    const session = decodeSession<Any>(latin1Bytes('v|O:4:"Cart":1:{s:5:"items";i:1;}'), { classes: [mapping(toPhp)] });
     expect(session.v).toBeInstanceOf(Cart);
     return session;
   };
@@ -187,25 +190,25 @@ test('toPhp that assigns instead of set(), and an object that was kept by fromPh
 
 test('an object that was given another prototype is no plain object any more', () => {
   class Cart {}
-  const read = decodeSession<Any>(bytes('v|a:1:{s:1:"a";i:1;}'));
+  const read = decodeSession<Any>(latin1Bytes('v|a:1:{s:1:"a";i:1;}'));
   Object.setPrototypeOf(read.v, Cart.prototype);
   expect(failure(() => encodeSession(read))).toMatchObject({ code: unrepresentable, path: ['v'] });
   Object.setPrototypeOf(read.v, { inherited: 1 });
   expect(failure(() => encodeSession(read))).toMatchObject({ code: unrepresentable, path: ['v'] });
   Object.setPrototypeOf(read.v, Object.prototype);
-  expect(text(encodeSession(read))).toBe('v|a:1:{s:1:"a";i:1;}');
+  expect(latin1Text(encodeSession(read))).toBe('v|a:1:{s:1:"a";i:1;}');
   Object.setPrototypeOf(read, { inherited: 1 });
   expect(() => encodeSession(read)).toThrow(TypeError);
 });
 
 describe('what JavaScript does not show, on the session itself', () => {
   const sessions: [string, () => Record<PropertyKey, unknown>][] = [
-    ['small', () => decodeSession(bytes('a|i:1;'))],
-    ['large, nobody has looked', () => decodeSession(bytes(`a|i:1;${pad}`))],
+    ['small', () => decodeSession(latin1Bytes('a|i:1;'))],
+    ['large, not read', () => decodeSession(latin1Bytes(`a|i:1;${pad}`))],
     [
-      'large, somebody has looked',
+      'large, read',
       () => {
-        const session = decodeSession(bytes(`a|i:1;b|a:1:{s:1:"x";s:200:"${'x'.repeat(200)}";}${pad}`));
+        const session = decodeSession(latin1Bytes(`a|i:1;b|a:1:{s:1:"x";s:200:"${'x'.repeat(200)}";}${pad}`));
         expect(session.pad).toHaveLength(2000);
         return session;
       },
@@ -223,6 +226,6 @@ describe('what JavaScript does not show, on the session itself', () => {
     Object.defineProperty(third, 'a', { value: 2, enumerable: false });
     expect(failure(() => encodeSession(third))).toMatchObject({ code: unrepresentable, path: ['a'] });
     Object.defineProperty(third, 'a', { value: 2, enumerable: true });
-    expect(text(encodeSession(third))).toContain('a|i:2;');
+    expect(latin1Text(encodeSession(third))).toContain('a|i:2;');
   });
 });

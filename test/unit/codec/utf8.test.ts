@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { serialize, unserialize } from '../../../src/codec/index.ts';
-import { bytes, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 
 // Text and names with everything that UTF-8 may or may not hold, also next to U+FFFD, which is what decoders put in the place
 // of invalid bytes, and next to invalid bytes.
 
 const latin1 = (value: string) => Buffer.from(value).toString('latin1');
 const serialized = (raw: string) => `s:${raw.length}:"${raw}";`;
-const readValue = (raw: string) => unserialize(bytes(serialized(raw)));
-const readName = (raw: string) => Object.keys(unserialize<object>(bytes(`a:1:{${serialized(raw)}N;}`)))[0]!;
+const readValue = (raw: string) => unserialize(latin1Bytes(serialized(raw)));
+const readName = (raw: string) => Object.keys(unserialize<object>(latin1Bytes(`a:1:{${serialized(raw)}N;}`)))[0]!;
 
 const points = [
   0x01, 0x7f, 0x80, 0xbf, 0xc0, 0x7ff, 0x800, 0xfff, 0x1000, 0xcfff, 0xd000, 0xd7ff, 0xe000, 0xfffd, 0xffff, 0x10000,
@@ -43,13 +43,13 @@ test.each(points)('U+%i in a value and in a name', (point) => {
   for (const value of [character, `\ufffd${character}`, `${character}\ufffd`, `a${character}${'x'.repeat(60)}`]) {
     expect(readValue(latin1(value))).toBe(value);
     expect(readName(latin1(value))).toBe(value);
-    expect(text(serialize(value))).toBe(serialized(latin1(value)));
-    expect(text(serialize({ [value]: null }))).toBe(`a:1:{${serialized(latin1(value))}N;}`);
+    expect(latin1Text(serialize(value))).toBe(serialized(latin1(value)));
+    expect(latin1Text(serialize({ [value]: null }))).toBe(`a:1:{${serialized(latin1(value))}N;}`);
   }
   // Bytes that are no UTF-8 stand for themselves in a name; what is valid around them is text.
   const name = `\xff${latin1(character)}\xff`;
   expect(readName(name)).toBe(`\udcff${character}\udcff`);
-  expect(text(serialize({ [readName(name)]: null }))).toBe(`a:1:{${serialized(name)}N;}`);
+  expect(latin1Text(serialize({ [readName(name)]: null }))).toBe(`a:1:{${serialized(name)}N;}`);
 });
 
 describe('bytes that are no UTF-8', () => {
@@ -58,9 +58,9 @@ describe('bytes that are no UTF-8', () => {
 
   test.each(invalid)('%s', (_what, raw) => {
     for (const value of [raw, `x${raw}`, `${raw}x`, latin1('\ufffd') + raw, raw + latin1('é'), raw + 'x'.repeat(60)]) {
-      expect(readValue(value)).toEqual(new Uint8Array(bytes(value)));
-      expect(text(serialize(readValue(value)))).toBe(serialized(value));
-      expect(text(serialize({ [readName(value)]: null }))).toBe(`a:1:{${serialized(value)}N;}`);
+      expect(readValue(value)).toEqual(new Uint8Array(latin1Bytes(value)));
+      expect(latin1Text(serialize(readValue(value)))).toBe(serialized(value));
+      expect(latin1Text(serialize({ [readName(value)]: null }))).toBe(`a:1:{${serialized(value)}N;}`);
     }
     expect(readName(`${raw}x`)).toBe(byBytes(`${raw}x`));
   });
@@ -68,7 +68,7 @@ describe('bytes that are no UTF-8', () => {
   test('all of them as names of one array stay apart', () => {
     const names = [...new Set(invalid.flatMap(([, raw]) => [raw, `${raw}\x80`]))];
     const data = `a:${names.length}:{${names.map((raw) => `${serialized(raw)}N;`).join('')}}`;
-    expect(Object.keys(unserialize<object>(bytes(data)))).toHaveLength(names.length);
-    expect(text(serialize(unserialize(bytes(data))))).toBe(data);
+    expect(Object.keys(unserialize<object>(latin1Bytes(data)))).toHaveLength(names.length);
+    expect(latin1Text(serialize(unserialize(latin1Bytes(data))))).toBe(data);
   });
 });

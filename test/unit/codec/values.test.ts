@@ -17,7 +17,8 @@ import {
   serialize,
   unserialize,
 } from '../../../src/codec/index.ts';
-import { bytes, failure, session, text } from './helpers.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
+import { failure, session } from './helpers.ts';
 
 describe('PhpFloat', () => {
   test('counts, and shows in JSON, as its number', () => {
@@ -65,14 +66,14 @@ describe('PhpArray', () => {
     const changed = array().set('b', 9).set(5n, 8);
     expect([changed.size, changed.delete('7'), changed.delete('7'), changed.size]).toEqual([4, true, false, 3]);
     changed.set(7, 1);
-    expect(text(serialize(changed))).toBe('a:4:{s:1:"b";i:9;i:5;i:8;s:2:"05";i:4;i:7;i:1;}');
+    expect(latin1Text(serialize(changed))).toBe('a:4:{s:1:"b";i:9;i:5;i:8;s:2:"05";i:4;i:7;i:1;}');
   });
 });
 
 describe('PhpObject', () => {
   // As PHP mangles the names of a public, a protected, and a private property, and of a private one of a parent class.
   const data = 'O:5:"Child":4:{s:4:"open";i:1;s:8:"\0*\0guard";i:2;s:10:"\0Child\0own";i:3;s:10:"\0Base\0base";i:4;}';
-  const read = () => unserialize<PhpObject>(bytes(data));
+  const read = () => unserialize<PhpObject>(latin1Bytes(data));
 
   test('gives a property by its name, whatever its visibility', () => {
     const object = read();
@@ -93,7 +94,7 @@ describe('PhpObject', () => {
       .replaceAll(/i:\d;/g, 's:3:"new";')
       .replace(':4:{', ':5:{')
       .replace(/}$/, 's:4:"more";s:3:"new";}');
-    expect(text(serialize(object))).toBe(expected);
+    expect(latin1Text(serialize(object))).toBe(expected);
     expect(['guard', 'base', 'none'].map((name) => object.delete(name))).toEqual([true, true, false]);
     expect([...object.entries()].map(({ name }) => name)).toEqual(['open', 'own', 'more']);
   });
@@ -110,7 +111,7 @@ describe('PhpObject', () => {
     }
   });
 
-  test('tells all properties with their visibility, in their order', () => {
+  test('lists all properties with their visibility, in their order', () => {
     expect([...read().entries()]).toEqual([
       { name: 'open', visibility: 'public', value: 1 },
       { name: 'guard', visibility: 'protected', value: 2 },
@@ -138,8 +139,8 @@ describe('PhpObject', () => {
     ]);
   });
 
-  test('int names are found as they are, and told as text', () => {
-    const object = unserialize<PhpObject>(bytes('O:13:"SplFixedArray":1:{i:0;i:1;}'));
+  test('int names are found as they are, and listed as text', () => {
+    const object = unserialize<PhpObject>(latin1Bytes('O:13:"SplFixedArray":1:{i:0;i:1;}'));
     expect(object.properties.get(0)).toBe(1);
     expect([...object.entries()]).toEqual([{ name: '0', visibility: 'public', value: 1 }]);
   });
@@ -152,18 +153,18 @@ describe('PhpObject', () => {
 });
 
 describe('the exact view', () => {
-  const exact = (data: string) => unserialize<PhpArray>(bytes(data), { view: 'exact' });
+  const exact = (data: string) => unserialize<PhpArray>(latin1Bytes(data), { view: 'exact' });
 
   test('keeps names of properties that PHP would refuse as new ones', () => {
     const data = 'a:2:{i:0;i:1;i:1;O:8:"stdClass":1:{s:2:"\0x";i:1;}}';
-    expect(text(serialize(exact(data)))).toBe(data);
+    expect(latin1Text(serialize(exact(data)))).toBe(data);
   });
 
   test('a value of it may be changed, moved and written', () => {
     const read = exact('a:2:{s:1:"o";O:3:"Foo":1:{s:1:"p";d:1;}s:1:"c";C:3:"Bar":2:{xy}}');
     const object = read.get('o') as PhpObject;
     object.set('p', [object.get('p'), read.get('c')]);
-    expect(text(serialize(new PhpArray([[7, object]]), { classes: ['Foo', 'Bar'] }))).toBe(
+    expect(latin1Text(serialize(new PhpArray([[7, object]]), { classes: ['Foo', 'Bar'] }))).toBe(
       'a:1:{i:7;O:3:"Foo":1:{s:1:"p";a:2:{i:0;d:1;i:1;C:3:"Bar":2:{xy}}}}',
     );
   });
@@ -171,15 +172,15 @@ describe('the exact view', () => {
 
 test('an array that was read may become a session', () => {
   for (const view of ['plain', 'exact'] as const) {
-    const read = unserialize<{ a: object }>(bytes('a:1:{s:1:"a";a:2:{s:1:"x";i:1;s:1:"y";N;}}'), { view });
+    const read = unserialize<{ a: object }>(latin1Bytes('a:1:{s:1:"a";a:2:{s:1:"x";i:1;s:1:"y";N;}}'), { view });
     const array = view === 'plain' ? read.a : (read as unknown as PhpArray).get('a');
-    expect(text(encodeSession(array as object))).toBe('x|i:1;y|N;');
+    expect(latin1Text(encodeSession(array as object))).toBe('x|i:1;y|N;');
   }
 });
 
 describe('the plain view', () => {
   test('has the keys that are there, and no others', () => {
-    const read = (data: string) => unserialize<object>(bytes(data));
+    const read = (data: string) => unserialize<object>(latin1Bytes(data));
     for (const [data, keys] of [
       ['a:0:{}', []],
       ['a:3:{i:0;N;i:1;N;i:2;N;}', ['0', '1', '2']],
@@ -235,12 +236,12 @@ describe('the plain view', () => {
       // Nor can it be exchanged for all of them by an assignment to one.
       expect(() => Object.assign(value, { [Symbol.toPrimitive]: () => 'mine' })).toThrow(TypeError);
     }
-    expect(text(encodeSession(read))).toBe('a|a:1:{s:1:"b";i:1;}');
+    expect(latin1Text(encodeSession(read))).toBe('a|a:1:{s:1:"b";i:1;}');
   });
 
   test('takes objects and arrays of other realms', () => {
     const foreign = runInNewContext('({ x: 1, list: [2, { y: 3 }], bytes: new Uint8Array([255]) })');
-    expect(text(serialize(foreign))).toBe(
+    expect(latin1Text(serialize(foreign))).toBe(
       'a:3:{s:1:"x";i:1;s:4:"list";a:2:{i:0;i:2;i:1;a:1:{s:1:"y";i:3;}}s:5:"bytes";s:1:"\xff";}',
     );
     expect(failure(() => serialize(runInNewContext('new Map()'))).code).toBe('ERR_PHP_UNREPRESENTABLE');
@@ -248,7 +249,7 @@ describe('the plain view', () => {
 
   test('what only says that it is bytes, or a plain object, is none', () => {
     const bytesInName = { [Symbol.toStringTag]: 'Uint8Array', x: 1 };
-    expect(text(serialize(bytesInName))).toBe('a:1:{s:1:"x";i:1;}');
+    expect(latin1Text(serialize(bytesInName))).toBe('a:1:{s:1:"x";i:1;}');
     class Cart {
       x = 1;
       hasOwnProperty() {
@@ -260,7 +261,7 @@ describe('the plain view', () => {
 });
 
 test.each([null, undefined, 0, 1n, '', 'a', true, Symbol('a'), () => 1, {}, [], Object.create(null)])(
-  'what is none of PHP’s values is told as such: %p',
+  'an error names what is none of PHP’s values: %p',
   (value) => {
     const answers = [isPhpArray, isPhpCustom, isPhpEnum, isPhpFloat, isPhpObject, isPhpReference].map((is) =>
       is(value),

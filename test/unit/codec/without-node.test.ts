@@ -1,14 +1,15 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as codec from '../../../src/codec/index.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { RandomPhp } from '../../helpers/random-php.ts';
-import { bytes, failure, text } from './helpers.ts';
+import { failure } from './helpers.ts';
 import { loadWith, withBuffer } from './other-buffer.ts';
 
 const bare = loadWith(undefined);
 const withoutBuffer = <T>(run: () => T): T => withBuffer(undefined, run);
 /** Bytes that are no Buffer, as outside of Node. */
-const plainBytes = (data: string) => new Uint8Array(bytes(data));
+const plainBytes = (data: string) => new Uint8Array(latin1Bytes(data));
 
 /** What a codec makes of a session: its bytes again, from both views and after a change, or the code and offset of its error. */
 function outcome({ decodeSession, encodeSession }: typeof codec, data: Uint8Array): unknown[] {
@@ -45,7 +46,7 @@ describe('without Node', () => {
     const read = withBuffer(Other, () => decodeSession(data));
     expect(read).toEqual({ key: 'some text' });
     read.key = 'é'.repeat(70);
-    expect(text(withBuffer(Other, () => encodeSession(read)))).toBe(`key|s:140:"${'\xc3\xa9'.repeat(70)}";`);
+    expect(latin1Text(withBuffer(Other, () => encodeSession(read)))).toBe(`key|s:140:"${'\xc3\xa9'.repeat(70)}";`);
   });
 
   test('what is read and written is the same', () => {
@@ -55,7 +56,7 @@ describe('without Node', () => {
       const data = new Uint8Array(left % 3 === 0 ? random.damaged(session) : session);
       const [here, there] = [outcome(codec, data), withoutBuffer(() => outcome(bare, data))];
       if (JSON.stringify(here) !== JSON.stringify(there)) {
-        throw new Error(`${JSON.stringify(text(data))}\n${JSON.stringify(here)}\n${JSON.stringify(there)}`);
+        throw new Error(`${JSON.stringify(latin1Text(data))}\n${JSON.stringify(here)}\n${JSON.stringify(there)}`);
       }
     }
   });
@@ -72,13 +73,13 @@ describe('without Node', () => {
     ['names', [{ é: 1, '\udcff': 2, [`${'n'.repeat(30)}é`]: 3, '': 4 }]],
     ['numbers', [1, -5, 1.5, 1e25, 2n ** 60n, new codec.PhpFloat(3)]],
   ])('%s', (_name, values) => {
-    const written = text(codec.encodeSession({ values }));
-    expect(text(withoutBuffer(() => bare.encodeSession({ values })))).toBe(written);
+    const written = latin1Text(codec.encodeSession({ values }));
+    expect(latin1Text(withoutBuffer(() => bare.encodeSession({ values })))).toBe(written);
     const large = `${written}pad|s:2000:"${'x'.repeat(2000)}";`;
     const [small, padded] = [plainBytes(written), plainBytes(large)];
     const read = withoutBuffer(() => ({ ...bare.decodeSession(small) }));
-    expect(read).toEqual({ ...codec.decodeSession(bytes(written)) });
-    expect(text(withoutBuffer(() => bare.encodeSession(bare.decodeSession(padded))))).toBe(large);
+    expect(read).toEqual({ ...codec.decodeSession(latin1Bytes(written)) });
+    expect(latin1Text(withoutBuffer(() => bare.encodeSession(bare.decodeSession(padded))))).toBe(large);
   });
 
   test('half of a surrogate pair is refused, whatever is around it', () => {
@@ -95,14 +96,14 @@ describe('without Node', () => {
 });
 
 test('two copies of the package see the same origins and classes of values', () => {
-  const read = codec.decodeSession(bytes('a|a:2:{s:1:"z";d:1;s:1:"y";i:2;}o|O:3:"Foo":1:{s:1:"p";i:1;}'));
-  expect(text(bare.encodeSession(read))).toBe(text(codec.encodeSession(read)));
+  const read = codec.decodeSession(latin1Bytes('a|a:2:{s:1:"z";d:1;s:1:"y";i:2;}o|O:3:"Foo":1:{s:1:"p";i:1;}'));
+  expect(latin1Text(bare.encodeSession(read))).toBe(latin1Text(codec.encodeSession(read)));
   expect(codec.isPhpObject(new bare.PhpObject('Foo'))).toBe(true);
-  expect(text(codec.serialize([new bare.PhpFloat(1), new bare.PhpArray([['k', 1]])]))).toBe(
+  expect(latin1Text(codec.serialize([new bare.PhpFloat(1), new bare.PhpArray([['k', 1]])]))).toBe(
     'a:2:{i:0;d:1;i:1;a:1:{s:1:"k";i:1;}}',
   );
   const map = bare.asMap([1, 2]);
-  expect(text(codec.serialize({ map }))).toBe('a:1:{s:3:"map";a:2:{i:0;i:1;i:1;i:2;}}');
+  expect(latin1Text(codec.serialize({ map }))).toBe('a:1:{s:3:"map";a:2:{i:0;i:1;i:1;i:2;}}');
   (read.a as Record<string, number>).z = 5;
-  expect(text(bare.encodeSession(read))).toBe('a|a:2:{s:1:"z";d:5;s:1:"y";i:2;}o|O:3:"Foo":1:{s:1:"p";i:1;}');
+  expect(latin1Text(bare.encodeSession(read))).toBe('a|a:2:{s:1:"z";d:5;s:1:"y";i:2;}o|O:3:"Foo":1:{s:1:"p";i:1;}');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpObject, serialize } from '../../../src/codec/index.ts';
-import { bytes } from './helpers.ts';
+import { latin1Bytes } from '../../helpers/latin1.ts';
 import { loadWith, withBuffer } from './other-buffer.ts';
 
 // A session is written into memory of 65,536 bytes, which serves the next session too. Where it is too small, another one
@@ -34,7 +34,7 @@ describe('where the memory ends, nothing is lost, whatever is written there', ()
     for (let start = firstMemory - tail.length - 1; start <= firstMemory + 1; start++) {
       const size = start - 'pad|s:65536:"";'.length;
       const written = encodeSession({ ...pad(size), ...variables }, { classes });
-      const expected = Buffer.concat([bytes(`pad|s:${size}:"`), pad(size).pad, bytes('";'), tail]);
+      const expected = Buffer.concat([latin1Bytes(`pad|s:${size}:"`), pad(size).pad, latin1Bytes('";'), tail]);
       if (!expected.equals(written)) throw new Error(`wrong from ${start} on`);
     }
   });
@@ -43,7 +43,7 @@ describe('where the memory ends, nothing is lost, whatever is written there', ()
 /** What each way to write gives, in all sizes, with a copy of it. */
 function results(): { written: Uint8Array; expected: Buffer }[] {
   const all = sizes.flatMap((size) => {
-    const stored = bytes(`n|i:1;r|R:1;pad|s:${size}:"${'x'.repeat(size)}";`);
+    const stored = latin1Bytes(`n|i:1;r|R:1;pad|s:${size}:"${'x'.repeat(size)}";`);
     const changed = decodeSession(stored);
     changed.more = 'é';
     return [
@@ -95,7 +95,7 @@ describe('what was written', () => {
     for (const { written, expected } of results()) expect(expected.equals(written)).toBe(true);
   });
 
-  test('has nothing behind it that was in its memory before', () => {
+  test('has no old memory after it', () => {
     // Memory that others left full of secrets.
     const used = (size: number) => Buffer.alloc(size, 'secret');
     const other = new Proxy(Buffer, {

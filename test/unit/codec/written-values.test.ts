@@ -9,8 +9,9 @@ import {
   PhpReference,
   serialize,
 } from '../../../src/codec/index.ts';
+import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { Rules } from '../../helpers/rules.ts';
-import { bytes, changed, encoded, failure, session, text, touched } from './helpers.ts';
+import { changed, encoded, failure, session, touched } from './helpers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
 type Any = any;
@@ -25,7 +26,9 @@ describe('names that begin with NUL', () => {
     for (const key of ['\0', '\0x', '\0\0a\0b']) {
       const data = `a|a:1:{s:${key.length}:"${key}";O:8:"stdClass":0:{}}`;
       expect(await rules.phpWritesAgain(data)).toBe(data);
-      expect(text(encodeSession({ a: { [key]: new PhpObject('stdClass') } }, { classes: ['stdClass'] }))).toBe(data);
+      expect(latin1Text(encodeSession({ a: { [key]: new PhpObject('stdClass') } }, { classes: ['stdClass'] }))).toBe(
+        data,
+      );
     }
   });
 
@@ -33,7 +36,7 @@ describe('names that begin with NUL', () => {
     for (const name of ['\0*\0x', '\0Foo\0x', '\0a\0b\0c', '\0a\0']) {
       const data = `a|O:3:"Foo":1:{s:${name.length}:"${name}";i:1;}`;
       expect(await rules.phpWritesAgain(data)).toBe(data);
-      expect(text(encodeSession({ a: object(name) }, { classes: ['Foo'] }))).toBe(data);
+      expect(latin1Text(encodeSession({ a: object(name) }, { classes: ['Foo'] }))).toBe(data);
     }
     for (const name of ['\0', '\0x', '\0\0', '\0\0a\0b']) {
       expect(failure(() => serialize(object(name), { classes: ['Foo'] })).code).toBe('ERR_PHP_KEY');
@@ -43,9 +46,9 @@ describe('names that begin with NUL', () => {
 
 describe('classes that were neither read nor registered', () => {
   test('of objects that serialized themselves too', () => {
-    const custom = new PhpCustom('Foo', bytes('i:1;'));
+    const custom = new PhpCustom('Foo', latin1Bytes('i:1;'));
     expect(failure(() => serialize(custom)).code).toBe('ERR_PHP_CLASS');
-    expect(text(serialize(custom, { classes: ['foo'] }))).toBe('C:3:"Foo":4:{i:1;}');
+    expect(latin1Text(serialize(custom, { classes: ['foo'] }))).toBe('C:3:"Foo":4:{i:1;}');
     expect(failure(() => changed('a|O:3:"Bar":0:{}', (s) => Object.assign(s, { b: custom }))).code).toBe(
       'ERR_PHP_CLASS',
     );
@@ -93,7 +96,7 @@ describe('instances of a mapped class', () => {
     expect(written).toBe('a|O:3:"Foo":1:{s:2:"id";i:1;}b|R:1;c|R:1;');
     const foo = new Foo();
     const reference = new PhpReference(foo);
-    expect(text(encodeSession({ a: foo, b: reference, c: reference }, { classes }))).toBe(written);
+    expect(latin1Text(encodeSession({ a: foo, b: reference, c: reference }, { classes }))).toBe(written);
   });
 
   test('inside a cycle are put where the object was, but not where fromPhp put something else', () => {
@@ -109,14 +112,14 @@ describe('instances of a mapped class', () => {
         set(holder, 'p', 5);
         return new Foo();
       };
-      const { foo } = decodeSession<Any>(bytes(cycle(inner)), { classes: [mapping(fromPhp)] });
+      const { foo } = decodeSession<Any>(latin1Bytes(cycle(inner)), { classes: [mapping(fromPhp)] });
       const get = (key: string) => (holder instanceof PhpObject ? holder.get(key) : holder[key]);
       expect([get('p'), get('q') === foo, foo instanceof Foo]).toEqual([5, true, true]);
     }
   });
 });
 
-describe('what nobody looked at', () => {
+describe('values that were not read', () => {
   test('is copied between sessions of one kind, and fromPhp is not called for it', () => {
     class Foo {}
     let made = 0;
@@ -128,14 +131,14 @@ describe('what nobody looked at', () => {
     const variables = `a|i:+1;foo|O:3:"Foo":0:{}${pad}`;
     const data = {
       php: variables,
-      php_serialize: text(encodeSession(session(variables), { format: 'php_serialize' })),
+      php_serialize: latin1Text(encodeSession(session(variables), { format: 'php_serialize' })),
     };
     for (const format of ['php', 'php_serialize'] as const) {
-      const read = decodeSession(bytes(data[format]), { format, classes });
+      const read = decodeSession(latin1Bytes(data[format]), { format, classes });
       read.b = 1;
-      const binary = format === 'php' ? text(encodeSession(read, { format: 'php_binary' })) : '';
+      const binary = format === 'php' ? latin1Text(encodeSession(read, { format: 'php_binary' })) : '';
       expect(binary.includes('\x03fooO:3:"Foo":0:{}')).toBe(format === 'php');
-      expect(text(encodeSession(read))).toContain('i:+1;');
+      expect(latin1Text(encodeSession(read))).toContain('i:+1;');
       expect(made).toBe(0);
     }
   });
@@ -160,11 +163,11 @@ describe('a name that comes twice', () => {
   });
 });
 
-describe('what PHP 7 ignored behind the last variable', () => {
+describe('bytes that PHP 7 ignored after the last variable', () => {
   test('is gone when the session is written, however short it is', () => {
     for (const variables of ['', 'a|i:1;']) {
       for (const rest of ['\n', '\0', 'x', 'xy', ' '.repeat(20)]) {
-        const read = decodeSession(bytes(variables + rest), { phpVersion: '7.4' });
+        const read = decodeSession(latin1Bytes(variables + rest), { phpVersion: '7.4' });
         expect(encoded(read)).toBe(variables);
       }
     }
@@ -172,7 +175,7 @@ describe('what PHP 7 ignored behind the last variable', () => {
 });
 
 test('asList() takes what the exact view gives for an array', () => {
-  const read = decodeSession(bytes('a|a:2:{s:1:"x";i:1;i:5;s:1:"y";}'), { view: 'exact' });
+  const read = decodeSession(latin1Bytes('a|a:2:{s:1:"x";i:1;i:5;s:1:"y";}'), { view: 'exact' });
   expect(asList(read.get('a') as PhpArray)).toEqual([1, 'y']);
   expect(asList(read)).toEqual([read.get('a')]);
   expect(encoded({ l: asList(session('a|d:1;b|i:2;')) })).toBe('l|a:2:{i:0;i:1;i:1;i:2;}');

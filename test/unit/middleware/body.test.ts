@@ -6,7 +6,7 @@ import { bodyArrives } from '../../../src/middleware/body.ts';
 
 /** When nothing is waited for. What clients really send is the matter of test/integration/koa-body.test.ts. */
 
-/** A request as Node's server has it, of which the head has come. */
+/** A request of Node's server whose head has arrived. */
 function request(headers: IncomingHttpHeaders, socket: unknown = { bytesRead: 100 }): IncomingMessage {
   return Object.assign(new IncomingMessage(socket as Socket), { headers, httpVersionMajor: 1 });
 }
@@ -51,7 +51,7 @@ test.each<[string, () => IncomingMessage]>([
   expect(arrives(make())).toBeUndefined();
 });
 
-test('nothing is left behind but the way in: no listener, and nothing is read', async () => {
+test('no listener is left, and nothing is read', async () => {
   const req = request({ 'transfer-encoding': 'chunked' });
   const res = new ServerResponse(req);
   const before = [req, res].map((one) => one.eventNames());

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { encodeSession } from '../../../src/codec/index.ts';
 import { type ConflictRule, type MergeConflict, merge } from '../../../src/session/merge.ts';
-
-const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+import { latin1Bytes } from '../../helpers/latin1.ts';
 
 function merged(base: string, mine: string, theirs: string, rule: ConflictRule = 'error'): string {
-  const { data } = merge(bytes(base), bytes(mine), bytes(theirs), rule, { format: 'php' });
+  const { data } = merge(latin1Bytes(base), latin1Bytes(mine), latin1Bytes(theirs), rule, { format: 'php' });
   return Buffer.from(data).toString('latin1');
 }
 
@@ -127,8 +126,14 @@ describe('a function that decides', () => {
   });
 });
 
-test('the conflicts are told', () => {
-  const { conflicts } = merge(bytes('a|i:1;b|i:1;'), bytes('a|i:2;b|i:2;'), bytes('a|i:3;b|i:2;'), 'mine', {});
+test('reports the conflicts', () => {
+  const { conflicts } = merge(
+    latin1Bytes('a|i:1;b|i:1;'),
+    latin1Bytes('a|i:2;b|i:2;'),
+    latin1Bytes('a|i:3;b|i:2;'),
+    'mine',
+    {},
+  );
   expect(conflicts).toEqual([['a']]);
 });
 

@@ -87,7 +87,7 @@ describe('what a row holds', () => {
     expect(new Set(said)).toEqual(new Set(['it was cut off after ', 'at byte ']));
   });
 
-  test('what is above a limit is told as it is', () => {
+  test('a value above a limit is a plain error', () => {
     const error = explained(latin1(`a|s:100:"${'x'.repeat(100)}";`), { maxBytes: 50 });
     expect([error.code, error.message]).toEqual(['ERR_PHP_LIMIT', expect.stringContaining('maxBytes, 50')]);
   });

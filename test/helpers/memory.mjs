@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** @typedef {typeof import('../src/codec/index.ts')} Codec */
+/** @typedef {typeof import('../../src/codec/index.ts')} Codec */
 
 const sessions = 10_000;
 
@@ -13,7 +13,7 @@ export const enough = 300;
 setFlagsFromString('--expose-gc');
 const collect = /** @type {() => void} */ (runInNewContext('gc'));
 
-/** What is kept of a session, all the rest of which is forgotten: by name a function that takes it out. */
+/** By name a function that takes one thing out of a session. The rest of the session is dropped. */
 export const keepable = /** @type {Record<string, (session: any) => unknown>} */ ({
   'a string of 6 characters': ({ name }) => name,
   'a string of 30 characters': ({ email }) => email,

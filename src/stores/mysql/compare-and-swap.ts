@@ -1,11 +1,11 @@
 import { Deadline } from '../deadline.ts';
-import { asBuffer, same } from './bytes.ts';
-import type { Connections } from './connections.ts';
+import { asBuffer } from './bytes.ts';
 import { classify, isForeign } from './errors.ts';
+import type { ConnectionPool } from './pool.ts';
 import { LOCK_PATIENCE } from './retries.ts';
 import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type Table } from './table.ts';
-import { isUndone, unknownOutcome } from './transaction.ts';
+import { isUndone, isUnwritten, lockAgain, unknownOutcome } from './transaction.ts';
 
 export interface Replacement {
   id: string;
@@ -15,8 +15,8 @@ export interface Replacement {
 }
 
 /**
- * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. If the row is another one
- * by now, or its lock is not to be had at once, or the data have to be looked at before they are committed, locks it.
+ * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. Locks the row instead if it has
+ * changed, if somebody has its lock, or if the data have to be looked at before they are committed.
  *
  * The statement is never sent a second time: then the first one's work would look like that of somebody else.
  *
@@ -24,44 +24,38 @@ export interface Replacement {
  * @returns `undefined` when there is no such row any more, and nothing was locked
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN`, by the rules of a lost COMMIT
  */
-export async function replaceOrLock(
+export async function compareAndSwapOrLock(
   rows: Rows,
-  swapping: Connections,
+  swapping: ConnectionPool,
   replacement: Replacement,
   deadline: Deadline,
 ): Promise<'written' | LockedRow | undefined> {
   const { id, reading, data } = replacement;
   const { row } = reading;
   const outcome = fits(row.table, row.data, data)
-    ? await replace(rows, swapping, replacement, deadline)
+    ? await compareAndSwap(rows, swapping, replacement, deadline)
     : 'not written';
   if (outcome === 'written') return 'written';
   if (outcome === 'not written') return rows.lock(id, { create: false, since: reading }, deadline);
-  let now: LockedRow | undefined;
-  try {
-    now = await rows.lock(id, { create: false, insist: true }, deadline);
-  } catch (error) {
-    throw unknownOutcome(error);
-  }
-  // An empty row may be what somebody's regenerate has left of ours.
-  if (now !== undefined && same(now.data, row.data) && row.data.length > 0) return now;
+  const now = await lockAgain(rows, { id, create: false }, true, deadline);
+  if (isUnwritten(now, row.data)) return now;
   await now?.connection.rollback(deadline);
-  throw unknownOutcome(); // others may have come after ours, or have deleted it
+  throw unknownOutcome();
 }
 
-async function replace(
+async function compareAndSwap(
   rows: Rows,
-  swapping: Connections,
+  swapping: ConnectionPool,
   { reading: { row }, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
   // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.
   const spare = deadline.remaining - LOCK_PATIENCE;
   if (spare <= 0) return 'not written';
-  const connection = await swapping.get(new Deadline(spare)).catch(() => undefined);
+  const connection = await swapping.acquire(new Deadline(spare)).catch(() => undefined);
   if (connection === undefined) return 'not written'; // if that goes on, lock() tells why
   // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
-  connection.onLost = () => undefined;
+  connection.pin(() => undefined);
   try {
     const values = [asBuffer(data), row.key, row.key, asBuffer(row.data)];
     const { affectedRows } = await connection.execute<{ affectedRows: number }>(
@@ -69,7 +63,7 @@ async function replace(
       values,
       deadline,
     );
-    connection.giveBack();
+    connection.release();
     // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
     return affectedRows === 0 ? 'not written' : 'written';
   } catch (error) {

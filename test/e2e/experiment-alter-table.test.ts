@@ -8,7 +8,7 @@ import { print } from './experiments/report.ts';
 import { type CounterServer, type Database, startNode, startPhp } from './experiments/servers.ts';
 import { Traffic } from './experiments/traffic.ts';
 
-// The article's table and its counter page, on two PHP servers and a Node server that count in the same session, while
+// The MySQL Cluster article's table and counter page, on two PHP servers and a Node server that count in one session while
 // the table moves from one storage engine to another. See docs/experiments.md.
 
 const windows = 8;

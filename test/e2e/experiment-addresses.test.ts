@@ -13,7 +13,7 @@ import { print } from './experiments/report.ts';
 import { type Resolver, startResolver } from './experiments/resolver.ts';
 import { type CounterServer, type Database, startNode, startPhp } from './experiments/servers.ts';
 
-// One https name with three addresses, a server on each, nothing before them. A browser that finds nobody at one
+// One https name with three addresses, a server on each, nothing before them. A browser that finds no server at one
 // address goes on to the next by itself, and its session is there already. See docs/experiments.md.
 
 const name = 'counter.test';

@@ -1,5 +1,5 @@
-// Sessions in the format php that are valid and as bad as they get: each shape fills about as many bytes as it is told to. For
-// test/unit/codec/hostile.test.ts, and for bench/hostile.mjs, which measures that time is linear in the size.
+// The worst sessions in the format php that are still valid: each shape fills about as many bytes as asked for. They are used by
+// test/unit/codec/hostile.test.ts, and by bench/hostile.mjs, which measures whether the time is linear in the size.
 
 /** @param {number} size @param {(index: number) => string} element */
 function filled(size, element) {

@@ -1,0 +1,96 @@
+// Which file of src may import which, types included. `npx depcruise src` checks it, and so does `npm test`.
+//
+// The layers, from the bottom up:
+//
+//   errors, shared, node-version   anything may use them, and they use nothing
+//   codec/                         bytes and values
+//   stores/*.ts                    what a store is, and what stores share
+//   stores/<name>/                 one store
+//   session/                       the session of a request, over any store
+//   middleware/                    frameworks
+//   testing/                       contracts for what others write
+//   *.ts                           entries of the package: they put the layers together, and no layer imports them
+
+const base = '^src/(errors|shared|node-version|option-rules)[.]ts$';
+const codec = '^src/codec/';
+const sharedByStores = '^src/stores/[^/]+[.]ts$';
+/** What is known of stores above them: no concrete one. */
+const anyStore = '^src/stores/(store|session-id)[.]ts$';
+const session = '^src/session/';
+
+/** @param {{ from: string; imports: string[]; node?: boolean; name: string; comment: string }} layer */
+const layer = ({ name, comment, from, imports, node = true }) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { pathNot: imports, ...(node && { dependencyTypesNot: ['core'] }) },
+});
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circle',
+      comment: 'Move what both files need into a third one, below them.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'folder-without-a-layer',
+      comment: 'Say in .dependency-cruiser.mjs what the files of a new folder may import.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|middleware|testing)/' },
+      to: {},
+    },
+    layer({
+      name: 'base-imports-nothing',
+      comment: 'All other files stand on these.',
+      from: base,
+      imports: ['^$'],
+      node: false,
+    }),
+    layer({
+      name: 'codec-runs-anywhere',
+      comment: 'The codec needs nothing but the language: nothing of Node, of other packages, of the layers above.',
+      from: codec,
+      imports: [codec, base],
+      node: false,
+    }),
+    layer({
+      name: 'stores-share-downwards',
+      comment: 'What stores share knows none of them, and no codec.',
+      from: sharedByStores,
+      imports: [sharedByStores, base],
+    }),
+    layer({
+      name: 'stores-move-bytes',
+      comment: 'A store knows no other store, no codec, no session and no middleware.',
+      from: '^src/stores/([^/]+)/',
+      imports: ['^src/stores/$1/', sharedByStores, base, '^node_modules/mysql2/'],
+    }),
+    layer({
+      name: 'session-knows-no-store',
+      comment: 'A session works over any store, and in any framework.',
+      from: session,
+      imports: [session, codec, anyStore, base],
+    }),
+    layer({
+      name: 'middleware-knows-no-store',
+      comment: 'The application gives the store.',
+      from: '^src/middleware/',
+      imports: ['^src/middleware/', session, codec, anyStore, base],
+    }),
+    layer({
+      name: 'testing-knows-no-store',
+      comment: 'A contract is for every store, or for every middleware.',
+      from: '^src/testing/',
+      imports: ['^src/testing/', session, codec, anyStore, base],
+    }),
+  ],
+  options: {
+    tsPreCompilationDeps: true, // it sees `import type`
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+  },
+};
