@@ -17,10 +17,17 @@ export const needsMore: unique symbol = Symbol('needs a mode that knows more');
  *
  * @param size how many bytes there will be, as far as is known
  * @param modes to be tried, one after the other; the last one is enough
+ * @param maxBytes see `Output`
+ * @throws PhpSessionError
  */
-export function writeBytes(size: number, modes: readonly Mode[], write: (out: Output, mode: Mode) => void): Uint8Array {
+export function writeBytes(
+  size: number,
+  modes: readonly Mode[],
+  write: (out: Output, mode: Mode) => void,
+  maxBytes?: number,
+): Uint8Array {
   for (const mode of modes) {
-    const out = new Output(size);
+    const out = new Output(size, maxBytes);
     try {
       write(out, mode);
       return out.take();

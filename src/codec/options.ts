@@ -1,6 +1,7 @@
 import { Classes, type ClassOption } from './classes.ts';
 import type { SessionFormat } from './formats/format.ts';
-import { formats, type SessionFormatName } from './formats/index.ts';
+import type { SessionFormatName } from './formats/framing.ts';
+import { formatChoice, isFormat } from './formats/index.ts';
 import type { Limits, ReadRules, View, WriteRules } from './rules.ts';
 import type { Source } from './source.ts';
 
@@ -53,8 +54,8 @@ export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' |
 const phpVersions: readonly PhpVersion[] = ['7.2', '7.3', '7.4', '8.0', '8.1', '8.2', '8.3', '8.4', '8.5', '8.6'];
 
 export interface SessionDecodeOptions extends DecodeOptions {
-  /** Default `'php'`. */
-  format?: SessionFormatName;
+  /** php.ini's `session.serialize_handler`: one of PHP's own by its name, any other as a value. Default `'php'`. */
+  format?: SessionFormatName | SessionFormat;
   /**
    * The lowest PHP that reads and writes these sessions. In the format php, PHP up to 7.4 ignores what is left behind the last
    * variable (php-src: `PS_SERIALIZER_DECODE_FUNC(php)`), and PHP 8 destroys the session. With a version below 8.0 it is
@@ -65,7 +66,7 @@ export interface SessionDecodeOptions extends DecodeOptions {
 
 export interface SessionEncodeOptions extends EncodeOptions {
   /** Default: the one that the session was read in, or `'php'`. */
-  format?: SessionFormatName;
+  format?: SessionFormatName | SessionFormat;
 }
 
 const defaultLimits: Limits = { maxBytes: 16_777_216, maxDepth: 4096, maxElements: 1_048_576 };
@@ -85,13 +86,9 @@ export function viewOption(options: DecodeOptions): View {
   return view;
 }
 
-/** @param byDefault for when the option is not given */
-export function formatOption(options: { format?: SessionFormatName }, byDefault?: SessionFormat): SessionFormat {
-  if (options.format === undefined) return byDefault ?? formats.php;
-  if (!Object.hasOwn(formats, options.format)) {
-    throw new TypeError(`format must be '${Object.keys(formats).join("', '")}'`);
-  }
-  return formats[options.format];
+export function formatOption({ format }: SessionDecodeOptions): SessionFormatName | SessionFormat | undefined {
+  if (format !== undefined && !isFormat(format)) throw new TypeError(`format must be ${formatChoice}`);
+  return format;
 }
 
 /** @param source what the value was read from: for options that are not given */

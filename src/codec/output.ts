@@ -1,4 +1,5 @@
 import { allocate, copyOf, writeKey, writeShortText, writeText } from './bytes.ts';
+import { overLimit } from './read-errors.ts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -14,9 +15,14 @@ export class Output {
   /** Where the next byte goes. */
   at = 0;
   #bytes: Uint8Array;
+  readonly #maxBytes: number;
 
-  /** @param size how many bytes there will be, as far as is known */
-  constructor(size: number) {
+  /**
+   * @param size how many bytes there will be, as far as is known
+   * @param maxBytes what goes over it is not written to its end: a few values that stand in many places would take all memory
+   */
+  constructor(size: number, maxBytes: number = Number.POSITIVE_INFINITY) {
+    this.#maxBytes = maxBytes;
     if (size <= spareSize) {
       this.#bytes = spare ?? allocate(spareSize);
       spare = undefined;
@@ -221,7 +227,9 @@ export class Output {
     if (needed > this.#bytes.length) this.#grow(needed);
   }
 
+  /** @throws PhpSessionError `ERR_PHP_LIMIT` */
   #grow(size: number): void {
+    if (this.at > this.#maxBytes) throw overLimit('maxBytes', this.#maxBytes);
     const bytes = allocate(Math.max(size, this.#bytes.length * 2));
     bytes.set(this.#bytes.subarray(0, this.at));
     this.drop();

@@ -1,16 +1,20 @@
 import { PhpSessionError } from '../errors.ts';
-import type { ReadRules } from './rules.ts';
+import type { Limits, ReadRules } from './rules.ts';
 
 /** For what goes over a limit of the application. */
-export function limit(
-  name: 'maxBytes' | 'maxDepth' | 'maxElements',
-  rules: ReadRules,
-  offset: number,
-): PhpSessionError {
+export function limit(name: keyof Limits, rules: ReadRules, offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
     `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if they are to be trusted`,
     { offset },
+  );
+}
+
+/** For what is to be written, and could not be read again. */
+export function overLimit(name: keyof Limits, most: number): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_LIMIT',
+    `What is to be written goes over the limit ${name}, ${most}, so that it could not be read again; nothing was written`,
   );
 }
 

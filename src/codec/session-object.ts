@@ -1,5 +1,5 @@
 import { shared } from '../shared.ts';
-import type { Variable } from './formats/format.ts';
+import type { Variable } from './formats/framing.ts';
 import type { Source } from './source.ts';
 import { createMap, sessionToken } from './stamps.ts';
 

@@ -1,5 +1,5 @@
 import { build } from './build.ts';
-import type { Variable } from './formats/format.ts';
+import type { Variable } from './formats/framing.ts';
 import type { ReadRules } from './rules.ts';
 import { createSessionObject, defineLater } from './session-object.ts';
 import { skip } from './skip.ts';
@@ -51,7 +51,7 @@ function readInParts(source: Source, rules: ReadRules): object {
  */
 function readShared(source: Source, rules: ReadRules): object {
   const slots = new Slots();
-  const { isArray } = source.format!;
+  const { isArray } = source.framing!;
   // The array around all has the number 1.
   if (isArray) slots.add(noToken, undefined);
   const values = new Map<string, unknown>();
@@ -91,7 +91,7 @@ function isScalar(token: number): boolean {
 export function readExact(source: Source, rules: ReadRules): PhpArray {
   check(source, rules);
   const entries = source.variables.map(({ key, start }): [PhpKey, unknown] => [key, source.build(start, 'exact')]);
-  const session = new PhpArray(entries, { literalKeys: !source.format!.isArray });
+  const session = new PhpArray(entries, { literalKeys: !source.framing!.isArray });
   stamp(session, source, exactly(sessionToken));
   return session;
 }
@@ -110,11 +110,11 @@ export function readVariables(
   rules: ReadRules,
   value: (tokens: Tokens, levels: number, key: PhpKey) => void,
 ): boolean {
-  const format = source.format!;
+  const framing = source.framing!;
   const tokens = new Tokens(source.bytes, 0, rules);
-  const levels = format.isArray ? 1 : 0;
+  const levels = framing.isArray ? 1 : 0;
   source.variables.length = 0;
-  format.read(tokens, (key, from) => {
+  framing.read(tokens, (key, from) => {
     const start = tokens.at;
     value(tokens, levels, key);
     source.variables.push({ key, from, start, end: tokens.at });

@@ -1,16 +1,18 @@
 import { copyOf } from './bytes.ts';
 import { type Contents, contentsOf, ofMap } from './contents.ts';
-import type { SessionFormat } from './formats/format.ts';
+import type { Framing } from './formats/framing.ts';
 import { type Mode, writeBytes } from './modes.ts';
 import { Output } from './output.ts';
 import { writePlain } from './plain.ts';
-import type { WriteRules } from './rules.ts';
+import type { Limits, WriteRules } from './rules.ts';
 import { isUnread } from './session-object.ts';
+import { skip } from './skip.ts';
 import { origin, type Source } from './source.ts';
 import { noToken, sessionToken } from './stamps.ts';
 import { unchangedUntil } from './unchanged.ts';
 import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
 import { Writer } from './write.ts';
+import { checkWritten } from './write-limits.ts';
 
 /**
  * Writes a session that was not read.
@@ -20,47 +22,48 @@ import { Writer } from './write.ts';
 export function writeSession(
   session: PhpArray | Record<string, unknown>,
   isNew: boolean,
-  format: SessionFormat,
+  framing: Framing,
   rules: WriteRules,
 ): Uint8Array {
-  const plain = isNew ? writePlainSession(session as Record<string, unknown>, format, rules) : undefined;
-  return plain ?? writeAny(session, format, rules);
+  const plain = isNew ? writePlainSession(session as Record<string, unknown>, framing, rules) : undefined;
+  return plain ?? writeAny(session, framing, rules);
 }
 
 /** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */
 function writePlainSession(
   session: Record<string, unknown>,
-  format: SessionFormat,
+  framing: Framing,
   rules: WriteRules,
 ): Uint8Array | undefined {
   const out = new Output(0);
   const keys = Object.keys(session);
-  format.writeStart(out, keys.length);
+  framing.writeStart(out, keys.length);
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
-    format.writeKey(out, normalKey(key), index);
-    if (writePlain(out, session[key], rules, format.isArray ? 1 : 0) < 0) {
+    framing.writeKey(out, normalKey(key), index);
+    if (writePlain(out, session[key], rules, framing.isArray ? 1 : 0) < 0) {
       out.drop();
       return undefined;
     }
   }
-  format.writeEnd(out);
+  framing.writeEnd(out);
   return out.take();
 }
 
-function writeAny(session: PhpArray | Record<string, unknown>, format: SessionFormat, rules: WriteRules): Uint8Array {
+function writeAny(session: PhpArray | Record<string, unknown>, framing: Framing, rules: WriteRules): Uint8Array {
   const { keys, values, tokens, places } = contentsOf(session, undefined, noToken)!;
   const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
   const top: Contents = { keys: names, values, source: origin(session)?.source, tokens, places, kind: 'session' };
-  return writeBytes(0, top.source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
-    const writer = new Writer(out, rules, top, mode, format.isArray);
-    format.writeStart(out, names.length);
+  const write = (out: Output, mode: Mode) => {
+    const writer = new Writer(out, rules, top, mode, framing.isArray);
+    framing.writeStart(out, names.length);
     for (let index = 0; index < names.length; index++) {
-      format.writeKey(out, names[index]!, index);
+      framing.writeKey(out, names[index]!, index);
       writer.write(index);
     }
-    format.writeEnd(out);
-  });
+    framing.writeEnd(out);
+  };
+  return writeBytes(0, top.source?.hasReferences ? ['tie'] : ['count', 'tie'], write, rules.maxBytes);
 }
 
 /** Stands for a value that nobody has looked at. */
@@ -73,37 +76,37 @@ const unread: unique symbol = Symbol('unread');
 export function patchSession(
   session: Record<string, unknown>,
   source: Source,
-  format: SessionFormat,
+  framing: Framing,
   rules: WriteRules,
 ): Uint8Array {
-  const isSameFormat = format === source.format;
-  const isWhole = format.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
+  const isSameFraming = framing.name === source.framing!.name;
+  const isWhole = framing.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const { hasReferences } = source;
-  if (hasReferences && isSameFormat && isWhole && !source.wasLookedAt && isUnchanged(session, source)) {
+  if (hasReferences && isSameFraming && isWhole && !source.wasLookedAt && isUnchanged(session, source)) {
     return copyOf(source.bytes);
   }
-  const isPatched = !hasReferences || (isSameFormat && keepsNumbers(session, source));
+  const isPatched = !hasReferences || (isSameFraming && keepsNumbers(session, source));
 
   // In an array each value is one level deeper, and may be too deep for PHP then.
-  const mayCopy = !format.isArray || source.format!.isArray;
+  const mayCopy = !framing.isArray || source.framing!.isArray;
   const modes: Mode[] = hasReferences ? ['tie'] : ['count', 'tie'];
   if (isPatched) modes.unshift('patch');
   const bytes = writeBytes(source.bytes.length + 1024, modes, (out, mode) => {
     const top = variablesOf(session, source, mayCopy && mode === 'patch');
-    const writer = new Writer(out, rules, top, mode, format.isArray);
-    format.writeStart(out, top.keys.length);
+    const writer = new Writer(out, rules, top, mode, framing.isArray);
+    framing.writeStart(out, top.keys.length);
     for (let index = 0; index < top.keys.length; index++) {
       const variable = source.variable(top.tokens[index] ?? noToken);
-      if (variable === undefined) format.writeKey(out, normalKey(top.keys[index]!), index);
-      else if (isSameFormat) out.copy(source.bytes, variable.from, variable.start);
-      else format.writeKey(out, variable.key, index);
+      if (variable === undefined) framing.writeKey(out, normalKey(top.keys[index]!), index);
+      else if (isSameFraming) out.copy(source.bytes, variable.from, variable.start);
+      else framing.writeKey(out, variable.key, index);
       if (top.values[index] === unread) out.copy(source.bytes, variable!.start, variable!.end);
       else writer.write(index);
     }
-    format.writeEnd(out);
+    framing.writeEnd(out);
   });
   // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed; not what PHP 8 could not read.
-  const isOther = bytes.length !== source.bytes.length && isSameFormat && isWhole && !hasReferences;
+  const isOther = bytes.length !== source.bytes.length && isSameFraming && isWhole && !hasReferences;
   return isOther && isUnchanged(session, source) ? copyOf(source.bytes) : bytes;
 }
 
@@ -144,4 +147,14 @@ function isUnchanged(session: Record<string, unknown>, source: Source): boolean 
       return isUnread(session, key, source) || unchangedUntil(source, start, session[key], Infinity) >= 0;
     })
   );
+}
+
+/**
+ * @param source what parts of the bytes may have been copied from
+ * @throws PhpSessionError `ERR_PHP_LIMIT` for what could not be read again
+ */
+export function checkSession(bytes: Uint8Array, framing: Framing, limits: Limits, source?: Source): Uint8Array {
+  return checkWritten(bytes, limits, source, (tokens) => {
+    framing.read(tokens, () => skip(tokens, framing.isArray ? 1 : 0));
+  });
 }

@@ -1,7 +1,7 @@
 import { PhpSessionError } from '../errors.ts';
-import { build } from './build.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
+import { framingOf } from './formats/index.ts';
 import {
   formatOption,
   readRules,
@@ -10,17 +10,15 @@ import {
   viewOption,
   writeRules,
 } from './options.ts';
-import { inputBytes } from './serialize.ts';
 import { hiddenOn } from './session-object.ts';
 import { readExact, readPlain } from './session-read.ts';
-import { patchSession, writeSession } from './session-write.ts';
-import { skip } from './skip.ts';
-import { origin, Source } from './source.ts';
+import { checkSession, patchSession, writeSession } from './session-write.ts';
+import { origin } from './source.ts';
 import { isPlainObject, sessionToken } from './stamps.ts';
 import { type Fault, faultOf } from './strays.ts';
+import { fromSerialized, sourceOf } from './translate.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
 import { unrepresentable } from './write-errors.ts';
-import { checkWritten } from './write-limits.ts';
 
 /** The session of an application that has not said what is in it. */
 export type SessionData = Record<string, unknown>;
@@ -42,10 +40,9 @@ export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions =
 
 function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const view = viewOption(options);
-  const format = formatOption(options);
+  const format = formatOption(options) ?? 'php';
   const rules = readRules(options);
-  const input = inputBytes(bytes, rules);
-  const source = new Source(input, format, rules, build);
+  const source = sourceOf(bytes, format, rules);
   source.classes = Classes.of(options.classes);
   return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
 }
@@ -65,17 +62,17 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   const from = origin(session);
   const source = from?.at === sessionToken ? from.source : undefined;
   const rules = writeRules(options, from?.source);
-  const format = formatOption(options, source?.format);
+  const format = formatOption(options) ?? source?.original?.format ?? source?.framing?.name ?? 'php';
+  const framing = framingOf(format);
   const isArray = isPhpArray(session);
   if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
   if (!isArray) refuse(hiddenFault(session));
   const bytes =
     source === undefined
-      ? writeSession(session, from === undefined && !isArray, format, rules)
-      : patchSession(session as SessionData, source, format, rules);
-  return checkWritten(bytes, rules, source, (tokens) => {
-    format.read(tokens, () => skip(tokens, format.isArray ? 1 : 0));
-  });
+      ? writeSession(session, from === undefined && !isArray, framing, rules)
+      : patchSession(session as SessionData, source, framing, rules);
+  checkSession(bytes, framing, rules, source);
+  return typeof format === 'string' ? bytes : fromSerialized(bytes, format, rules, from?.source);
 }
 
 function refuse(fault: Fault | undefined): void {

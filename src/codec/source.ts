@@ -1,5 +1,6 @@
 import type { Classes } from './classes.ts';
-import type { SessionFormat, Variable } from './formats/format.ts';
+import type { SessionFormat } from './formats/format.ts';
+import type { Framing, Variable } from './formats/framing.ts';
 import { References } from './references.ts';
 import type { Limits, View } from './rules.ts';
 import { type OriginIn, originIn, sessionToken } from './stamps.ts';
@@ -32,7 +33,7 @@ export type Build = (source: Source, tokens: Tokens, view: View) => unknown;
 export class Source {
   readonly bytes: Uint8Array;
   /** `undefined` where it is one value, and no session. */
-  readonly format: SessionFormat | undefined;
+  readonly framing: Framing | undefined;
   /** Within which it was read. */
   readonly limits: Limits;
   readonly #build: Build;
@@ -40,6 +41,8 @@ export class Source {
   readonly variables: Variable[] = [];
   /** Whether there is any `r:` or `R:`. */
   hasReferences = false;
+  /** What it was translated from, if that was in no format of PHP's own. */
+  original: { readonly format: SessionFormat; readonly bytes: Uint8Array } | undefined;
   /** What the application registered for what is in it. */
   classes: Classes | undefined;
   /** Variables that nobody has looked at, so that they are not built yet. */
@@ -53,9 +56,9 @@ export class Source {
   #sessionNode: Node | undefined;
   #classNames: Set<string> | undefined;
 
-  constructor(bytes: Uint8Array, format: SessionFormat | undefined, limits: Limits, build: Build) {
+  constructor(bytes: Uint8Array, framing: Framing | undefined, limits: Limits, build: Build) {
     this.bytes = bytes;
-    this.format = format;
+    this.framing = framing;
     this.limits = limits;
     this.#build = build;
   }
@@ -72,7 +75,7 @@ export class Source {
    */
   findReferences(): References {
     this.hasReferences = true;
-    this.#references ??= new References(this.bytes, this.variables, this.format?.isArray ?? false);
+    this.#references ??= new References(this.bytes, this.variables, this.framing?.isArray ?? false);
     return this.#references;
   }
 

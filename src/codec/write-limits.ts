@@ -1,5 +1,6 @@
 import { PhpSessionError } from '../errors.ts';
 import { isSameBytes } from './bytes.ts';
+import { overLimit } from './read-errors.ts';
 import type { Limits } from './rules.ts';
 import type { Source } from './source.ts';
 import { Tokens } from './tokens.ts';
@@ -22,7 +23,7 @@ export function checkWritten(
   source: Source | undefined,
   read: (tokens: Tokens) => void,
 ): Uint8Array {
-  if (bytes.length > limits.maxBytes) throw overLimit('maxBytes', limits);
+  if (bytes.length > limits.maxBytes) throw overLimit('maxBytes', limits.maxBytes);
   const isNotTooDeep = source === undefined || source.limits.maxDepth <= limits.maxDepth;
   if (isNotTooDeep && bytes.length <= limits.maxElements * leastBytes) return bytes;
   const isWithin = isNotTooDeep && source !== undefined && source.limits.maxElements <= limits.maxElements;
@@ -32,14 +33,8 @@ export function checkWritten(
     read(tokens);
   } catch (error) {
     if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_LIMIT') throw error;
-    throw overLimit(tokens.elements > limits.maxElements ? 'maxElements' : 'maxDepth', limits);
+    const name = tokens.elements > limits.maxElements ? 'maxElements' : 'maxDepth';
+    throw overLimit(name, limits[name]);
   }
   return bytes;
-}
-
-function overLimit(name: keyof Limits, limits: Limits): PhpSessionError {
-  return new PhpSessionError(
-    'ERR_PHP_LIMIT',
-    `What is to be written goes over the limit ${name}, ${limits[name]}, so that it could not be read again; nothing was written`,
-  );
 }

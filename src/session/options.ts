@@ -1,9 +1,11 @@
+import { formatChoice, isFormat } from '../codec/formats/index.ts';
 import {
   decodeSession,
   encodeSession,
   type PhpVersion,
   type SessionDecodeOptions,
   type SessionEncodeOptions,
+  type SessionFormat,
   type SessionFormatName,
 } from '../codec/index.ts';
 import { flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
@@ -31,8 +33,11 @@ export interface SessionOptions
     Pick<SessionEncodeOptions, 'serializePrecision' | 'classes'> {
   /** Where sessions are: `mysqlStore()` of `php-session-bridge/mysql`, or a store of your own. */
   store: SessionStore;
-  /** The format of the sessions. php.ini: `session.serialize_handler`. Default `'php'`. */
-  serializeHandler?: SessionFormatName;
+  /**
+   * The format of the sessions: the name of one of PHP's own, or the value of another one. php.ini: `session.serialize_handler`.
+   * Default `'php'`. See docs/values.md#formats
+   */
+  serializeHandler?: SessionFormatName | SessionFormat;
   /**
    * The lowest PHP that shares these sessions, `'7.2'` to `'8.6'`. Default `'8.5'`. Data are written so that it can read them, as
    * `decodeSession()` and `encodeSession()` say. From `'8.6'` on the defaults of `useStrictMode`, `cookieHttponly` and `cookieSamesite`
@@ -81,7 +86,11 @@ export interface SessionOptions
   discardOnError?: boolean;
 }
 
-export type Settings = Required<SessionOptions> & { readonly codec: Codec };
+export type Settings = Required<SessionOptions> & {
+  readonly codec: Codec;
+  /** What `serializeHandler` makes of a session with nothing in it. */
+  readonly emptySession: Uint8Array;
+};
 type Codec = SessionDecodeOptions & SessionEncodeOptions;
 
 /** 68 years. What comes later is no date that everybody could read. */
@@ -106,7 +115,8 @@ export const sessionRules: OptionRules<SessionOptions> = {
   serializeHandler: {
     ini: 'session.serialize_handler',
     default: 'php',
-    ...oneOf(['php', 'php_binary', 'php_serialize']),
+    accepts: isFormat,
+    mustBe: formatChoice,
   },
   phpVersion: { default: '8.5', ...checkedByCodec },
   cookieLifetime: { ini: 'session.cookie_lifetime', default: 0, ...wholeNumber(0, maxSeconds, 'seconds') },
@@ -168,8 +178,9 @@ export function settings(options: SessionOptions, owner: string = 'phpSession()'
   } = values;
   const classes = Object.freeze([...values.classes]);
   const codec: Codec = { format, phpVersion, serializePrecision, maxBytes, maxDepth, maxElements, excerpts, classes };
-  encodeSession(decodeSession(new Uint8Array(), codec), codec); // they check their options
-  return { ...values, codec };
+  decodeSession(new Uint8Array(), codec); // they check their options
+  const emptySession = encodeSession({}, codec);
+  return { ...values, codec, emptySession };
 }
 
 /** @throws TypeError */

@@ -4,7 +4,7 @@ import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import type { RequestMode, Settings } from './options.ts';
-import { type Answer, isEqual, type Listener, SessionRow } from './session-row.ts';
+import { type Answer, isEqual, type Listener, type Row, SessionRow } from './session-row.ts';
 import type { Unlocked } from './unlocked.ts';
 import { countsAsNone, explain } from './unreadable.ts';
 
@@ -103,7 +103,9 @@ export class RequestSession<T extends object = SessionData> {
 
   /** Whether the request has a session cookie, so that there is something to open. */
   get isExpected(): boolean {
-    return this.#request.cookie !== undefined && isSessionId(this.#request.cookie);
+    const { cookie } = this.#request;
+    const { store } = this.#settings;
+    return cookie !== undefined && (store.isId?.(cookie) ?? isSessionId(cookie));
   }
 
   /** Whether `open()` takes the lock. */
@@ -120,19 +122,20 @@ export class RequestSession<T extends object = SessionData> {
    */
   async open(signal?: AbortSignal, mode: RequestMode = this.#request.mode): Promise<void> {
     if (!this.isExpected) return;
-    const data = await this.#row.open(this.#request.cookie!, mode, signal);
-    if (data === undefined) return;
+    const row = await this.#row.open(this.#request.cookie!, mode, signal);
+    if (row === undefined) return;
     let isKept = false;
     try {
-      isKept = this.#begin(data);
+      isKept = this.#begin(row);
     } finally {
       if (!isKept) await this.#forget();
     }
   }
 
   /** @returns `false` when the row cannot be read, and is to count as none */
-  #begin(data: Uint8Array): boolean {
+  #begin({ data = empty, unreadable }: Row): boolean {
     try {
+      if (unreadable !== undefined) throw unreadable;
       this.#data = this.#decode(data);
       return true;
     } catch (error) {
@@ -321,7 +324,7 @@ export class RequestSession<T extends object = SessionData> {
     if (this.#destroyAtCommit) return;
     if (lease.isOther) {
       this.#row.begin(unlocked.id, lease.data);
-      this.#begin(lease.data ?? empty);
+      this.#begin(lease);
       return;
     }
     if (isEqual(base, theirs)) return;

@@ -1,7 +1,7 @@
 import { PhpSessionError } from '../errors.ts';
-import { isEmptySession } from '../stores/empty-session.ts';
 import type { SessionLease } from '../stores/store.ts';
 import { removeCookie, replaceCookie, setCookie } from './cookie.ts';
+import { isEmptySession } from './empty-session.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { createId } from './id.ts';
 import { mustFitNeighbours } from './neighbours.ts';
@@ -10,6 +10,8 @@ import { Unlocked } from './unlocked.ts';
 
 const empty = new Uint8Array();
 
+/** What a store has read. */
+export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
 /** What a session needs of its answer. */
 export type Answer = Pick<HttpExchange, 'headersSent' | 'cookies' | 'setCookies'>;
 /** What a session tells the application. */
@@ -72,9 +74,9 @@ export class SessionRow {
    *
    * @returns what the row holds; `undefined` for an id that is unknown and not to be adopted: as if there was no cookie
    */
-  async open(id: string, mode: RequestMode, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  async open(id: string, mode: RequestMode, signal?: AbortSignal): Promise<Row | undefined> {
     const { store, useStrictMode } = this.#settings;
-    let data: Uint8Array | undefined;
+    let row: Row;
     if (mode === 'exclusive') {
       const lease = await store.open(id, { create: !useStrictMode, ...(signal && { signal }) });
       if (!lease.writable) {
@@ -82,22 +84,22 @@ export class SessionRow {
         return undefined;
       }
       this.#lease = lease;
-      data = lease.data;
+      row = lease;
     } else {
       const snapshot = await store.read(id, signal && { signal });
       if (snapshot.data === undefined && useStrictMode) return undefined;
       this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#listener.onConflict(paths));
-      data = snapshot.data;
+      row = snapshot;
     }
     this.#storedId = id;
-    this.begin(id, data);
-    return data ?? empty;
+    this.begin(id, row.data);
+    return row;
   }
 
   /** The session under this id is the request's from here on. */
   begin(id: string, data: Uint8Array = empty): void {
     this.id = id;
-    this.wasEmpty = isEmptySession(data);
+    this.wasEmpty = isEmptySession(data, this.#settings);
   }
 
   /** As if the browser had sent no cookie. */
@@ -156,7 +158,7 @@ export class SessionRow {
     const [lease, unlocked] = [this.#lease, this.#unlocked];
     if (lease === undefined && isReadonly) return this.#leaveAsItIs(data);
     if (lease === undefined && unlocked !== undefined) return this.#merge(unlocked, data);
-    if (lease?.data === undefined && isEmptySession(data)) return;
+    if (lease?.data === undefined && isEmptySession(data, this.#settings)) return;
     await (lease === undefined ? this.#create(data) : this.#update(lease, data));
   }
 
@@ -169,7 +171,7 @@ export class SessionRow {
   async reserve(data: Uint8Array, mode: RequestMode): Promise<void> {
     const lease = this.#lease;
     if (lease === undefined ? this.id !== undefined : !this.hasNewId) return;
-    if (lease?.data === undefined && isEmptySession(data)) return;
+    if (lease?.data === undefined && isEmptySession(data, this.#settings)) return;
     // What may be discarded later is not stored. Then the row is as it was; or empty, which is enough for the cookie.
     const stored = this.#settings.discardOnError ? (lease?.data ?? empty) : data;
     await (lease === undefined ? this.#create(stored) : this.#update(lease, stored));
@@ -191,7 +193,7 @@ export class SessionRow {
     if (lease === undefined) return false;
     this.#unlocked = undefined;
     let outcome: 'destroyed' | 'gone' = 'gone';
-    if (!lease.writable || !isEmptySession(lease.data ?? empty)) {
+    if (!lease.writable || !isEmptySession(lease.data ?? empty, this.#settings)) {
       try {
         outcome = await lease.destroy();
       } finally {
@@ -218,7 +220,7 @@ export class SessionRow {
 
   async #create(data: Uint8Array): Promise<void> {
     this.#mustSetCookie();
-    await mustFitNeighbours(this.#settings.store);
+    await mustFitNeighbours(this.#settings);
     // A second try is for an id that another visitor has just got, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
       const id = this.nextId;
@@ -235,7 +237,7 @@ export class SessionRow {
   }
 
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
-    if (lease.data === undefined) await mustFitNeighbours(this.#settings.store);
+    if (lease.data === undefined) await mustFitNeighbours(this.#settings);
     if (this.#cookie !== undefined) this.#mustSetCookie();
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
@@ -246,7 +248,7 @@ export class SessionRow {
 
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
     if ((await this.#unlocked?.touch()) === 'gone') this.#hasGone();
-    if (isSame(data, this.#unlocked?.base ?? empty)) return;
+    if (isSame(data, this.#unlocked?.base ?? empty, this.#settings)) return;
     throw new PhpSessionError(
       'ERR_SESSION_READONLY',
       'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
@@ -254,8 +256,8 @@ export class SessionRow {
   }
 
   async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
-    const isUnchanged = isSame(mine, unlocked.base);
-    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings.store);
+    const isUnchanged = isSame(mine, unlocked.base, this.#settings);
+    if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings);
     const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
     if (outcome === 'gone') this.#hasGone();
     if (outcome === 'refused') await this.#create(mine);
@@ -289,8 +291,8 @@ export class SessionRow {
 }
 
 /** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return isEqual(a, b) || (isEmptySession(a) && isEmptySession(b));
+function isSame(a: Uint8Array, b: Uint8Array, settings: Settings): boolean {
+  return isEqual(a, b) || (isEmptySession(a, settings) && isEmptySession(b, settings));
 }
 
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,9 +1,12 @@
+import { nameOf } from '../codec/formats/index.ts';
 import {
   type DetectedFormat,
   detectSessionFormat,
   type LimitOptions,
   type SessionDecodeOptions,
   type SessionEncoding,
+  type SessionFormat,
+  type SessionFormatName,
 } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 
@@ -33,7 +36,7 @@ export function explain(data: Uint8Array, options: SessionDecodeOptions, error: 
   if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_SYNTAX') return error;
   const { format = 'php', maxBytes, maxDepth, maxElements } = options;
   const limits = { ...(maxBytes && { maxBytes }), ...(maxDepth && { maxDepth }), ...(maxElements && { maxElements }) };
-  const message = `The row cannot be read as a session in PHP's format ${format}: ${content(data, limits, error.offset!)}`;
+  const message = `The row cannot be read as a session in PHP's format ${nameOf(format)}: ${content(data, format, limits, error.offset)}`;
   const { offset, excerpt } = error;
   return new PhpSessionError(error.code, message, {
     ...(offset !== undefined && { offset }),
@@ -41,22 +44,32 @@ export function explain(data: Uint8Array, options: SessionDecodeOptions, error: 
   });
 }
 
-function content(data: Uint8Array, limits: LimitOptions, offset: number): string {
+function content(
+  data: Uint8Array,
+  format: SessionFormatName | SessionFormat,
+  limits: LimitOptions,
+  offset: number | undefined,
+): string {
+  if (typeof format !== 'string' && format.recognize?.(data)) return damage(data, offset);
   const found = detectSessionFormat(data, limits);
   const [other] = found.possible;
   if (other !== undefined)
     return `it is one in the format ${other}: give serializeHandler what session.serialize_handler is in PHP`;
   const encoding = nameEncoding(found);
-  return encoding === undefined ? damage(data, offset) : `it is ${encoding}, which no option reads`;
+  if (encoding !== undefined) return `it is ${encoding}, which no option reads`;
+  return typeof format === 'string' ? textDamage(data, offset!) : damage(data, offset);
 }
 
 /** @returns in words how bytes hold a session that are in none of PHP's formats; `undefined` if that is not known */
-export function nameEncoding({ encoding, inner }: DetectedFormat): string | undefined {
+export function nameEncoding({
+  encoding,
+  inner,
+}: DetectedFormat<SessionFormatName | SessionFormat>): string | undefined {
   if (encoding !== 'base64') return encoding && names[encoding];
   const [format] = inner!.possible;
   if (format === undefined) return `base64 of ${nameEncoding(inner!)}`;
   const whose = format === 'php_serialize' ? 'Laravel stores' : 'Magento and Roundcube store';
-  return `base64 of a session in the format ${format}, as ${whose} it`;
+  return `base64 of a session in the format ${nameOf(format)}, as ${whose} it`;
 }
 
 const names: Record<Exclude<SessionEncoding, 'base64'>, string> = {
@@ -71,10 +84,10 @@ const names: Record<Exclude<SessionEncoding, 'base64'>, string> = {
 /** The sizes of columns at which MySQL cuts off without an error, if it is not in strict mode. */
 const columns: Record<number, string> = { 255: 'TINYBLOB or VARCHAR(255)', 65535: 'BLOB or TEXT' };
 
-function damage(bytes: Uint8Array, offset: number): string {
+function textDamage(bytes: Uint8Array, offset: number): string {
   const { length } = bytes;
   const rest = new TextDecoder('latin1').decode(bytes.subarray(offset, offset + 40));
-  const column = columns[length] === undefined ? '' : `, as many as a column ${columns[length]} holds`;
+  const column = cutBy(length);
   const string = /^(?:[sSOCE]:)?(\d{1,10}):"/.exec(rest);
   const there = string === null ? 0 : length - offset - string[0].length;
   if (string !== null && there < Number(string[1]) + 2)
@@ -83,7 +96,15 @@ function damage(bytes: Uint8Array, offset: number): string {
   if (offset === 0) return 'it does not begin as one, so it is something else, or encrypted';
   if (!bytes.subarray(offset).includes(BAR))
     return `${length - offset} of its ${length} bytes, from byte ${offset} on, are no variable: it was cut off there, or something was added`;
-  return `it is damaged at byte ${offset} of ${length}`;
+  return damage(bytes, offset);
+}
+
+function cutBy(length: number): string {
+  return columns[length] === undefined ? '' : `, as many as a column ${columns[length]} holds`;
+}
+
+function damage({ length }: Uint8Array, offset: number | undefined): string {
+  return `it is damaged${offset === undefined ? '' : ` at byte ${offset}`} of ${length}${cutBy(length)}`;
 }
 
 const BAR = 0x7c;

@@ -1,3 +1,5 @@
+import type { PhpSessionError } from '../errors.ts';
+
 /**
  * What a session store is: it moves bytes and times under a lock, and never decodes. The codec and a store meet only
  * in `session/`.
@@ -20,13 +22,16 @@ export interface SessionStore {
    *
    * @throws PhpSessionError as `open()`, but for what is about the lock
    */
-  read(id: string, options?: { signal?: AbortSignal }): Promise<SessionSnapshot>;
+  read(id: string, options?: ReadOptions): Promise<SessionSnapshot>;
 
   /**
    * A few sessions that are stored, whichever, and without those that are empty: for who wants to know how PHP's side writes them. A store
    * whose sessions nobody else writes leaves this out.
    */
   sample?(): Promise<readonly Uint8Array[]>;
+
+  /** Which ids it takes; any other one is unknown to it. Default: those that PHP takes, `[A-Za-z0-9,-]{1,256}`. */
+  isId?(id: string): boolean;
 
   /**
    * How requests use a session that do not say it: `merge` where PHP's side takes no lock (see `RequestMode`). Default `exclusive`.
@@ -51,7 +56,22 @@ export interface SessionStore {
   close(deadline?: number): Promise<void>;
 }
 
-export interface OpenOptions {
+/** Whose request it is. Both come from outside and may be anything: a store binds them, and never puts them into a message. */
+export interface Visitor {
+  /** The address of the client, as the framework has it by its own setting for trusted proxies. */
+  readonly address?: string | undefined;
+  /** The header `User-Agent`. */
+  readonly userAgent?: string | undefined;
+}
+
+export interface ReadOptions {
+  /** Gives up waiting, with the signal's reason. */
+  signal?: AbortSignal;
+  /** For stores whose new sessions say who has begun them. Default: unknown. */
+  visitor?: Visitor | undefined;
+}
+
+export interface OpenOptions extends ReadOptions {
   /**
    * Whether a session that does not exist may be created under this id. `true` takes the lock on the missing row
    * too, by a placeholder. `false` leaves the table as it is when there is no such row. Default `true`. Where the table demands
@@ -64,14 +84,14 @@ export interface OpenOptions {
    * `false`.
    */
   fresh?: boolean;
-  /** Gives up waiting, with the signal's reason. */
-  signal?: AbortSignal;
 }
 
 /** A session that was read without its lock. */
 export interface SessionSnapshot {
   /** What the row holds, or `undefined` when there is no such row. */
   readonly data: Uint8Array | undefined;
+  /** See `SessionLease.unreadable`. */
+  readonly unreadable?: PhpSessionError;
   /**
    * Sets the time at which the session was last used, if that is due.
    *
@@ -98,6 +118,11 @@ export interface SessionSnapshot {
 export interface SessionLease {
   /** What the row holds, or `undefined` when there is no such row. */
   readonly data: Uint8Array | undefined;
+  /**
+   * Why the row is no session to a store that unpacks its rows; `data` is then what the row holds, packed as it is. It can be destroyed, and
+   * `commit()` throws this instead of writing data. Default: it is one, as far as the store can tell.
+   */
+  readonly unreadable?: PhpSessionError;
   /** Whether `commit()` may write: there is such a row, or it may be created under this id. If not, it is `'gone'`. */
   readonly writable: boolean;
   /**
@@ -128,11 +153,13 @@ export interface SessionLease {
   /**
    * Deletes the row and ends the transaction.
    *
+   * @param empty what a session with nothing in it is written as, besides no bytes: a store that finds this after the lock was lost
+   *   knows that the session has gone. Default: nothing else
    * @returns `'gone'` when there was none; or the lock was lost, and what it held is not there any more: then the session was
    *   destroyed, or goes on under another id
    * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE`, `ERR_SESSION_OUTCOME_UNKNOWN`
    */
-  destroy(): Promise<'destroyed' | 'gone'>;
+  destroy(empty?: Uint8Array): Promise<'destroyed' | 'gone'>;
   /** Rolls back what was not committed, and frees the lock. Never throws, and may be called twice. */
   release(): Promise<void>;
 }

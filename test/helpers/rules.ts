@@ -97,7 +97,12 @@ export class Rules {
   }
 
   /** PHP code that sets `$_SESSION`, and the same session from JavaScript: both write these bytes. */
-  async bothWrite(code: string, session: object, data: string, options: SessionEncodeOptions = {}): Promise<void> {
+  async bothWrite(
+    code: string,
+    session: object,
+    data: string,
+    options: SessionEncodeOptions & { format?: SessionFormatName } = {},
+  ): Promise<void> {
     expect(await this.phpWrites(code, options.format)).toBe(data);
     expect(latin1Text(encodeSession(session, options))).toBe(data);
   }

@@ -13,6 +13,8 @@ import {
   unserialize,
 } from '../../src/codec/index.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
+import { base64, encodedStore } from '../../src/stores/encoded.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
@@ -48,6 +50,10 @@ beforeAll(async () => {
 
 afterAll(() => store.close());
 
+const fails = (): never => {
+  throw new Error(secret);
+};
+
 type Raise = () => Promise<unknown> | unknown;
 
 /** Ways to raise each code; a code without one does not compile, as does one that is none. */
@@ -56,6 +62,11 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'a session that was cut': () => decodeSession(planted.subarray(0, -1)),
     'a value that was cut': () => unserialize(serialize([secret, secret]).subarray(0, -2)),
     'another format': () => decodeSession(serialize({ [secret]: secret })),
+    'a row in another encoding': async () => {
+      const [store, id] = [memoryStore(), secretId()];
+      await withLease(store, id, (lease) => lease.commit({ data: planted }));
+      await withLease(encodedStore(store, base64), id, (lease) => lease.commit({ data: planted }));
+    },
     'a reference to nothing': () => decodeSession(utf8Bytes(`${secret}|a:1:{s:18:"${secret}";R:9;}`)),
   },
   ERR_PHP_LIMIT: {
@@ -158,6 +169,15 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       const full = storeOn(demanding);
       await full.open(secretId(), { fresh: true }).finally(() => full.close());
     },
+    'a table in another encoding': async () => {
+      const sample = async () => [planted];
+      await encodedStore({ ...memoryStore(), sample }, base64).sample!();
+    },
+    'row.key fails': () => held(ownTable, secretId(), untouched, { row: { key: fails } }),
+    'row.key gives no key': () => held(ownTable, secretId(), untouched, { row: { key: () => `<${secret}` } }),
+    'row.insert fails': () => held(demanding, secretId(), untouched, { row: { insert: { who: fails } } }),
+    'row.insert gives no value': () =>
+      held(demanding, secretId(), untouched, { row: { insert: { who: () => ({ secret }) as never } } }),
     'no such time zone': () => held(ownTable, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
@@ -183,6 +203,9 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     },
   },
   ERR_SESSION_UNAVAILABLE: {
+    'the store in memory is full': async () => {
+      await withLease(memoryStore({ maxSessions: 0 }), secretId(), (lease) => lease.commit({ data: planted }));
+    },
     'the store was closed': async () => {
       const closed = storeOn(ownTable);
       await closed.close();

@@ -1,4 +1,4 @@
-import type { CheckOptions, FindingCode } from '../../src/stores/mysql/index.ts';
+import type { CheckOptions, FindingCode } from '../../src/mysql.ts';
 
 export interface KnownTable {
   readonly name: string;

@@ -190,7 +190,7 @@ describe('the connection is killed while the lock is held', () => {
       });
       await writeText(other, id, 'a:0:{}');
     };
-    expect(await interrupted(id, login, (lease) => lease.destroy())).toBe('gone');
+    expect(await interrupted(id, login, (lease) => lease.destroy(Buffer.from('a:0:{}')))).toBe('gone');
     expect([await read(other, id), await read(other, next)]).toEqual(['a:0:{}', 'before']);
   });
 

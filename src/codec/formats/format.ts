@@ -1,41 +1,48 @@
-import type { Output } from '../output.ts';
-import type { Tokens } from '../tokens.ts';
-import type { PhpKey } from '../values.ts';
+import type { Limits } from '../rules.ts';
+import type { PhpArray } from '../values.ts';
 
-/** A top-level variable of a session, by offsets in its bytes. */
-export interface Variable {
-  /** As in the exact view: a number only in a format that has int keys. */
-  readonly key: PhpKey;
-  /** Where its name starts, with what the format puts before it. */
-  readonly from: number;
-  /** Where its value starts. */
-  readonly start: number;
-  readonly end: number;
-}
-
-/** One framing of variables; the values in it are the same in all. */
+/**
+ * A format of sessions that is not one of PHP's own three, such as that of an extension of PHP. It is given as a value wherever the
+ * name of a format is: `serializeHandler` of `phpSession()`, `format` of `decodeSession()` and `encodeSession()`.
+ *
+ * It only has to translate whole sessions between its bytes and the exact view. References and shared objects are values there:
+ * the same `PhpReference`, or the same `PhpObject`, in several places. Both views, limits, classes and references work for every
+ * format, and a session that was not changed keeps its bytes, whatever `encode` would make of them.
+ *
+ * @example
+ * // Sessions of the format php_serialize, in hexadecimal digits.
+ * const hex: SessionFormat = {
+ *   name: 'hex',
+ *   decode: (bytes, limits) => {
+ *     const digits = Buffer.from(bytes).toString('latin1');
+ *     if (!/^([\da-f]{2})+$/i.test(digits)) throw new PhpSessionError('ERR_PHP_SYNTAX', 'Not hexadecimal', { offset: 0 });
+ *     return decodeSession(Buffer.from(digits, 'hex'), { ...limits, format: 'php_serialize', view: 'exact' });
+ *   },
+ *   encode: (session) => Buffer.from(Buffer.from(encodeSession(session, { format: 'php_serialize' })).toString('hex')),
+ * };
+ */
 export interface SessionFormat {
+  /** php.ini's `session.serialize_handler`; it stands in messages. */
+  readonly name: string;
   /**
-   * Whether the variables are elements of an array that is written too: then it has the number 1, is a level of depth,
-   * and has the keys of an array.
-   */
-  readonly isArray: boolean;
-  /**
-   * Reads a session, in the order of the text and with duplicates. `value` is called at the start of each value and must read
-   * it.
+   * Reads a session. It is not called for no bytes, which are an empty session in every format. The result may not take more than the
+   * limits allow; that is checked, too: `maxBytes` counts for it as it would be in the format php_serialize.
    *
-   * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
+   * @param bytes must not be changed, and not be kept
+   * @returns `$_SESSION`
+   * @throws PhpSessionError `ERR_PHP_SYNTAX` for what is no session in this format, with `offset` in these bytes where that is known;
+   *   `ERR_PHP_LIMIT`
    */
-  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void;
-  /** Writes what stands before all variables. */
-  writeStart(out: Output, count: number): void;
+  decode(bytes: Uint8Array, limits: Limits): PhpArray;
   /**
-   * Writes what stands before a value.
+   * Writes a session, as PHP does. An empty one is told by what this gives for it.
    *
-   * @param index which variable it is
-   * @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold
+   * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` for what the format does not have; nothing is written then
    */
-  writeKey(out: Output, key: PhpKey, index: number): void;
-  /** Writes what stands behind all variables. */
-  writeEnd(out: Output): void;
+  encode(session: PhpArray): Uint8Array;
+  /**
+   * Whether bytes begin as this format does, also if they are damaged further on: for messages about rows that cannot be read. A
+   * format without a header leaves it out.
+   */
+  recognize?(bytes: Uint8Array): boolean;
 }

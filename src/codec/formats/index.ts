@@ -1,13 +1,32 @@
 import type { SessionFormat } from './format.ts';
+import type { Framing, SessionFormatName } from './framing.ts';
 import { php } from './php.ts';
 import { phpBinary } from './php-binary.ts';
 import { phpSerialize } from './php-serialize.ts';
 
-/** How PHP frames the variables of a session (php.ini's `session.serialize_handler`). */
-export type SessionFormatName = 'php' | 'php_binary' | 'php_serialize';
-
-export const formats: Readonly<Record<SessionFormatName, SessionFormat>> = {
+/** PHP's own formats, the likeliest first. Each is another framing of the same values. */
+const framings: Readonly<Record<SessionFormatName, Framing>> = {
   php,
-  php_binary: phpBinary,
   php_serialize: phpSerialize,
+  php_binary: phpBinary,
 };
+
+export const formatNames: readonly SessionFormatName[] = Object.keys(framings) as SessionFormatName[];
+
+/** What an option for a format may be, for its message. */
+export const formatChoice: string = `'${formatNames.join("', '")}', or the value of another format`;
+
+export function isFormat(value: unknown): value is SessionFormatName | SessionFormat {
+  if (typeof value === 'string') return Object.hasOwn(framings, value);
+  const { name, decode, encode } = (value ?? {}) as Partial<SessionFormat>;
+  return typeof name === 'string' && typeof decode === 'function' && typeof encode === 'function';
+}
+
+/** The framing in which the codec works. Other formats are translated to `php_serialize`. */
+export function framingOf(format: SessionFormatName | SessionFormat): Framing {
+  return typeof format === 'string' ? framings[format] : phpSerialize;
+}
+
+export function nameOf(format: SessionFormatName | SessionFormat): string {
+  return typeof format === 'string' ? format : format.name;
+}

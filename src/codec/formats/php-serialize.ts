@@ -3,14 +3,15 @@ import { syntax } from '../read-errors.ts';
 import type { Tokens } from '../tokens.ts';
 import { normalKey, type PhpKey } from '../values.ts';
 import { badKey } from './bad-key.ts';
-import type { SessionFormat } from './format.ts';
+import type { Framing } from './framing.ts';
 
 /**
  * `session.serialize_handler = php_serialize`: `serialize($_SESSION)` (php-src: `PS_SERIALIZER_DECODE_FUNC(php_serialize)`).
  * PHP ignores what is behind the array, and takes `N;` and no bytes at all for an empty session. It would also take
  * a scalar or an object; such a session could never be written again, so it is refused here.
  */
-export const phpSerialize: SessionFormat = {
+export const phpSerialize: Framing = {
+  name: 'php_serialize',
   isArray: true,
 
   read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
@@ -30,7 +31,7 @@ export const phpSerialize: SessionFormat = {
 
   writeKey(out: Output, key: PhpKey, index: number): void {
     if (typeof key !== 'string') out.int(key);
-    else if (!out.key(key)) throw badKey('php_serialize', key, index, 'a key with half of a surrogate pair');
+    else if (!out.key(key)) throw badKey(this.name, key, index, 'a key with half of a surrogate pair');
   },
 
   writeEnd(out: Output): void {

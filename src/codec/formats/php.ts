@@ -4,7 +4,7 @@ import { syntax } from '../read-errors.ts';
 import type { Tokens } from '../tokens.ts';
 import type { PhpKey } from '../values.ts';
 import { badKey } from './bad-key.ts';
-import type { SessionFormat } from './format.ts';
+import type { Framing } from './framing.ts';
 
 const BAR = 0x7c;
 
@@ -13,7 +13,8 @@ const BAR = 0x7c;
  * ext/session/session.c). A name ends at the first `|`; a value is as long as its own grammar says, and may hold any byte.
  * What is left behind the last value is an error, as in PHP 8: it destroys such a session. PHP 7 ignores it.
  */
-export const php: SessionFormat = {
+export const php: Framing = {
+  name: 'php',
   isArray: false,
 
   read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
@@ -36,9 +37,9 @@ export const php: SessionFormat = {
 
   /** PHP drops a variable with an int key, and writes an empty session where a key has a `|`. */
   writeKey(out: Output, key: PhpKey, index: number): void {
-    if (typeof key !== 'string') throw badKey('php', key, index, 'an integer as key');
-    if (key.indexOf('|') >= 0) throw badKey('php', key, index, 'a key with "|"');
-    if (out.bareKey(key) < 0) throw badKey('php', key, index, 'a key with half of a surrogate pair');
+    if (typeof key !== 'string') throw badKey(this.name, key, index, 'an integer as key');
+    if (key.indexOf('|') >= 0) throw badKey(this.name, key, index, 'a key with "|"');
+    if (out.bareKey(key) < 0) throw badKey(this.name, key, index, 'a key with half of a surrogate pair');
     out.byte(BAR);
   },
 

@@ -49,7 +49,7 @@ export function checkSchema(facts: Facts, sidLength: number): Statement[] {
   // Without the table or its columns there is nothing to say about them.
   if (isUnmet('table-missing')) return [requirement('table-missing', createTable(facts))];
   const { id, data, time } = schema;
-  if (id === undefined || data === undefined || time === undefined) {
+  if (isUnmet('column-missing') || id === undefined || data === undefined || time === undefined) {
     const { quoted } = settings;
     const addTime = `ALTER TABLE ${tableOf(facts)} ADD COLUMN ${quoted.time} TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, ADD KEY (${quoted.time})`;
     return [requirement('column-missing', time === undefined && id && data ? [addTime] : [])];
@@ -103,7 +103,7 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
     severity: 'error',
     when: (facts) => demandingColumns(facts.schema).length > 0,
     means: (facts) =>
-      `a new row has id, data and time only, and ${demandingColumns(facts.schema)
+      `a new row has id, data, time and what the option row.insert gives, and ${demandingColumns(facts.schema)
         .map(({ name }) => name)
         .join(', ')} must be given`,
     mend: (facts) => demandingColumns(facts.schema).map((column) => giveDefault(tableOf(facts), column)),

@@ -8,10 +8,10 @@ import { Connection } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
 import { assertDriver } from './driver.ts';
 import { isForeign } from './errors.ts';
-import { asOptions, type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
+import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { describeZone } from './time-zone.ts';
 
-export interface CheckOptions extends MysqlStoreOptions {
+export interface StoreCheckOptions extends MysqlStoreOptions {
   /** How many processes have such a store, on all hosts together. Default 1. */
   processes?: number;
   /** PHP's `session.sid_length`: characters of the ids that it gives out. Default 32, as in PHP. */
@@ -24,9 +24,9 @@ const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 export type NameEncoding = (rows: readonly Uint8Array[]) => string | undefined;
 
 /** `checkTable()`, but for what only the codec knows. */
-export async function check(options: CheckOptions | string, nameEncoding: NameEncoding): Promise<Finding[]> {
+export async function check(options: StoreCheckOptions, nameEncoding: NameEncoding): Promise<Finding[]> {
   assertDriver();
-  const { processes = 1, sidLength = 32, ...store }: CheckOptions = asOptions(options, 'checkTable');
+  const { processes = 1, sidLength = 32, ...store } = options;
   for (const [name, value] of Object.entries({ processes, sidLength })) {
     if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number from 1`);
   }
@@ -43,7 +43,7 @@ export async function check(options: CheckOptions | string, nameEncoding: NameEn
       typeof facts === 'string'
         ? [unreachable(facts)]
         : [
-            ...checkSchema(facts, sidLength),
+            ...checkSchema(facts, settings.row.keyOf('0'.repeat(sidLength)).length),
             ...checkSessions(facts, nameEncoding),
             ...checkServer(facts, processes * connectionsOf(settings)),
           ];

@@ -46,7 +46,7 @@ export async function compareAndSwapOrLock(
 async function compareAndSwap(
   rows: Rows,
   swapping: ConnectionPool,
-  { id, reading: { row }, data }: Replacement,
+  { reading: { row }, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
   // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.
@@ -57,7 +57,7 @@ async function compareAndSwap(
   // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
   connection.pin(() => undefined);
   try {
-    const values = [asBuffer(data), id, id, asBuffer(row.data)];
+    const values = [asBuffer(data), row.key, row.key, asBuffer(row.data)];
     const { affectedRows } = await connection.execute<{ affectedRows: number }>(
       row.table.sql.replace,
       values,

@@ -1,10 +1,8 @@
-import { isSessionId } from '../session-id.ts';
-
-/** What is in the id of a tombstone and in no other. */
-const TOMBSTONE = /^<|>+$/g;
+/** Characters that mean nothing in a quoted string, in every `sql_mode` and character set: all that is in an id of PHP, and in most others. */
+const PLAIN = /^[\w<>,:.-]{0,300}$/;
 
 /** What a statement is about: an id, bytes, a number. */
-export type Literal = string | Buffer | number;
+export type Literal = string | Buffer | number | null;
 
 /**
  * Bytes whose text is sent in place of a bound value. Hex takes two for each, and the server reads them slower than bound bytes: from
@@ -14,7 +12,7 @@ const MOST_BYTES = 32_768;
 
 /**
  * A statement with its values in its text, so that COMMIT can follow in the same round trip. Nothing is escaped, so nothing can be
- * escaped wrongly, whatever `sql_mode` says: bytes are hex, and an id is of characters that mean nothing in a quoted string.
+ * escaped wrongly, whatever `sql_mode` says: bytes are hex, and so is a text, unless it is of characters that mean nothing in a quoted string.
  *
  * @returns `undefined` where the values have to be bound
  */
@@ -23,7 +21,7 @@ export function withLiterals(sql: string, values: readonly Literal[]): string | 
 }
 
 /**
- * The same for values of any size, and for all strings, which are hex too: for a server that has no room for one more prepared statement.
+ * The same for values of any size: for a server that has no room for one more prepared statement.
  *
  * @returns `undefined` where the values have to be bound
  */
@@ -49,20 +47,15 @@ function asText<Value>(
 }
 
 function usualLiteral(value: Literal): string | undefined {
-  if (typeof value === 'string') return isPlain(value) ? `'${value}'` : undefined;
-  return typeof value === 'object' && value.length > MOST_BYTES ? undefined : literal(value);
+  return Buffer.isBuffer(value) && value.length > MOST_BYTES ? undefined : literal(value);
 }
 
-function literal(value: unknown): string | undefined {
+/** @returns `undefined` for what is no `Literal` */
+export function literal(value: unknown): string | undefined {
   if (value === null) return 'NULL';
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  if (typeof value === 'string') return isPlain(value) ? `'${value}'` : `_utf8mb4 ${hex(Buffer.from(value))}`;
+  if (typeof value === 'string') return PLAIN.test(value) ? `'${value}'` : `_utf8mb4 ${hex(Buffer.from(value))}`;
   return Buffer.isBuffer(value) ? hex(value) : undefined;
-}
-
-/** Whether a string is of characters that mean nothing in a quoted one: a session id, or that of a tombstone. */
-function isPlain(value: string): boolean {
-  return isSessionId(value.replace(TOMBSTONE, ''));
 }
 
 function hex(bytes: Buffer): string {

@@ -2,7 +2,7 @@ import { PhpSessionError } from '../../errors.ts';
 import { quoteName } from './identifiers.ts';
 import { type Column, demandingColumns, holdsDates, type Schema } from './schema.ts';
 
-// A row that this store makes has id, data and time. Some tables demand more of a new row.
+// A row that this store makes has id, data, time and what the option `row` gives. Some tables demand more of a new row.
 
 /** ER_NO_DEFAULT_FOR_FIELD */
 const NO_DEFAULT = 1364;
@@ -22,7 +22,7 @@ export function describeDemands(table: string, schema: Schema): string | undefin
   if (columns.length === 0) return undefined;
   const names = columns.map(({ name }) => name).join(', ');
   const sql = columns.map((column) => giveDefault(table, column)).join('; ');
-  return `no new session can be stored: a new row must have a value in ${names}, and this store fills id, data and time. Let PHP make the sessions, or give a default: ${sql};`;
+  return `no new session can be stored: a new row must have a value in ${names}, and this store fills id, data and time. Fill it by the option row.insert, let PHP make the sessions, or give a default: ${sql};`;
 }
 
 /** @param demands of `describeDemands()` */

@@ -7,6 +7,7 @@ import {
 } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { NamedLock } from './named-lock.ts';
+import { type RowOptions, type RowSettings, readRowOptions } from './row-options.ts';
 import { readTimeZone } from './time-zone.ts';
 
 export interface Columns {
@@ -30,6 +31,11 @@ export interface MysqlStoreOptions {
   table?: string;
   /** The names of its columns. Default `{ id: 'id', data: 'data', time: 'usetime' }`. */
   columns?: Partial<Columns>;
+  /**
+   * For tables of PHP applications that want more of a row: a prefix or hash of the id, other ids than PHP's, values in more columns.
+   * See docs/stores.md#rows-with-more-in-them
+   */
+  row?: RowOptions;
   /**
    * How PHP's side locks a session, so that Node locks it in the same way. Default `'row'`. See docs/locking.md#the-lock-of-the-table
    *
@@ -121,7 +127,7 @@ export interface MysqlStoreOptions {
 
 /** The options, checked and with their defaults. */
 export interface Settings
-  extends Omit<Required<MysqlStoreOptions>, 'connection' | 'table' | 'lock' | 'columns' | 'timeZone'> {
+  extends Omit<Required<MysqlStoreOptions>, 'connection' | 'table' | 'lock' | 'columns' | 'row' | 'timeZone'> {
   /** At least one, the preferred one first. */
   readonly connections: readonly MysqlConnectionOptions[];
   readonly table: TableName;
@@ -129,6 +135,7 @@ export interface Settings
   readonly columns: Columns;
   /** Quoted, for SQL. */
   readonly quoted: Columns;
+  readonly row: RowSettings;
   readonly lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
   /** `undefined`: it was not said. */
   readonly timeZone: string | undefined;
@@ -144,6 +151,7 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
   connection: checkedBelow,
   table: { default: DEFAULT_TABLE, ...checkedBelow },
   columns: { default: DEFAULT_COLUMNS, ...checkedBelow },
+  row: { default: {}, ...checkedBelow },
   lock: {
     default: 'row',
     accepts: (lock) => lock === 'row' || lock === 'none' || typeof lock?.name === 'function',
@@ -216,6 +224,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
       data: quoteIdentifier(columns.data, 'columns.data'),
       time: quoteIdentifier(columns.time, 'columns.time'),
     },
+    row: readRowOptions(values.row, Object.values(columns)),
     lock: readLock(values.lock),
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
     timeZone: readTimeZone(values.timeZone),

@@ -1,4 +1,6 @@
 import type { Deadline } from '../deadline.ts';
+import type { Visitor } from '../store.ts';
+import { isTouchDue, lastUse } from '../touch.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
 import { classify, Failed, isOfTable } from './errors.ts';
@@ -8,12 +10,13 @@ import type { Settings } from './options.ts';
 import type { ConnectionPool } from './pool.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type Table } from './table.ts';
-import { isTouchDue, lastUse } from './time.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** A row that was read, with or without a lock. */
 export interface ReadRow {
   readonly table: Table;
+  /** What is in its id column: see `RowOptions.key`. */
+  readonly key: string;
   readonly data: Uint8Array;
   /** For `isTouchDue()`. */
   readonly usedAt: number;
@@ -30,6 +33,10 @@ export interface Reading {
 export interface LockedRow {
   readonly connection: Connection;
   readonly table: Table;
+  /** What is in its id column: see `RowOptions.key`. */
+  readonly key: string;
+  /** For rows that are made with it. */
+  readonly visitor: Visitor | undefined;
   /** `undefined`: there was no such row, and the lock is on a placeholder that the transaction inserted. */
   readonly data: Uint8Array | undefined;
   /** For `isTouchDue()`. */
@@ -46,6 +53,8 @@ export interface LockHow {
   readonly fresh?: boolean;
   /** What was read without the lock before: see `LockedRow.isOther`. */
   readonly since?: Reading | undefined;
+  /** For the placeholder, and other rows that are made under this lock. */
+  readonly visitor?: Visitor | undefined;
   /** See `Retries`. */
   readonly insist?: boolean;
 }
@@ -58,7 +67,7 @@ export class Rows {
   #table: Table | undefined;
   /** Whether the table demanded more of a row than this store has, when one was made last. */
   #wasRefused = false;
-  /** Ids that are being touched. */
+  /** Keys of rows that are being touched. */
   readonly #touching = new Set<string>();
 
   /**
@@ -90,8 +99,9 @@ export class Rows {
     return this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
       const { read, bury } = table.sql;
-      const values = bury === undefined ? [id] : [tombstoneOf(id), id];
-      const found = await this.#select(connection, table, read, values, id, deadline);
+      const key = this.keyOf(id);
+      const values = bury === undefined ? [key] : [tombstoneOf(key), key];
+      const found = await this.#select(connection, table, read, values, key, deadline);
       connection.release();
       return { row: typeof found.row === 'string' ? undefined : found.row, tombstone: found.tombstone };
     });
@@ -114,11 +124,11 @@ export class Rows {
    *
    * @returns whether there is such a row, as far as is known
    */
-  async touch(id: string, { table, usedAt }: ReadRow, deadline: Deadline): Promise<boolean> {
-    if (!isTouchDue(table, usedAt) || this.#touching.has(id)) return true;
-    this.#touching.add(id);
+  async touch({ table, key, usedAt }: ReadRow, deadline: Deadline): Promise<boolean> {
+    if (!isTouchDue(table.touchInterval, usedAt) || this.#touching.has(key)) return true;
+    this.#touching.add(key);
     const done = this.#run(this.#single, false, deadline, async (connection) => {
-      const touching = connection.execute<{ affectedRows: number }>(table.sql.touch, [id], deadline);
+      const touching = connection.execute<{ affectedRows: number }>(table.sql.touch, [key], deadline);
       const { affectedRows } = await touching.catch((error) => {
         if (classify(error) === 'locked') return { affectedRows: 1 }; // whoever has the lock sets the time
         throw error;
@@ -126,7 +136,7 @@ export class Rows {
       connection.release();
       return affectedRows > 0;
     });
-    return done.finally(() => this.#touching.delete(id));
+    return done.finally(() => this.#touching.delete(key));
   }
 
   /**
@@ -156,29 +166,30 @@ export class Rows {
   async #lock(
     connection: Connection,
     id: string,
-    { create, fresh = false, since }: LockHow,
+    { create, fresh = false, since, visitor }: LockHow,
     deadline: Deadline,
   ): Promise<LockedRow | undefined> {
     const table = this.#table ?? (await this.table(connection, deadline));
     const { lock } = this.#settings;
+    const key = this.keyOf(id);
     // The row's lock is taken too: it keeps our own servers apart where somebody has set another name.
-    if (typeof lock !== 'string') await this.#lockName(lock, connection, table, id, deadline);
-    const { row: found } = await this.#select(connection, table, table.sql.lock, [id], id, deadline);
+    if (typeof lock !== 'string') await this.#lockName(lock, connection, table, id, key, deadline);
+    const { row: found } = await this.#select(connection, table, table.sql.lock, [key], key, deadline);
     if (found === 'other') return undefined;
     if (typeof found === 'object') {
       const isOther =
         since !== undefined &&
         !same(found.data, since.row?.data) &&
-        (await this.#isBuried(connection, table, id, since, deadline));
-      return { connection, ...found, isOther };
+        (await this.#isBuried(connection, table, key, since, deadline));
+      return { connection, visitor, ...found, isOther };
     }
     if (!create) return undefined;
     // Goes with this transaction only: if nothing is stored, collect() finds it.
-    if (found === 'expired') await connection.execute(table.sql.remove, [id], deadline);
+    if (found === 'expired') await connection.execute(table.sql.remove, [key], deadline);
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.
     try {
-      await connection.execute(table.sql.placeholder, [id], deadline);
+      await connection.execute(table.sql.placeholder, [key, ...table.parametersOf(visitor)], deadline);
     } catch (error) {
       if (table.demands === undefined || !lacksValue(error)) throw error;
       this.#wasRefused = true;
@@ -188,27 +199,27 @@ export class Rows {
     }
     if (this.#wasRefused) this.forgetTable(); // it has been mended: the next one leaves rows for old ids, and tombstones
     this.#wasRefused = false;
-    const isOther = since !== undefined && (await this.#isBuried(connection, table, id, since, deadline));
-    return { connection, table, data: undefined, usedAt: lastUse(null), isOther };
+    const isOther = since !== undefined && (await this.#isBuried(connection, table, key, since, deadline));
+    return { connection, table, key, visitor, data: undefined, usedAt: lastUse(null), isOther };
   }
 
   /** Whether somebody has logged out under this id since. Is asked when the row is locked, so that nobody does it afterwards. */
   async #isBuried(
     connection: Connection,
     table: Table,
-    id: string,
+    key: string,
     since: Reading,
     deadline: Deadline,
   ): Promise<boolean> {
     if (since.tombstone === undefined) return false;
-    const [found] = await connection.execute<[string][]>(table.sql.tombstone, [tombstoneOf(id)], deadline);
+    const [found] = await connection.execute<[string][]>(table.sql.tombstone, [tombstoneOf(key)], deadline);
     // Where there is none any more, it was old, and was collected: a logout since would have left one.
     return found !== undefined && found[0] !== since.tombstone;
   }
 
   /**
-   * @param values of the statement, in which the id is
-   * @returns `'other'` for what can be no id of this table, or is one of another session; `'expired'` for a row that is
+   * @param values of the statement, in which the key is
+   * @returns `'other'` for what can be no key of this table, or is one of another session; `'expired'` for a row that is
    *   there no more, as it were
    */
   async #select(
@@ -216,12 +227,12 @@ export class Rows {
     table: Table,
     sql: string,
     values: readonly string[],
-    id: string,
+    key: string,
     deadline: Deadline,
   ): Promise<{ row: ReadRow | 'other' | 'expired' | undefined; tombstone?: string | null | undefined }> {
-    if (id.length < table.idLength.min || id.length > table.idLength.max) return { row: 'other' };
+    if (key.length < table.idLength.min || key.length > table.idLength.max) return { row: 'other' };
     type Found = [
-      id: string | Uint8Array | null,
+      key: string | Uint8Array | null,
       data: Uint8Array | string | null,
       charset: string | null,
       age: number | null,
@@ -229,18 +240,18 @@ export class Rows {
     ];
     const [found] = await connection.execute<Found[]>(sql, values, deadline);
     if (found === undefined) return { row: undefined };
-    const [foundId, data, charset, age, tombstone] = found;
-    if (foundId === null) return { row: undefined, tombstone };
+    const [foundKey, data, charset, age, tombstone] = found;
+    if (foundKey === null) return { row: undefined, tombstone };
     if (charset !== table.charset) {
       this.forgetTable();
       throw new Failed('retry', 'ALTER TABLE has changed the character set', { errno: 1412 }); // ER_TABLE_DEF_CHANGED
     }
     // The column's collation may take another id for this one: 'ABC' or 'abc ' for 'abc'.
-    if (text(foundId) !== id) return { row: 'other', tombstone };
+    if (text(foundKey) !== key) return { row: 'other', tombstone };
     if (age !== null) table.seesAge?.(age);
     if (age !== null && age > table.lifetime) return { row: 'expired', tombstone };
     // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
-    return { row: { table, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) }, tombstone };
+    return { row: { table, key, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) }, tombstone };
   }
 
   async #lockName(
@@ -248,15 +259,28 @@ export class Rows {
     connection: Connection,
     table: Table,
     id: string,
+    key: string,
     deadline: Deadline,
   ): Promise<void> {
-    let key = id;
+    let named = id;
     if (table.sql.key !== undefined) {
-      const [row] = await connection.execute<[unknown][]>(table.sql.key, [id], deadline);
+      const [row] = await connection.execute<[unknown][]>(table.sql.key, [key], deadline);
       if (row === undefined) return;
-      key = String(row[0]);
+      named = String(row[0]);
     }
-    await connection.lockName(nameOf(lock, key), deadline);
+    await connection.lockName(nameOf(lock, named), deadline);
+  }
+
+  /** Whether there can be a row for this id. */
+  takesId(id: string, { idLength: { min, max } }: Table): boolean {
+    if (!this.#settings.row.isId(id)) return false;
+    const { length } = this.keyOf(id);
+    return length >= min && length <= max;
+  }
+
+  /** What is in the id column for an id. @throws PhpSessionError `ERR_SESSION_TABLE` where the option `row.key` gives none */
+  keyOf(id: string): string {
+    return this.#settings.row.keyOf(id);
   }
 
   /** Asks information_schema, the first time. */
@@ -271,6 +295,6 @@ export class Rows {
   }
 }
 
-function text(id: string | Uint8Array): string {
-  return typeof id === 'string' ? id : Buffer.from(id.buffer, id.byteOffset, id.length).toString('latin1');
+function text(key: string | Uint8Array): string {
+  return typeof key === 'string' ? key : Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }

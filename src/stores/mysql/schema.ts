@@ -18,7 +18,7 @@ export interface Column {
   readonly charset: string | null;
   readonly collation: string | null;
   readonly nullable: boolean;
-  /** Whether an INSERT has to name it. */
+  /** Whether an INSERT has to name it, and the option `row` does not. */
   readonly mustBeGiven: boolean;
   /** Whether a unique key takes any number of rows that do not name it: it counts by itself, or is NULL. */
   readonly isNeverTwice: boolean;
@@ -95,10 +95,11 @@ export async function readSchema(settings: Settings, connection: Connection, dea
     at,
     deadline,
   );
-  const columns = rows.map(toColumn);
+  const isFilled = (name: string) => settings.row.insert.some((fill) => isName(fill.name, name));
+  const columns = rows.map((row) => toColumn(row, isFilled(row[0])));
   const [chosen] = columns.length > 0 ? [] : await connection.query<DatabaseRow[]>('SELECT DATABASE()', deadline);
   const zone = { name: String(table?.[4]), system: String(table?.[5]) };
-  const column = (wanted: string) => columns.find((one) => one.name.toLowerCase() === wanted.toLowerCase());
+  const column = (wanted: string) => columnOf({ columns }, wanted);
   return {
     columns,
     id: column(settings.columns.id),
@@ -115,7 +116,15 @@ export async function readSchema(settings: Settings, connection: Connection, dea
   };
 }
 
-function toColumn([name, type, fullType, characters, bytes, charset, collation, nullable, ...rest]: ColumnRow): Column {
+export function columnOf({ columns }: Pick<Schema, 'columns'>, name: string): Column | undefined {
+  return columns.find((column) => isName(column.name, name));
+}
+
+const isName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+
+/** @param isFilled whether the option `row` gives it a value */
+function toColumn(row: ColumnRow, isFilled: boolean): Column {
+  const [name, type, fullType, characters, bytes, charset, collation, nullable, ...rest] = row;
   const [mustBeGiven, isNeverTwice, comment] = rest;
   return {
     ...{ name, type: type.toLowerCase(), fullType, charset, collation, comment },
@@ -123,8 +132,8 @@ function toColumn([name, type, fullType, characters, bytes, charset, collation, 
     characters: characters === null ? null : Number(characters),
     bytes: bytes === null ? null : Number(bytes),
     nullable: nullable === 'YES',
-    mustBeGiven: Number(mustBeGiven) === 1,
-    isNeverTwice: Number(isNeverTwice) === 1,
+    mustBeGiven: Number(mustBeGiven) === 1 && !isFilled,
+    isNeverTwice: Number(isNeverTwice) === 1 && !isFilled,
   };
 }
 
@@ -187,8 +196,18 @@ export type Requirement =
   | 'id-key'
   | 'engine-without-transactions';
 
+function missingColumns(schema: Schema, { columns, row }: Settings): string[] {
+  const named = [
+    ...(['id', 'data', 'time'] as const).map((one) => ({ name: columns[one], option: `columns.${one}` })),
+    ...row.insert.map(({ name }) => ({ name, option: 'row.insert' })),
+    ...row.update.map(({ name }) => ({ name, option: 'row.update' })),
+  ];
+  const missing = named.filter(({ name }) => columnOf(schema, name) === undefined);
+  return missing.map(({ name, option }) => `"${name}" (${option})`);
+}
+
 interface Rule {
-  isMet(schema: Schema): boolean;
+  isMet(schema: Schema, settings: Settings): boolean;
   /** What to say; names of tables and columns are no secrets. */
   readonly otherwise: string | ((schema: Schema, settings: Settings) => string);
 }
@@ -203,12 +222,10 @@ const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
         : `there is no table ${name} in the database ${database}, or this user may not see it; see the option "table"`,
   },
   'column-missing': {
-    isMet: ({ id, data, time }: Schema) => id !== undefined && data !== undefined && time !== undefined,
+    isMet: (schema: Schema, settings) => missingColumns(schema, settings).length === 0,
     otherwise: (schema, settings) => {
-      const missing = (['id', 'data', 'time'] as const).filter((column) => schema[column] === undefined);
-      const named = missing.map((column) => `"${settings.columns[column]}" (columns.${column})`).join(', ');
       const found = schema.columns.map(({ name }) => name).join(', ');
-      return `a column of the option "columns" is missing: ${named}; the table has ${found}`;
+      return `a column that the options name is missing: ${missingColumns(schema, settings).join(', ')}; the table has ${found}`;
     },
   },
   'id-type': {
@@ -247,7 +264,7 @@ const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
  */
 export function unmet(code: Requirement, schema: Schema, settings: Settings): string | undefined {
   const { isMet, otherwise } = REQUIREMENTS[code];
-  if (isMet(schema)) return undefined;
+  if (isMet(schema, settings)) return undefined;
   return typeof otherwise === 'string' ? otherwise : otherwise(schema, settings);
 }
 

@@ -1,19 +1,19 @@
-import { PhpSessionError } from '../../errors.ts';
 import { shared } from '../../shared.ts';
-import { Deadline, DeadlineExpired } from '../deadline.ts';
-import { KeyedQueue, type Leave } from '../queue.ts';
-import { isSessionId } from '../session-id.ts';
-import type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
+import { Deadline } from '../deadline.ts';
+import { noLease, noSnapshot } from '../lease.ts';
+import { assertLifetime, Lifecycle, type Lock } from '../lifecycle.ts';
+import { KeyedQueue } from '../queue.ts';
+import type { OpenOptions, ReadOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { Collection } from './collect.ts';
 import { renewTurn, repeat, takeTurn } from './collector.ts';
 import { compareAndSwapOrLock } from './compare-and-swap.ts';
 import { serverNames } from './connection-options.ts';
 import { assertDriver } from './driver.ts';
 import { Failover } from './failover.ts';
-import { MysqlLease, noRow } from './lease.ts';
+import { LockedRowSession } from './locked-row.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { ConnectionPool } from './pool.ts';
-import { type LockedRow, type Reading, type ReadRow, Rows } from './rows.ts';
+import { type LockHow, type Reading, type ReadRow, Rows } from './rows.ts';
 
 /** Milliseconds for `sample()`: it helps who has made a mistake, and must not keep others waiting. */
 const SAMPLE_PATIENCE = 1_000;
@@ -22,7 +22,7 @@ const SAMPLE_PATIENCE = 1_000;
  * Sessions in a table of MySQL, MariaDB or MySQL Cluster, under the row lock that PHP takes: `SELECT … FOR UPDATE` at
  * READ COMMITTED, held until COMMIT.
  *
- * An id that PHP would not accept, that is longer than the column, or that the table's collation only takes for
+ * An id that PHP's side would not accept (see the option `row`), that is longer than the column, or that the table's collation only takes for
  * another one is like an id without a row and without leave to create one (`writable` is false): ids come from
  * cookies, so a strange one is no failure.
  *
@@ -45,16 +45,7 @@ class MysqlStore implements SessionStore {
   /** For writes without the lock: they wait for who has it, and reads must not wait for them. */
   readonly #swapping: ConnectionPool;
   readonly #rows: Rows;
-  /** One for the process, so that two stores on the same table do not wait for each other in the database. */
-  readonly #queue: KeyedQueue = shared('stores/queue', () => new KeyedQueue());
-  readonly #queuePrefix: string;
-  /** Leases that are out, and calls of `open()` and `collect()` that have not ended. */
-  #busy = 0;
-  #idle: (() => void) | undefined;
-  #closed = false;
-  /** Ends what nobody waits for. */
-  readonly #stopping = new AbortController();
-  #closing: Promise<void> | undefined;
+  readonly #life: Lifecycle;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -65,105 +56,74 @@ class MysqlStore implements SessionStore {
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
-    this.#queuePrefix = `mysql ${serverNames(settings.connections)} ${schema}.${name} `;
+    // One for the process, so that two stores on the same table do not wait for each other in the database.
+    const queue = shared('stores/queue', () => new KeyedQueue());
+    this.#life = new Lifecycle(settings, queue, `mysql ${serverNames(settings.connections)} ${schema}.${name} `);
     const { collectInterval, onCollectError } = settings;
-    if (collectInterval > 0)
-      repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#stopping.signal);
+    if (collectInterval > 0) repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#life.stopping);
   }
 
-  async open(id: string, { create = true, fresh = false, signal }: OpenOptions = {}): Promise<SessionLease> {
-    signal?.throwIfAborted();
-    if (!isSessionId(id)) return noRow;
-    const deadline = new Deadline(this.#settings.timeout, signal);
-    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create, fresh }, deadline), fresh);
+  isId(id: string): boolean {
+    return this.#settings.row.isId(id);
   }
 
-  /** Waits until the other requests of this process have done with the session, and then for `lock`. */
-  async #inTurn<Done extends string>(
-    id: string,
-    deadline: Deadline,
-    lock: () => Promise<LockedRow | Done | undefined>,
-    fresh = false,
-  ): Promise<SessionLease | Done> {
-    this.#begin();
-    let leave: Leave | undefined;
-    let row: LockedRow | Done | undefined;
-    try {
-      leave = await this.#queue.enter(this.#queuePrefix + id, this.#settings.maxWaiters, deadline);
-      row = await lock();
-    } catch (error) {
-      leave?.();
-      this.#end();
-      if (!(error instanceof DeadlineExpired)) throw error;
-      throw new PhpSessionError(
-        'ERR_SESSION_LOCK_TIMEOUT',
-        'another request of this process held the session too long',
-      );
-    }
-    if (typeof row === 'object') {
-      const ended = () => this.#end();
-      return new MysqlLease({ rows: this.#rows, id, row, fresh, timeout: this.#settings.timeout, leave, ended });
-    }
-    leave();
-    this.#end();
-    return row ?? noRow;
+  async open(id: string, options: OpenOptions = {}): Promise<SessionLease> {
+    const { create = true, fresh = false, visitor, signal } = options;
+    return this.isId(id) ? this.#life.open(id, this.#lock(id, { create, fresh, visitor }), signal) : noLease;
   }
 
-  async read(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<SessionSnapshot> {
-    signal?.throwIfAborted();
-    if (!isSessionId(id)) return nothing;
-    const deadline = new Deadline(this.#settings.timeout, signal);
-    const reading = await this.#counted(() => this.#rows.read(id, deadline));
-    const lock = (how: { create: boolean }) => this.#lockSince(id, reading, how);
-    const { row } = reading;
-    if (row === undefined) return { ...nothing, lock };
-    const touch = () => this.#rows.touch(id, row, new Deadline(this.#settings.timeout));
+  async read(id: string, { signal, visitor }: ReadOptions = {}): Promise<SessionSnapshot> {
+    if (!this.isId(id)) return noSnapshot;
+    const { timeout, lock: kind } = this.#settings;
+    const since = await this.#life.run(() => this.#rows.read(id, new Deadline(timeout, signal)), signal);
+    const lock = ({ create }: { create: boolean }) => this.#life.open(id, this.#lock(id, { create, since, visitor }));
+    const { row } = since;
+    if (row === undefined) return { ...noSnapshot, lock };
+    const touch = () => this.#rows.touch(row, new Deadline(timeout));
     return {
       data: row.data,
       lock,
-      touch: () => this.#counted(async () => ((await touch()) ? 'touched' : 'gone')),
+      touch: () => this.#life.run(async () => ((await touch()) ? 'touched' : 'gone')),
       // Where PHP takes a named lock, it reads and writes without the row's: what came in between would be overwritten.
-      ...(typeof this.#settings.lock === 'string' && {
-        replace: (data) => this.#replace(id, { ...reading, row }, data),
-      }),
+      ...(typeof kind === 'string' && { replace: (data) => this.#replace(id, { ...since, row }, data) }),
     };
   }
 
-  sample(): Promise<Uint8Array[]> {
-    return this.#counted(() => this.#rows.sample(new Deadline(Math.min(this.#settings.timeout, SAMPLE_PATIENCE))));
-  }
-
-  async #lockSince(id: string, since: Reading, { create }: { create: boolean }): Promise<SessionLease> {
-    const deadline = new Deadline(this.#settings.timeout);
-    return this.#inTurn<never>(id, deadline, () => this.#rows.lock(id, { create, since }, deadline));
+  #lock(id: string, how: LockHow): Lock {
+    return async (deadline, leave) => {
+      const row = await this.#rows.lock(id, how, deadline);
+      return row && new LockedRowSession(this.#rows, id, row, how.fresh ?? false, leave);
+    };
   }
 
   async #replace(id: string, reading: Reading & { row: ReadRow }, data: Uint8Array): Promise<'written' | SessionLease> {
-    const deadline = new Deadline(this.#settings.timeout);
     // Whoever of this process has the session now is about to write it.
-    const isAlone = this.#queue.isFree(this.#queuePrefix + id);
-    return this.#inTurn(id, deadline, () =>
-      isAlone
-        ? compareAndSwapOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline)
-        : this.#rows.lock(id, { create: false, since: reading }, deadline),
-    );
+    if (!this.#life.isFree(id)) return this.#life.open(id, this.#lock(id, { create: false, since: reading }));
+    return this.#life.open(id, async (deadline, leave) => {
+      const row = await compareAndSwapOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline);
+      return typeof row === 'object' ? new LockedRowSession(this.#rows, id, row, false, leave) : row;
+    });
+  }
+
+  sample(): Promise<Uint8Array[]> {
+    const patience = Math.min(this.#settings.timeout, SAMPLE_PATIENCE);
+    return this.#life.run(() => this.#rows.sample(new Deadline(patience)));
   }
 
   async collect(maxLifetime: number): Promise<number> {
-    if (!Number.isFinite(maxLifetime) || maxLifetime < 0)
-      throw new TypeError('maxLifetime must be a number of seconds');
-    return this.#counted(() => this.#collect(maxLifetime));
+    assertLifetime(maxLifetime);
+    return this.#life.run(() => this.#collect(maxLifetime));
   }
 
   #collect(maxLifetime: number, onBatch?: () => Promise<void>): Promise<number> {
     const { timeout, timeMeaning } = this.#settings;
-    const collection = new Collection(this.#connections, this.#rows, timeout, this.#stopping.signal);
+    const collection = new Collection(this.#connections, this.#rows, timeout, this.#life.stopping);
     return collection.run(timeMeaning === 'expiresAt' ? 0 : maxLifetime, onBatch);
   }
 
   #collectInTurn(): Promise<unknown> {
     const { timeout, gcMaxlifetime, collectInterval } = this.#settings;
-    return this.#counted(async () => {
+    return this.#life.run(async () => {
       if (!(await takeTurn(this.#single, this.#rows, timeout))) return;
       let renewed = performance.now();
       await this.#collect(gcMaxlifetime, async () => {
@@ -174,42 +134,8 @@ class MysqlStore implements SessionStore {
     });
   }
 
-  close(deadline: number = 5_000): Promise<void> {
-    this.#closing ??= this.#close(deadline);
-    return this.#closing;
-  }
-
-  async #close(deadline: number): Promise<void> {
-    this.#closed = true;
-    this.#stopping.abort();
-    if (this.#busy > 0) {
-      const idle = new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-      await new Deadline(deadline).race(idle).catch(() => undefined);
-    }
-    await Promise.all([this.#connections.close(), this.#single.close(), this.#swapping.close()]);
-  }
-
-  /** Work that `close()` waits for. */
-  async #counted<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#begin();
-    try {
-      return await work();
-    } finally {
-      this.#end();
-    }
-  }
-
-  #begin(): void {
-    if (this.#closed) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store has been closed');
-    this.#busy++;
-  }
-
-  #end(): void {
-    if (--this.#busy === 0) this.#idle?.();
+  close(deadline?: number): Promise<void> {
+    const pools = [this.#connections, this.#single, this.#swapping];
+    return this.#life.close(deadline, () => Promise.all(pools.map((pool) => pool.close())));
   }
 }
-
-/** There is no such row. */
-const nothing: SessionSnapshot = Object.freeze({ data: undefined, touch: async () => 'gone' as const });

@@ -1,7 +1,10 @@
 import { isAscii } from 'node:buffer';
 import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
+import type { Visitor } from '../store.ts';
 import type { Connection } from './connection.ts';
+import { type Filled, insertSql, updateSql } from './fills.ts';
+import type { Literal } from './literals.ts';
 import { checkNamedLock } from './named-lock.ts';
 import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
@@ -31,6 +34,8 @@ export interface Table {
   readonly seesAge: ((age: number) => void) | undefined;
   /** What a new row must have beside id, data and time, in words for who wants one; `undefined`: nothing. */
   readonly demands: string | undefined;
+  /** The further parameters of the two statements that make a row for a visitor. */
+  parametersOf(visitor: Visitor | undefined): readonly Literal[];
   readonly sql: Statements;
 }
 
@@ -47,7 +52,7 @@ export interface Statements {
   readonly tombstone: string;
   /** (id) gives the value that names the lock, for a named lock that is not named by the id. */
   readonly key: string | undefined;
-  /** (id) */
+  /** (id, parameters of the visitor) */
   readonly placeholder: string;
   /** (data, id, CRC-32 of the data that were read): nothing where the row holds other data by now */
   readonly write: string;
@@ -59,7 +64,7 @@ export interface Statements {
   readonly writeAs: string;
   /** (new id, id) */
   readonly touchAs: string;
-  /** (id) makes an empty row, if there is none, for the id that a session had; `undefined` where a row needs more than that. */
+  /** (id, parameters of the visitor) makes an empty row, if there is none, for the id that a session had; `undefined` where a row needs more than that. */
   readonly leave: string | undefined;
   /** () gives the data of up to five rows as PHP sees them: of the first twenty sessions, those that are neither empty nor large. */
   readonly sample: string;
@@ -110,6 +115,7 @@ export async function describeTable(settings: Settings, connection: Connection, 
   const otherZone = await findOtherZone(settings, schema, connection, deadline);
   if (otherZone !== undefined) warnOfZone(settings, otherZone);
   const isDatetime = time.type === 'datetime' && settings.timeMeaning === 'lastUsed';
+  const filled = insertSql(settings, schema, zoneOf(settings));
   return {
     idLength: { min: id.type === 'binary' ? id.characters! : 1, max: id.characters! },
     maxData: data.bytes!,
@@ -121,7 +127,8 @@ export async function describeTable(settings: Settings, connection: Connection, 
     lifetime: settings.expireOnRead ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
     seesAge: isDatetime ? (age) => seeAge(settings, age) : undefined,
     demands: describeDemands(settings.table.quoted, schema),
-    sql: statements(settings, schema),
+    parametersOf: filled.parameters,
+    sql: statements(settings, schema, filled),
   };
 }
 
@@ -137,7 +144,7 @@ export function sampleSql(settings: Settings, { charset }: { readonly charset: s
   return `SELECT ${bytesSql(settings, charset)} FROM (${some}) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`;
 }
 
-function statements(settings: Settings, schema: Schema): Statements {
+function statements(settings: Settings, schema: Schema, filled: Filled): Statements {
   const { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval, expireOnRead } = settings;
   const [timeColumn, { charset }, index] = [schema.time!, schema.data!, idKey(schema)!];
   const { quoted: t } = table;
@@ -158,8 +165,10 @@ function statements(settings: Settings, schema: Schema): Statements {
   ].join(' AND ');
   const row = `${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age}`;
   const plain = `SELECT ${row} FROM ${t} WHERE ${id} = ?`;
-  const insert = (moment: string) => `INSERT INTO ${t} (${id}, ${data}, ${time}) VALUES (?, '', ${moment})`;
-  const placeholder = insert(now);
+  const insert = (moment: string, values = filled.nobodys) =>
+    `INSERT INTO ${t} (${id}, ${data}, ${time}${filled.names}) VALUES (?, '', ${moment}${values})`;
+  const placeholder = insert(now, filled.values);
+  const used = `${time} = ${now}${updateSql(settings, schema, zone)}`;
   const isBare = takesBareRows(schema);
   // Kept for a day at most: one that is to last for years could come to the end of its column.
   const burial = timeSql(time, timeColumn, expires ? Math.min(gcMaxlifetime, TOMBSTONE_DAYS * 86_400) : 0, zone).now;
@@ -179,11 +188,11 @@ function statements(settings: Settings, schema: Schema): Statements {
     tombstone,
     key: key && `SELECT ${key} FROM ${t} WHERE ${id} = ?`,
     placeholder,
-    write: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
-    replace: `UPDATE ${t} SET ${data} = ${value}, ${time} = ${now} WHERE ${isUntouched}`,
-    touch: `UPDATE ${t} SET ${time} = ${now} WHERE ${id} = ?`,
-    writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${time} = ${now} WHERE ${isAsRead}`,
-    touchAs: `UPDATE ${t} SET ${id} = ?, ${time} = ${now} WHERE ${id} = ?`,
+    write: `UPDATE ${t} SET ${data} = ${value}, ${used} WHERE ${isAsRead}`,
+    replace: `UPDATE ${t} SET ${data} = ${value}, ${used} WHERE ${isUntouched}`,
+    touch: `UPDATE ${t} SET ${used} WHERE ${id} = ?`,
+    writeAs: `UPDATE ${t} SET ${id} = ?, ${data} = ${value}, ${used} WHERE ${isAsRead}`,
+    touchAs: `UPDATE ${t} SET ${id} = ?, ${used} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
     leave: isBare ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
     sample: sampleSql(settings, schema.data!),

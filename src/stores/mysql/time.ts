@@ -88,19 +88,3 @@ function wallSql(name: string, lifetime: number, zone: string): TimeSql {
     isOlder: `${name} < ?`,
   };
 }
-
-/**
- * Whether a session that is used without being changed has to be touched by now (the option `touchInterval`). So it has
- * if its time is as far in the future: then a clock was wrong, or the row would never expire.
- *
- * @param touchInterval seconds
- * @param usedAt when the row was last used, by `performance.now()`: `lastUse()`
- */
-export function isTouchDue({ touchInterval }: { readonly touchInterval: number }, usedAt: number): boolean {
-  return Math.abs(performance.now() - usedAt) >= touchInterval * 1000;
-}
-
-/** The moment that lies back this many seconds, by `performance.now()`; long ago for a row without a time. */
-export function lastUse(age: number | null): number {
-  return age === null ? Number.NEGATIVE_INFINITY : performance.now() - age * 1000;
-}

@@ -1,14 +1,14 @@
 import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
-import { isEmptySession } from '../empty-session.ts';
+import type { Visitor } from '../store.ts';
+import { isTouchDue } from '../touch.ts';
 import { asBuffer, same } from './bytes.ts';
 import { classify, Failed, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
-import { isTouchDue } from './time.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** How a transaction on a locked row ends. */
@@ -82,7 +82,7 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
       if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
-    const now = await lockAgain(rows, ending, committing, deadline);
+    const now = await lockAgain(rows, { ...ending, visitor: row.visitor }, committing, deadline);
     try {
       const verdict = await ending.resume(now, committing);
       if (verdict !== 'again') return verdict;
@@ -118,11 +118,11 @@ export function isUndone(error: unknown): boolean {
  */
 export function lockAgain(
   rows: Rows,
-  { id, create }: Pick<Ending<unknown>, 'id' | 'create'>,
+  { id, create, visitor }: Pick<Ending<unknown>, 'id' | 'create'> & { visitor?: Visitor | undefined },
   committing: boolean,
   deadline: Deadline,
 ): Promise<LockedRow | undefined> {
-  return rows.lock(id, { create, fresh: create, insist: committing }, deadline).catch((cause) => {
+  return rows.lock(id, { create, fresh: create, visitor, insist: committing }, deadline).catch((cause) => {
     if (committing || isForeign(cause)) throw unknownOutcome(cause);
     throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', { cause });
   });
@@ -171,8 +171,9 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   return finish<WriteResult>(rows, row, { id, create: fresh && before === undefined, apply, resume }, deadline);
 
-  async function apply({ connection, table, data: read, usedAt }: LockedRow, send: Send): Promise<WriteResult> {
-    if (data === undefined && newId === undefined && !isTouchDue(table, usedAt)) return 'touched';
+  async function apply(row: LockedRow, send: Send): Promise<WriteResult> {
+    const { connection, table, key, data: read, usedAt } = row;
+    if (data === undefined && newId === undefined && !isTouchDue(table.touchInterval, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
         'ERR_SESSION_TOO_LARGE',
@@ -181,17 +182,19 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
     }
     const { touch, write, touchAs, writeAs } = table.sql;
     const [touching, writing] = newId === undefined ? [touch, write] : [touchAs, writeAs];
-    const moved = newId === undefined ? [] : [newId];
+    const moved = newId === undefined ? [] : [rows.keyOf(newId)];
     const update: Statement =
       data === undefined
-        ? [touching, [...moved, id]]
-        : [writing, [...moved, asBuffer(data), id, zlib.crc32(read ?? '')]];
+        ? [touching, [...moved, key]]
+        : [writing, [...moved, asBuffer(data), key, zlib.crc32(read ?? '')]];
     const isReadBack = data !== undefined && needsReadBack(table, data);
     const fitsAsHex = data === undefined || data.length * 2 < table.maxPacket;
     try {
       // mysql2 sets CLIENT_FOUND_ROWS: rows that were matched, changed or not.
       const matched = await send(
-        newId === undefined || table.sql.leave === undefined ? [update] : [update, [table.sql.leave, [id]]],
+        newId === undefined || table.sql.leave === undefined
+          ? [update]
+          : [update, [table.sql.leave, [key, ...table.parametersOf(row.visitor)]]],
         fitsAsHex && !isReadBack,
       );
       if (matched === 0 && data === undefined) return 'gone';
@@ -202,7 +205,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
       throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already', { cause: error });
     }
     if (isReadBack) {
-      const [stored] = await connection.execute<[Uint8Array | null][]>(table.sql.readBack, [newId ?? id], deadline);
+      const [stored] = await connection.execute<[Uint8Array | null][]>(table.sql.readBack, [moved[0] ?? key], deadline);
       if (!same(stored?.[0] ?? new Uint8Array(), data)) {
         throw new PhpSessionError('ERR_SESSION_CHARSET', 'the character set of the column would change the data');
       }
@@ -231,13 +234,19 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 }
 
+export interface Removal {
+  readonly id: string;
+  /** See `SessionLease.destroy()`. */
+  readonly empty: Uint8Array | undefined;
+}
+
 /**
  * DELETE and COMMIT, whatever the row holds now; but only once. A tombstone is left, unless a rule of the table refuses it.
  *
  * @returns `'gone'` when there was nothing in it any more after the lock was lost
  * @throws PhpSessionError `ERR_SESSION_OUTCOME_UNKNOWN` when the answer to COMMIT was lost, and there is another session now
  */
-export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadline): Promise<DestroyResult> {
+export function remove(rows: Rows, row: LockedRow, { id, empty }: Removal, deadline: Deadline): Promise<DestroyResult> {
   /** A logout must work where the table has rules that a tombstone does not meet. */
   let isRefused = false;
   return finish<DestroyResult>(
@@ -246,11 +255,11 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
     {
       id,
       create: false,
-      apply: async ({ table }, send) => {
+      apply: async ({ table, key }, send) => {
         const { remove, bury } = table.sql;
-        const burial = bury === undefined || isRefused ? [] : [[bury, [tombstoneOf(id)]] as const];
+        const burial = bury === undefined || isRefused ? [] : [[bury, [tombstoneOf(key)]] as const];
         try {
-          await send([[remove, [id]], ...burial]);
+          await send([[remove, [key]], ...burial]);
         } catch (error) {
           if (isRefused || !refusesRow(error)) throw error;
           isRefused = true;
@@ -260,7 +269,7 @@ export function remove(rows: Rows, row: LockedRow, id: string, deadline: Deadlin
       },
       resume: async (now, committing) => {
         // By our own COMMIT, by another logout, or under another id, where the session goes on.
-        if (now === undefined || (isHeld(row.data) && !isHeld(now.data))) return 'gone';
+        if (now === undefined || (isHeld(row.data, empty) && !isHeld(now.data, empty))) return 'gone';
         // It may have been deleted, and begun anew by somebody who has not logged out.
         if (committing && !same(now.data, row.data)) throw unknownOutcome();
         return 'again';
@@ -282,6 +291,6 @@ async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadl
 }
 
 /** Whether there is a row and something in it. A session that was moved leaves an empty one. */
-function isHeld(data: Uint8Array | undefined): boolean {
-  return data !== undefined && !isEmptySession(data);
+function isHeld(data: Uint8Array | undefined, empty: Uint8Array | undefined): boolean {
+  return data !== undefined && data.length > 0 && !(empty !== undefined && same(data, empty));
 }

@@ -1,0 +1,45 @@
+import type { Output } from '../output.ts';
+import type { Tokens } from '../tokens.ts';
+import type { PhpKey } from '../values.ts';
+
+/** The formats that every PHP has (php.ini's `session.serialize_handler`). */
+export type SessionFormatName = 'php' | 'php_serialize' | 'php_binary';
+
+/** A top-level variable of a session, by offsets in its bytes. */
+export interface Variable {
+  /** As in the exact view: a number only in a format that has int keys. */
+  readonly key: PhpKey;
+  /** Where its name starts, with what the format puts before it. */
+  readonly from: number;
+  /** Where its value starts. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One framing of variables; the values in it are the same in all. */
+export interface Framing {
+  readonly name: SessionFormatName;
+  /**
+   * Whether the variables are elements of an array that is written too: then it has the number 1, is a level of depth,
+   * and has the keys of an array.
+   */
+  readonly isArray: boolean;
+  /**
+   * Reads a session, in the order of the text and with duplicates. `value` is called at the start of each value and must read
+   * it.
+   *
+   * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
+   */
+  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void;
+  /** Writes what stands before all variables. */
+  writeStart(out: Output, count: number): void;
+  /**
+   * Writes what stands before a value.
+   *
+   * @param index which variable it is
+   * @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold
+   */
+  writeKey(out: Output, key: PhpKey, index: number): void;
+  /** Writes what stands behind all variables. */
+  writeEnd(out: Output): void;
+}

@@ -1,0 +1,152 @@
+import { PhpSessionError } from '../errors.ts';
+import { Deadline, DeadlineExpired } from './deadline.ts';
+import { Lease, type LockedSession, noLease } from './lease.ts';
+import type { KeyedQueue, Leave } from './queue.ts';
+import type { SessionLease } from './store.ts';
+
+export interface LifecycleOptions {
+  /** Milliseconds for one `open()`, and again for each later call. Default 10,000. */
+  timeout: number;
+  /** How many requests of this process may wait for one session; more are refused with `ERR_SESSION_BUSY`. Default 256. */
+  maxWaiters: number;
+}
+
+/**
+ * Takes the lock of a session, or says what it did without it; `undefined`: there is no session, and nothing was locked.
+ *
+ * @param leave may be called when others can have the lock before the lease ends, as it was lost
+ */
+export type Lock<Done extends string = never> = (
+  deadline: Deadline,
+  leave: Leave,
+) => Promise<LockedSession | Done | undefined>;
+
+/**
+ * What is the same in every store: the requests of this process take turns at a session, what is under way is counted, and the
+ * end waits for it.
+ */
+export class Lifecycle {
+  readonly #options: LifecycleOptions;
+  readonly #queue: KeyedQueue;
+  readonly #prefix: string;
+  /** Leases that are out, and calls that have not ended. */
+  #busy = 0;
+  #idle: (() => void) | undefined;
+  /** Its signal ends what nobody waits for. */
+  readonly #stopping = new AbortController();
+  #isOver = false;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param queue one for all stores of this process that hold the same sessions
+   * @param prefix of the keys in the queue: tells these sessions from others in it
+   */
+  constructor(options: LifecycleOptions, queue: KeyedQueue, prefix: string = '') {
+    this.#options = options;
+    this.#queue = queue;
+    this.#prefix = prefix;
+  }
+
+  /** Aborted when `close()` begins. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` for a lease that is still out when `close()` waits no longer */
+  assertNotOver(): void {
+    if (this.#isOver) throw storeClosed();
+  }
+
+  /** Whether nobody of this process has the session. */
+  isFree(id: string): boolean {
+    return this.#queue.isFree(this.#prefix + id);
+  }
+
+  /**
+   * Waits until the other requests of this process have done with the session, and then for `lock`.
+   *
+   * @returns a lease, or what `lock` did without one
+   * @throws PhpSessionError as `SessionStore.open()`
+   */
+  open(id: string, lock: Lock, signal?: AbortSignal): Promise<SessionLease>;
+  open(id: string, lock: Lock<'written'>): Promise<SessionLease | 'written'>;
+  async open(id: string, lock: Lock<'written'>, signal?: AbortSignal): Promise<SessionLease | 'written'> {
+    signal?.throwIfAborted();
+    const { timeout, maxWaiters } = this.#options;
+    const deadline = new Deadline(timeout, signal);
+    this.#begin();
+    let leave: Leave | undefined;
+    let session: LockedSession | 'written' | undefined;
+    try {
+      leave = await this.#queue.enter(this.#prefix + id, maxWaiters, deadline);
+      session = await lock(deadline, leave);
+    } catch (error) {
+      leave?.();
+      this.#end();
+      if (!(error instanceof DeadlineExpired)) throw error;
+      throw new PhpSessionError(
+        'ERR_SESSION_LOCK_TIMEOUT',
+        'another request of this process held the session too long',
+      );
+    }
+    const ended = () => {
+      leave();
+      this.#end();
+    };
+    if (typeof session === 'object') return new Lease(id, session, timeout, ended);
+    ended();
+    return session ?? noLease;
+  }
+
+  /** Work without a lock, for which `close()` waits. @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` after `close()` */
+  async run<Result>(work: () => Result | Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    signal?.throwIfAborted();
+    this.#begin();
+    try {
+      return await work();
+    } finally {
+      this.#end();
+    }
+  }
+
+  /**
+   * Refuses new work, and waits for what is under way.
+   *
+   * @param deadline milliseconds
+   * @param end ends what is left then
+   */
+  close(deadline: number = 5_000, end?: () => Promise<unknown>): Promise<void> {
+    this.#closing ??= this.#close(deadline, end);
+    return this.#closing;
+  }
+
+  async #close(deadline: number, end?: () => Promise<unknown>): Promise<void> {
+    this.#stopping.abort();
+    if (this.#busy > 0) {
+      const idle = new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+      await new Deadline(deadline).race(idle).catch(() => undefined);
+    }
+    this.#isOver = true;
+    await end?.();
+  }
+
+  #begin(): void {
+    if (this.stopping.aborted) throw storeClosed();
+    this.#busy++;
+  }
+
+  #end(): void {
+    if (--this.#busy === 0) this.#idle?.();
+  }
+}
+
+function storeClosed(): PhpSessionError {
+  return new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store has been closed');
+}
+
+/** @throws TypeError for what is no lifetime */
+export function assertLifetime(maxLifetime: number): void {
+  if (!Number.isFinite(maxLifetime) || maxLifetime < 0) throw new TypeError('maxLifetime must be a number of seconds');
+}

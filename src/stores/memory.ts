@@ -1,0 +1,120 @@
+import '../node-version.ts';
+import { PhpSessionError } from '../errors.ts';
+import { shared } from '../shared.ts';
+import { type LockedSession, noLease, noSnapshot } from './lease.ts';
+import { assertLifetime, Lifecycle, type LifecycleOptions } from './lifecycle.ts';
+import { KeyedQueue } from './queue.ts';
+import { isSessionId } from './session-id.ts';
+import type { SessionStore } from './store.ts';
+
+/** Replaced at each change. `data` is `undefined` after a logout: `logouts` tells it to who has read the session that was here. */
+export interface MemorySession {
+  readonly data: Uint8Array | undefined;
+  /** Milliseconds since 1970. */
+  readonly usedAt: number;
+  readonly logouts: number;
+}
+
+export interface MemoryStoreOptions extends Partial<LifecycleOptions> {
+  /** Where the sessions are, by id. Stores with the same map share sessions and locks. Default: a map of its own. */
+  sessions?: Map<string, MemorySession>;
+  /** PHP's `session.gc_maxlifetime`: seconds for which a session lives after it was last used. Default 1440. */
+  gcMaxlifetime?: number;
+  /** Entries of the map. A new session that finds no room is refused with `ERR_SESSION_UNAVAILABLE`. Default 100,000. */
+  maxSessions?: number;
+}
+
+const DEFAULTS = { gcMaxlifetime: 1440, maxSessions: 100_000, timeout: 10_000, maxWaiters: 256 };
+/** Milliseconds between two looks for old sessions, which a new session causes: nothing else takes memory. */
+const COLLECT_INTERVAL = 60_000;
+const queues = shared('stores/memory', () => new WeakMap<object, KeyedQueue>());
+
+/**
+ * Sessions in the memory of this process. One that was not used for `gcMaxlifetime` counts as none, and makes room. None is dropped before.
+ *
+ * @throws TypeError naming the option that is wrong
+ */
+export function memoryStore({ sessions = new Map(), ...options }: MemoryStoreOptions = {}): SessionStore {
+  if (!(sessions instanceof Map)) throw new TypeError('sessions must be a Map');
+  const { gcMaxlifetime, maxSessions, ...limits } = { ...DEFAULTS, ...options };
+  for (const [name, value] of Object.entries({ gcMaxlifetime, maxSessions, ...limits })) {
+    if (!(name in DEFAULTS)) throw new TypeError(`${name} is not an option of memoryStore()`);
+    if (!Number.isInteger(value) || value < 0) throw new TypeError(`${name} must be a whole number from 0`);
+  }
+  const queue = queues.get(sessions) ?? new KeyedQueue();
+  queues.set(sessions, queue); // it is the lock too
+  const life = new Lifecycle(limits, queue);
+  let collectedAt = Date.now();
+
+  const isOlder = ({ usedAt }: MemorySession, seconds: number) => usedAt < Date.now() - seconds * 1000;
+  const find = (id: string): MemorySession => {
+    const found = sessions.get(id) ?? { data: undefined, usedAt: 0, logouts: 0 };
+    return isOlder(found, gcMaxlifetime) ? { ...found, data: undefined } : found;
+  };
+  const put = (id: string, data: Uint8Array | undefined, logouts = find(id).logouts): 'touched' => {
+    sessions.set(id, { data, usedAt: Date.now(), logouts });
+    return 'touched';
+  };
+  const collect = (seconds: number): number => {
+    assertLifetime(seconds);
+    collectedAt = Date.now();
+    const old = [...sessions].filter(([id, session]) => isOlder(session, seconds) && queue.isFree(id));
+    for (const [id] of old) sessions.delete(id);
+    return old.length;
+  };
+  const makeRoom = (ids: string[]) => {
+    const isFull = () => sessions.size + ids.filter((id) => !sessions.has(id)).length > maxSessions;
+    if (Date.now() - collectedAt > (isFull() ? COLLECT_INTERVAL / 60 : COLLECT_INTERVAL)) collect(gcMaxlifetime);
+    if (isFull()) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store is full: see its option maxSessions');
+  };
+
+  /** @param since what was read before */
+  async function lock(id: string, create: boolean, since = find(id)): Promise<LockedSession | undefined> {
+    const { data: before, logouts } = find(id);
+    if (before === undefined && !create) return undefined;
+    const isGone = () => {
+      life.assertNotOver();
+      return before !== undefined && find(id).data === undefined;
+    };
+    return {
+      data: before && new Uint8Array(before),
+      isOther: logouts > since.logouts,
+      takesId: isSessionId,
+      commit: async ({ data, newId }) => {
+        if (isGone()) return 'gone';
+        if (newId !== undefined && find(newId).data !== undefined)
+          throw new PhpSessionError('ERR_SESSION_ID', 'the new session id exists already');
+        makeRoom(newId === undefined ? [id] : [id, newId]);
+        put(newId ?? id, new Uint8Array(data ?? before ?? []));
+        if (newId !== undefined) put(id, new Uint8Array());
+        return data === undefined ? 'touched' : 'written';
+      },
+      destroy: async () => {
+        if (isGone() || before === undefined) return 'gone';
+        put(id, undefined, logouts + 1);
+        return 'destroyed';
+      },
+      rollback: async () => undefined,
+    };
+  }
+
+  return {
+    open: async (id, { create = true, signal } = {}) =>
+      isSessionId(id) ? life.open(id, () => lock(id, create), signal) : noLease,
+    async read(id, { signal } = {}) {
+      if (!isSessionId(id)) return noSnapshot;
+      const found = await life.run(() => find(id), signal);
+      const relock = (create: boolean) => life.open(id, () => lock(id, create, found));
+      const isFree = () => queue.isFree(id) && find(id).data === found.data;
+      const replace = (data: Uint8Array) => life.run(() => put(id, new Uint8Array(data)) && ('written' as const));
+      return {
+        data: found.data && new Uint8Array(found.data),
+        touch: () => life.run(() => (find(id).data === undefined ? 'gone' : put(id, find(id).data))),
+        lock: ({ create }) => relock(create),
+        ...(found.data && { replace: async (data) => (isFree() ? replace(data) : relock(false)) }),
+      };
+    },
+    collect: (maxLifetime) => life.run(() => collect(maxLifetime)),
+    close: (deadline) => life.close(deadline),
+  };
+}

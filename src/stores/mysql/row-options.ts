@@ -1,0 +1,124 @@
+import { PhpSessionError } from '../../errors.ts';
+import { isSessionId } from '../session-id.ts';
+import type { Visitor } from '../store.ts';
+import { quoteIdentifier } from './identifiers.ts';
+
+/** What a column holds; bytes for a BINARY or BLOB column. */
+export type ColumnValue = string | number | Uint8Array | null;
+
+/** For a column that holds a time: that of the database's clock, as Unix seconds in an INT and as a date in others. */
+export const now: Now = Object.freeze({ now: true });
+export interface Now {
+  readonly now: true;
+}
+
+/** How PHP's side uses a row, where that is more than an id, data and a time. */
+export interface RowOptions {
+  /**
+   * The ids that PHP's side gives out; it must match a whole one, as HTML's attribute `pattern`. Any other id is an unknown one. Default: those
+   * of PHP, `[A-Za-z0-9,-]{1,256}`. No id has more than 256 characters, or a blank or one of `"'<>\`, which PHP takes in no cookie.
+   */
+  id?: RegExp;
+  /**
+   * What is in the id column for an id: with a prefix, or a hash of it. Nothing needs the way back. Named locks are named by the id.
+   * Default: the id itself.
+   */
+  key?(id: string): string;
+  /**
+   * What a new row has in other columns: values, `now`, or functions of the visitor. What such a function gives is cut where the column ends, as
+   * an address or a user agent may be anything; characters that the column's character set lacks become `?`, and `undefined` is NULL.
+   */
+  insert?: Readonly<Record<string, ColumnValue | Now | ((visitor: Visitor) => ColumnValue | undefined)>>;
+  /** What each write and touch sets in other columns. */
+  update?: Readonly<Record<string, ColumnValue | Now>>;
+}
+
+export type InsertValue = NonNullable<RowOptions['insert']>[string];
+
+/** A column that is filled. */
+export interface Fill<Value extends InsertValue = InsertValue> {
+  /** As it was given, for information_schema. */
+  readonly name: string;
+  /** Quoted, for SQL. */
+  readonly quoted: string;
+  readonly value: Value;
+}
+
+export interface RowSettings {
+  isId(id: string): boolean;
+  /** @throws PhpSessionError `ERR_SESSION_TABLE` for what can be no key */
+  keyOf(id: string): string;
+  readonly insert: readonly Fill[];
+  readonly update: readonly Fill<ColumnValue | Now>[];
+}
+
+const POSSIBLE_ID = /^[^\0- \x7f-\uffff"'<>\\]{1,256}$/;
+/** A key that begins with `<` is that of a tombstone or of the collector. */
+const KEY = /^[!-;=-~][ -~]*$/;
+const NAMES = ['id', 'key', 'insert', 'update'];
+
+/**
+ * @param ours the columns for id, data and time
+ * @throws TypeError naming the option that is wrong
+ */
+export function readRowOptions(options: RowOptions | undefined = {}, ours: readonly string[]): RowSettings {
+  if (typeof options !== 'object' || options === null) throw new TypeError('row must be an object');
+  for (const name of Object.keys(options)) {
+    if (!NAMES.includes(name)) throw new TypeError(`row.${name} is not an option of mysqlStore()`);
+  }
+  const { id, key, insert = {}, update = {} } = options;
+  if (id !== undefined && !(id instanceof RegExp)) throw new TypeError('row.id must be a regular expression');
+  if (key !== undefined && typeof key !== 'function') throw new TypeError('row.key must be a function');
+  for (const [name, value] of Object.entries(update)) {
+    if (typeof value === 'function') throw new TypeError(`row.update.${name} must be a value, or now`);
+  }
+  return {
+    isId: id === undefined ? isSessionId : matcher(id),
+    keyOf: key === undefined ? itself : (given) => keyOf(key, given),
+    insert: readFills(insert, 'row.insert', ours),
+    update: readFills(update, 'row.update', ours),
+  };
+}
+
+const itself = (id: string): string => id;
+
+function matcher({ source, flags }: RegExp): (id: string) => boolean {
+  // Without g and y, which have a memory, and m, by which one line of many is enough.
+  const whole = new RegExp(`^(?:${source})$`, flags.replace(/[gym]/g, ''));
+  return (id) => typeof id === 'string' && POSSIBLE_ID.test(id) && whole.test(id);
+}
+
+function keyOf(key: (id: string) => string, id: string): string {
+  let made: unknown;
+  try {
+    made = key(id);
+  } catch (cause) {
+    throw new PhpSessionError('ERR_SESSION_TABLE', 'row.key() failed', { cause });
+  }
+  if (typeof made === 'string' && KEY.test(made)) return made;
+  throw new PhpSessionError('ERR_SESSION_TABLE', 'row.key() must give printable ASCII that does not begin with <');
+}
+
+function readFills<Value extends InsertValue>(
+  values: Readonly<Record<string, Value>>,
+  option: string,
+  ours: readonly string[],
+): Fill<Value>[] {
+  return Object.entries(values).map(([name, value]) => {
+    const where = `${option}.${name}`;
+    if (ours.some((one) => one.toLowerCase() === name.toLowerCase())) {
+      throw new TypeError(`${where}: this column is one of the option columns, and is filled already`);
+    }
+    if (!isValue(value)) throw new TypeError(`${where} must be a text, a whole number, bytes, null, now or a function`);
+    return { name, quoted: quoteIdentifier(name, where), value };
+  });
+}
+
+function isValue(value: unknown): boolean {
+  if (typeof value === 'object') return value === null || value instanceof Uint8Array || isNow(value);
+  return typeof value === 'string' || typeof value === 'function' || Number.isSafeInteger(value);
+}
+
+export function isNow(value: unknown): value is Now {
+  return typeof value === 'object' && value !== null && 'now' in value;
+}

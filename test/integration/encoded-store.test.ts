@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { base64, encodedStore } from '../../src/stores/encoded.ts';
+import { type MemorySession, memoryStore } from '../../src/stores/memory.ts';
+import { createTableSql } from '../../src/stores/mysql/index.ts';
+import { storeContract } from '../../src/testing/index.ts';
+import { newId, withLease } from '../../src/testing/leases.ts';
+import { type Handler, Site } from './koa-helpers.ts';
+import { onNdb, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
+
+const table = 'store_base64';
+let witness: Witness;
+
+beforeAll(async () => {
+  witness = await Witness.connect();
+  await witness.table(table, createTableSql({ table }));
+});
+afterAll(() => witness.end());
+
+const sessions = new Map<string, MemorySession>();
+
+storeContract({ describe, test }, 'base64 over the store in memory', {
+  make: (options) => encodedStore(memoryStore({ sessions, gcMaxlifetime: 10_000_000, ...options }), base64),
+  async makeOld(id, seconds) {
+    sessions.set(id, { ...sessions.get(id)!, usedAt: Date.now() - seconds * 1000 });
+  },
+});
+
+storeContract({ describe, test }, 'base64 over MySQL', {
+  make: (options) => encodedStore(storeOn(table, options), base64),
+  async makeOld(id, seconds) {
+    await witness.query(`UPDATE ${table} SET usetime = UNIX_TIMESTAMP() - ? WHERE id = ?`, [seconds, id]);
+  },
+  readsMayWait: onNdb,
+});
+
+describe('rows in base64', () => {
+  const pack = (text: string) => Buffer.from(text).toString('base64');
+  const put = async (id: string, data: string) => {
+    await witness.query(`INSERT INTO ${table} VALUES (?, ?, UNIX_TIMESTAMP())`, [id, data]);
+    return id;
+  };
+  const row = async (id: string) => {
+    const [found] = await witness.query(`SELECT CAST(data AS CHAR) AS data FROM ${table} WHERE id = ?`, [id]);
+    return found && String(found.data);
+  };
+  const login: Handler = (ctx) => {
+    ctx.session.user = 'bob';
+    return ctx.session;
+  };
+
+  beforeEach(() => witness.query(`DELETE FROM ${table}`));
+
+  async function withSite(options: object, use: (site: Site) => Promise<void>): Promise<void> {
+    const store = encodedStore(storeOn(table), base64);
+    const site = await Site.start({ store, ...options });
+    await use(site);
+    await site.stop();
+    await store.close();
+  }
+
+  describe.each(['exclusive', 'merge'] as const)('in the mode %s', (mode) => {
+    test('are read, changed and made', () =>
+      withSite({ mode }, async (site) => {
+        const id = await put(newId(), pack('a|i:1;'));
+        expect((await site.ask(login, { id })).value).toEqual({ a: 1, user: 'bob' });
+        expect(await row(id)).toBe(pack('a|i:1;user|s:3:"bob";'));
+        const made = await site.ask(login);
+        expect(await row(made.id!)).toBe(pack('user|s:3:"bob";'));
+      }));
+
+    test.each(['user|s:5:"alice";', 'dXNlcg=', 'dXNl\r\ncg==', 'not base64', 'dXNlch=='])(
+      '%j is none: an error that says so, which writes nothing and lets the visitor log out',
+      (data) =>
+        withSite({ mode }, async (site) => {
+          const id = await put(newId(), data);
+          expect((await site.ask(login, { id })).status).toBe(500);
+          const [error] = site.errors.splice(0) as (Error & { code: string })[];
+          expect([error!.code, error!.message]).toEqual([
+            'ERR_PHP_SYNTAX',
+            'The row is not in base64, which the store reads and writes',
+          ]);
+          expect(await row(id)).toBe(data);
+          expect((await site.ask((ctx) => ctx.phpSession.destroy(), { id })).status).toBe(200);
+          expect(await row(id)).toBeUndefined();
+        }),
+    );
+
+    test('onUnreadable is asked, with the bytes of the row', async () => {
+      const asked: string[] = [];
+      const onUnreadable = (data: Uint8Array, error: Error & { code: string }) => {
+        asked.push(`${Buffer.from(data)} ${error.code}`);
+        return 'new';
+      };
+      await withSite({ mode, onUnreadable }, async (site) => {
+        const id = await put(newId(), 'a|i:1;');
+        await put(newId(), pack('b|i:1;'));
+        const made = await site.ask(login, { id });
+        expect([made.status, made.value]).toEqual([200, { user: 'bob' }]);
+        expect(made.id).not.toBe(id);
+        expect([await row(id), await row(made.id!)]).toEqual(['a|i:1;', pack('user|s:3:"bob";')]);
+      });
+      expect(asked).toEqual(['a|i:1; ERR_PHP_SYNTAX']);
+    });
+  });
+
+  test('a new session is not made in a table whose rows are plain', () =>
+    withSite({}, async (site) => {
+      for (let i = 0; i < 3; i++) await put(newId(), 'user|s:5:"alice";');
+      expect((await site.ask(login)).status).toBe(500);
+      const [error] = site.errors.splice(0) as (Error & { code: string })[];
+      expect(error).toMatchObject({ code: 'ERR_SESSION_TABLE', message: expect.stringContaining('base64') });
+      expect(error!.message).not.toMatch(/alice/);
+      await put(newId(), pack('user|s:5:"alice";'));
+      expect((await site.ask(login)).status).toBe(200);
+    }));
+
+  test('what did not change keeps its utf8Bytes, in an encoding that has several for it', async () => {
+    const loose = { name: 'loose', encode: () => utf8Bytes('packed by us'), decode: () => utf8Bytes('session') };
+    const store = encodedStore(storeOn(table), loose);
+    const id = await put(newId(), 'packed by PHP');
+    expect(await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes('session') }))).toBe('written');
+    expect(await row(id)).toBe('packed by PHP');
+    expect(await (await store.read(id)).replace!(utf8Bytes('session'))).toBe('written');
+    expect(await row(id)).toBe('packed by PHP');
+    expect(await (await store.read(id)).replace!(utf8Bytes('other'))).toBe('written');
+    expect(await row(id)).toBe('packed by us');
+    await store.close();
+  });
+});
