@@ -20,7 +20,7 @@ export interface CheckOptions extends StoreCheckOptions {
  * which statements mend it. Changes nothing, and needs no more privileges than the store itself: what it may not see is
  * a finding too (`not-visible`), and so is a server that cannot be reached.
  *
- * @param options those of `mysqlStore()`, as the findings depend on them, or a URI alone; `timeout` is for each server
+ * @param options those of `mysqlStore()`, as the findings depend on them, or a URI alone; `lockTimeout` is for each server
  * @returns errors first; docs/checks.md explains each code
  * @throws TypeError naming the option that is wrong
  * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old

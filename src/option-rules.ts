@@ -65,6 +65,14 @@ export function wholeNumber(min: number, max: number, unit = ''): Check<number> 
   };
 }
 
+/** A time in seconds, which need not be a whole number. */
+export function seconds(min: number, max: number): Check<number> {
+  return {
+    accepts: (value) => typeof value === 'number' && value >= min && value <= max,
+    mustBe: `a number of seconds from ${min} to ${max}`,
+  };
+}
+
 /** @param others what else it may be: "a function" */
 export function oneOf<Value extends string | number>(values: readonly Value[], others?: string): Check<unknown> {
   const list = values.map((value) => (typeof value === 'string' ? `'${value}'` : value));

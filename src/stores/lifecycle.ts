@@ -1,15 +1,27 @@
 import { PhpSessionError } from '../errors.ts';
+import { type OptionRules, seconds, wholeNumber } from '../option-rules.ts';
 import { Deadline, DeadlineExpired } from './deadline.ts';
 import { Lease, type LockedSession, noLease } from './lease.ts';
 import type { KeyedQueue, Leave } from './queue.ts';
 import type { SessionLease } from './store.ts';
 
+/** The options that every store has. */
 export interface LifecycleOptions {
-  /** Milliseconds for one `open()`, and again for each later call. Default 10,000. */
-  timeout: number;
-  /** How many requests of this process may wait for one session; more are refused with `ERR_SESSION_BUSY`. Default 256. */
-  maxWaiters: number;
+  /** Seconds for one `open()`: queue, connection and lock together. The same for each later call. Default 10. */
+  lockTimeout?: number;
+  /**
+   * How many requests of this process may wait for one session. More are refused with `ERR_SESSION_BUSY`. Default 256:
+   * more than a browser sends at once, which over HTTP/2 is what the web server takes of one connection (100 to 128 in nginx, Apache and
+   * HAProxy). Each that waits is a socket and 15 KB of memory, and neither a lock nor a connection to the database.
+   */
+  maxWaiters?: number;
 }
+
+export const lifecycleRules: OptionRules<LifecycleOptions> = {
+  // In milliseconds it has to fit a timer.
+  lockTimeout: { default: 10, ...seconds(0.001, 2_147_483) },
+  maxWaiters: { default: 256, ...wholeNumber(0, 100_000) },
+};
 
 /**
  * Takes the lock of a session, or says what it did without it; `undefined`: there is no session, and nothing was locked.
@@ -26,7 +38,9 @@ export type Lock<Done extends string = never> = (
  * end waits for it.
  */
 export class Lifecycle {
-  readonly #options: LifecycleOptions;
+  /** Milliseconds. */
+  readonly #timeout: number;
+  readonly #maxWaiters: number;
   readonly #queue: KeyedQueue;
   readonly #prefix: string;
   /** Leases that are out, and calls that have not ended. */
@@ -41,8 +55,9 @@ export class Lifecycle {
    * @param queue one for all stores of this process that hold the same sessions
    * @param prefix of the keys in the queue: tells these sessions from others in it
    */
-  constructor(options: LifecycleOptions, queue: KeyedQueue, prefix: string = '') {
-    this.#options = options;
+  constructor({ lockTimeout, maxWaiters }: Required<LifecycleOptions>, queue: KeyedQueue, prefix: string = '') {
+    this.#timeout = lockTimeout * 1000;
+    this.#maxWaiters = maxWaiters;
     this.#queue = queue;
     this.#prefix = prefix;
   }
@@ -72,13 +87,12 @@ export class Lifecycle {
   open(id: string, lock: Lock<'written'>): Promise<SessionLease | 'written'>;
   async open(id: string, lock: Lock<'written'>, signal?: AbortSignal): Promise<SessionLease | 'written'> {
     signal?.throwIfAborted();
-    const { timeout, maxWaiters } = this.#options;
-    const deadline = new Deadline(timeout, signal);
+    const deadline = new Deadline(this.#timeout, signal);
     this.#begin();
     let leave: Leave | undefined;
     let session: LockedSession | 'written' | undefined;
     try {
-      leave = await this.#queue.enter(this.#prefix + id, maxWaiters, deadline);
+      leave = await this.#queue.enter(this.#prefix + id, this.#maxWaiters, deadline);
       session = await lock(deadline, leave);
     } catch (error) {
       leave?.();
@@ -93,7 +107,7 @@ export class Lifecycle {
       leave();
       this.#end();
     };
-    if (typeof session === 'object') return new Lease(id, session, timeout, ended);
+    if (typeof session === 'object') return new Lease(id, session, this.#timeout, ended);
     ended();
     return session ?? noLease;
   }

@@ -1,8 +1,9 @@
 import '../node-version.ts';
 import { PhpSessionError } from '../errors.ts';
+import { type OptionRules, readByRules, wholeNumber } from '../option-rules.ts';
 import { shared } from '../shared.ts';
 import { type LockedSession, noLease, noSnapshot } from './lease.ts';
-import { assertLifetime, Lifecycle, type LifecycleOptions } from './lifecycle.ts';
+import { assertLifetime, Lifecycle, type LifecycleOptions, lifecycleRules } from './lifecycle.ts';
 import { KeyedQueue } from './queue.ts';
 import { isSessionId } from './session-id.ts';
 import type { SessionStore } from './store.ts';
@@ -15,16 +16,21 @@ export interface MemorySession {
   readonly logouts: number;
 }
 
-export interface MemoryStoreOptions extends Partial<LifecycleOptions> {
+export interface MemoryStoreOptions extends LifecycleOptions {
   /** Where the sessions are, by id. Stores with the same map share sessions and locks. Default: a map of its own. */
   sessions?: Map<string, MemorySession>;
-  /** PHP's `session.gc_maxlifetime`: seconds for which a session lives after it was last used. Default 1440. */
+  /** Seconds for which a session lives after it was last used. php.ini: `session.gc_maxlifetime`. Default 1440. */
   gcMaxlifetime?: number;
   /** Entries of the map. A new session that finds no room is refused with `ERR_SESSION_UNAVAILABLE`. Default 100,000. */
   maxSessions?: number;
 }
 
-const DEFAULTS = { gcMaxlifetime: 1440, maxSessions: 100_000, timeout: 10_000, maxWaiters: 256 };
+const rules: OptionRules<MemoryStoreOptions> = {
+  sessions: { defaultFor: () => new Map(), accepts: (value) => value instanceof Map, mustBe: 'a Map' },
+  gcMaxlifetime: { ini: 'session.gc_maxlifetime', default: 1440, ...wholeNumber(0, 2 ** 31 - 1, 'seconds') },
+  maxSessions: { default: 100_000, ...wholeNumber(0, Number.MAX_SAFE_INTEGER) },
+  ...lifecycleRules,
+};
 /** Milliseconds between two looks for old sessions, which a new session causes: nothing else takes memory. */
 const COLLECT_INTERVAL = 60_000;
 const queues = shared('stores/memory', () => new WeakMap<object, KeyedQueue>());
@@ -34,31 +40,25 @@ const queues = shared('stores/memory', () => new WeakMap<object, KeyedQueue>());
  *
  * @throws TypeError naming the option that is wrong
  */
-export function memoryStore({ sessions = new Map(), ...options }: MemoryStoreOptions = {}): SessionStore {
-  if (!(sessions instanceof Map)) throw new TypeError('sessions must be a Map');
-  const { gcMaxlifetime, maxSessions, ...limits } = { ...DEFAULTS, ...options };
-  for (const [name, value] of Object.entries({ gcMaxlifetime, maxSessions, ...limits })) {
-    if (!(name in DEFAULTS)) throw new TypeError(`${name} is not an option of memoryStore()`);
-    if (!Number.isInteger(value) || value < 0) throw new TypeError(`${name} must be a whole number from 0`);
-  }
+export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
+  const values = readByRules(rules, options, 'memoryStore()') as Required<MemoryStoreOptions>;
+  const { sessions, gcMaxlifetime, maxSessions } = values;
   const queue = queues.get(sessions) ?? new KeyedQueue();
   queues.set(sessions, queue); // it is the lock too
-  const life = new Lifecycle(limits, queue);
+  const life = new Lifecycle(values, queue);
   let collectedAt = Date.now();
 
-  const isOlder = ({ usedAt }: MemorySession, seconds: number) => usedAt < Date.now() - seconds * 1000;
+  const isOlder = ({ usedAt }: MemorySession, lifetime: number) => usedAt < Date.now() - lifetime * 1000;
   const find = (id: string): MemorySession => {
     const found = sessions.get(id) ?? { data: undefined, usedAt: 0, logouts: 0 };
     return isOlder(found, gcMaxlifetime) ? { ...found, data: undefined } : found;
   };
-  const put = (id: string, data: Uint8Array | undefined, logouts = find(id).logouts): 'touched' => {
-    sessions.set(id, { data, usedAt: Date.now(), logouts });
-    return 'touched';
-  };
-  const collect = (seconds: number): number => {
-    assertLifetime(seconds);
+  const put = (id: string, data: Uint8Array | undefined, logouts = find(id).logouts) =>
+    sessions.set(id, { data, usedAt: Date.now(), logouts }) && ('touched' as const);
+  const collect = (lifetime: number): number => {
+    assertLifetime(lifetime);
     collectedAt = Date.now();
-    const old = [...sessions].filter(([id, session]) => isOlder(session, seconds) && queue.isFree(id));
+    const old = [...sessions].filter(([id, session]) => isOlder(session, lifetime) && queue.isFree(id));
     for (const [id] of old) sessions.delete(id);
     return old.length;
   };

@@ -6,7 +6,7 @@ import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 /** One lock for each id: from `open()` to the end of the lease, over all processes. */
 export function lockContract(test: ContractRunner['test'], { make }: StoreUnderTest): void {
   test('the lock is free after commit(), before release()', async () => {
-    const [store, id] = [make({ timeout: 2_000 }), newId()];
+    const [store, id] = [make({ lockTimeout: 2 }), newId()];
     const first = await store.open(id);
     await first.commit({ data: bytes('1') });
     assert.equal(await read(store, id), '1');
@@ -41,7 +41,7 @@ export function lockContract(test: ContractRunner['test'], { make }: StoreUnderT
   });
 
   test('sessions do not wait for each other, new ones neither', async () => {
-    const store = make({ timeout: 2_000 });
+    const store = make({ lockTimeout: 2 });
     const ids = Array.from({ length: 8 }, newId);
     for (const data of ['first', 'second']) {
       // All are held at the same time.
@@ -68,7 +68,7 @@ export function lockContract(test: ContractRunner['test'], { make }: StoreUnderT
   });
 
   test('the lock that cannot be had until the deadline', async () => {
-    const [a, b, id] = [make(), make({ timeout: 300 }), newId()];
+    const [a, b, id] = [make(), make({ lockTimeout: 0.3 }), newId()];
     const holder = await a.open(id);
     await assert.rejects(b.open(id), { code: 'ERR_SESSION_LOCK_TIMEOUT' });
     await holder.release();

@@ -20,7 +20,7 @@ export function readContract(
   }
 
   test('read(): what was committed last, while somebody holds the lock', async () => {
-    const [a, b, id] = [make({ timeout: 2_000 }), make({ timeout: 2_000 }), newId()];
+    const [a, b, id] = [make({ lockTimeout: 2 }), make({ lockTimeout: 2 }), newId()];
     await writeText(a, id, 'before');
     await withLease(a, id, async (lease) => {
       // In the same store, and in another one.
@@ -35,7 +35,7 @@ export function readContract(
   });
 
   test('read() keeps nobody waiting', async () => {
-    const [store, id] = [make({ timeout: 2_000 }), newId()];
+    const [store, id] = [make({ lockTimeout: 2 }), newId()];
     await writeText(store, id, 'before');
     const snapshot = await store.read(id);
     assert.equal(await writeText(store, id, 'after'), 'written');
@@ -44,7 +44,7 @@ export function readContract(
   });
 
   test('read() of a session that does not exist, of one that is about to, and of what is no id', async () => {
-    const [store, id] = [make({ timeout: 2_000 }), newId()];
+    const [store, id] = [make({ lockTimeout: 2 }), newId()];
     await withLease(store, id, async () => {
       for (const missing of [id, newId(), 'no id!', '']) {
         const snapshot = await readLocked(store, missing);

@@ -71,7 +71,7 @@ export function replaceContract(test: ContractRunner['test'], { make, makeOld }:
   });
 
   test('replace(): the lock that cannot be had until the deadline; nothing is written later', async () => {
-    const [a, b, id] = [make({ timeout: 300 }), make(), newId()];
+    const [a, b, id] = [make({ lockTimeout: 0.3 }), make(), newId()];
     await writeText(b, id, 'before');
     const snapshot = await a.read(id);
     const holder = await b.open(id);

@@ -8,8 +8,8 @@ export interface ContractRunner {
 
 /** What every store must be able to be made with here; the defaults are its own. */
 export interface ContractOptions {
-  /** Milliseconds for one `open()`. */
-  timeout?: number;
+  /** Seconds for one `open()`. */
+  lockTimeout?: number;
   /** How many requests of this process may wait for one session. */
   maxWaiters?: number;
 }

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await makeTable(engine, table);
   storeOfNextProcess(engine, table); // The holder is the process before; on NDB Cluster it has the other SQL node.
   // Whoever gets the lock by this deadline got it in time.
-  other = storeOfNextProcess(engine, table, { timeout: (maxHold + 2) * 1_000 });
+  other = storeOfNextProcess(engine, table, { lockTimeout: maxHold + 2 });
 });
 
 afterAll(() => other.close());
@@ -42,7 +42,7 @@ type Side = 'Node' | 'PHP';
 
 function startHolder(side: Side, id: string, network?: Network): Holder {
   const connection = network?.server ?? serversFor(engine, 0)[0]!;
-  const node = { connection, table: table.name, maxHold, timeout: 20_000 };
+  const node = { connection, table: table.name, maxHold, lockTimeout: 20 };
   const php = { connection, options: { table: table.name, max_hold: maxHold, lock_timeout: 20 } };
   const program =
     side === 'Node' ? [process.execPath, 'test/clusters/holder.mjs'] : ['php', 'test/clusters/holder.php'];

@@ -111,8 +111,8 @@ if (isNdb) {
 
   test('how long NDB waits for a lock is compared with the timeout', async () => {
     await make(createTableSql({ table, engine: tableEngine }));
-    expect(codes(await check({ timeout: 1_000 }))).not.toContain('ndb-lock-wait');
-    expect(codes(await check({ timeout: 5_000 }))).toContain('ndb-lock-wait');
+    expect(codes(await check({ lockTimeout: 1 }))).not.toContain('ndb-lock-wait');
+    expect(codes(await check({ lockTimeout: 5 }))).toContain('ndb-lock-wait');
   });
 }
 

@@ -67,7 +67,7 @@ if (faults[name] === undefined) {
           if (begun !== undefined) movedAfter ??= performance.now() - begun;
         };
         subscribe('php-session-bridge:endpoint', moved);
-        store = mysqlStore({ connection: engine.endpoints, table: table.name, timeout: 25_000 });
+        store = mysqlStore({ connection: engine.endpoints, table: table.name, lockTimeout: 25 });
         const always = newId();
         const clients = [counting(store, () => always), ...[1, 2, 3, 4].map(() => counting(store, newId))];
         await Promise.all(clients.map(({ more }) => more(20)));

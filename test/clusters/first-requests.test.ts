@@ -105,7 +105,7 @@ describe.each(tables)('$name: sessions do not wait for each other', (table) => {
     [`${id}0`, `${id}z`, `${id.slice(0, -1)}`, `0${id}`, `z${id}`].map((each) => each.slice(-32));
 
   test.each(['a new session', 'one that exists'])('%s is held by Node', async (kind) => {
-    const impatient = asInAnotherProcess(() => storeOfNextProcess(engine, table, { timeout: 5_000 }));
+    const impatient = asInAnotherProcess(() => storeOfNextProcess(engine, table, { lockTimeout: 5 }));
     const id = newId();
     if (kind === 'one that exists') await countInNode(table, id, 0);
     const holder = await nodes[table.name]![0]!.open(id);

@@ -19,7 +19,7 @@ if (engine.name !== 'galera') {
   describe('Galera, with two nodes that are written to', () => {
     let stores: [SessionStore, SessionStore];
     const storeOn = (connection: MysqlStoreOptions['connection']) =>
-      asInAnotherProcess(() => mysqlStore({ connection, table: table.name, timeout: 25_000 }));
+      asInAnotherProcess(() => mysqlStore({ connection, table: table.name, lockTimeout: 25 }));
 
     beforeAll(async () => {
       await makeTable(engine, table);

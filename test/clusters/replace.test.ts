@@ -14,7 +14,7 @@ test.each([ownTable(engine, 'replace_own'), articleTable(engine, 'replace_articl
     await makeTable(engine, table);
     const [first, second = first] = engine.endpoints;
     const stores = [first!, second!].map((connection) =>
-      asInAnotherProcess(() => mysqlStore({ connection, table: table.name, timeout: 25_000 })),
+      asInAnotherProcess(() => mysqlStore({ connection, table: table.name, lockTimeout: 25 })),
     );
     const id = newId();
     await writeText(stores[0]!, id, '0');

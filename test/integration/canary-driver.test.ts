@@ -130,7 +130,7 @@ const works: Record<string, () => Promise<unknown>> = {
   'a lock that is not to be had': () =>
     withStore(async (holder) => {
       const lease = await holder.open(id);
-      const waiting = asInAnotherProcess(() => storeOn(ownTable, { connection: server, timeout: 1_500 }));
+      const waiting = asInAnotherProcess(() => storeOn(ownTable, { connection: server, lockTimeout: 1.5 }));
       await waiting.open(id).catch(expectCode);
       await waiting.close();
       await lease.release();

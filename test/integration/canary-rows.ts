@@ -108,5 +108,5 @@ export async function relayed(use: (lease: SessionLease, relay: Relay) => Promis
   const relay = await Relay.start(testServer());
   const connection = { ...testServer(), port: relay.port, database: 'test' };
   const id = await stored(ownTable);
-  await held(ownTable, id, (lease) => use(lease, relay), { connection, timeout: 2_000 });
+  await held(ownTable, id, (lease) => use(lease, relay), { connection, lockTimeout: 2 });
 }

@@ -189,15 +189,15 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'in a request': () => visited({ store: storeOn(missing) }, untouched, secretId()),
   },
   ERR_SESSION_LOCK_TIMEOUT: {
-    'another process has it': () => lockedElsewhere((id) => held(ownTable, id, untouched, { timeout: 1_500 })),
-    'this process has it': () => heldTwice({ timeout: 100 }),
+    'another process has it': () => lockedElsewhere((id) => held(ownTable, id, untouched, { lockTimeout: 1.5 })),
+    'this process has it': () => heldTwice({ lockTimeout: 0.1 }),
     'in a request': () =>
-      lockedElsewhere((id) => visited({ store: storeOn(ownTable, { timeout: 1_500 }) }, untouched, id)),
+      lockedElsewhere((id) => visited({ store: storeOn(ownTable, { lockTimeout: 1.5 }) }, untouched, id)),
   },
   ERR_SESSION_BUSY: {
     'too many wait': () => heldTwice({ maxWaiters: 0 }),
     'all connections are in use': async () => {
-      const full = storeOn(ownTable, { connectionLimit: 1, timeout: 1_500 });
+      const full = storeOn(ownTable, { connectionLimit: 1, lockTimeout: 1.5 });
       const open = () => full.open(secretId());
       await withLease(full, secretId(), open).finally(() => full.close());
     },

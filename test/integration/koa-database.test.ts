@@ -39,7 +39,7 @@ describe('503, Retry-After and no cookie', () => {
   };
 
   test('the lock cannot be had', async () => {
-    await withSite({ store: storeOf(table, { timeout: 200 }) }, async (site) => {
+    await withSite({ store: storeOf(table, { lockTimeout: 0.2 }) }, async (site) => {
       const id = await put('a|i:1;');
       const release = await php.hold(table, id);
       let runs = 0;
@@ -78,7 +78,7 @@ describe('503, Retry-After and no cookie', () => {
   ])('%s', async (_, when) => {
     const relay = await Relay.start(testServer());
     const connection = { ...testServer(), port: relay.port, database: 'test' };
-    await withSite({ store: storeOf(table, { connection, timeout: 1_500 }) }, async (site) => {
+    await withSite({ store: storeOf(table, { connection, lockTimeout: 1.5 }) }, async (site) => {
       const id = await put('user|s:5:"alice";');
       if (when === 'open') await relay.stop();
       const answer = await site.ask(
@@ -101,7 +101,7 @@ describe('503, Retry-After and no cookie', () => {
   test('it is unknown whether it was saved', async () => {
     const relay = await Relay.start(testServer());
     const connection = { ...testServer(), port: relay.port, database: 'test' };
-    await withSite({ store: storeOf(table, { connection, timeout: 500 }) }, async (site) => {
+    await withSite({ store: storeOf(table, { connection, lockTimeout: 0.5 }) }, async (site) => {
       const id = await put('a|i:1;');
       relay.accident = 'lose the answer';
       relay.thenUnreachable = true;
@@ -119,7 +119,7 @@ describe('503, Retry-After and no cookie', () => {
     for (const control of ['close', 'destroy'] as const) {
       const relay = await Relay.start(testServer());
       const connection = { ...testServer(), port: relay.port, database: 'test' };
-      await withSite({ store: storeOf(table, { connection, timeout: 1_500 }) }, async (site) => {
+      await withSite({ store: storeOf(table, { connection, lockTimeout: 1.5 }) }, async (site) => {
         const [id, before] = [await put('user|s:5:"alice";'), await php.count(table)];
         const answer = await site.ask(
           async (ctx) => {
@@ -245,7 +245,7 @@ describe('a login in a parallel request of PHP', () => {
 describe('parallel requests', () => {
   // As many as web servers let one connection of HTTP/2 have. All of them wait before the first is served.
   test('128 of one session at once, each +1, are all served', async () => {
-    await withSite({ store: storeOf(table, { timeout: 30_000 }) }, async (site) => {
+    await withSite({ store: storeOf(table, { lockTimeout: 30 }) }, async (site) => {
       const id = await put('n|i:0;');
       const [running, end] = [signal(), signal()];
       const holding = site.ask(

@@ -131,7 +131,7 @@ describe('merge', () => {
   });
 
   test('holds no connection while the request runs', async () => {
-    const site = await siteOf('merge', { store: storeOf(table, { connectionLimit: 1, timeout: 3_000 }) });
+    const site = await siteOf('merge', { store: storeOf(table, { connectionLimit: 1, lockTimeout: 3 }) });
     const [id, other] = [await put('a|i:1;'), await put('a|i:1;')];
     const inner = await site.ask(
       async (ctx) => {
@@ -389,7 +389,7 @@ describe('lock()', () => {
 
   test.each(['merge', 'readonly'] as const)('a logout that fails in %s leaves the row as it was', async (mode) => {
     const id = await put('user|s:5:"alice";');
-    const site = await Site.start({ store: storeOf(table, { timeout: 300 }), mode });
+    const site = await Site.start({ store: storeOf(table, { lockTimeout: 0.3 }), mode });
     const free = await php.hold(table, id);
     const answer = await site.ask((ctx) => ctx.phpSession.destroy(), { id });
     await free();
@@ -441,7 +441,7 @@ describe('lock()', () => {
   });
 
   test('in the mode readonly, the lock cannot be had: nothing is written', async () => {
-    const [site, id] = [await siteOf('readonly', { store: storeOf(table, { timeout: 300 }) }), await put('a|i:1;')];
+    const [site, id] = [await siteOf('readonly', { store: storeOf(table, { lockTimeout: 0.3 }) }), await put('a|i:1;')];
     await site.ask(
       async (ctx) => {
         const release = await php.hold(table, id);

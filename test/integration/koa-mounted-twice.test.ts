@@ -40,7 +40,7 @@ const twice = expect.objectContaining({
 
 async function isRefused(outer: Koa.Middleware): Promise<void> {
   // Whoever waits for the lock after all, would do so for longer than the test.
-  const patient = storeOn(table, { timeout: 600_000 });
+  const patient = storeOn(table, { lockTimeout: 600 });
   const site = await Site.start({ store: patient }, outer);
   try {
     for (const id of [await stored(), undefined]) {
@@ -64,7 +64,7 @@ test('the same one twice, with another mode, and without the lock', () =>
 
 test('phpKoaSession() and phpSession()', async () => {
   const app = new Koa();
-  const patient = storeOn(table, { timeout: 600_000 });
+  const patient = storeOn(table, { lockTimeout: 600 });
   app.use(phpKoaSession(session, { store: patient }, app));
   app.use(phpSession({ store: patient }));
   app.use((ctx) => {

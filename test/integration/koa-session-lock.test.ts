@@ -192,7 +192,7 @@ test('no update is lost between koa-session and PHP', async () => {
 });
 
 test('a lock that is not free in time is a 503, and no visitor is logged out', async () => {
-  await withSite({ store: storeOf(table, { timeout: 300 }) }, async (impatient) => {
+  await withSite({ store: storeOf(table, { lockTimeout: 0.3 }) }, async (impatient) => {
     const id = await written();
     const free = await php.hold(table, id);
     const answer = await impatient.ask((ctx) => (ctx.session!.n = 2), { id });

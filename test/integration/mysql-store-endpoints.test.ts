@@ -220,7 +220,7 @@ describe('several servers', () => {
   });
 
   test('none is there: refused at once, and served again when one is', async () => {
-    store = make({ timeout: 25_000 });
+    store = make({ lockTimeout: 25 });
     await writeText(store, newId(), 'x');
     for (const door of doors) await door.kill();
     // One after the other: with a wait for each, this would take longer than Jest lets it.
@@ -236,7 +236,7 @@ describe('several servers', () => {
   });
 
   test('all are frozen: new requests are refused at once, and served again when one is not', async () => {
-    store = make({ timeout: 1_500 });
+    store = make({ lockTimeout: 1.5 });
     await writeText(store, newId(), 'x');
     for (const door of doors) door.freeze();
     // Whoever is under way has the deadline. If the others had it too, Jest would not wait for them.
@@ -282,7 +282,7 @@ describe('requests that wait while servers fail', () => {
   });
 
   test('is let go by close()', async () => {
-    store = make({ connectionLimit: 1, timeout: 25_000 });
+    store = make({ connectionLimit: 1, lockTimeout: 25 });
     await writeText(store, newId(), 'x');
     for (const door of doors) door.freeze();
     const waiting = Promise.allSettled([1, 2, 3].map(() => store.open(newId())));

@@ -25,7 +25,7 @@ afterAll(() => witness.end());
 
 /** What it says of the row, a lock of another process' included. */
 async function isFree(id: string): Promise<boolean> {
-  const other = asInAnotherProcess(() => storeOn(table, { timeout: 3_000 }));
+  const other = asInAnotherProcess(() => storeOn(table, { lockTimeout: 3 }));
   try {
     return await withLease(other, id, async ({ writable }) => writable);
   } finally {
@@ -80,7 +80,7 @@ test('a mistake while a connection is made: each request gets it, and none waits
     if (isBroken) throw new TypeError('of the application');
     return connect(port, host);
   };
-  const store = storeOn(table, { connection: { ...server, stream }, connectionLimit: 1, timeout: 5_000 });
+  const store = storeOn(table, { connection: { ...server, stream }, connectionLimit: 1, lockTimeout: 5 });
   for (let i = 0; i < 3; i++) await expect(store.open('foreign3')).rejects.toThrow(new TypeError('of the application'));
   await expect(store.read('foreign3')).rejects.toThrow(new TypeError('of the application'));
   isBroken = false;

@@ -104,7 +104,7 @@ describe('a server that has no room for more connections', () => {
   });
 
   test('one asks for more at a time, of all kinds of connections, with pauses that grow, until the deadline', async () => {
-    store = make({ timeout: 1_500 });
+    store = make({ lockTimeout: 1.5 });
     const [lease] = await open(1);
     await fill();
     const { arrivals } = door;
@@ -121,7 +121,7 @@ describe('a server that has no room for more connections', () => {
   });
 
   test('when all of `connectionLimit` are in use, it is that', async () => {
-    store = make({ timeout: 3_000, connectionLimit: 2 }); // longer than a pause
+    store = make({ lockTimeout: 3, connectionLimit: 2 }); // longer than a pause
     const leases = await open(1);
     await fill();
     await expect(store.open(newId())).rejects.toMatchObject(noRoom);
@@ -132,7 +132,7 @@ describe('a server that has no room for more connections', () => {
   });
 
   test('without a connection it continues to ask, and is served as soon as there is room', async () => {
-    store = make({ timeout: 25_000 });
+    store = make({ lockTimeout: 25 });
     await fill();
     const { arrivals } = door;
     const opening = store.open(newId());
@@ -144,7 +144,7 @@ describe('a server that has no room for more connections', () => {
   });
 
   test('what the store does not need is given back soon', async () => {
-    store = make({ maxHold: 600, timeout: 1_000 });
+    store = make({ maxHold: 600, lockTimeout: 1 });
     const leases = await open(3);
     await store.read(newId());
     await fill();
@@ -175,7 +175,7 @@ describe('a server that has no room for more connections', () => {
       if (failure) throw failure;
       return connect(door.port, '127.0.0.1');
     };
-    store = make({ timeout: 5_000, connection: { ...at(door), stream } });
+    store = make({ lockTimeout: 5, connection: { ...at(door), stream } });
     const [lease] = await open(1);
     await fill();
     const { arrivals } = door;
@@ -190,7 +190,7 @@ describe('a server that has no room for more connections', () => {
   });
 
   test('close() ends the waiting requests', async () => {
-    store = make({ timeout: 25_000 });
+    store = make({ lockTimeout: 25 });
     await fill();
     const { arrivals } = door;
     const waiting = Promise.allSettled([1, 2, 3].map(() => store.open(newId())));
@@ -202,7 +202,7 @@ describe('a server that has no room for more connections', () => {
   });
 
   test('a caller that gives up leaves its place to the next', async () => {
-    store = make({ timeout: 25_000 });
+    store = make({ lockTimeout: 25 });
     const [lease] = await open(1);
     await fill();
     const { arrivals } = door;
@@ -243,7 +243,7 @@ describe('several servers', () => {
   afterEach(() => other.close());
 
   test('one that is full is not left for another one', async () => {
-    store = make({ connection: [at(door, 'narrow'), at(other)], timeout: 1_500 });
+    store = make({ connection: [at(door, 'narrow'), at(other)], lockTimeout: 1.5 });
     await expect(store.open(newId())).rejects.toMatchObject({ ...noRoom, cause: { errno: 1226 } });
     expect(door.arrivals).toBeGreaterThan(2);
     // Not asked for a session: at most looked at.
@@ -263,7 +263,7 @@ describe('several servers', () => {
     await other.kill(); // it is the same server, and has the same places
     await fill();
     await crowd.pop()!.end();
-    store = make({ connection: [at(door), at(other)], timeout: 5_000 });
+    store = make({ connection: [at(door), at(other)], lockTimeout: 5 });
     const lease = await store.open(newId()); // the look at the server had come first
     const { arrivals } = door;
     await until(() => door.arrivals > arrivals + 2); // it is refused, and the server is well all the same
@@ -271,7 +271,7 @@ describe('several servers', () => {
   });
 
   test('no store returns to a server that is full', async () => {
-    store = make({ connection: [at(door, 'narrow'), at(other)], timeout: 1_500 });
+    store = make({ connection: [at(door, 'narrow'), at(other)], lockTimeout: 1.5 });
     await door.kill();
     await writeText(store, newId(), 'x');
     await door.reopen();

@@ -197,7 +197,7 @@ describe('the connection is killed while the lock is held', () => {
   test('a lease that ends late does not disturb the next user of its connection', async () => {
     await until(async () => (await connections()).length === 0);
     const connection = { ...testServer(), user, password: '', database: 'test' };
-    const store = storeOn(table, { connection, connectionLimit: 1, timeout: 2_500 });
+    const store = storeOn(table, { connection, connectionLimit: 1, lockTimeout: 2.5 });
     const [id, next, taken] = [newId(), newId(), newId()];
     for (const one of [id, next]) await writeText(other, one, 'before');
     await witness.query('BEGIN');
@@ -282,7 +282,7 @@ describe('maxHold', () => {
 
 describe('the statement that goes with COMMIT fails, and the connection stays', () => {
   const failing = 'store_failing';
-  const store = () => storeOn(failing, { timeout: 20_000 });
+  const store = () => storeOn(failing, { lockTimeout: 20 });
   const tries = async () => Number((await witness.query(`SELECT n FROM ${failing}_tries`))[0]!.n);
 
   /** Each UPDATE of the table fails with this number, as long as `condition` holds for how many there were. */
@@ -339,7 +339,7 @@ describe('the connection is lost at COMMIT', () => {
     relay = await Relay.start(testServer());
   });
   beforeEach(() => {
-    store = storeOn(table, { connection: { ...testServer(), port: relay.port, database: 'test' }, timeout: 2_000 });
+    store = storeOn(table, { connection: { ...testServer(), port: relay.port, database: 'test' }, lockTimeout: 2 });
     relay.thenUnreachable = false;
   });
   afterAll(() => relay.stop());

@@ -145,7 +145,7 @@ describe.each<[string, NamedLock, (id: string) => Promise<string>]>([
   });
 
   test('not free in time: ERR_SESSION_LOCK_TIMEOUT, and nothing is left over', async () => {
-    const impatient = storeOn(table, { lock, timeout: 700 });
+    const impatient = storeOn(table, { lock, lockTimeout: 0.7 });
     const php = new PhpRequest(name, id, 3_000);
     await php.begun();
     await expect(impatient.open(id)).rejects.toMatchObject({ code: 'ERR_SESSION_LOCK_TIMEOUT' });

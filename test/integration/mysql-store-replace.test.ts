@@ -247,7 +247,7 @@ describe('while another request has the lock, at REPEATABLE READ', () => {
   });
 
   test('until the deadline: an error, and nothing is written after that', async () => {
-    const ours = storeOn(table, { timeout: 500 });
+    const ours = storeOn(table, { lockTimeout: 0.5 });
     const { id, snapshot } = await readBack(ours, 'before');
     await held(id);
     await expect(snapshot.replace!(utf8Bytes('late'))).rejects.toMatchObject({ code: 'ERR_SESSION_LOCK_TIMEOUT' });
@@ -279,8 +279,8 @@ describe('while another request has the lock, at REPEATABLE READ', () => {
 
 describe('the connection is lost', () => {
   let relay: Relay;
-  const throughRelay = (timeout = 10_000) =>
-    storeOn(table, { connection: { ...testServer(), port: relay.port, database: 'test' }, timeout });
+  const throughRelay = (lockTimeout = 10) =>
+    storeOn(table, { connection: { ...testServer(), port: relay.port, database: 'test' }, lockTimeout });
 
   beforeAll(async () => {
     relay = await Relay.start(testServer());
@@ -327,7 +327,7 @@ describe('the connection is lost', () => {
     });
 
     test('and the database cannot be asked any more', async () => {
-      const ours = throughRelay(3_500);
+      const ours = throughRelay(3.5);
       const { id, snapshot } = await readBack(ours, 'before', other); // no connection for locks is open
       relay.thenUnreachable = true;
       relay.accident = accident;
@@ -345,7 +345,7 @@ test('a server that does not answer any more: unknown', async () => {
   const door = await Door.open(testServer());
   const ours = storeOn(table, {
     connection: { ...testServer(), port: door.port, database: 'test' },
-    timeout: 3_500,
+    lockTimeout: 3.5,
   });
   const connecting = await readBack(ours, 'before');
   expect(await connecting.snapshot.replace!(utf8Bytes('after'))).toBe('written');

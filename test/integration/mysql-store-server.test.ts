@@ -16,7 +16,11 @@ describe('the database server', () => {
   let store: SessionStore;
   const make = (options: Partial<MysqlStoreOptions> = {}) => {
     const { host, port, user, password } = server;
-    return storeOn(table, { connection: { host, port, user, password, database: 'test' }, timeout: 1_500, ...options });
+    return storeOn(table, {
+      connection: { host, port, user, password, database: 'test' },
+      lockTimeout: 1.5,
+      ...options,
+    });
   };
 
   /** SIGSTOP, and until it has reached every thread: before, the server may answer one more statement. */
@@ -89,7 +93,7 @@ describe('the database server', () => {
   });
 
   test('is killed and comes back: the holder of a lock writes, the other requests do not wait', async () => {
-    store = make({ timeout: 20_000 });
+    store = make({ lockTimeout: 20 });
     const [id, added, lost] = [newId(), newId(), newId()];
     await writeText(store, id, 'before');
     await writeText(store, lost, 'before');
@@ -130,7 +134,7 @@ describe('the database server', () => {
     );
     await witness.end();
     const connection = { host: server.host, port: server.port, user: 'narrow', database: 'test' };
-    const [first, second] = [make({ connection }), make({ connection, timeout: 20_000 })];
+    const [first, second] = [make({ connection }), make({ connection, lockTimeout: 20 })];
     await writeText(first, newId(), 'x');
     const waiting = writeText(second, newId(), 'x');
     await sleep(200);
@@ -163,7 +167,7 @@ describe('what answers is not a database', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const store = mysqlStore({ connection: { host: '127.0.0.1', port, user: 'u', database: 'd' }, timeout: 300 });
+    const store = mysqlStore({ connection: { host: '127.0.0.1', port, user: 'u', database: 'd' }, lockTimeout: 0.3 });
     const results = await Promise.allSettled([store.open(newId()), store.open(newId()), store.collect(1)]);
     for (const result of results) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_SESSION_UNAVAILABLE' } });
@@ -179,7 +183,7 @@ describe('what answers is not a database', () => {
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, 'close');
-    const store = mysqlStore({ connection: { host: '127.0.0.1', port, user: 'u' }, timeout: 25_000 });
+    const store = mysqlStore({ connection: { host: '127.0.0.1', port, user: 'u' }, lockTimeout: 25 });
     await expect(withLease(store, newId(), async () => undefined)).rejects.toMatchObject({
       code: 'ERR_SESSION_UNAVAILABLE',
       cause: { code: 'ECONNREFUSED' },

@@ -237,7 +237,7 @@ test('no id and no data in any error', async () => {
     table,
     `CREATE TABLE ${table} (id CHAR(32) PRIMARY KEY, data TINYTEXT CHARACTER SET latin1, usetime TIMESTAMP)`,
   );
-  const store = storeOn(table, { maxWaiters: 0, timeout: 500 });
+  const store = storeOn(table, { maxWaiters: 0, lockTimeout: 0.5 });
   const id = `${newId()}${marker}`;
   const taken = `${newId()}${marker}`;
   await writeText(store, taken, marker);
@@ -263,7 +263,7 @@ test('no id and no data in any error', async () => {
   await committing(marker, `${marker}!`); // ID
   const lease = await store.open(id);
   await failing(() => store.open(id)); // BUSY
-  await failing(() => storeOn(table, { timeout: 300 }).open(id)); // LOCK_TIMEOUT, in the queue
+  await failing(() => storeOn(table, { lockTimeout: 0.3 }).open(id)); // LOCK_TIMEOUT, in the queue
   await lease.release();
   await failing(() => lease.commit({})); // CLOSED
   await witness.query(`ALTER TABLE ${table} DROP COLUMN usetime`);

@@ -107,7 +107,7 @@ describe('touches', () => {
     const relay = await Relay.start(testServer());
     const connection = { ...testServer(), port: relay.port, database: 'test' };
     const store = storeOn(table, { connection, touchInterval: 60, connectionLimit: 1 });
-    const other = asInAnotherProcess(() => storeOn(table, { timeout: 1_000 }));
+    const other = asInAnotherProcess(() => storeOn(table, { lockTimeout: 1 }));
     const id = newId();
     await writeText(store, id, 'x');
     await withLease(store, id, touch); // now every statement is prepared

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await witness.table(table, createTableSql({ table }));
-  store = storeOn(table, { timeout: 4_000 });
+  store = storeOn(table, { lockTimeout: 4 });
   id = newId();
   await witness.query(`INSERT INTO ${table} VALUES (?, 'a|i:1;', 0)`, [id]);
 });
@@ -108,7 +108,7 @@ describe.each<[string, string, string]>([
     '$what',
     async ({ event, change }) => {
       await store.close();
-      store = storeOn(table, { timeout: 400 });
+      store = storeOn(table, { lockTimeout: 0.4 });
       await refuse(event, body);
       const error = await change().catch((reason: unknown) => reason);
       // COMMIT was not run, so the outcome is known; unless the timeout came while one of many tries was under way. If it came while the

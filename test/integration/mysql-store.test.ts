@@ -122,7 +122,7 @@ for (const table of tables) {
     });
 
     test('too large: refused before it is sent, the row stays as it was', async () => {
-      const [store, id] = [storeOn(table, { timeout: 3_000 }), newId()];
+      const [store, id] = [storeOn(table, { lockTimeout: 3 }), newId()];
       await writeText(store, id, 'small');
       const limit = table === 'store_own' ? 2 ** 24 - 1 : 65_535;
       await withLease(store, id, async (lease) => {
@@ -253,7 +253,7 @@ test('two copies of the package share one queue', async () => {
 });
 
 test('no connection is free: the waiting request is served later', async () => {
-  const store = storeOn('store_own', { connectionLimit: 1, timeout: 300 });
+  const store = storeOn('store_own', { connectionLimit: 1, lockTimeout: 0.3 });
   const lease = await store.open(newId());
   await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
   await lease.release();

@@ -140,7 +140,7 @@ for (const [from, to] of [
     t.after(() => silent.close());
     await once(silent, 'listening');
     const connection = { host: '127.0.0.1', port: silent.address().port };
-    const options = { connection, timeout: 500, maxWaiters: 0 };
+    const options = { connection, lockTimeout: 0.5, maxWaiters: 0 };
     const [holder, waiter] = [one.mysql.mysqlStore(options), other.mysql.mysqlStore(options)];
     t.after(() => Promise.all([holder.close(), waiter.close()]));
     const first = assert.rejects(holder.open('sameid'), { code: 'ERR_SESSION_UNAVAILABLE' });

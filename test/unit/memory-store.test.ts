@@ -100,7 +100,7 @@ describe('the store in memory', () => {
 
   test('a wrong option', () => {
     expect(() => memoryStore({ maxSession: 1 } as object)).toThrow('maxSession is not an option of memoryStore()');
-    expect(() => memoryStore({ timeout: 1.5 })).toThrow('timeout must be a whole number');
+    expect(() => memoryStore({ lockTimeout: 0 })).toThrow('lockTimeout must be a number of seconds');
     expect(() => memoryStore({ sessions: {} as never })).toThrow('sessions must be a Map');
   });
 });

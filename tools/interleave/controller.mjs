@@ -124,10 +124,8 @@ export class Controller {
     const { command } = link;
     const request = /** @type {import('./history.mjs').Request} */ (command?.request);
     this.script.push(`${step} ${actor.name} ${request.name} ${request.operation}: ${what} ${command?.kind}`);
-    if (what === 'send') {
-      if (command !== undefined) command.sentAt = step;
-      link.send();
-    } else if (what === 'deliver') link.deliver();
+    if (what === 'send') link.send();
+    else if (what === 'deliver') link.deliver();
     else if (what === 'expire') await link.expire();
     else if (what === 'refuse 1205') await link.refuse(1205);
     else if (what === 'refuse 1213') await link.refuse(1213);
@@ -136,7 +134,6 @@ export class Controller {
 
   /** Looks at what the statements have done that the server answered in this step. */
   async #look() {
-    const { step } = this.#history;
     const done = this.#actors.flatMap(({ wire }) => wire.answered.splice(0));
     for (const command of done) {
       if (command.answer.error !== 0) {
@@ -146,10 +143,7 @@ export class Controller {
       }
       // Where there is no row, it is the placeholder that locks.
       const reads = ['read', 'lock', 'placeholder'].includes(command.kind ?? '');
-      if (!reads) continue;
-      const request = /** @type {import('./history.mjs').Request} */ (command.request);
-      request.lastAsked = command.sentAt ?? step;
-      request.lastRead = step;
+      if (reads) /** @type {any} */ (command.request).lastRead = this.#history.step;
     }
     const writers = done.filter(hasCommitted);
     if (writers.length === 0) return;

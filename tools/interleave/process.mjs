@@ -35,7 +35,7 @@ export async function startProcess(names, product, endpoint, { data, lock, undoe
       table: tables[data],
       ...(lock === 'name' && { lock: product.codeIgniterLock }),
       // Nothing is to happen because time has passed: the controller ends connections, and lets owners of locks go on.
-      ...{ timeout: 30_000, maxHold: 3_600, touchInterval: 0 },
+      ...{ lockTimeout: 30, maxHold: 3_600, touchInterval: 0 },
     });
     tellOfWaits();
     // It is asked for once in the life of a store, so a replay would have another step than the run.

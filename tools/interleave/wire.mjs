@@ -19,7 +19,6 @@ export const tables = { bytes: 'interleave', text: 'interleave_text' };
  * @property {'held' | 'sent' | 'answered'} phase held before the server, or before its client
  * @property {Answer} answer
  * @property {unknown} request of the actor, when the statement came
- * @property {number} [sentAt] the step in which it went to the server
  */
 
 /** All connections of one actor. Each statement waits until the controller decides about it. */

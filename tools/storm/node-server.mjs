@@ -23,7 +23,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  *   the proxy send no more requests, those under way end, and then the server and the store are closed
  */
 export async function serve({ name, connection, table, lockTimeout, maxHold }, port) {
-  const store = mysqlStore({ connection, table, timeout: 1_000 * lockTimeout, maxHold, maxWaiters: 32 });
+  const store = mysqlStore({ connection, table, lockTimeout, maxHold, maxWaiters: 32 });
   const app = new Koa();
   let draining = false;
   let underWay = 0;

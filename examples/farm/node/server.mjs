@@ -12,7 +12,7 @@ const { name, port, database, table, lockTimeout, maxHold } = JSON.parse(process
 const page = readFileSync(new URL('../page.html', import.meta.url), 'utf8');
 const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 
-const store = mysqlStore({ connection: database, table, timeout: 1_000 * lockTimeout, maxHold });
+const store = mysqlStore({ connection: database, table, lockTimeout, maxHold });
 const app = new Koa();
 
 app.use(async (ctx, next) => {

@@ -1,4 +1,5 @@
 import { anyFunction, flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../../option-rules.ts';
+import { type LifecycleOptions, lifecycleRules } from '../lifecycle.ts';
 import {
   CONNECTION_OPTIONS,
   type MysqlConnectionOptions,
@@ -17,7 +18,7 @@ export interface Columns {
   time: string;
 }
 
-export interface MysqlStoreOptions {
+export interface MysqlStoreOptions extends LifecycleOptions {
   /**
    * Connection options of mysql2 (`uri` too), a URI `mysql://user:password@host:port/database`, a pool of mysql2, or a list of these.
    * A pool lends its configuration. Its connections are never used: each held session keeps one, and a pool shared with the
@@ -45,8 +46,6 @@ export interface MysqlStoreOptions {
    *   one: a lock that PHP does not take would keep Node from Node only, and the shorter a write, the less it loses.
    */
   lock?: 'row' | 'none' | NamedLock;
-  /** Milliseconds for one `open()`: queue, connection and lock together. The same for each later call. Default 10,000. */
-  timeout?: number;
   /**
    * Seconds that a session stays locked while its holder sends no statement. Then the server ends the connection
    * (`wait_timeout`), so that a frozen process does not lock PHP out; a late commit checks that nobody else has
@@ -61,12 +60,6 @@ export interface MysqlStoreOptions {
   allowReplica?: boolean;
   /** How many sessions this process can hold at the same time: each needs a connection. Default 10. */
   connectionLimit?: number;
-  /**
-   * How many requests of this process may wait for one session. More are refused with `ERR_SESSION_BUSY`. Default 256:
-   * more than a browser sends at once, which over HTTP/2 is what the web server takes of one connection (100 to 128 in nginx, Apache and
-   * HAProxy). Each that waits is a socket and 15 KB of memory, and neither a lock nor a connection to the database.
-   */
-  maxWaiters?: number;
   /**
    * For a TEXT column only: the character set of PHP's connection (`SET NAMES`, PDO's `charset=`). The server
    * converts between it and the column's, so it decides which bytes PHP sees. Default `'utf8mb4'`.
@@ -137,6 +130,8 @@ export interface Settings
   readonly quoted: Columns;
   readonly row: RowSettings;
   readonly lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
+  /** Milliseconds: the option `lockTimeout`. */
+  readonly timeout: number;
   /** `undefined`: it was not said. */
   readonly timeZone: string | undefined;
 }
@@ -144,7 +139,7 @@ export interface Settings
 export const DEFAULT_TABLE = 'session';
 export const DEFAULT_COLUMNS: Columns = { id: 'id', data: 'data', time: 'usetime' };
 
-const seconds = (min: number, max: number) => wholeNumber(min, max, 'seconds');
+const wholeSeconds = (min: number, max: number) => wholeNumber(min, max, 'seconds');
 const checkedBelow = { accepts: () => true, mustBe: '' };
 
 export const mysqlRules: OptionRules<MysqlStoreOptions> = {
@@ -157,11 +152,10 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
     accepts: (lock) => lock === 'row' || lock === 'none' || typeof lock?.name === 'function',
     mustBe: "'row', 'none' or a named lock",
   },
-  timeout: { default: 10_000, ...wholeNumber(1, 2 ** 31 - 1, 'milliseconds') },
+  ...lifecycleRules,
   // MySQL's wait_timeout is a number of seconds, at least 1 and at most 2147483 on Windows.
-  maxHold: { default: 30, ...seconds(1, 2_147_483) },
+  maxHold: { default: 30, ...wholeSeconds(1, 2_147_483) },
   connectionLimit: { default: 10, ...wholeNumber(1, 100_000) },
-  maxWaiters: { default: 256, ...wholeNumber(0, 100_000) },
   allowReplica: { default: false, ...flag },
   phpCharset: {
     default: 'utf8mb4',
@@ -170,14 +164,14 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
   },
   timeMeaning: { default: 'lastUsed', ...oneOf(['lastUsed', 'expiresAt']) },
   timeZone: checkedBelow,
-  gcMaxlifetime: { ini: 'session.gc_maxlifetime', default: 1440, ...seconds(1, 2 ** 31 - 1) },
+  gcMaxlifetime: { ini: 'session.gc_maxlifetime', default: 1440, ...wholeSeconds(1, 2 ** 31 - 1) },
   expireOnRead: { defaultFor: ({ timeMeaning }) => timeMeaning === 'expiresAt', ...flag },
   touchInterval: {
     defaultFor: ({ gcMaxlifetime = 1440 }) => Math.min(60, Math.floor(gcMaxlifetime / 20)),
-    ...seconds(0, 2 ** 31 - 1),
+    ...wholeSeconds(0, 2 ** 31 - 1),
   },
   // In milliseconds it has to fit a timer.
-  collectInterval: { default: 0, ...seconds(0, 1_000_000) },
+  collectInterval: { default: 0, ...wholeSeconds(0, 1_000_000) },
   onCollectError: { default: warn, ...anyFunction },
 };
 
@@ -226,6 +220,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
     },
     row: readRowOptions(values.row, Object.values(columns)),
     lock: readLock(values.lock),
+    timeout: values.lockTimeout * 1000,
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
     timeZone: readTimeZone(values.timeZone),
   };
