@@ -10,6 +10,8 @@ export interface Context {
   /** `false`: the application answers by itself, perhaps later. */
   readonly respond?: boolean;
   readonly app: { emit(event: string, ...args: unknown[]): boolean };
+  /** The client's address, by `app.proxy`. */
+  readonly ip?: string;
   /** Koa's request, whose `ctx` is this context. */
   readonly request?: object;
 }

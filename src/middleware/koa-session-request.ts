@@ -54,7 +54,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   #commitsAtEnd: boolean;
 
   constructor(ctx: Context, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
-    this.http = new HttpSession(config, new NodeExchange(ctx.req, ctx.res), new KoaApplication(ctx));
+    this.http = new HttpSession(config, new NodeExchange(ctx.req, ctx.res, () => ctx.ip), new KoaApplication(ctx));
     this.control = this.#createControl();
     this.#ctx = ctx;
     this.#property = property;

@@ -117,7 +117,11 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
   }
 
   return async function phpSession(ctx: Context, next: () => Promise<unknown>) {
-    const request = new HttpSession<T>(config, new NodeExchange(ctx.req, ctx.res), new KoaApplication(ctx));
+    const request = new HttpSession<T>(
+      config,
+      new NodeExchange(ctx.req, ctx.res, () => ctx.ip),
+      new KoaApplication(ctx),
+    );
     await request.serve(() => {
       give(ctx, request);
       return next();

@@ -8,11 +8,27 @@ import { HeldAnswer } from './held-answer.ts';
 export class NodeExchange implements HttpExchange {
   readonly request: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #addressOf: () => string | undefined;
   #held: HeldAnswer | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse) {
+  /** @param addressOf the client's address by the framework's setting for trusted proxies; default: that of the connection */
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    addressOf: () => string | undefined = () => req.socket.remoteAddress,
+  ) {
     this.request = req;
     this.#res = res;
+    this.#addressOf = addressOf;
+  }
+
+  /** As PHP has it in REMOTE_ADDR: a server that listens on IPv6 too has `::ffff:` in front of an IPv4 address. */
+  get address(): string | undefined {
+    return this.#addressOf()?.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  }
+
+  get userAgent(): string | undefined {
+    return this.request.headers['user-agent'];
   }
 
   get cookieHeader(): string | undefined {

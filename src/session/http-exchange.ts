@@ -1,3 +1,5 @@
+import type { Visitor } from '../stores/store.ts';
+
 /**
  * What has come of a request's body: `whole`; or as much as fits into the request's buffer, so that `more` comes only when
  * it is read; or it is `gone`, with the client, or because the request has been answered already.
@@ -5,7 +7,7 @@
 export type Arrival = 'whole' | 'more' | 'gone';
 
 /** One request and its answer, as an adapter shows them to the session. `NodeExchange` is the one for `node:http`. */
-export interface HttpExchange {
+export interface HttpExchange extends Visitor {
   /** The framework's request: by this object it is noticed that one request has the same session twice. */
   readonly request: object;
   /** The request's header `Cookie`. */

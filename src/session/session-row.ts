@@ -1,5 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
-import type { SessionLease } from '../stores/store.ts';
+import type { SessionLease, Visitor } from '../stores/store.ts';
 import { removeCookie, replaceCookie, setCookie } from './cookie.ts';
 import { isEmptySession } from './empty-session.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
@@ -12,8 +12,8 @@ const empty = new Uint8Array();
 
 /** What a store has read. */
 export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
-/** What a session needs of its answer. */
-export type Answer = Pick<HttpExchange, 'headersSent' | 'cookies' | 'setCookies'>;
+/** What a session needs of its answer, and of its visitor for a new row. */
+export type Answer = Pick<HttpExchange, 'headersSent' | 'cookies' | 'setCookies' | keyof Visitor>;
 /** What a session tells the application. */
 export type Listener = Pick<Application, 'onGone' | 'onConflict'>;
 
@@ -76,9 +76,10 @@ export class SessionRow {
    */
   async open(id: string, mode: RequestMode, signal?: AbortSignal): Promise<Row | undefined> {
     const { store, useStrictMode } = this.#settings;
+    const options = { visitor: this.#answer, ...(signal && { signal }) };
     let row: Row;
     if (mode === 'exclusive') {
-      const lease = await store.open(id, { create: !useStrictMode, ...(signal && { signal }) });
+      const lease = await store.open(id, { create: !useStrictMode, ...options });
       if (!lease.writable) {
         await lease.release();
         return undefined;
@@ -86,9 +87,11 @@ export class SessionRow {
       this.#lease = lease;
       row = lease;
     } else {
-      const snapshot = await store.read(id, signal && { signal });
+      const snapshot = await store.read(id, options);
       if (snapshot.data === undefined && useStrictMode) return undefined;
-      this.#unlocked = new Unlocked(this.#settings, id, snapshot, (paths) => this.#listener.onConflict(paths));
+      this.#unlocked = new Unlocked(this.#settings, id, snapshot, this.#answer, (paths) =>
+        this.#listener.onConflict(paths),
+      );
       row = snapshot;
     }
     this.#storedId = id;
@@ -225,7 +228,7 @@ export class SessionRow {
     for (let tries = 2; tries > 0; tries--) {
       const id = this.nextId;
       this.#nextId = undefined;
-      const lease = await this.#settings.store.open(id, { fresh: true });
+      const lease = await this.#settings.store.open(id, { fresh: true, visitor: this.#answer });
       this.#lease = lease;
       if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
         this.id = id;

@@ -1,5 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
-import type { SessionLease, SessionSnapshot } from '../stores/store.ts';
+import type { SessionLease, SessionSnapshot, Visitor } from '../stores/store.ts';
 import { merge } from './merge.ts';
 import type { Settings } from './options.ts';
 
@@ -13,18 +13,21 @@ export class Unlocked {
   readonly base: Uint8Array;
   readonly #settings: Settings;
   readonly #snapshot: SessionSnapshot;
+  readonly #visitor: Visitor;
   readonly #onConflict: (paths: readonly (readonly string[])[]) => void;
 
   constructor(
     settings: Settings,
     id: string,
     snapshot: SessionSnapshot,
+    visitor: Visitor,
     onConflict: (paths: readonly (readonly string[])[]) => void,
   ) {
     this.id = id;
     this.base = snapshot.data ?? new Uint8Array();
     this.#settings = settings;
     this.#snapshot = snapshot;
+    this.#visitor = visitor;
     this.#onConflict = onConflict;
   }
 
@@ -45,7 +48,7 @@ export class Unlocked {
    * @param create whether a missing row may be made
    */
   lock(create: boolean = !this.exists): Promise<SessionLease> {
-    return this.#snapshot.lock?.({ create }) ?? this.#settings.store.open(this.id, { create });
+    return this.#snapshot.lock?.({ create }) ?? this.#settings.store.open(this.id, { create, visitor: this.#visitor });
   }
 
   /**
