@@ -140,7 +140,7 @@ export class RequestSession<T extends object = SessionData> {
       return true;
     } catch (error) {
       const { codec, onUnreadable } = this.#settings;
-      this.#unreadable = explain(data, codec, error);
+      this.#unreadable = unreadable ?? explain(data, codec, error);
       return !countsAsNone(data, onUnreadable, this.#unreadable);
     }
   }

@@ -122,13 +122,13 @@ describe('what is printed', () => {
       'a wrong column',
       { connection: right, table },
       500,
-      `${unusable}: a column of the option "columns" is missing: "usetime" (columns.time); the table has id, data, seen_at`,
+      `${unusable}: a column that the options name is missing: "usetime" (columns.time); the table has id, data, seen_at`,
     ],
     [
       'several wrong columns',
       { connection: right, table, columns: { id: 'sess_id', data: 'sess_data', time: 'seen_at' } },
       500,
-      `${unusable}: a column of the option "columns" is missing: "sess_id" (columns.id), "sess_data" (columns.data); the table has id, data, seen_at`,
+      `${unusable}: a column that the options name is missing: "sess_id" (columns.id), "sess_data" (columns.data); the table has id, data, seen_at`,
     ],
   ])('%s', async (_, options, status, line) => {
     expect(await printed(options)).toEqual([status, line]);
@@ -146,7 +146,7 @@ describe('what is printed', () => {
 test('checkTable() says the same of tables and columns', async () => {
   const message = async (options: MysqlStoreOptions) => (await checkTable(options))[0]?.message;
   expect(await message({ connection: right, table })).toBe(
-    `${table}: a column of the option "columns" is missing: "usetime" (columns.time); the table has id, data, seen_at`,
+    `${table}: a column that the options name is missing: "usetime" (columns.time); the table has id, data, seen_at`,
   );
   expect(await message({ connection: { ...right, database: undefined }, table })).toMatch(
     /^koa_mistakes: no database was named/,
