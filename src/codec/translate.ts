@@ -13,7 +13,8 @@ import { checkSession, writeSession } from './session-write.ts';
 import { Source } from './source.ts';
 import { isBytes, isObject, isPhpArray } from './values.ts';
 
-// A format that is no framing is translated to php_serialize and back, by the exact view. So all else knows framings alone.
+// A format that is no framing is translated to php_serialize and back, by the exact view. So all else knows framings alone. From bytes
+// to bytes would be faster, but each format would have to number values as PHP does.
 
 /** Bytes that are to be read, in any format. */
 export function sourceOf(bytes: Uint8Array, format: SessionFormatName | SessionFormat, rules: ReadRules): Source {

@@ -29,7 +29,7 @@ export function bodyArrives(req: IncomingMessage, res: ServerResponse): Promise<
       });
 
     // By this Node puts in what it receives. A listener to 'readable' would be told as well, but it stops who reads already, and
-    // changes how the request is read later.
+    // Node then keeps a body that nobody reads, so that the connection is lost for the next request.
     const { push } = req;
     req.push = (chunk, encoding) => {
       const hasRoom = push.call(req, chunk, encoding);

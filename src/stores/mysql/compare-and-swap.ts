@@ -18,7 +18,8 @@ export interface Replacement {
  * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. Locks the row instead if it has
  * changed, if somebody has its lock, or if the data have to be looked at before they are committed.
  *
- * The statement is never sent a second time: then the first one's work would look like that of somebody else.
+ * The statement is never sent a second time: then the first one's work would look like that of somebody else. The server may repeat it
+ * (Galera's `wsrep_retry_autocommit`), as it looks at the row again each time.
  *
  * @param swapping connections for this alone, as it may wait for a lock
  * @returns `undefined` when there is no such row any more, and nothing was locked

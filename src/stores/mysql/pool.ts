@@ -35,7 +35,8 @@ export interface PoolKind {
  *
  * While the server has no room for more (`Room`), those who ask share the connections that there are, in the order in which they
  * came, and idle ones are given back soon. Where requests wait, a connection is given up after some seconds even if nothing was
- * refused here: a pool that has all that it may have would never learn that others have none.
+ * refused here: a pool that has all that it may have would never learn that others have none. (Measured for 25 s, with 8 processes of 10
+ * connections and four PHP visitors on a server that takes 60: each visitor got some 250 answers, and 0 to 30 without this.)
  */
 export class ConnectionPool implements ConnectionEvents, FailoverEvents {
   readonly #settings: Settings;

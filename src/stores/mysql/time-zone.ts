@@ -42,7 +42,8 @@ export interface ZoneSetting {
 export const zoneOf = ({ timeZone = UTC }: ZoneSetting): string => timeZone;
 
 /**
- * What a connection sets: UTC, so that TIMESTAMP has no hour that is missing or comes twice. A zone that the server does not
+ * What a connection sets: UTC, so that TIMESTAMP has no hour that is missing or comes twice. (In the missing hour, NOW() less a
+ * lifetime is error 1292.) A zone that the server does not
  * know is error 1298, instead of NULL from CONVERT_TZ later: so it is set first, in the same statement.
  */
 export function zoneAssignments({ timeZone = UTC }: ZoneSetting): string[] {

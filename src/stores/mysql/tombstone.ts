@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * The id of the row that a logout leaves: a tombstone. Its time says which logout was the last one under that id, and grows with each.
+ * It is a time and no data, as NDB locks a row whose BLOB is read.
  *
  * In loose mode an id may be begun anew after a logout, and nothing in the new row says that it is another session. A request that has
  * read the old one without its lock sees by the tombstone that it must not put its changes on the new one.

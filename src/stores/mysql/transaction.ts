@@ -173,6 +173,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   async function apply(row: LockedRow, send: Send): Promise<WriteResult> {
     const { connection, table, key, data: read, usedAt } = row;
+    // COMMIT follows and no ROLLBACK: it costs the same, and its failure tells that the lock was lost.
     if (data === undefined && newId === undefined && !isTouchDue(table.touchInterval, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
