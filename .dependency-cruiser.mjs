@@ -67,7 +67,7 @@ export default {
       name: 'stores-move-bytes',
       comment: 'A store knows no other store, no codec, no session and no middleware.',
       from: '^src/stores/([^/]+)/',
-      imports: ['^src/stores/$1/', sharedByStores, base, '^node_modules/mysql2/'],
+      imports: ['^src/stores/$1/', sharedByStores, base, '^node_modules/'],
     }),
     layer({
       name: 'session-knows-no-store',

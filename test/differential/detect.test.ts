@@ -39,7 +39,7 @@ test('what is possible is what PHP reads', async () => {
   // PHP reads references to $_SESSION, and cannot write them again. It treats them like data that are no array.
   expect(differences.filter(({ data }) => !/[{;][Rr]:0*1;|[CE]:/.test(data))).toEqual([]);
   expect(found.filter(({ certainty }) => certainty === 'sure').length).toBeGreaterThan(all.length / 4);
-});
+}, 120_000);
 
 test.each(formats)('sessions that PHP wrote in %s', async (format) => {
   const codes = [
