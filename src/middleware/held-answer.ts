@@ -49,9 +49,13 @@ export class HeldAnswer {
     if (_implicitHeader !== undefined) this.#res._implicitHeader = () => this.#call('_implicitHeader', []);
   }
 
-  /** Whether the headers wait, so that more can be set, although `res.headersSent` is true. */
-  get isWaiting(): boolean {
-    return this.#state === 'waiting';
+  /**
+   * Whether no header can be set any more. `res.headersSent` is true as soon as the answer waits, here or for another session of the
+   * same request.
+   */
+  get headersSent(): boolean {
+    if (this.#state === 'open' || this.#state === 'failed') return this.#res.headersSent;
+    return Reflect.get(Object.getPrototypeOf(this.#res), 'headersSent', this.#res) as boolean; // Node's own
   }
 
   #call(method: Method, args: unknown[]): unknown {

@@ -36,7 +36,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   get headersSent(): boolean {
-    return this.#res.headersSent && this.#held?.isWaiting !== true;
+    return this.#held === undefined ? this.#res.headersSent : this.#held.headersSent;
   }
 
   get isAnswered(): boolean {

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { type PhpSessionContext, phpSession, type SessionOptions } from '../../../src/middleware/koa.ts';
+import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
+
+/** Answers that begin early, and something else that happens in the same moment. */
+
+type Session = Record<string, unknown>;
+type Context = Koa.ParameterizedContext<{ outer: Session }, PhpSessionContext>;
+type Handler = (ctx: Context, res: ServerResponse) => unknown;
+
+class Site {
+  readonly errors: unknown[] = [];
+  gone = 0;
+  readonly sessions = new Map<string, MemorySession>();
+  readonly app = new Koa<Koa.DefaultState, PhpSessionContext>();
+
+  /** @param handler answers by hand */
+  constructor(handler: Handler, ...mounted: Partial<SessionOptions>[]) {
+    this.app.on('error', (error) => this.errors.push(error)).on('session:gone', () => this.gone++);
+    const store = memoryStore({ sessions: this.sessions });
+    for (const options of mounted.length === 0 ? [{}] : mounted) {
+      this.app.use((ctx, next) => {
+        if (!('session' in ctx)) return next();
+        const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(ctx), 'session')!;
+        Object.defineProperty(ctx.state, 'outer', { get: () => get!.call(ctx) });
+        return next();
+      });
+      this.app.use(phpSession({ store, ...options }));
+    }
+    this.app.use((ctx) => {
+      ctx.respond = false;
+      ctx.res.statusCode = 200;
+      return handler(ctx as Context, ctx.res) as Promise<void>;
+    });
+  }
+
+  get codes(): unknown[] {
+    return this.errors.map((error) => (error as { code?: unknown }).code ?? error);
+  }
+
+  put(id: string, data: string): void {
+    this.sessions.set(id, { data: Buffer.from(data), usedAt: Date.now(), logouts: 0 });
+  }
+
+  /** What is stored under the id of this cookie. */
+  row(cookies: readonly string[], name = 'PHPSESSID'): string | undefined {
+    const id = cookies.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1, name.length + 33);
+    const data = this.sessions.get(id ?? '')?.data;
+    return data && Buffer.from(data).toString();
+  }
+
+  async ask(cookie = '') {
+    const server = createServer(this.app.callback()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const sent = request({ host: '127.0.0.1', port, agent: false, headers: { cookie } }).end();
+    try {
+      const [response] = (await once(sent, 'response', { signal: AbortSignal.timeout(3_000) })) as [IncomingMessage];
+      const body = await text(response);
+      await sleep(50); // the handler ends, and the session is saved
+      return { status: response.statusCode, body, cookies: [...(response.headers['set-cookie'] ?? [])] };
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+}
+
+test.each(['outer', 'inner'])('two sessions by name begin, the %s one first', async (first) => {
+  const site = new Site(
+    (ctx, res) => {
+      const uses = [() => (ctx.state.outer.a = 1), () => (ctx.session.b = 1)];
+      for (const use of first === 'outer' ? uses : uses.reverse()) use();
+      res.end('ab');
+    },
+    { name: 'A' },
+    { name: 'B' },
+  );
+  const { cookies, body } = await site.ask();
+  expect(site.codes).toEqual([]);
+  expect([body, site.row(cookies, 'A'), site.row(cookies, 'B')]).toEqual(['ab', 'a|i:1;', 'b|i:1;']);
+});
