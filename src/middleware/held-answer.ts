@@ -21,8 +21,8 @@ type Method = keyof Answer;
  */
 export class HeldAnswer {
   readonly #res: Omit<ServerResponse, Method> & Answer;
-  readonly #work: () => Promise<void> | undefined;
-  readonly #report: (error: unknown) => void;
+  #work: () => Promise<void> | undefined = () => undefined;
+  #report: (error: unknown) => void = () => undefined;
   /** What our methods stand in front of. They stay there, and pass on: to delete a property would cost 4 us a request. */
   readonly #originals: Answer;
   /** `before` the headers; `waiting` for the work; `open`: all is sent at once; `failed`: nothing more is sent. */
@@ -32,14 +32,8 @@ export class HeldAnswer {
   #isEnded = false;
   #needsDrain = false;
 
-  /**
-   * @param work called once, before the headers go out; they wait for its promise, and if that is rejected, its error is the answer
-   * @param report told what Node refuses of the answer afterwards; the application was not told when it called
-   */
-  constructor(res: ServerResponse, work: () => Promise<void> | undefined, report: (error: unknown) => void) {
+  constructor(res: ServerResponse) {
     this.#res = res as unknown as Omit<ServerResponse, Method> & Answer;
-    this.#work = work;
-    this.#report = report;
     const { writeHead, flushHeaders, write, end, _implicitHeader } = this.#res;
     this.#originals = { writeHead, flushHeaders, write, end, _implicitHeader };
     this.#res.writeHead = (...args) => this.#call('writeHead', args);
@@ -47,6 +41,15 @@ export class HeldAnswer {
     this.#res.write = (...args) => this.#call('write', args);
     this.#res.end = (...args) => this.#call('end', args);
     if (_implicitHeader !== undefined) this.#res._implicitHeader = () => this.#call('_implicitHeader', []);
+  }
+
+  /**
+   * @param work called once, before the headers go out; they wait for its promise, and if that is rejected, its error is the answer
+   * @param report told what Node refuses of the answer afterwards; the application was not told when it called
+   */
+  before(work: () => Promise<void> | undefined, report: (error: unknown) => void): void {
+    this.#work = work;
+    this.#report = report;
   }
 
   /**

@@ -20,6 +20,9 @@ export class NodeExchange implements HttpExchange {
     this.request = req;
     this.#res = res;
     this.#addressOf = addressOf;
+    // Node's `end()` of HTTP/2 calls `write()` and `writeHead()` as an application does. If it was looked up before they are replaced,
+    // they would hold back what it goes on without.
+    if (req.httpVersionMajor >= 2) this.#held = new HeldAnswer(res);
   }
 
   /** As PHP has it in REMOTE_ADDR: a server that listens on IPv6 too has `::ffff:` in front of an IPv4 address. */
@@ -60,7 +63,8 @@ export class NodeExchange implements HttpExchange {
   }
 
   beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void {
-    this.#held = new HeldAnswer(this.#res, work, report);
+    this.#held ??= new HeldAnswer(this.#res);
+    this.#held.before(work, report);
   }
 
   clientGone(): AbortSignal {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -85,4 +86,26 @@ test.each(['outer', 'inner'])('two sessions by name begin, the %s one first', as
   const { cookies, body } = await site.ask();
   expect(site.codes).toEqual([]);
   expect([body, site.row(cookies, 'A'), site.row(cookies, 'B')]).toEqual(['ab', 'a|i:1;', 'b|i:1;']);
+});
+
+test.each(['end', 'write'] as const)('HTTP/2: %s() was looked up before the session was used', async (method) => {
+  const site = new Site(async (ctx, res) => {
+    const { [method]: call } = res;
+    await sleep(1);
+    ctx.session.a = 1;
+    call.call(res, 'ab', 'utf8');
+    res.end();
+  });
+  const server = createHttp2Server(site.app.callback()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  try {
+    const stream = client.request({ ':path': '/' });
+    const [headers] = (await once(stream, 'response')) as [IncomingMessage['headers']];
+    expect([await text(stream), site.row([...(headers['set-cookie'] ?? [])])]).toEqual(['ab', 'a|i:1;']);
+    expect(site.codes).toEqual([]);
+  } finally {
+    client.close();
+    server.close();
+  }
 });
