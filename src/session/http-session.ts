@@ -52,6 +52,8 @@ export class HttpSession<T extends object = SessionData> {
   #dropped: { cookie: string | undefined } | undefined;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
+  /** Set when the handler has ended: an answer that begins while the session is being saved waits for that. */
+  #saved: Promise<void> | undefined;
   /** The session was saved, or that failed. */
   #hasEnded = false;
   #control: PhpSessionControl | undefined;
@@ -215,7 +217,12 @@ export class HttpSession<T extends object = SessionData> {
     }
   }
 
-  async #save(): Promise<void> {
+  #save(): Promise<void> {
+    this.#saved = this.#commit();
+    return this.#saved;
+  }
+
+  async #commit(): Promise<void> {
     try {
       await (this.#saving ?? this.session).commit();
     } catch (error) {
@@ -243,7 +250,7 @@ export class HttpSession<T extends object = SessionData> {
   }
 
   #beforeHeaders(): Promise<void> | undefined {
-    if (!this.#hasEnded) return this.session.needsCookie ? this.#reserve() : undefined;
+    if (!this.#hasEnded) return this.#saved ?? (this.session.needsCookie ? this.#reserve() : undefined);
     if (this.#dropped === undefined) return undefined;
     // The framework would take headers from the error too, but an error may be shared by requests, and a session's cookie must not.
     if (this.#dropped.cookie !== undefined) this.sendCookie(this.#dropped.cookie);

@@ -6,8 +6,11 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import Koa from 'koa';
+import { PhpSessionError } from '../../../src/errors.ts';
 import { type PhpSessionContext, phpSession, type SessionOptions } from '../../../src/middleware/koa.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
+
+const unavailable = () => new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'for the test');
 
 /** Answers that begin early, and something else that happens in the same moment. */
 
@@ -109,3 +112,33 @@ test.each(['end', 'write'] as const)('HTTP/2: %s() was looked up before the sess
     server.close();
   }
 });
+
+test.each([false, true])(
+  'an answer begins while the session cannot be saved; the handler has failed too: %s',
+  async (hasFailed) => {
+    const store = memoryStore();
+    const site = new Site(
+      (ctx, res) => {
+        ctx.session.a = 1;
+        setTimeout(() => res.end('ab'), 10);
+        if (hasFailed) throw new Error('of the handler');
+      },
+      {
+        store: {
+          ...store,
+          open: async (id, options) => {
+            const lease = await store.open(id, options);
+            const fail = async () => {
+              await sleep(50);
+              await lease.release();
+              throw unavailable();
+            };
+            return { ...lease, writable: true, commit: fail, release: () => lease.release() };
+          },
+        },
+      },
+    );
+    expect(await site.ask()).toMatchObject({ status: 503, body: 'Service Unavailable', cookies: [] });
+    expect(site.codes).toContain('ERR_SESSION_UNAVAILABLE');
+  },
+);
