@@ -33,6 +33,8 @@ export class RequestSession<T extends object = SessionData> {
   #isClosed = false;
   /** What was there when it was saved. Later changes are lost, and that is reported, once. */
   #saved: Uint8Array | undefined;
+  /** Why it was closed too early, so that later changes are lost. */
+  #lost: unknown;
   #destroyAtCommit = false;
   /** The end of the last call. The next one waits for it, also where the application forgot an `await`. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -179,7 +181,8 @@ export class RequestSession<T extends object = SessionData> {
 
   /**
    * Stores what the browser is to get a cookie for, as the headers go out before `commit()`: a session that begins, a new id, or a
-   * logout. The session goes on under the same id, in an `exclusive` request under its lock. If this fails, nothing is saved any more.
+   * logout. The session goes on under the same id, in an `exclusive` request under its lock. If this fails, nothing is saved any more. If
+   * only the lock cannot be had again, this does not fail: `commit()` does, if something was changed since.
    *
    * @throws PhpSessionError as `commit()`
    */
@@ -200,7 +203,17 @@ export class RequestSession<T extends object = SessionData> {
   async #reserve(): Promise<void> {
     // With discardOnError a logout at the end may be discarded.
     if (this.#destroyAtCommit && !this.#settings.discardOnError) await this.#drop();
-    if (!this.#destroyAtCommit) await this.#row.reserve(this.#encode(), this.#mode);
+    if (this.#destroyAtCommit) return;
+    const stored = await this.#row.reserve(this.#encode());
+    if (stored === undefined) return;
+    // What the browser is to know is stored, and so the answer is true, whatever comes now.
+    await this.#row.reopen(this.#mode).catch((error) => {
+      this.#isClosed = true;
+      this.#saved = stored;
+      this.#lost = error;
+    });
+    // Somebody has logged out, and the application knows it: for what is left of the session no cookie can be sent.
+    if (this.#row.isGone) this.#isClosed = true;
   }
 
   /**
@@ -356,7 +369,10 @@ export class RequestSession<T extends object = SessionData> {
   #reportLateChange(): void {
     if (this.#saved === undefined || this.#is(this.#saved)) return; // that it was not saved has been told
     this.#saved = undefined;
-    throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session was changed after it was closed; that is not saved');
+    throw (
+      this.#lost ??
+      new PhpSessionError('ERR_SESSION_CLOSED', 'The session was changed after it was closed; that is not saved')
+    );
   }
 
   #is(saved: Uint8Array): boolean {

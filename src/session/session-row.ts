@@ -166,19 +166,27 @@ export class SessionRow {
   }
 
   /**
-   * Commits a new id, so that its cookie can go out before the request ends, and takes the session again under that id. No other
-   * request comes in between, as nobody else knows the id until the cookie is sent.
+   * Commits a new id, so that its cookie can go out before the request ends.
    *
-   * @param data what is stored until now
+   * @param data what the session has until now
+   * @returns what was stored of it; `undefined` if there is no new id
    */
-  async reserve(data: Uint8Array, mode: RequestMode): Promise<void> {
+  async reserve(data: Uint8Array): Promise<Uint8Array | undefined> {
     const lease = this.#lease;
-    if (lease === undefined ? this.id !== undefined : !this.hasNewId) return;
-    if (lease?.data === undefined && isEmptySession(data, this.#settings)) return;
+    if (lease === undefined ? this.id !== undefined : !this.hasNewId) return undefined;
+    if (lease?.data === undefined && isEmptySession(data, this.#settings)) return undefined;
     // What may be discarded later is not stored. Then the row is as it was; or empty, which is enough for the cookie.
     const stored = this.#settings.discardOnError ? (lease?.data ?? empty) : data;
     await (lease === undefined ? this.#create(stored) : this.#update(lease, stored));
     await this.release();
+    return stored;
+  }
+
+  /**
+   * Takes the session again that was reserved. No other request comes in between, as nobody else knows its id until the cookie is
+   * sent.
+   */
+  async reopen(mode: RequestMode): Promise<void> {
     if (this.isGone || (await this.open(this.id!, mode)) !== undefined) return;
     this.id = undefined;
     this.#hasGone();

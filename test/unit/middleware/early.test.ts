@@ -21,7 +21,7 @@ type Handler = (ctx: Context, res: ServerResponse) => unknown;
 class Site {
   readonly errors: unknown[] = [];
   gone = 0;
-  readonly sessions = new Map<string, MemorySession>();
+  sessions = new Map<string, MemorySession>();
   readonly app = new Koa<Koa.DefaultState, PhpSessionContext>();
 
   /** @param handler answers by hand */
@@ -59,11 +59,11 @@ class Site {
     return data && Buffer.from(data).toString();
   }
 
-  async ask(cookie = '') {
+  async ask(cookie = '', path = '/') {
     const server = createServer(this.app.callback()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const sent = request({ host: '127.0.0.1', port, agent: false, headers: { cookie } }).end();
+    const sent = request({ host: '127.0.0.1', port, path, agent: false, headers: { cookie } }).end();
     try {
       const [response] = (await once(sent, 'response', { signal: AbortSignal.timeout(3_000) })) as [IncomingMessage];
       const body = await text(response);
@@ -96,7 +96,7 @@ test.each(['end', 'write'] as const)('HTTP/2: %s() was looked up before the sess
     const { [method]: call } = res;
     await sleep(1);
     ctx.session.a = 1;
-    call.call(res, 'ab', 'utf8');
+    Reflect.apply(call, res, ['ab', 'utf8']);
     res.end();
   });
   const server = createHttp2Server(site.app.callback()).listen(0, '127.0.0.1');
@@ -140,5 +140,62 @@ test.each([false, true])(
     );
     expect(await site.ask()).toMatchObject({ status: 503, body: 'Service Unavailable', cookies: [] });
     expect(site.codes).toContain('ERR_SESSION_UNAVAILABLE');
+  },
+);
+
+test.each(['exclusive', 'merge'] as const)(
+  'a login is committed, and then the store fails, in the mode %s',
+  async (mode) => {
+    const sessions = new Map<string, MemorySession>();
+    const store = memoryStore({ sessions });
+    let isDown = false;
+    const site = new Site(
+      async (ctx, res) => {
+        await ctx.phpSession.regenerate();
+        ctx.session.user = 'ann';
+        isDown = true;
+        res.write('a');
+        await sleep(20);
+        if (ctx.query.changes) ctx.session.later = 1;
+        res.end('b');
+      },
+      {
+        mode,
+        store: {
+          ...store,
+          open: async (id, options) => (isDown ? Promise.reject(unavailable()) : store.open(id, options)),
+          read: async (id, options) => (isDown ? Promise.reject(unavailable()) : store.read(id, options)),
+        },
+      },
+    );
+    for (const path of ['/', '/?changes=1']) {
+      isDown = false;
+      site.sessions = sessions;
+      site.put('old', 'cart|i:1;');
+      const { status, body, cookies } = await site.ask('PHPSESSID=old', path);
+      expect([status, body, site.row(cookies)]).toEqual([200, 'ab', 'cart|i:1;user|s:3:"ann";']);
+      expect(site.codes).toEqual(path === '/' ? [] : ['ERR_SESSION_UNAVAILABLE']);
+    }
+  },
+);
+
+test.each(['exclusive', 'merge'] as const)(
+  'a logout elsewhere, before a login is committed, in the mode %s',
+  async (mode) => {
+    const site = new Site(
+      async (ctx, res) => {
+        await ctx.phpSession.regenerate();
+        ctx.session.user = 'ann';
+        site.sessions.delete('old');
+        res.write('a');
+        await sleep(20);
+        ctx.session.later = 1;
+        res.end('b');
+      },
+      { mode },
+    );
+    site.put('old', 'cart|i:1;');
+    expect(await site.ask('PHPSESSID=old')).toMatchObject({ body: 'ab', cookies: [] });
+    expect([site.gone, site.codes, site.sessions.size]).toEqual([1, [], 0]);
   },
 );
