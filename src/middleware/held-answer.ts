@@ -103,13 +103,18 @@ export class HeldAnswer {
 
   #send(): void {
     this.#open();
+    const calls = this.#calls;
+    this.#calls = []; // a long stream need not keep what it began with
     let hasRoom = true;
+    let passed = 0;
     try {
-      for (const [method, args] of this.#calls) {
+      for (const [method, args] of calls) {
         const result = this.#originals[method]!.apply(this.#res, args);
+        passed++;
         if (method === 'write') hasRoom = result !== false; // if not, Node emits 'drain'
       }
     } catch (error) {
+      this.#calls = calls.slice(passed); // Node calls the callbacks of the others
       this.#report(error);
       this.#fail(error);
       return;
@@ -151,17 +156,18 @@ function drop(args: readonly unknown[], error: unknown = new Error('The answer h
   if (typeof callback === 'function') process.nextTick(callback as (error: unknown) => void, error);
 }
 
-/** The headers of `writeHead()`: an object, `[name, value, …]`, or `[[name, value], …]`. In arrays a name may come twice. */
-function byName(headers: unknown): Map<string, string | string[]> {
+/** The headers of `writeHead()`: an object, `[name, value, …]`, or `[[name, value], …]`. In arrays a name may come twice, in any case. */
+function byName(headers: unknown): [string, string | string[]][] {
   const pairs = Array.isArray(headers)
     ? Array.isArray(headers[0])
       ? headers
       : headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]]] : []))
     : Object.entries(headers ?? {});
-  const found = new Map<string, string | string[]>();
+  const found = new Map<string, [string, string | string[]]>();
   for (const [name, value] of pairs as [string, string | string[]][]) {
-    const before = found.get(name);
-    found.set(name, before === undefined ? value : [before, value].flat());
+    const key = String(name).toLowerCase();
+    const [, before] = found.get(key) ?? [];
+    found.set(key, [name, before === undefined || !Array.isArray(headers) ? value : [before, value].flat()]);
   }
-  return found;
+  return [...found.values()];
 }

@@ -199,3 +199,24 @@ test.each(['exclusive', 'merge'] as const)(
     expect([site.gone, site.codes, site.sessions.size]).toEqual([1, [], 0]);
   },
 );
+
+test('what Node refuses while the answer waits: each callback is called once', async () => {
+  const calls: string[] = [];
+  const site = new Site((ctx, res) => {
+    ctx.session.a = 1;
+    res.write('a', () => calls.push('write'));
+    res.write(null, () => calls.push('refused'));
+    res.end(() => calls.push('end'));
+  });
+  await site.ask().catch(() => undefined); // the client sees a connection that breaks
+  expect([calls, site.codes]).toEqual([['write', 'refused', 'end'], ['ERR_STREAM_NULL_VALUES']]);
+});
+
+test('writeHead() with a list in which a name comes in two cases', async () => {
+  const site = new Site((ctx, res) => {
+    ctx.session.a = 1;
+    res.writeHead(200, ['Set-Cookie', 'a=1', 'set-cookie', 'b=1']).end();
+  });
+  const { cookies } = await site.ask();
+  expect(cookies.map((one) => one.split('=')[0])).toEqual(['a', 'b', 'PHPSESSID']);
+});
