@@ -66,7 +66,10 @@ export class HeldAnswer {
       // As in `res.end(await page())`, where `res.end` was looked up before `page()` used the session: Node's own method is running, and
       // cannot be held any more.
       if (method === '_implicitHeader') this.#state = 'open';
-      else this.#begin();
+      else {
+        if (method === 'writeHead') args = this.#withHeadersSet(args);
+        this.#begin();
+      }
     }
     if (this.#state === 'open') return this.#originals[method]!.apply(this.#res, args);
     if (method === '_implicitHeader') return undefined; // it comes when what waits is sent
@@ -94,7 +97,7 @@ export class HeldAnswer {
     );
   }
 
-  /** Headers that `writeHead()` is given would replace a cookie that is set until it is called again. */
+  /** Headers that `writeHead()` is given would replace the session's cookie. If they are set first, it comes beside them. */
   #withHeadersSet([status, ...more]: unknown[]): unknown[] {
     const headers = typeof more.at(-1) === 'object' ? more.pop() : undefined;
     for (const [name, values] of byName(headers)) this.#res.setHeader(name, values);

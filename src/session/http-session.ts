@@ -48,8 +48,10 @@ export class HttpSession<T extends object = SessionData> {
   #saving: Saving | undefined;
   /** Whether it is noticed when the headers go out. */
   #awaitsHeaders = false;
-  /** The headers that were set when the handler failed: the framework may drop them, as its answer is another one. */
-  #dropped: { cookie: string | undefined } | undefined;
+  /** The handler has failed: the framework may drop the headers that were set, as its answer is another one. */
+  #hasFailed = false;
+  /** The cookie that `sendCookie()` was given last. */
+  #sentCookie: string | undefined;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
   /** Set when the handler has ended: an answer that begins while the session is being saved waits for that. */
@@ -148,7 +150,9 @@ export class HttpSession<T extends object = SessionData> {
 
   /** Sends a cookie in the place of the one that was set for the session before, if the headers have not gone out. */
   sendCookie(header: string): void {
-    if (!this.#http.headersSent) replaceCookie(this.#http, this.settings.name, header);
+    if (this.#http.headersSent) return;
+    this.#sentCookie = header;
+    replaceCookie(this.#http, this.settings.name, header);
   }
 
   /** Tells the application of an error that changes nothing in the answer. */
@@ -189,7 +193,7 @@ export class HttpSession<T extends object = SessionData> {
       if (this.settings.discardOnError) await this.session.discard();
       else await this.#save().catch((failure) => this.report(failure));
       this.#end(error);
-      this.#dropped = { cookie: this.#http.cookies().find((one) => one.startsWith(`${this.settings.name}=`)) };
+      this.#hasFailed = true;
       this.#awaitHeaders();
       throw toHttp(error);
     }
@@ -250,10 +254,12 @@ export class HttpSession<T extends object = SessionData> {
   }
 
   #beforeHeaders(): Promise<void> | undefined {
+    // `writeHead()` replaces it by cookies of others. For an error the framework drops it; it would take headers from the error, but an
+    // error may be shared by requests, and a session's cookie must not.
+    const cookie = this.#sentCookie ?? this.session.sentCookie;
+    if (cookie !== undefined && !this.#http.cookies().includes(cookie)) this.sendCookie(cookie);
     if (!this.#hasEnded) return this.#saved ?? (this.session.needsCookie ? this.#reserve() : undefined);
-    if (this.#dropped === undefined) return undefined;
-    // The framework would take headers from the error too, but an error may be shared by requests, and a session's cookie must not.
-    if (this.#dropped.cookie !== undefined) this.sendCookie(this.#dropped.cookie);
+    if (!this.#hasFailed) return undefined;
     if (this.#isUsed) this.#limitCaches(false);
     return undefined;
   }

@@ -71,6 +71,11 @@ export class RequestSession<T extends object = SessionData> {
     return this.#row.hasNewId || this.#destroyAtCommit || this.#begins;
   }
 
+  /** The `Set-Cookie` that the answer got for the session last. */
+  get sentCookie(): string | undefined {
+    return this.#row.sentCookie;
+  }
+
   /** Whether there was nothing under the browser's id. */
   get wasEmpty(): boolean {
     return this.#row.wasEmpty;

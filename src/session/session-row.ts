@@ -33,6 +33,8 @@ export class SessionRow {
   headersLeft = false;
   /** Whether the row has gone while the request ran, and no other session was begun since. */
   isGone = false;
+  /** The `Set-Cookie` that the answer got for the session last. */
+  sentCookie: string | undefined;
   readonly #settings: Settings;
   readonly #answer: Answer;
   readonly #listener: Listener;
@@ -285,6 +287,7 @@ export class SessionRow {
 
   #setCookie(header: string): void {
     this.isGone = false; // what has a cookie now is another session
+    this.sentCookie = header;
     replaceCookie(this.#answer, this.#settings.name, header);
   }
 

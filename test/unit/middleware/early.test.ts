@@ -220,3 +220,29 @@ test('writeHead() with a list in which a name comes in two cases', async () => {
   const { cookies } = await site.ask();
   expect(cookies.map((one) => one.split('=')[0])).toEqual(['a', 'b', 'PHPSESSID']);
 });
+
+const closings: Record<string, Handler> = {
+  'a session begins': async (ctx) => {
+    ctx.session.user = 'ann';
+    await ctx.phpSession.close();
+  },
+  'a login': async (ctx) => {
+    await ctx.phpSession.regenerate();
+    ctx.session.user = 'ann';
+    await ctx.phpSession.close();
+  },
+};
+
+test.each(Object.entries(closings))(
+  '%s, and is closed: writeHead() brings the cookie beside its own',
+  async (_, close) => {
+    const site = new Site(async (ctx, res) => {
+      await close(ctx, res);
+      res.writeHead(200, { 'Set-Cookie': ['a=1', 'b=2'] }).end('ab');
+    });
+    site.put('old', '');
+    const { cookies } = await site.ask(close === closings['a login'] ? 'PHPSESSID=old' : '');
+    expect(cookies.map((one) => one.split('=')[0])).toEqual(['a', 'b', 'PHPSESSID']);
+    expect(site.row(cookies.slice(2))).toBe('user|s:3:"ann";');
+  },
+);
