@@ -170,8 +170,9 @@ export class KoaSessionRequest<T extends object> implements Behind {
   }
 
   async #reserve(): Promise<void> {
-    // Without `autoCommit` it is saved by hand, and before the headers go out if it is new.
     if (this.#commitsAtEnd) await this.#store(() => this.#session.reserve(), false);
+    // Without `autoCommit` it is saved by hand, and before the headers go out if it is new: a `manuallyCommit()` may be under way.
+    else await this.#session.reserve(false);
   }
 
   /** @param isLast whether nothing is saved after this */

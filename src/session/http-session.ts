@@ -125,7 +125,10 @@ export class HttpSession<T extends object = SessionData> {
       },
       lock: () => this.watch(this.session.lock()),
       regenerate: () => this.watch(this.regenerate()),
-      destroy: () => this.watch(this.session.destroy()),
+      destroy: () => {
+        this.#awaitHeaders();
+        return this.watch(this.session.destroy());
+      },
       close: () => this.watch(this.session.close()),
     };
   }

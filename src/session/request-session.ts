@@ -189,12 +189,13 @@ export class RequestSession<T extends object = SessionData> {
    * logout. The session goes on under the same id, in an `exclusive` request under its lock. If this fails, nothing is saved any more. If
    * only the lock cannot be had again, this does not fail: `commit()` does, if something was changed since.
    *
+   * @param stores `false`: only the calls before it are waited for, and no cookie can be set after it
    * @throws PhpSessionError as `commit()`
    */
-  reserve(): Promise<void> {
+  reserve(stores = true): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        if (!this.#isClosed) await this.#reserve();
+        if (stores && !this.#isClosed) await this.#reserve();
       } catch (error) {
         this.#isClosed = true;
         await this.#row.release();

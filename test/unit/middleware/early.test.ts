@@ -6,9 +6,12 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import Koa from 'koa';
+import session from 'koa-session';
 import { PhpSessionError } from '../../../src/errors.ts';
 import { type PhpSessionContext, phpSession, type SessionOptions } from '../../../src/middleware/koa.ts';
+import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
+import type { SessionStore } from '../../../src/stores/store.ts';
 
 const unavailable = () => new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'for the test');
 
@@ -246,3 +249,49 @@ test.each(Object.entries(closings))(
     expect(site.row(cookies.slice(2))).toBe('user|s:3:"ann";');
   },
 );
+
+/** A store that takes its time, as a database does. */
+function slowStore(sessions: Map<string, MemorySession>): SessionStore {
+  const store = memoryStore({ sessions });
+  return { ...store, open: (id, options) => sleep(5).then(() => store.open(id, options)) };
+}
+
+test.each(['before', 'after'])(
+  'koa-session without autoCommit: manuallyCommit() %s the first byte, and no await',
+  async (when) => {
+    const sessions = new Map<string, MemorySession>();
+    const errors: unknown[] = [];
+    const app = new Koa();
+    app.on('error', (error) => errors.push(error));
+    app.use(
+      phpKoaSession(session, { store: slowStore(sessions), autoCommit: false }, app) as unknown as Koa.Middleware,
+    );
+    app.use(async (ctx) => {
+      ctx.respond = false;
+      ctx.res.statusCode = 200;
+      ctx.session!.a = 1;
+      if (when === 'after') ctx.res.write('a');
+      const committed = ctx.session!.manuallyCommit();
+      if (when === 'before') ctx.res.write('a');
+      await committed.catch((error: unknown) => error);
+      ctx.res.end('b');
+    });
+    const site = new Site(() => undefined);
+    Object.assign(site, { app, sessions });
+    const { body, cookies } = await site.ask();
+    const codes = errors.map((error) => (error as { code: unknown }).code);
+    const expected = when === 'before' ? [[], 'a|i:1;', 1] : [['ERR_SESSION_HEADERS_SENT'], undefined, 0];
+    expect([body, codes, site.row(cookies), sessions.size]).toEqual(['ab', ...expected]);
+  },
+);
+
+test('destroy() without await, and the answer at once: the cookie is removed', async () => {
+  const site = new Site((ctx, res) => {
+    void ctx.phpSession.destroy();
+    res.end('ab');
+  });
+  site.put('old', 'user|s:3:"ann";');
+  const { cookies } = await site.ask('PHPSESSID=old');
+  expect([cookies.length, cookies[0]?.startsWith('PHPSESSID=deleted;')]).toEqual([1, true]);
+  expect(site.sessions.get('old')?.data).toBeUndefined();
+});
