@@ -37,8 +37,14 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
     return data !== undefined && Buffer.compare(next, data) === 0 ? stored! : encoding.encode(next);
   }
 
-  function openLease(lease: SessionLease): SessionLease {
-    const content = contentOf(lease.data);
+  async function openLease(lease: SessionLease): Promise<SessionLease> {
+    let content: Content;
+    try {
+      content = contentOf(lease.data);
+    } catch (error) {
+      await lease.release(); // nobody else has it
+      throw error;
+    }
     return {
       ...content,
       writable: lease.writable,

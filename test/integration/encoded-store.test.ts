@@ -33,6 +33,30 @@ storeContract({ describe, test }, 'base64 over MySQL', {
   readsMayWait: onNdb,
 });
 
+test('a decode() that throws, as one of compressed bytes does: its error comes out, and no lock stays', async () => {
+  const broken = () => {
+    throw new RangeError('incorrect header check');
+  };
+  const sessions = new Map<string, MemorySession>();
+  const inner = memoryStore({ sessions });
+  const [store, id] = [encodedStore(inner, { name: 'zip', encode: (data) => data, decode: broken }), newId()];
+  const healthy = encodedStore(inner, base64);
+  await withLease(healthy, id, (lease) => lease.commit({ data: utf8Bytes('a|i:1;') }));
+  const empty = sessions.get(id)!;
+  sessions.set(id, { ...empty, data: new Uint8Array() });
+  const snapshot = await store.read(id);
+  sessions.set(id, empty);
+  for (const open of [
+    () => store.open(id),
+    () => snapshot.lock!({ create: true }),
+    () => snapshot.replace!(new Uint8Array()),
+  ]) {
+    await expect(open()).rejects.toThrow('incorrect header check');
+    await withLease(healthy, id, async (lease) => expect(lease.data).toEqual(Buffer.from('a|i:1;')));
+  }
+  await inner.close();
+}, 15_000);
+
 describe('rows in base64', () => {
   const pack = (text: string) => Buffer.from(text).toString('base64');
   const put = async (id: string, data: string) => {
