@@ -208,7 +208,7 @@ export class SessionRow {
     let outcome: 'destroyed' | 'gone' = 'gone';
     if (!lease.writable || !isEmptySession(lease.data ?? empty, this.#settings)) {
       try {
-        outcome = await lease.destroy();
+        outcome = await lease.destroy(this.#settings.emptySession);
       } finally {
         await this.release();
       }

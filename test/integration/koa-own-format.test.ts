@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkTable } from '../../src/mysql.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
+import type { SessionStore } from '../../src/stores/store.ts';
 import { newId } from '../../src/testing/leases.ts';
 import { hex, hexOf, oddHexOf } from '../helpers/hex-format.ts';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
@@ -24,6 +26,29 @@ async function put(bytes: Uint8Array | string): Promise<{ id: string }> {
   await php.put(table, id, latin1(Buffer.from(bytes as string, 'latin1')));
   return { id };
 }
+
+test.each([
+  ['php_serialize', 'a:0:{}'],
+  ['hex', hexOf('a:0:{}').toString()],
+])('a logout tells the store what a session with nothing in it is in the format %s', async (name, empty) => {
+  // A login of another request, while the lock was lost, may have left that: see the test of the store.
+  const [inner, told] = [memoryStore(), [] as unknown[]];
+  const open: SessionStore['open'] = async (id, options) => {
+    const lease = await inner.open(id, options);
+    const destroy = lease.destroy.bind(lease);
+    lease.destroy = (data) => {
+      told.push(data && Buffer.from(data).toString());
+      return destroy(data);
+    };
+    return lease;
+  };
+  const serializeHandler = name === 'hex' ? hex : 'php_serialize';
+  const site = await Site.start({ store: { ...inner, open }, serializeHandler, mode: 'exclusive' });
+  const visitor = await site.ask((ctx) => (ctx.session.a = 1));
+  expect((await site.ask((ctx) => ctx.phpSession.destroy(), visitor)).id).toBe('deleted');
+  expect(told).toEqual([empty]);
+  await site.stop();
+});
 
 describe.each(['exclusive', 'merge'] as const)('in the mode %s', (mode) => {
   let site: Site;
