@@ -428,6 +428,19 @@ describe('what comes from the visitor', () => {
     await ours.close();
   });
 
+  test.each([
+    ["ENUM('web', 'cli') NOT NULL", { a: ({ userAgent = 'web' }) => userAgent }],
+    ['INT NOT NULL', { a: 1, A: 2 }],
+    ['INT AS (1) STORED', { a: 1 }],
+    ['TINYINT NOT NULL', { a: 1000 }],
+  ] as const)('a column %s that takes no such value: it is told as a fault of the table', async (type, insert) => {
+    await witness.table(table, `CREATE TABLE ${table} (${columns}, a ${type})`);
+    const ours = store(insert);
+    const opened = ours.open(newId(), { visitor: { userAgent: 'hostile' } });
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' });
+    await ours.close();
+  });
+
   test('a value that is longer than its column, and a column that is not there, are found at once', async () => {
     await witness.table(table, `CREATE TABLE ${table} (${columns}, a VARCHAR(5) NOT NULL)`);
     for (const [insert, message] of [
@@ -461,6 +474,10 @@ describe('the option row', () => {
     [{ insert: { a: undefined } }, 'row.insert.a must be'],
     [{ update: { a: () => 1 } }, 'row.update.a must be a value, or now'],
     [null, 'row must be an object'],
+    [[], 'row must be an object'],
+    [{ insert: null }, 'row.insert must be an object'],
+    [{ insert: new Map([['uid', 0]]) }, 'row.insert must be an object'],
+    [{ update: ['uid'] }, 'row.update must be an object'],
   ])('%j: %s', (row, message) => {
     expect(() => mysqlStore({ connection, row: row as never })).toThrow(message);
   });

@@ -94,10 +94,12 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1048, 'table'], // ER_BAD_NULL_ERROR
   [1049, 'table'], // ER_BAD_DB_ERROR
   [1054, 'table'], // ER_BAD_FIELD_ERROR
+  [1110, 'table'], // ER_FIELD_SPECIFIED_TWICE: row.insert names it twice
   [1142, 'table'], // ER_TABLEACCESS_DENIED_ERROR
   [1143, 'table'], // ER_COLUMNACCESS_DENIED_ERROR
   [1146, 'table'], // ER_NO_SUCH_TABLE
-  [1264, 'table'], // ER_WARN_DATA_OUT_OF_RANGE: only the time can be
+  [1264, 'table'], // ER_WARN_DATA_OUT_OF_RANGE: the time, or what row.insert gives
+  [1265, 'table'], // WARN_DATA_TRUNCATED: no value of an ENUM, as in row.insert
   [1292, 'table'], // ER_TRUNCATED_WRONG_VALUE: the same
   [1288, 'table'], // ER_NON_UPDATABLE_TABLE: a view
   [1305, 'table'], // ER_SP_DOES_NOT_EXIST: a trigger calls it, as in the next ones
@@ -108,6 +110,8 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1370, 'table'], // ER_PROCACCESS_DENIED_ERROR
   [1442, 'table'], // ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG
   [1449, 'table'], // ER_NO_SUCH_USER: the trigger's definer
+  [1906, 'table'], // ER_WARNING_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN (MariaDB): row.insert names it
+  [3105, 'table'], // ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN (MySQL)
   [1665, 'table'], // ER_BINLOG_STMT_MODE_AND_ROW_ENGINE: binlog_format is STATEMENT, which InnoDB refuses at READ COMMITTED
   [1526, 'table'], // ER_NO_PARTITION_FOR_GIVEN_VALUE
   [1644, 'table'], // ER_SIGNAL_EXCEPTION: a trigger refuses it
