@@ -28,6 +28,7 @@ export function readByRules<Options extends object>(
   owner: string,
   where: (name: string) => string = () => '',
 ): Options {
+  if (!isOptions(given)) throw new TypeError(`${owner} needs an object with its options`);
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(rules, name)) continue;
     const similar = Object.keys(rules).find((known) => known.toLowerCase() === name.toLowerCase());
@@ -42,6 +43,11 @@ export function readByRules<Options extends object>(
     values[name] = value as Options[typeof name];
   }
   return values;
+}
+
+/** Whether it can be an object with options. A Map or an array would be read as one without any. */
+export function isOptions(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
 }
 
 // What rules have in common. Each is a part of a rule, beside its `ini` and its default.

@@ -177,6 +177,18 @@ test('a name of more than 64 characters is refused', async () => {
   await expect(store.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE' });
 });
 
+test('a lock may be an instance of a class', async () => {
+  class Prefixed {
+    readonly #prefix = 'my-';
+    name(id: string) {
+      return this.#prefix + id;
+    }
+  }
+  store = storeOn(table, { lock: new Prefixed() });
+  const id = newId();
+  await withLease(store, id, async () => expect(await isFree(`my-${id}`)).toBe(0));
+});
+
 test('two ids never wait for each other', async () => {
   store = storeOn(table, { lock: codeIgniterLock });
   const [one, other] = [newId(), newId()];

@@ -117,6 +117,9 @@ describe('anything else is refused when the store is made, and it is said what i
     ],
     ['a pool', createPool(server), /^\w+\(\) needs options, \w+\(\{ connection \}\), or a URI alone$/],
     ['nothing', undefined, /^\w+\(\) needs options/],
+    ['columns that are none', { connection: server, columns: null }, /^columns must be an object$/],
+    ['a list of columns', { connection: server, columns: [] }, /^columns must be an object$/],
+    ['a column of Object', { connection: server, columns: { toString: 'a' } }, /^columns\.toString is not an option/],
     ['a URI of something else', 'postgres://u:secret@db/d', /^connection must be a URI like mysql:/],
   ])('as the options themselves: %s', async (_, options, message) => {
     expect(() => mysqlStore(options as MysqlStoreOptions)).toThrow(TypeError);

@@ -101,6 +101,9 @@ describe('the store in memory', () => {
   test('a wrong option', () => {
     expect(() => memoryStore({ maxSession: 1 } as object)).toThrow('maxSession is not an option of memoryStore()');
     expect(() => memoryStore({ lockTimeout: 0 })).toThrow('lockTimeout must be a number of seconds');
+    for (const options of [null, 5, [], new Map()]) {
+      expect(() => memoryStore(options as never)).toThrow('memoryStore() needs an object with its options');
+    }
     expect(() => memoryStore({ sessions: {} as never })).toThrow('sessions must be a Map');
   });
 });

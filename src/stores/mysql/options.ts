@@ -1,4 +1,4 @@
-import { anyFunction, flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../../option-rules.ts';
+import { anyFunction, flag, isOptions, type OptionRules, oneOf, readByRules, wholeNumber } from '../../option-rules.ts';
 import { type LifecycleOptions, lifecycleRules } from '../lifecycle.ts';
 import {
   CONNECTION_OPTIONS,
@@ -145,8 +145,8 @@ const checkedBelow = { accepts: () => true, mustBe: '' };
 export const mysqlRules: OptionRules<MysqlStoreOptions> = {
   connection: checkedBelow,
   table: { default: DEFAULT_TABLE, ...checkedBelow },
-  columns: { default: DEFAULT_COLUMNS, ...checkedBelow },
-  row: { default: {}, ...checkedBelow },
+  columns: { default: DEFAULT_COLUMNS, accepts: isOptions, mustBe: 'an object' },
+  row: { default: {}, accepts: isOptions, mustBe: 'an object' },
   lock: {
     default: 'row',
     accepts: (lock) => lock === 'row' || lock === 'none' || typeof lock?.name === 'function',
@@ -204,7 +204,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
   }
   const columns = { ...DEFAULT_COLUMNS, ...values.columns };
   for (const name of Object.keys(columns)) {
-    if (!(name in DEFAULT_COLUMNS)) throw new TypeError(`columns.${name} is not an option of mysqlStore()`);
+    if (!Object.hasOwn(DEFAULT_COLUMNS, name)) throw new TypeError(`columns.${name} is not an option of mysqlStore()`);
   }
   const table = parseTableName(values.table);
   const charset = values.phpCharset.toLowerCase();
@@ -233,8 +233,9 @@ function ofConnection(name: string): string {
 
 function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Settings['lock'] {
   if (lock === 'row' || lock === 'none') return lock;
-  const { key } = lock;
-  return { ...lock, quotedKey: key === undefined ? undefined : quoteIdentifier(key, 'lock.key') };
+  const { key, singleServer = false } = lock;
+  const quotedKey = key === undefined ? undefined : quoteIdentifier(key, 'lock.key');
+  return { name: (of) => lock.name(of), singleServer, quotedKey }; // it may be an instance of a class
 }
 
 function warn(error: Error & { code?: string }): void {

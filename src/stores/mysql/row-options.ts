@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../../errors.ts';
+import { isOptions } from '../../option-rules.ts';
 import { isSessionId } from '../session-id.ts';
 import type { Visitor } from '../store.ts';
 import { quoteIdentifier } from './identifiers.ts';
@@ -61,14 +62,15 @@ const NAMES = ['id', 'key', 'insert', 'update'];
  * @param ours the columns for id, data and time
  * @throws TypeError naming the option that is wrong
  */
-export function readRowOptions(options: RowOptions | undefined = {}, ours: readonly string[]): RowSettings {
-  if (typeof options !== 'object' || options === null) throw new TypeError('row must be an object');
+export function readRowOptions(options: RowOptions, ours: readonly string[]): RowSettings {
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) throw new TypeError(`row.${name} is not an option of mysqlStore()`);
   }
   const { id, key, insert = {}, update = {} } = options;
   if (id !== undefined && !(id instanceof RegExp)) throw new TypeError('row.id must be a regular expression');
   if (key !== undefined && typeof key !== 'function') throw new TypeError('row.key must be a function');
+  if (!isOptions(insert)) throw new TypeError('row.insert must be an object');
+  if (!isOptions(update)) throw new TypeError('row.update must be an object');
   for (const [name, value] of Object.entries(update)) {
     if (typeof value === 'function') throw new TypeError(`row.update.${name} must be a value, or now`);
   }
