@@ -7,7 +7,7 @@ import { quoteIdentifier } from './identifiers.ts';
 /** What a column holds; bytes for a BINARY or BLOB column. */
 export type ColumnValue = string | number | Uint8Array | null;
 
-/** For a column that holds a time: that of the database's clock, as Unix seconds in an INT and as a date in others. */
+/** For a column that holds a time: that of the database's clock, as a date in a TIMESTAMP or DATETIME and as Unix seconds in others. */
 export const now: Now = Object.freeze({ now: true });
 export interface Now {
   readonly now: true;
@@ -27,7 +27,8 @@ export interface RowOptions {
   key?(id: string): string;
   /**
    * What a new row has in other columns: values, `now`, or functions of the visitor. What such a function gives is cut where the column ends, as
-   * an address or a user agent may be anything; characters that the column's character set lacks become `?`, and `undefined` is NULL.
+   * an address or a user agent may be anything; characters that the column may not hold (outside utf8mb4 and utf8mb3: all but ASCII) become
+   * `?`, and `undefined` is NULL.
    */
   insert?: Readonly<Record<string, ColumnValue | Now | ((visitor: Visitor) => ColumnValue | undefined)>>;
   /** What each write and touch sets in other columns. */
