@@ -57,6 +57,9 @@ interface Check<Value> {
   readonly mustBe: string;
 }
 
+/** What reads the option checks it, with a message of its own. */
+export const checkedLater: Check<unknown> = { accepts: () => true, mustBe: '' };
+
 export const flag: Check<boolean> = { accepts: (value) => typeof value === 'boolean', mustBe: 'true or false' };
 
 export const anyFunction: Check<(...args: never[]) => unknown> = {
@@ -79,12 +82,11 @@ export function seconds(min: number, max: number): Check<number> {
   };
 }
 
-/** @param others what else it may be: "a function" */
-export function oneOf<Value extends string | number>(values: readonly Value[], others?: string): Check<unknown> {
+export function oneOf<Value extends string | number>(values: readonly Value[], others?: 'a function'): Check<unknown> {
   const list = values.map((value) => (typeof value === 'string' ? `'${value}'` : value));
   if (others !== undefined) list.push(others);
   return {
-    accepts: (value) => values.includes(value as Value) || (others === 'a function' && typeof value === 'function'),
+    accepts: (value) => values.includes(value as Value) || (others !== undefined && typeof value === 'function'),
     mustBe: `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`,
   };
 }

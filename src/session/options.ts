@@ -8,7 +8,7 @@ import {
   type SessionFormat,
   type SessionFormatName,
 } from '../codec/index.ts';
-import { flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
+import { checkedLater, flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
 import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import type { CookieOptions } from './cookie.ts';
@@ -98,7 +98,6 @@ const maxSeconds = 2 ** 31 - 1;
 const maxMinutes = Math.floor(maxSeconds / 60);
 
 const attribute = { accepts: isAttribute, mustBe: 'ASCII text without ";" and control characters' };
-const checkedByCodec = { accepts: () => true, mustBe: '' };
 const since86 = ({ phpVersion = '8.5' }: SessionOptions): boolean => phpVersion >= '8.6';
 
 export const sessionRules: OptionRules<SessionOptions> = {
@@ -118,7 +117,7 @@ export const sessionRules: OptionRules<SessionOptions> = {
     accepts: isFormat,
     mustBe: formatChoice,
   },
-  phpVersion: { default: '8.5', ...checkedByCodec },
+  phpVersion: { default: '8.5', ...checkedLater },
   cookieLifetime: { ini: 'session.cookie_lifetime', default: 0, ...wholeNumber(0, maxSeconds, 'seconds') },
   cookiePath: { ini: 'session.cookie_path', default: '/', ...attribute },
   cookieDomain: { ini: 'session.cookie_domain', default: '', ...attribute },
@@ -151,11 +150,11 @@ export const sessionRules: OptionRules<SessionOptions> = {
     accepts: (classes) => typeof classes?.[Symbol.iterator] === 'function' && typeof classes !== 'string',
     mustBe: 'a list of names and mappings',
   },
-  serializePrecision: { ini: 'serialize_precision', ...checkedByCodec },
-  maxBytes: checkedByCodec,
-  maxDepth: checkedByCodec,
-  maxElements: checkedByCodec,
-  excerpts: checkedByCodec,
+  serializePrecision: { ini: 'serialize_precision', ...checkedLater },
+  maxBytes: checkedLater,
+  maxDepth: checkedLater,
+  maxElements: checkedLater,
+  excerpts: checkedLater,
 };
 
 /**

@@ -35,7 +35,7 @@ export interface SessionFormat {
    */
   decode(bytes: Uint8Array, limits: Limits): PhpArray;
   /**
-   * Writes a session, as PHP does. An empty one is told by what this gives for it.
+   * Writes a session, as PHP does. What it gives for an empty session is what counts as empty.
    *
    * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` for what the format does not have; nothing is written then
    */

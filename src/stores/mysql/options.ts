@@ -1,4 +1,13 @@
-import { anyFunction, flag, isOptions, type OptionRules, oneOf, readByRules, wholeNumber } from '../../option-rules.ts';
+import {
+  anyFunction,
+  checkedLater,
+  flag,
+  isOptions,
+  type OptionRules,
+  oneOf,
+  readByRules,
+  wholeNumber,
+} from '../../option-rules.ts';
 import { type LifecycleOptions, lifecycleRules } from '../lifecycle.ts';
 import {
   CONNECTION_OPTIONS,
@@ -140,11 +149,10 @@ export const DEFAULT_TABLE = 'session';
 export const DEFAULT_COLUMNS: Columns = { id: 'id', data: 'data', time: 'usetime' };
 
 const wholeSeconds = (min: number, max: number) => wholeNumber(min, max, 'seconds');
-const checkedBelow = { accepts: () => true, mustBe: '' };
 
 export const mysqlRules: OptionRules<MysqlStoreOptions> = {
-  connection: checkedBelow,
-  table: { default: DEFAULT_TABLE, ...checkedBelow },
+  connection: checkedLater,
+  table: { default: DEFAULT_TABLE, ...checkedLater },
   columns: { default: DEFAULT_COLUMNS, accepts: isOptions, mustBe: 'an object' },
   row: { default: {}, accepts: isOptions, mustBe: 'an object' },
   lock: {
@@ -163,7 +171,7 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
     mustBe: 'the name of a character set',
   },
   timeMeaning: { default: 'lastUsed', ...oneOf(['lastUsed', 'expiresAt']) },
-  timeZone: checkedBelow,
+  timeZone: checkedLater,
   gcMaxlifetime: { ini: 'session.gc_maxlifetime', default: 1440, ...wholeSeconds(1, 2 ** 31 - 1) },
   expireOnRead: { defaultFor: ({ timeMeaning }) => timeMeaning === 'expiresAt', ...flag },
   touchInterval: {
