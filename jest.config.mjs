@@ -1,5 +1,5 @@
-// Sources and tests are TypeScript with `.ts` specifiers; swc turns them into CommonJS for Jest's module loader. That the
-// published ES modules and CommonJS files work is the matter of test/package, which loads what `npm run build` made.
+// Sources and tests are TypeScript with `.ts` specifiers; swc turns them into CommonJS for Jest's module loader. What
+// `npm run build` makes is tested in test/package.
 const swc = [
   '@swc/jest',
   {

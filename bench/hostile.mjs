@@ -4,7 +4,7 @@
 //
 //     node bench/hostile.mjs [--runs 3] [--only PART_OF_A_NAME]
 import { parseArgs } from 'node:util';
-import { decodeSession, encodeSession } from '../dist/esm/codec/index.js';
+import { decodeSession, encodeSession } from '../dist/codec.js';
 import { shapes } from '../test/helpers/hostile-shapes.mjs';
 import { numberOf } from '../tools/arguments.mjs';
 import { runCommand } from '../tools/setup.mjs';

@@ -37,9 +37,9 @@ await runCommand(async () => {
   await build();
   await installPeers();
   const wantedKinds = choose(/** @type {import('./contestants.mjs').Kind[]} */ (Object.keys(kinds)), options.only);
-  const codecs = [{ label: '', codec: await import('../dist/esm/codec/index.js') }];
+  const codecs = [{ label: '', codec: await import('../dist/codec.js') }];
   if (options.against !== undefined) {
-    const codec = await import(resolve(options.against, 'dist/esm/codec/index.js'));
+    const codec = await import(resolve(options.against, 'dist/codec.js'));
     codecs.push({ label: ` of ${options.against}`, codec });
   }
   const php = new Php();

@@ -8,6 +8,7 @@ import { check, type StoreCheckOptions } from './stores/mysql/check.ts';
 import type { Finding } from './stores/mysql/check-finding.ts';
 import { asOptions } from './stores/mysql/options.ts';
 
+export type { SessionFormat, SessionFormatName } from './codec/index.ts';
 export * from './stores/mysql/index.ts';
 
 export interface CheckOptions extends StoreCheckOptions {

@@ -1,7 +1,7 @@
 /**
- * One process may load this package twice: once as ES module and once as CommonJS. What must exist once in the
- * process (queues of sessions, origins of decoded containers) is created here by whoever comes first, under a
- * registered symbol, and found there by the second copy.
+ * One process may have two copies of this package, of two versions. What must exist once in the process is created here by the
+ * copy that comes first, under a registered symbol. The second one finds it there. So it writes what the first one has read as the first
+ * one would.
  */
 const registry = Symbol.for('php-session-bridge/0');
 

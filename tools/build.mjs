@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, run, SetupError } from './setup.mjs';
 
-const configurations = { esm: 'tsconfig.build.json', cjs: 'tsconfig.cjs.json' };
+const configuration = 'tsconfig.build.json';
 
 /**
- * Makes dist/esm and dist/cjs from src/, unless they were made from the same sources.
+ * Makes dist/ from src/, unless it was made from the same sources.
  *
  * @param {(line: string) => void} [say] gets a line if it takes a while
  * @throws {SetupError} when the compiler finds an error; dist/ is as it was then
@@ -21,15 +21,15 @@ export async function build(say = () => {}) {
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, 'build-'));
   try {
-    const next = join(work, 'dist');
-    for (const [name, configuration] of Object.entries(configurations)) {
-      const end = await run(process.execPath, [
-        join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-        ...['-p', join(root, configuration), '--outDir', join(next, name)],
-      ]);
-      if (end !== 'exit 0') throw new SetupError('The build failed.');
-    }
-    writeFileSync(join(next, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
+    const [modules, next] = [join(work, 'modules'), join(work, 'dist')];
+    const end = await run(process.execPath, [
+      join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+      ...['-p', join(root, configuration), '--outDir', modules],
+    ]);
+    if (end !== 'exit 0') throw new SetupError('The build failed.');
+    // Not above: who imports this file may install Rollup first.
+    const { bundle } = await import('./bundle.mjs');
+    await bundle(modules, next);
     writeFileSync(join(next, '.stamp'), stamp);
     replace(join(root, 'dist'), next, work);
   } finally {
@@ -66,8 +66,8 @@ function fingerprint() {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const settings = ['package-lock.json', 'tsconfig.json', ...Object.values(configurations)];
-  for (const file of [...sources, ...settings.map((name) => join(root, name)), join(root, 'tools', 'build.mjs')]) {
+  const others = ['package-lock.json', 'tsconfig.json', configuration, 'tools/build.mjs', 'tools/bundle.mjs'];
+  for (const file of [...sources, ...others.map((name) => join(root, name))]) {
     hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
   }
   return hash.digest('hex');

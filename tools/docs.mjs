@@ -7,7 +7,6 @@ import { runCommand, setUp } from './setup.mjs';
 await runCommand(async () => {
   await setUp();
   await build();
-  const { sessionRules } = await import('../dist/esm/session/options.js');
-  const { mysqlRules } = await import('../dist/esm/stores/mysql/options.js');
+  const { mysqlRules, sessionRules } = await import('../dist/internals.js');
   writeFileSync(optionsPage, withTables(readFileSync(optionsPage, 'utf8'), parts(sessionRules, mysqlRules)));
 });

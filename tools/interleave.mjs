@@ -33,10 +33,7 @@ await runCommand(async () => {
   await setUp(['mariadb-server', ...(values.engine === 'galera' ? ['galera-4', 'rsync'] : []), 'php-cli', 'php-mysql']);
   await build();
   // Not above: nothing of it can be loaded before it is installed and built.
-  const { codeIgniterLock, mysqlStore, createTableSql } = await import('php-session-bridge/mysql');
-  const { RequestSession } = await import('../dist/esm/session/request-session.js');
-  const { settings } = await import('../dist/esm/session/options.js');
-  const { Deadline } = await import('../dist/esm/stores/deadline.js');
+  const { Deadline, createTableSql, ...product } = await import('../dist/internals.js');
   const { isEngineName, startEngine } = await import('./services/engines.mjs');
   const { faultyStores } = await import('./interleave/faulty.mjs');
   const { interleave } = await import('./interleave/interleave.mjs');
@@ -45,7 +42,6 @@ await runCommand(async () => {
   if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
   // The store pauses before it tries again. No other actor continues during the pause, so it only costs time.
   Deadline.prototype.pause = () => new Promise((resolve) => setImmediate(resolve));
-  const product = { codeIgniterLock, mysqlStore, RequestSession, settings };
   const engine = await startEngine(values.engine);
   // Where row locks are those of the cluster, and not of a node.
   const nodes = values['every-node'] || engine.name === 'ndb' ? engine.endpoints.length : 1;
@@ -60,7 +56,8 @@ await runCommand(async () => {
     for (const [what, breakIt] of index === undefined ? Object.entries(faultyStores) : []) {
       const faulty = {
         ...product,
-        mysqlStore: (/** @type {Parameters<typeof mysqlStore>[0]} */ options) => breakIt(mysqlStore(options)),
+        mysqlStore: (/** @type {Parameters<typeof product.mysqlStore>[0]} */ options) =>
+          breakIt(product.mysqlStore(options)),
       };
       await mustSee(`A store that ${what}`, { product: faulty, php: 0 });
     }

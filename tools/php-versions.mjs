@@ -155,7 +155,7 @@ async function compare() {
  * @param {(what: string, expected: unknown, actual: unknown) => void} differs
  */
 async function readWhatCodecWrites(php, version, corpus, differs) {
-  const codec = await import(pathToFileURL(join(root, 'dist/esm/codec/index.js')).href);
+  const codec = await import(pathToFileURL(join(root, 'dist/codec.js')).href);
   const { jobs, refused } = changedSessions(corpus, version, codec);
   php.write(
     '/sessions.json',

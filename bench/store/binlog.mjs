@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
-import { createTableSql, mysqlStore } from '../../dist/esm/stores/mysql/index.js';
+import { createTableSql, mysqlStore } from '../../dist/mysql.js';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { printTable } from '../report.mjs';
 import { changed } from './driver.mjs';
@@ -15,7 +15,7 @@ const IMAGES = ['FULL', 'FULL_NODUP', 'NOBLOB', 'MINIMAL'];
 /** Whether the statements are in the log beside the rows: MariaDB's name, and MySQL's. */
 const TEXTS = ['binlog_annotate_row_events', 'binlog_rows_query_log_events'];
 
-/** @typedef {import('../../dist/esm/stores/store.js').SessionStore} SessionStore */
+/** @typedef {import('php-session-bridge/mysql').SessionStore} SessionStore */
 
 /**
  * What a request does with the session `id`.

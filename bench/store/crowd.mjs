@@ -1,6 +1,6 @@
 // Many visitors in the same moment, and connections for a few of them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mysqlStore } from '../../dist/esm/stores/mysql/index.js';
+import { mysqlStore } from '../../dist/mysql.js';
 import { createTable, fill, idsOf } from './databases.mjs';
 import { changed } from './driver.mjs';
 import { milliseconds, quantile, whole } from './figures.mjs';
@@ -59,7 +59,7 @@ export async function crowd(database, { bytes }) {
 /**
  * A request in the mode `exclusive`.
  *
- * @param {import('../../dist/esm/stores/store.js').SessionStore} store
+ * @param {import('php-session-bridge/mysql').SessionStore} store
  * @param {string} id
  * @returns {Promise<number>} milliseconds in which it did not work
  */

@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise';
-import { createTableSql } from '../../dist/esm/stores/mysql/index.js';
+import { createTableSql } from '../../dist/mysql.js';
 import { mysqlFolder } from '../../tools/services/engines.mjs';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { startMysqlCluster } from '../../tools/services/mysql-cluster.mjs';

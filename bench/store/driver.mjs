@@ -1,10 +1,10 @@
 // The bare mysql2 that the store is measured against: it sends what the store sends, and does nothing else.
 import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
-import { mysqlStore } from '../../dist/esm/stores/mysql/index.js';
+import { mysqlStore } from '../../dist/mysql.js';
 
 // The one that dist/ imports, so that both use the same code.
-const require = createRequire(new URL('../../dist/esm/stores/mysql/index.js', import.meta.url));
+const require = createRequire(new URL('../../dist/mysql.js', import.meta.url));
 const mysql2 = require('mysql2');
 
 /**
@@ -25,7 +25,7 @@ export function changed(/** @type {Uint8Array} */ data) {
 /**
  * Opens, changes and releases a session, as a request does.
  *
- * @param {import('../../dist/esm/stores/store.js').SessionStore} store
+ * @param {import('php-session-bridge/mysql').SessionStore} store
  * @param {string} id
  */
 export async function changeByStore(store, id) {

@@ -1,4 +1,4 @@
-import { mysqlStore } from '../../dist/esm/stores/mysql/index.js';
+import { mysqlStore } from '../../dist/mysql.js';
 import { createTable, idSql, idsOf, sql } from './databases.mjs';
 import { changeByStore } from './driver.mjs';
 import { decimal, median, milliseconds, quantile, whole } from './figures.mjs';

@@ -1,5 +1,5 @@
 // The store against a bare mysql2 that sends the same statements: open, change, commit, release in a loop.
-import { mysqlStore } from '../../dist/esm/stores/mysql/index.js';
+import { mysqlStore } from '../../dist/mysql.js';
 import { createTable, fill, idsOf } from './databases.mjs';
 import { BareConnection, changeByStore, recordStatements } from './driver.mjs';
 import { decimal, median, milliseconds, quantile, whole } from './figures.mjs';

@@ -1,5 +1,5 @@
 // What only a cluster has: data nodes that share the sessions among them, and more than one SQL node.
-import { mysqlStore } from '../../dist/esm/stores/mysql/index.js';
+import { mysqlStore } from '../../dist/mysql.js';
 import { createTable, fill, idsOf, sql } from './databases.mjs';
 import { changeByStore } from './driver.mjs';
 import { decimal, median, milliseconds, quantile, whole } from './figures.mjs';

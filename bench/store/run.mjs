@@ -33,7 +33,7 @@ await runCommand(async () => {
   await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'php-fpm', 'haproxy']);
   await build();
   await installPeers();
-  const { encodeSession } = await import('../../dist/esm/codec/index.js');
+  const { encodeSession } = await import('../../dist/codec.js');
   const { databaseNames, startDatabase } = await import('./databases.mjs');
   const { sectionsOf } = await import('./sections.mjs');
   const { printReached, printSection } = await import('./report.mjs');

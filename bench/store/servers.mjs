@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodeSession } from '../../dist/esm/codec/index.js';
+import { encodeSession } from '../../dist/codec.js';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { program } from '../../tools/services/packages.mjs';
 import { startPhpFpm } from '../../tools/services/php-fpm.mjs';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Application } from '../session/http-exchange.ts';
 
 /** What is used of Koa's context; any Koa from 2 on has it. */
-export interface Context {
+export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** The answer; a stream is still being made when the handler has ended. */
@@ -18,9 +18,9 @@ export interface Context {
 
 /** Tells Koa's application what happens to a session, by the events of `app`. */
 export class KoaApplication implements Application {
-  readonly context: Context;
+  readonly context: KoaContext;
 
-  constructor(context: Context) {
+  constructor(context: KoaContext) {
     this.context = context;
   }
 

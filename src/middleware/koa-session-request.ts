@@ -4,7 +4,7 @@ import { setCookie } from '../session/cookie.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import type { Settings } from '../session/options.ts';
 import type { RequestSession } from '../session/request-session.ts';
-import { type Context, KoaApplication } from './koa-application.ts';
+import { KoaApplication, type KoaContext } from './koa-application.ts';
 import {
   type Behind,
   type CommitOptions,
@@ -38,7 +38,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   readonly http: HttpSession<T>;
   /** `ctx.phpSession` */
   readonly control: PhpSessionControl & { readonly data: T };
-  readonly #ctx: Context;
+  readonly #ctx: KoaContext;
   /** koa-session's `ctx.session`, which gives its own object. */
   readonly #property: PropertyDescriptor;
   readonly #options: SaveOptions<T>;
@@ -53,7 +53,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   /** Whether what is not saved by hand is saved when the request ends. */
   #commitsAtEnd: boolean;
 
-  constructor(ctx: Context, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
+  constructor(ctx: KoaContext, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
     this.http = new HttpSession(config, new NodeExchange(ctx.req, ctx.res, () => ctx.ip), new KoaApplication(ctx));
     this.control = this.#createControl();
     this.#ctx = ctx;
@@ -86,7 +86,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   }
 
   /** koa-session's question to the application: may this session be used? One that cannot be read can still be logged out. */
-  isValid(valid: (ctx: Context, session: T) => boolean): boolean {
+  isValid(valid: (ctx: KoaContext, session: T) => boolean): boolean {
     if (!this.#session.isReadable) return true;
     this.#isRefused = !valid(this.#ctx, this.data);
     return !this.#isRefused;

@@ -5,7 +5,7 @@ import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
 import type { PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
-import type { Context } from './koa-application.ts';
+import type { KoaContext } from './koa-application.ts';
 import type { ShownSession } from './koa-session-model.ts';
 import { KoaSessionRequest, type SaveOptions } from './koa-session-request.ts';
 
@@ -14,7 +14,9 @@ export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 export type { PhpSessionControl } from '../session/http-session.ts';
 export type { SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionStore } from '../stores/store.ts';
+export type { KoaContext } from './koa-application.ts';
 export type { KoaSession, ShownSession } from './koa-session-model.ts';
+export type { SaveOptions } from './koa-session-request.ts';
 
 /** The options of `phpSession()`, and those of koa-session that have a meaning with PHP. */
 export interface PhpKoaSessionOptions<T extends object = SessionData> extends SessionOptions, Partial<SaveOptions<T>> {
@@ -37,13 +39,13 @@ export interface PhpKoaSessionContext<T extends object = SessionData> {
 
 /** What `phpKoaSession()` gives: Koa's middleware, from whose last line TypeScript learns what it adds to the context. */
 export interface PhpKoaSessionMiddleware<T extends object = SessionData> {
-  (ctx: Context, next: () => Promise<unknown>): Promise<void>;
-  (ctx: Context & PhpKoaSessionContext<T>, next: () => Promise<unknown>): Promise<void>;
+  (ctx: KoaContext, next: () => Promise<unknown>): Promise<void>;
+  (ctx: KoaContext & PhpKoaSessionContext<T>, next: () => Promise<unknown>): Promise<void>;
 }
 
 /** koa-session's function: `import session from 'koa-session'`. */
 type CreateSession = (options: object, app: never) => Middleware;
-type Middleware = (ctx: Context, next: () => Promise<unknown>) => Promise<void>;
+type Middleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<void>;
 interface App {
   readonly context: object;
   readonly use: unknown;

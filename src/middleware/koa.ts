@@ -5,7 +5,7 @@ import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
-import { type Context, KoaApplication } from './koa-application.ts';
+import { KoaApplication, type KoaContext } from './koa-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
 
@@ -17,6 +17,7 @@ export type { PhpSessionControl } from '../session/http-session.ts';
 export type { ConflictRule, MergeConflict } from '../session/merge.ts';
 export type { RequestMode, SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
+export type { KoaContext } from './koa-application.ts';
 
 /**
  * What `phpSession()` adds to Koa's context: `new Koa<DefaultState, PhpSessionContext<MySession>>()`, or
@@ -35,8 +36,8 @@ export interface PhpSessionContext<T extends object = SessionData> {
  * so `app.use(phpSession<MySession>(…)).use((ctx) => …)` knows the type of `ctx.session`.
  */
 export interface PhpSessionMiddleware<T extends object = SessionData> {
-  (ctx: Context, next: () => Promise<unknown>): Promise<void>;
-  (ctx: Context & PhpSessionContext<T>, next: () => Promise<unknown>): Promise<void>;
+  (ctx: KoaContext, next: () => Promise<unknown>): Promise<void>;
+  (ctx: KoaContext & PhpSessionContext<T>, next: () => Promise<unknown>): Promise<void>;
 }
 
 /**
@@ -63,7 +64,7 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
   const config = settings(options);
 
   const key = Symbol('the request of phpSession()');
-  interface ContextWithSession extends Context {
+  interface ContextWithSession extends KoaContext {
     [key]: HttpSession<T>;
   }
   const properties: PropertyDescriptorMap & ThisType<ContextWithSession> = {
@@ -110,13 +111,13 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
     Object.setPrototypeOf(object, prototype);
   }
 
-  function give(ctx: Context, request: HttpSession<T>): void {
+  function give(ctx: KoaContext, request: HttpSession<T>): void {
     (ctx as ContextWithSession)[key] = request; // to define it takes 5 us
     inherit(ctx, properties);
     if (ctx.request !== undefined) inherit(ctx.request, requestProperties);
   }
 
-  return async function phpSession(ctx: Context, next: () => Promise<unknown>) {
+  return async function phpSession(ctx: KoaContext, next: () => Promise<unknown>) {
     const request = new HttpSession<T>(
       config,
       new NodeExchange(ctx.req, ctx.res, () => ctx.ip),

@@ -5,6 +5,7 @@ import type { SessionLease, SessionSnapshot, SessionStore } from './store.ts';
 
 export { base64 } from './base64.ts';
 export type { Encoding } from './encoding.ts';
+export type { SessionStore } from './store.ts';
 
 /** What a row holds: the session, or its own bytes and why they are none. */
 type Content = Pick<SessionLease, 'data' | 'unreadable'>;

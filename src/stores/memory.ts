@@ -1,12 +1,14 @@
 import '../node-version.ts';
 import { PhpSessionError } from '../errors.ts';
 import { type OptionRules, readByRules, wholeNumber } from '../option-rules.ts';
-import { shared } from '../shared.ts';
 import { type LockedSession, noLease, noSnapshot } from './lease.ts';
 import { assertLifetime, Lifecycle, type LifecycleOptions, lifecycleRules } from './lifecycle.ts';
 import { KeyedQueue } from './queue.ts';
 import { isSessionId } from './session-id.ts';
 import type { SessionStore } from './store.ts';
+
+export type { LifecycleOptions } from './lifecycle.ts';
+export type { SessionStore } from './store.ts';
 
 /** Replaced at each change. `data` is `undefined` after a logout: `logouts` tells it to who has read the session that was here. */
 export interface MemorySession {
@@ -33,7 +35,7 @@ const rules: OptionRules<MemoryStoreOptions> = {
 };
 /** Milliseconds between two looks for old sessions, which a new session causes: nothing else takes memory. */
 const COLLECT_INTERVAL = 60_000;
-const queues = shared('stores/memory', () => new WeakMap<object, KeyedQueue>());
+const queues = new WeakMap<object, KeyedQueue>();
 
 /**
  * Sessions in the memory of this process. One that was not used for `gcMaxlifetime` counts as none, and makes room. None is dropped before.

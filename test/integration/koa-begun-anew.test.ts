@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestMode, SessionOptions } from '../../src/middleware/koa.ts';
-import { asInAnotherProcess } from '../../tools/another-process.mjs';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
 import { type Handler, putNew, Site, storeOf } from './koa-helpers.ts';
+import { asInAnotherProcess } from './mysql-store-helpers.ts';
 
 /**
  * In loose mode an id may be begun anew after a logout. What a slow request has read before it, and what it makes of that, must not get

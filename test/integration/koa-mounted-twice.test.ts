@@ -6,9 +6,8 @@ import { phpKoaSession } from '../../src/middleware/koa-session.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
-import { asInAnotherProcess } from '../../tools/another-process.mjs';
 import { Site } from './koa-helpers.ts';
-import { storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 // A second phpSession() for the same session would wait until its timeout for the lock that its own request has. It must get an error.
 

@@ -1,6 +1,8 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
+import { MysqlStore } from '../../src/stores/mysql/store.ts';
+import { KeyedQueue } from '../../src/stores/queue.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 
 export interface Server {
@@ -16,8 +18,16 @@ export function testServer(): Server {
   return JSON.parse(server);
 }
 
-/** For stores that only the database keeps apart. */
-export { asInAnotherProcess } from '../../tools/another-process.mjs';
+/** Makes a store that only the database keeps apart from the others. */
+export function asInAnotherProcess<T>(make: () => T): T {
+  const { queue } = MysqlStore;
+  MysqlStore.queue = new KeyedQueue();
+  try {
+    return make();
+  } finally {
+    MysqlStore.queue = queue;
+  }
+}
 
 /** Whether `npm run test:clusters` runs these tests on NDB Cluster, where reads of TEXT and BLOB may wait for a lock. */
 export const onNdb: boolean = JSON.parse(process.env.PSB_TEST_ENGINE ?? '{}').name === 'ndb';

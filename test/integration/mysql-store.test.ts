@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPool } from 'mysql2';
 import { createPool as createPromisePool } from 'mysql2/promise';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
@@ -233,23 +233,6 @@ describe('where the database is', () => {
     await store.close();
     await application.end();
   });
-});
-
-test('two copies of the package share one queue', async () => {
-  let copy: typeof mysqlStore | undefined;
-  await jest.isolateModulesAsync(async () => {
-    copy = (await import('../../src/stores/mysql/index.ts')).mysqlStore;
-  });
-  expect(copy).not.toBe(mysqlStore);
-  const id = newId();
-  const [ours, theirs] = [
-    storeOn('store_own'),
-    copy!({ connection: { ...testServer(), database: 'test' }, table: 'store_own', maxWaiters: 0 }),
-  ];
-  const lease = await ours.open(id);
-  await expect(theirs.open(id)).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
-  await lease.release();
-  await Promise.all([ours.close(), theirs.close()]);
 });
 
 test('no connection is free: the waiting request is served later', async () => {

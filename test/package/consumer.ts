@@ -96,5 +96,5 @@ export interface Manifest {
   name: string;
   types: string;
   typesVersions: { '*': Record<string, string[]> };
-  exports: Record<string, string | Record<'import' | 'require', { types: string; default: string }>>;
+  exports: Record<string, string | Record<'module-sync' | 'import' | 'default', { types: string; default: string }>>;
 }

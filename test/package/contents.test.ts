@@ -28,11 +28,11 @@ describe('the tarball', () => {
     const others = files.filter(
       (file) =>
         file.includes('/') &&
-        !/^dist\/(esm|cjs)\/.*\.(js|d\.ts)$/.test(file) &&
+        !/^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file) &&
         !/^php\/(src\/.*\.php|composer\.json|README\.md)$/.test(file) &&
         !/^docs\/([\w-]+\.md|images\/farm-(light|dark)\.png)$/.test(file),
     );
-    expect(others).toEqual(['dist/cjs/package.json']);
+    expect(others).toEqual([]);
   });
 
   test('has all pages and pictures that README.md leads to', () => {
@@ -44,16 +44,11 @@ describe('the tarball', () => {
     expect(links.filter((link) => !files.includes(link))).toEqual([]);
   });
 
-  test('has every module as ES module, as CommonJS, and with types', () => {
-    const sources = readdirSync(join(clone, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-      file.endsWith('.ts'),
-    );
-    const expected = sources.flatMap((file) => {
-      const module = file.slice(0, -'.ts'.length);
-      return ['esm', 'cjs'].flatMap((build) => [`dist/${build}/${module}.js`, `dist/${build}/${module}.d.ts`]);
-    });
-    expect(files.filter((file) => file.startsWith('dist/') && file !== 'dist/cjs/package.json')).toEqual(
-      expected.sort(),
+  test('has each file as ES module, as CommonJS, and with types for both', () => {
+    const named = entries(manifest).map(({ path }) => path.slice(2) || 'index');
+    const names = [...named, 'core', 'http', 'stores'];
+    expect(files.filter((file) => file.startsWith('dist/'))).toEqual(
+      names.flatMap((name) => ['cjs', 'd.cts', 'd.ts', 'js'].map((ending) => `dist/${name}.${ending}`)).sort(),
     );
   });
 
@@ -64,17 +59,15 @@ describe('the tarball', () => {
 });
 
 describe('exports', () => {
-  test('name files that are there, each with its own types', () => {
-    for (const { conditions } of entries(manifest)) {
-      for (const [condition, build] of [
-        ['import', './dist/esm/'],
-        ['require', './dist/cjs/'],
-      ] as const) {
-        const { types, default: code } = conditions[condition];
-        expect(code.startsWith(build)).toBe(true);
-        expect(types).toBe(code.replace(/\.js$/, '.d.ts'));
-        expect(files).toEqual(expect.arrayContaining([code.slice(2), types.slice(2)]));
-      }
+  test('name the ES module first for all that can load it', () => {
+    for (const { path, conditions } of entries(manifest)) {
+      const file = `./dist/${path.slice(2) || 'index'}`;
+      const module = { types: `${file}.d.ts`, default: `${file}.js` };
+      const common = { types: `${file}.d.cts`, default: `${file}.cjs` };
+      // The order decides.
+      expect(Object.entries(conditions)).toEqual(
+        Object.entries({ 'module-sync': module, import: module, default: common }),
+      );
     }
   });
 
@@ -82,19 +75,17 @@ describe('exports', () => {
     const { typesVersions, types } = manifest;
     const old = Object.fromEntries(Object.entries(typesVersions['*']).map(([name, files]) => [`./${name}`, ...files]));
     expect({ '.': types, ...old }).toEqual(
-      Object.fromEntries(entries(manifest).map(({ path, conditions }) => [path, conditions.require.types])),
+      Object.fromEntries(entries(manifest).map(({ path, conditions }) => [path, conditions.default.types])),
     );
   });
 
-  test('reach every module that is published', () => {
-    const reached = entries(manifest).flatMap(({ conditions }) => [...closure(conditions.import.default)]);
-    const modules = files.filter((file) => /^dist\/esm\/.*\.js$/.test(file));
-    // Nobody imports a module of types alone at run time.
-    const isEmpty = (file: string) =>
-      read(file)
-        .replace(/^\/\/.*$/gm, '')
-        .trim() === 'export {};';
-    expect(modules.filter((file) => !reached.includes(file) && !isEmpty(file))).toEqual([]);
+  test.each(['js', 'cjs', 'd.ts', 'd.cts'])('load at most four files (.%s), and none of another entry', (ending) => {
+    const all = entries(manifest).map(({ path }) => `dist/${path.slice(2) || 'index'}.${ending}`);
+    for (const entry of all) {
+      const [, ...others] = closure(entry);
+      expect({ entry, loads: others.filter((file) => all.includes(file)) }).toEqual({ entry, loads: [] });
+      expect(others.length).toBeLessThan(4);
+    }
   });
 
   test('are those of the documentation, and the other way round', () => {
@@ -121,13 +112,14 @@ function read(file: string): string {
   return readFileSync(join(consumer.package, file), 'utf8');
 }
 
-/** All files of the package that are loaded with this one. */
+/** This file and all files of the package that are loaded with it. */
 function closure(target: string): Set<string> {
-  const found = new Set([join(target)]); // without the leading `./`
+  const found = new Set([target]);
   for (const file of found) {
     // `import`, `export … from`, `import()` and `require()`
     for (const { fileName } of ts.preProcessFile(read(file), true, true).importedFiles) {
-      if (fileName.startsWith('.')) found.add(join(dirname(file), fileName));
+      const name = file.includes('.d.') ? fileName.replace(/\.(c?)js$/, '.d.$1ts') : fileName;
+      if (fileName.startsWith('.')) found.add(join(dirname(file), name));
     }
   }
   return found;

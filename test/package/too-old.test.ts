@@ -28,7 +28,7 @@ async function run(command: string, args: string[], cwd: string, env: NodeJS.Pro
 
 describe('Node 18', () => {
   test.each(['mysql', 'koa', 'koa-session', 'testing'])("the package's %s", async (entry) => {
-    const says = 'php-session-bridge needs Node 20.19, 22.12, 24 or later, and this is 18.19.0';
+    const says = 'php-session-bridge needs Node 20.19, 22.13, 24 or later, and this is 18.19.0';
     for (const code of [`require('php-session-bridge/${entry}')`, `import('php-session-bridge/${entry}')`]) {
       const { text, code: status } = await run(join(oldNode(), 'node'), ['-e', code], consumer.path());
       expect(text).toMatch(new RegExp(`^Error: ${says}$`, 'm'));
@@ -40,7 +40,7 @@ describe('Node 18', () => {
   test.each(['start', 'test'])('npm %s: one line', async (script) => {
     const env = { ...process.env, PATH: `${oldNode()}${delimiter}${process.env.PATH}` };
     const { text, code } = await run('npm', ['run', '--silent', script], clone, env);
-    expect(text).toBe('Node 18.19.0 is too old: please use Node 20.19, 22.12, 24 or later (https://nodejs.org).\n');
+    expect(text).toBe('Node 18.19.0 is too old: please use Node 20.19, 22.13, 24 or later (https://nodejs.org).\n');
     expect(code).toBe(1);
   });
 

@@ -23,6 +23,7 @@ afterAll(() => {
 const resolutions = {
   'nodenext, ES module': { file: 'app.mts', settings: { module: 'NodeNext' } },
   'nodenext, CommonJS': { file: 'app.cts', settings: { module: 'NodeNext' } },
+  'node16, CommonJS': { file: 'app.cts', settings: { module: 'Node16' } },
   bundler: { file: 'app.ts', settings: { module: 'ESNext', moduleResolution: 'Bundler' } },
   'node10, CommonJS': {
     file: 'app.ts',

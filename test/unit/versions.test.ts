@@ -13,16 +13,16 @@ const versions = [
   '20.19.0',
   '20.20.2',
   '21.7.3',
-  '22.11.0',
   '22.12.0',
+  '22.13.0',
   '23.0.0',
   '24.0.0',
   '26.1.0',
 ];
-const old = versions.slice(0, 3).concat('21.7.3', '22.11.0');
+const old = versions.slice(0, 3).concat('21.7.3', '22.12.0');
 
 test('engines in package.json is what the versions here are about', () => {
-  expect(engines.node).toBe('^20.19.0 || ^22.12.0 || >=24');
+  expect(engines.node).toBe('^20.19.0 || ^22.13.0 || >=24');
 });
 
 test.each(versions)('Node %s', (version) => {

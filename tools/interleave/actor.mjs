@@ -2,8 +2,10 @@ import { Request } from './history.mjs';
 
 /**
  * @typedef {object} Product what is tested, of dist/
- * @property {typeof import('../../dist/esm/session/request-session.js').RequestSession} RequestSession
- * @property {typeof import('../../dist/esm/session/options.js').settings} settings
+ * @property {typeof import('../../src/internals.ts').RequestSession} RequestSession
+ * @property {typeof import('../../src/internals.ts').settings} settings
+ * @property {typeof import('../../src/internals.ts').MysqlStore} MysqlStore
+ * @property {typeof import('../../src/internals.ts').KeyedQueue} KeyedQueue
  * @property {typeof import('php-session-bridge/mysql').mysqlStore} mysqlStore
  * @property {import('php-session-bridge/mysql').NamedLock} codeIgniterLock
  */

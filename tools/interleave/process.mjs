@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { connect } from 'node:net';
-import { asInAnotherProcess } from '../another-process.mjs';
 import { Actor } from './actor.mjs';
 import { EXECUTE, PREPARE } from './packets.mjs';
 import { tables, Wire } from './wire.mjs';
@@ -29,18 +28,17 @@ export async function startProcess(names, product, endpoint, { data, lock, undoe
   const port = await first.start();
   /** Who uses a connection, by its port. @type {Map<number | undefined, Actor>} */
   const users = new Map();
-  const store = asInAnotherProcess(() => {
-    const made = product.mysqlStore({
-      connection: { ...endpoint, stream: () => socketOf(port, users) },
-      table: tables[data],
-      ...(lock === 'name' && { lock: product.codeIgniterLock }),
-      // Nothing is to happen because time has passed: the controller ends connections, and lets owners of locks go on.
-      ...{ lockTimeout: 30, maxHold: 3_600, touchInterval: 0 },
-    });
-    tellOfWaits();
-    // It is asked for once in the life of a store, so a replay would have another step than the run.
-    return Object.assign(made, { sample: undefined });
+  // A store of another process has another queue.
+  product.MysqlStore.queue = tellingOfWaits(new product.KeyedQueue());
+  const store = product.mysqlStore({
+    connection: { ...endpoint, stream: () => socketOf(port, users) },
+    table: tables[data],
+    ...(lock === 'name' && { lock: product.codeIgniterLock }),
+    // Nothing is to happen because time has passed: the controller ends connections, and lets owners of locks go on.
+    ...{ lockTimeout: 30, maxHold: 3_600, touchInterval: 0 },
   });
+  // It is asked for once in the life of a store, so a replay would have another step than the run.
+  Object.assign(store, { sample: undefined });
   for (const wire of wires) wire.ownerOf = (port) => users.get(port)?.wire ?? wire;
   return names.map((name, i) => new Actor(name, product, /** @type {Wire} */ (wires[i]), store));
 }
@@ -65,11 +63,12 @@ function socketOf(port, users) {
   return socket;
 }
 
-/** An actor that stands in the queue of its process sends no statement, so it says so itself. */
-function tellOfWaits() {
-  const registry = /** @type {any} */ (globalThis)[Symbol.for('php-session-bridge/0')];
-  /** @type {import('../../src/stores/queue.ts').KeyedQueue} */
-  const queue = registry.get('stores/queue');
+/**
+ * An actor that stands in the queue of its process sends no statement, so it says so itself.
+ *
+ * @param {import('../../src/stores/queue.ts').KeyedQueue} queue
+ */
+function tellingOfWaits(queue) {
   const enter = queue.enter.bind(queue);
   queue.enter = async (key, ...rest) => {
     const actor = playing.getStore();
@@ -82,4 +81,5 @@ function tellOfWaits() {
       actor.isQueued = false;
     }
   };
+  return queue;
 }

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import Koa from 'koa';
-import { phpSession } from '../../../dist/esm/middleware/koa.js';
-import { mysqlStore } from '../../../dist/esm/stores/mysql/index.js';
+import { phpSession } from '../../../dist/koa.js';
+import { mysqlStore } from '../../../dist/mysql.js';
 
 /** This package. @type {import('../site.mjs').Site} */
 export function site({ endpoint, table, connections, mode, useStrictMode = true, count }) {

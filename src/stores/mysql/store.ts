@@ -1,4 +1,3 @@
-import { shared } from '../../shared.ts';
 import { Deadline } from '../deadline.ts';
 import { noLease, noSnapshot } from '../lease.ts';
 import { assertLifetime, Lifecycle, type Lock } from '../lifecycle.ts';
@@ -37,7 +36,9 @@ export function mysqlStore(options: MysqlStoreOptions | string): SessionStore {
   return new MysqlStore(readOptions(options));
 }
 
-class MysqlStore implements SessionStore {
+export class MysqlStore implements SessionStore {
+  /** One for the process, so that two stores on the same table do not wait for each other in the database. */
+  static queue: KeyedQueue = new KeyedQueue();
   readonly defaultMode: 'exclusive' | 'merge';
   readonly #settings: Settings;
   readonly #connections: ConnectionPool;
@@ -56,9 +57,11 @@ class MysqlStore implements SessionStore {
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
-    // One for the process, so that two stores on the same table do not wait for each other in the database.
-    const queue = shared('stores/queue', () => new KeyedQueue());
-    this.#life = new Lifecycle(settings, queue, `mysql ${serverNames(settings.connections)} ${schema}.${name} `);
+    this.#life = new Lifecycle(
+      settings,
+      MysqlStore.queue,
+      `mysql ${serverNames(settings.connections)} ${schema}.${name} `,
+    );
     const { collectInterval, onCollectError } = settings;
     if (collectInterval > 0) repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#life.stopping);
   }
