@@ -1,4 +1,4 @@
-import { isClassName } from './names.ts';
+import { isClassName } from './php/names.ts';
 import { PhpArray, PhpCustom, PhpEnum, PhpFloat, PhpObject, PhpReference } from './values.ts';
 
 /**

@@ -3,13 +3,13 @@ import { fromBase64, recognizeEncoding, type SessionEncoding } from './encodings
 import type { SessionFormat } from './formats/format.ts';
 import type { SessionFormatName } from './formats/framing.ts';
 import { formatNames } from './formats/index.ts';
+import { sourceOf } from './formats/translate.ts';
 import { type LimitOptions, readRules } from './options.ts';
-import { References } from './references.ts';
+import { References } from './read/references.ts';
+import { readVariables } from './read/session.ts';
+import { validate } from './read/validate.ts';
 import type { ReadRules } from './rules.ts';
-import { readVariables } from './session-read.ts';
-import { skip } from './skip.ts';
-import type { Source } from './source.ts';
-import { sourceOf } from './translate.ts';
+import type { Source } from './source/source.ts';
 
 /** What is over a limit fits no format. */
 export interface DetectOptions<F extends SessionFormat = SessionFormat> extends LimitOptions {
@@ -91,7 +91,7 @@ function otherwise<F extends SessionFormat>(
 
 /** How much would be odd if this were a session. Throws if it is none. */
 function oddities(source: Source, rules: ReadRules): number {
-  if (readVariables(source, rules, (tokens, levels) => skip(tokens, levels))) checkTargets(source);
+  if (readVariables(source, rules, (tokens, levels) => validate(tokens, levels))) checkTargets(source);
   const { bytes, variables } = source;
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
   // Only php_serialize leaves a rest: what is behind the end of the array. With no element in it, other formats fit only if there is one.

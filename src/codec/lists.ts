@@ -1,7 +1,7 @@
-import { contentsOf, renumbered } from './contents.ts';
-import { origin } from './source.ts';
-import { createMap, isPlainObject, noToken } from './stamps.ts';
+import { createMap, isPlainObject, noToken } from './source/origins.ts';
+import { originOf } from './source/source.ts';
 import { isObject, isPhpArray } from './values.ts';
+import { entriesOf, renumbered } from './write/entries.ts';
 
 // PHP has one type of array, and JavaScript two. `unset($list[1])` leaves the keys 0 and 2, and so a map; an empty map is `[]`.
 // An application that wants one of the two, whatever PHP left there, takes it by these.
@@ -20,14 +20,14 @@ import { isObject, isPhpArray } from './values.ts';
 export function asList<T>(array: readonly T[] | Readonly<Record<string, T>>): T[];
 export function asList<T = unknown>(array: object): T[];
 export function asList(array: object): unknown[] {
-  const contents = arrayContents('asList', array);
-  if (contents.keys === undefined) return array as unknown[];
-  const list = [...contents.values];
-  const from = origin(array);
+  const entries = arrayEntries('asList', array);
+  if (entries.keys === undefined) return array as unknown[];
+  const list = [...entries.values];
+  const from = originOf(array);
   // Elements take the types of what they were only where they are sure to be those that were read.
   if (from !== undefined && from.at >= 0) {
-    const before = [...from.source.node(from.at).index.keys()];
-    const { keys } = contents;
+    const before = [...from.source.nodeAt(from.at).index.keys()];
+    const { keys } = entries;
     if (before.length === keys.length && before.every((key, at) => key === String(keys[at])))
       renumbered.set(list, from);
   }
@@ -46,17 +46,17 @@ export function asList(array: object): unknown[] {
 export function asMap<T>(array: readonly T[] | Record<string, T>): Record<string, T>;
 export function asMap<T = unknown>(array: object): Record<string, T>;
 export function asMap(array: object): Record<string, unknown> {
-  const { keys, values } = arrayContents('asMap', array);
+  const { keys, values } = arrayEntries('asMap', array);
   if (!Array.isArray(array) && !isPhpArray(array)) return array as Record<string, unknown>;
   const map = createMap(undefined, noToken);
   for (const [index, value] of values.entries()) map[String(keys?.[index] ?? index)] = value;
   return map;
 }
 
-function arrayContents(name: string, array: object) {
+function arrayEntries(name: string, array: object) {
   const isArray = isObject(array) && (Array.isArray(array) || isPhpArray(array) || isPlainObject(array));
-  const contents = isArray ? contentsOf(array, undefined, noToken) : undefined;
-  if (contents === undefined)
+  const entries = isArray ? entriesOf(array, undefined, noToken) : undefined;
+  if (entries === undefined)
     throw new TypeError(`${name}() needs what a PHP array is in JavaScript: an array or a plain object`);
-  return contents;
+  return entries;
 }

@@ -3,7 +3,7 @@ import type { SessionFormat } from './formats/format.ts';
 import type { SessionFormatName } from './formats/framing.ts';
 import { formatChoice, isFormat } from './formats/index.ts';
 import type { Limits, ReadRules, View, WriteRules } from './rules.ts';
-import type { Source } from './source.ts';
+import type { Source } from './source/source.ts';
 
 /**
  * What is over one of these is neither read nor written (`ERR_PHP_LIMIT`). For writing, the default of each is what the session, or
@@ -73,9 +73,9 @@ const defaultLimits: Limits = { maxBytes: 16_777_216, maxDepth: 4096, maxElement
 
 export function readRules(options: SessionDecodeOptions): ReadRules {
   return {
-    maxBytes: limit('maxBytes', options.maxBytes, defaultLimits.maxBytes),
-    maxDepth: limit('maxDepth', options.maxDepth, defaultLimits.maxDepth),
-    maxElements: limit('maxElements', options.maxElements, defaultLimits.maxElements),
+    maxBytes: limitOption('maxBytes', options.maxBytes, defaultLimits.maxBytes),
+    maxDepth: limitOption('maxDepth', options.maxDepth, defaultLimits.maxDepth),
+    maxElements: limitOption('maxElements', options.maxElements, defaultLimits.maxElements),
     ignoresRest: phpVersionOption(options) < '8.0',
   };
 }
@@ -98,9 +98,9 @@ export function writeRules(options: EncodeOptions, source?: Source): WriteRules 
   const classes = options.classes === undefined ? source?.classes : undefined;
   const limits = source?.limits ?? defaultLimits;
   return {
-    maxBytes: limit('maxBytes', options.maxBytes, limits.maxBytes),
-    maxDepth: limit('maxDepth', options.maxDepth, limits.maxDepth),
-    maxElements: limit('maxElements', options.maxElements, limits.maxElements),
+    maxBytes: limitOption('maxBytes', options.maxBytes, limits.maxBytes),
+    maxDepth: limitOption('maxDepth', options.maxDepth, limits.maxDepth),
+    maxElements: limitOption('maxElements', options.maxElements, limits.maxElements),
     precision,
     classes: classes ?? Classes.of(options.classes),
     allowsEnums: phpVersionOption(options) >= '8.1',
@@ -113,7 +113,7 @@ function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersi
   return phpVersion;
 }
 
-function limit(name: keyof Limits, value: number | undefined, byDefault: number): number {
+function limitOption(name: keyof Limits, value: number | undefined, byDefault: number): number {
   if (value === undefined) return byDefault;
   if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`${name} must be a number that is not negative`);
   return value;

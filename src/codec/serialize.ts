@@ -1,23 +1,23 @@
-import { build } from './build.ts';
-import { asBytes } from './bytes.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
-import { readObject } from './instances.ts';
-import { writeBytes } from './modes.ts';
 import { type DecodeOptions, type EncodeOptions, readRules, viewOption, writeRules } from './options.ts';
-import { Output } from './output.ts';
-import { writePlain } from './plain.ts';
-import { limit, syntax } from './read-errors.ts';
+import { ByteWriter } from './php/byte-writer.ts';
+import { limitError, syntaxError } from './php/errors.ts';
+import { asBytes } from './php/text.ts';
+import { Tokenizer } from './php/tokenizer.ts';
+import { BackReferences, needsReferences } from './read/back-references.ts';
+import { parseValue } from './read/parse.ts';
+import { validate } from './read/validate.ts';
 import type { ReadRules } from './rules.ts';
-import { skip } from './skip.ts';
-import { needsReferences, Slots } from './slots.ts';
-import { origin, Source } from './source.ts';
-import { noToken } from './stamps.ts';
-import { withoutReference } from './ties.ts';
-import { Tokens } from './tokens.ts';
+import { originalObject } from './source/instances.ts';
+import { noToken } from './source/origins.ts';
+import { originOf, Source } from './source/source.ts';
 import { isBytes, isObject, isPhpObject } from './values.ts';
-import { Writer } from './write.ts';
-import { checkWritten } from './write-limits.ts';
+import { writeJsonLike } from './write/json-like.ts';
+import { checkWritten } from './write/limits.ts';
+import { dereference } from './write/reference-sets.ts';
+import { writeByStrategies } from './write/strategy.ts';
+import { Writer } from './write/writer.ts';
 
 /**
  * Reads one value, as PHP's `unserialize()` with every class unknown: nothing is instantiated.
@@ -27,21 +27,21 @@ import { checkWritten } from './write-limits.ts';
  * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
  */
 export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptions = {}): T {
-  return withExcerpts(options, bytes, decode) as T;
+  return withExcerpts(options, bytes, unserializeBytes) as T;
 }
 
-function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
+function unserializeBytes(bytes: Uint8Array, options: DecodeOptions): unknown {
   const view = viewOption(options);
   const rules = readRules(options);
-  const source = new Source(inputBytes(bytes, rules), undefined, rules, build);
+  const source = new Source(inputBytes(bytes, rules), undefined, rules, parseValue);
   source.variables.push({ key: '', from: 0, start: 0, end: bytes.length });
   source.classes = Classes.of(options.classes);
   if (view === 'plain' && !source.classes.hasMappings) {
     for (const followsReferences of [false, true]) {
-      const slots = followsReferences ? new Slots() : undefined;
+      const backReferences = followsReferences ? new BackReferences() : undefined;
       try {
-        const value = read(source, rules, (tokens) => build(source, tokens, view, 0, slots));
-        if (slots !== undefined) source.setBuilt(new Map(), slots.shared);
+        const value = read(source, rules, (tokens) => parseValue(source, tokens, view, 0, backReferences));
+        if (backReferences !== undefined) source.setParsed(new Map(), backReferences.shared);
         return value;
       } catch (error) {
         if (error !== needsReferences) throw error;
@@ -49,20 +49,20 @@ function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
     }
   }
   read(source, rules, (tokens) => {
-    skip(tokens);
+    validate(tokens);
     if (tokens.hasReferences) source.findReferences();
   });
-  const value = source.build(0, view);
+  const value = source.parse(0, view);
   // As PHP: not a reference to the object, but the object. (Of an array, only the reference says that it is in itself.)
-  const behind = withoutReference(value);
+  const behind = dereference(value);
   return isObject(behind) && isPhpObject(behind) ? behind : value;
 }
 
 /** Reads the one value of a source, by a function that reads values. */
-function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokens) => T): T {
-  const tokens = new Tokens(source.bytes, 0, rules);
+function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokenizer) => T): T {
+  const tokens = new Tokenizer(source.bytes, 0, rules);
   const result = value(tokens);
-  if (tokens.at !== source.bytes.length) throw syntax(tokens.at);
+  if (tokens.at !== source.bytes.length) throw syntaxError(tokens.at);
   return result;
 }
 
@@ -76,25 +76,25 @@ function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokens) => T)
  *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
  */
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
-  const behind = withoutReference(value);
-  const read = isObject(behind) ? readObject(behind) : undefined;
-  const from = read && origin(read);
+  const behind = dereference(value);
+  const read = isObject(behind) ? originalObject(behind) : undefined;
+  const from = read && originOf(read);
   const source = from?.source;
   const rules = writeRules(options, source);
   // An object by itself stands in no place that an `R:` inside of it could mean: that is a holder of the object, as in PHP.
   const token = from === undefined || isPhpObject(read!) ? noToken : from.at;
   const top = { keys: [''], values: [value], source, tokens: [token], places: [0], kind: 'map' as const };
-  const out = new Output(0);
+  const out = new ByteWriter(0);
   let bytes: Uint8Array;
-  if (writePlain(out, value, rules, 0) >= 0) {
-    bytes = out.take();
+  if (writeJsonLike(out, value, rules, 0) >= 0) {
+    bytes = out.finish();
   } else {
-    out.drop();
-    bytes = writeBytes(0, source?.hasReferences ? ['tie'] : ['count', 'tie'], (out, mode) => {
-      new Writer(out, rules, top, mode, false).write(0);
+    out.discard();
+    bytes = writeByStrategies(0, source?.hasReferences ? ['references'] : ['number', 'references'], (out, strategy) => {
+      new Writer(out, rules, top, strategy, false).write(0);
     });
   }
-  return checkWritten(bytes, rules, undefined, skip);
+  return checkWritten(bytes, rules, undefined, validate);
 }
 
 /** @throws TypeError for anything but bytes: a string has lost them already; `ERR_PHP_LIMIT` for too many */
@@ -102,6 +102,6 @@ export function inputBytes(bytes: Uint8Array, rules: ReadRules): Uint8Array {
   if (typeof bytes !== 'object' || bytes === null || !isBytes(bytes)) {
     throw new TypeError('PHP data are bytes: a Uint8Array (a Buffer is one), not a string');
   }
-  if (bytes.length > rules.maxBytes) throw limit('maxBytes', rules, rules.maxBytes);
+  if (bytes.length > rules.maxBytes) throw limitError('maxBytes', rules, rules.maxBytes);
   return asBytes(bytes);
 }

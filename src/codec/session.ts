@@ -2,6 +2,7 @@ import { PhpSessionError } from '../errors.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
 import { framingOf } from './formats/index.ts';
+import { fromSerialized, sourceOf } from './formats/translate.ts';
 import {
   formatOption,
   readRules,
@@ -10,15 +11,14 @@ import {
   viewOption,
   writeRules,
 } from './options.ts';
-import { hiddenOn } from './session-object.ts';
-import { readExact, readPlain } from './session-read.ts';
-import { checkSession, patchSession, writeSession } from './session-write.ts';
-import { origin } from './source.ts';
-import { isPlainObject, sessionToken } from './stamps.ts';
-import { type Fault, faultOf } from './strays.ts';
-import { fromSerialized, sourceOf } from './translate.ts';
+import { readExact, readPlain } from './read/session.ts';
+import { isPlainObject, sessionToken } from './source/origins.ts';
+import { hiddenKey } from './source/session-object.ts';
+import { originOf } from './source/source.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
-import { unrepresentable } from './write-errors.ts';
+import { unrepresentable } from './write/errors.ts';
+import { checkSession, patchSession, writeSession } from './write/session.ts';
+import { type Fault, faultOf } from './write/strays.ts';
 
 /** The session of an application that has not said what is in it. */
 export type SessionData = Record<string, unknown>;
@@ -59,7 +59,7 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
   if (!isObject(session)) throw new TypeError(noSession);
   refuse(faultOf(session));
-  const from = origin(session);
+  const from = originOf(session);
   const source = from?.at === sessionToken ? from.source : undefined;
   const rules = writeRules(options, from?.source);
   const format = formatOption(options) ?? source?.original?.format ?? source?.framing?.name ?? 'php';
@@ -85,7 +85,7 @@ function refuse(fault: Fault | undefined): void {
 
 /** In the values of a session they are left out, as in JSON. On the session itself whoever set them meant `$_SESSION`. */
 function hiddenFault(session: object): Fault | undefined {
-  const key = hiddenOn(session);
+  const key = hiddenKey(session);
   if (key === undefined) return undefined;
   return typeof key === 'string'
     ? { code: unrepresentable, what: 'A property of the session that is not enumerable', key }

@@ -1,4 +1,4 @@
-import { isMap } from './stamps.ts';
+import { isMap } from './source/origins.ts';
 
 /** What PHP has and JavaScript has not. All classes are told by a brand, so that two copies of the package agree. */
 

@@ -1,5 +1,5 @@
 import { encodeSession, type SessionData } from '../codec/index.ts';
-import { isPlainObject } from '../codec/stamps.ts';
+import { isPlainObject } from '../codec/source/origins.ts';
 import { setCookie } from '../session/cookie.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import type { Settings } from '../session/options.ts';

@@ -1,5 +1,5 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
-import { isPlainObject } from '../codec/stamps.ts';
+import { isPlainObject } from '../codec/source/origins.ts';
 import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';

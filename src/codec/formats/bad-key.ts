@@ -1,10 +1,10 @@
 import { PhpSessionError } from '../../errors.ts';
-import { describePlaces, ordinal } from '../places.ts';
 import type { PhpKey } from '../values.ts';
+import { describePlaces, ordinal } from '../write/places.ts';
 import type { SessionFormatName } from './framing.ts';
 
 /** For keys that PHP would drop, or lose the session by. */
-export function badKey(format: SessionFormatName, key: PhpKey, index: number, what: string): PhpSessionError {
+export function keyError(format: SessionFormatName, key: PhpKey, index: number, what: string): PhpSessionError {
   const place = describePlaces([`${ordinal(index + 1)} variable`]);
   return new PhpSessionError(
     'ERR_PHP_KEY',

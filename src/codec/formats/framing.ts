@@ -1,5 +1,5 @@
-import type { Output } from '../output.ts';
-import type { Tokens } from '../tokens.ts';
+import type { ByteWriter } from '../php/byte-writer.ts';
+import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
 
 /** The formats that every PHP has (php.ini's `session.serialize_handler`). */
@@ -30,16 +30,16 @@ export interface Framing {
    *
    * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
    */
-  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void;
+  read(tokens: Tokenizer, value: (key: PhpKey, from: number) => void): void;
   /** Writes what stands before all variables. */
-  writeStart(out: Output, count: number): void;
+  writeStart(out: ByteWriter, count: number): void;
   /**
    * Writes what stands before a value.
    *
    * @param index which variable it is
    * @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold
    */
-  writeKey(out: Output, key: PhpKey, index: number): void;
+  writeKey(out: ByteWriter, key: PhpKey, index: number): void;
   /** Writes what stands behind all variables. */
-  writeEnd(out: Output): void;
+  writeEnd(out: ByteWriter): void;
 }

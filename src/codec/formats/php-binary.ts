@@ -1,9 +1,9 @@
-import { readKey } from '../bytes.ts';
-import type { Output } from '../output.ts';
-import { syntax } from '../read-errors.ts';
-import type { Tokens } from '../tokens.ts';
+import type { ByteWriter } from '../php/byte-writer.ts';
+import { syntaxError } from '../php/errors.ts';
+import { readKey } from '../php/text.ts';
+import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
-import { badKey } from './bad-key.ts';
+import { keyError } from './bad-key.ts';
 import type { Framing } from './framing.ts';
 
 /**
@@ -14,12 +14,12 @@ export const phpBinary: Framing = {
   name: 'php_binary',
   isArray: false,
 
-  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
+  read(tokens: Tokenizer, value: (key: PhpKey, from: number) => void): void {
     const { bytes } = tokens;
     while (tokens.at < bytes.length) {
       const from = tokens.at;
       const start = from + 1 + (bytes[from]! & 0x7f);
-      if (start >= bytes.length) throw syntax(from);
+      if (start >= bytes.length) throw syntaxError(from);
       tokens.countElement();
       tokens.at = start;
       value(readKey(bytes, from + 1, start), from);
@@ -29,13 +29,13 @@ export const phpBinary: Framing = {
   writeStart(): void {},
 
   /** PHP drops a variable with an int key, and without a word one with a key of more than 127 bytes. */
-  writeKey(out: Output, key: PhpKey, index: number): void {
-    if (typeof key !== 'string') throw badKey(this.name, key, index, 'an integer as key');
+  writeKey(out: ByteWriter, key: PhpKey, index: number): void {
+    if (typeof key !== 'string') throw keyError(this.name, key, index, 'an integer as key');
     const start = out.at;
     out.byte(0);
-    const size = out.bareKey(key);
-    if (size < 0) throw badKey(this.name, key, index, 'a key with half of a surrogate pair');
-    if (size > 127) throw badKey(this.name, key, index, 'a key of more than 127 bytes');
+    const size = out.keyBytes(key);
+    if (size < 0) throw keyError(this.name, key, index, 'a key with half of a surrogate pair');
+    if (size > 127) throw keyError(this.name, key, index, 'a key of more than 127 bytes');
     out.set(start, size);
   },
 

@@ -1,8 +1,8 @@
-import type { Output } from '../output.ts';
-import { syntax } from '../read-errors.ts';
-import type { Tokens } from '../tokens.ts';
+import type { ByteWriter } from '../php/byte-writer.ts';
+import { syntaxError } from '../php/errors.ts';
+import type { Tokenizer } from '../php/tokenizer.ts';
 import { normalKey, type PhpKey } from '../values.ts';
-import { badKey } from './bad-key.ts';
+import { keyError } from './bad-key.ts';
 import type { Framing } from './framing.ts';
 
 /**
@@ -14,10 +14,10 @@ export const phpSerialize: Framing = {
   name: 'php_serialize',
   isArray: true,
 
-  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
+  read(tokens: Tokenizer, value: (key: PhpKey, from: number) => void): void {
     const { bytes } = tokens;
     if (bytes.length === 0 || (bytes[0] === 0x4e && bytes[1] === 0x3b)) return;
-    if (bytes[0] !== 0x61) throw syntax(0);
+    if (bytes[0] !== 0x61) throw syntaxError(0);
     for (let left = tokens.array(); left > 0; left--) {
       const from = tokens.at;
       value(normalKey(tokens.key()), from);
@@ -25,16 +25,16 @@ export const phpSerialize: Framing = {
     tokens.close();
   },
 
-  writeStart(out: Output, count: number): void {
+  writeStart(out: ByteWriter, count: number): void {
     out.ascii(`a:${count}:{`);
   },
 
-  writeKey(out: Output, key: PhpKey, index: number): void {
+  writeKey(out: ByteWriter, key: PhpKey, index: number): void {
     if (typeof key !== 'string') out.int(key);
-    else if (!out.key(key)) throw badKey(this.name, key, index, 'a key with half of a surrogate pair');
+    else if (!out.key(key)) throw keyError(this.name, key, index, 'a key with half of a surrogate pair');
   },
 
-  writeEnd(out: Output): void {
+  writeEnd(out: ByteWriter): void {
     out.byte(0x7d);
   },
 };

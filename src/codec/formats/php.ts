@@ -1,9 +1,9 @@
-import { readKey } from '../bytes.ts';
-import type { Output } from '../output.ts';
-import { syntax } from '../read-errors.ts';
-import type { Tokens } from '../tokens.ts';
+import type { ByteWriter } from '../php/byte-writer.ts';
+import { syntaxError } from '../php/errors.ts';
+import { readKey } from '../php/text.ts';
+import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
-import { badKey } from './bad-key.ts';
+import { keyError } from './bad-key.ts';
 import type { Framing } from './framing.ts';
 
 const BAR = 0x7c;
@@ -17,7 +17,7 @@ export const php: Framing = {
   name: 'php',
   isArray: false,
 
-  read(tokens: Tokens, value: (key: PhpKey, from: number) => void): void {
+  read(tokens: Tokenizer, value: (key: PhpKey, from: number) => void): void {
     const { bytes } = tokens;
     while (tokens.at < bytes.length) {
       const from = tokens.at;
@@ -25,7 +25,7 @@ export const php: Framing = {
       while (bar < bytes.length && bytes[bar] !== BAR) bar++;
       if (bar === bytes.length) {
         if (tokens.rules.ignoresRest) return;
-        throw syntax(from);
+        throw syntaxError(from);
       }
       tokens.countElement();
       tokens.at = bar + 1;
@@ -36,10 +36,10 @@ export const php: Framing = {
   writeStart(): void {},
 
   /** PHP drops a variable with an int key, and writes an empty session where a key has a `|`. */
-  writeKey(out: Output, key: PhpKey, index: number): void {
-    if (typeof key !== 'string') throw badKey(this.name, key, index, 'an integer as key');
-    if (key.indexOf('|') >= 0) throw badKey(this.name, key, index, 'a key with "|"');
-    if (out.bareKey(key) < 0) throw badKey(this.name, key, index, 'a key with half of a surrogate pair');
+  writeKey(out: ByteWriter, key: PhpKey, index: number): void {
+    if (typeof key !== 'string') throw keyError(this.name, key, index, 'an integer as key');
+    if (key.indexOf('|') >= 0) throw keyError(this.name, key, index, 'a key with "|"');
+    if (out.keyBytes(key) < 0) throw keyError(this.name, key, index, 'a key with half of a surrogate pair');
     out.byte(BAR);
   },
 

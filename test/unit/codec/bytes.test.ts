@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readKey, readText, writeKey, writeText } from '../../../src/codec/bytes.ts';
+import { readKey, readText, writeKey, writeText } from '../../../src/codec/php/text.ts';
 
 const room = Buffer.alloc(600);
 

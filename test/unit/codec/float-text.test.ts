@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { floatText } from '../../../src/codec/float-text.ts';
+import { floatText } from '../../../src/codec/php/float-text.ts';
 
 // Recorded from PHP: serialize() with serialize_precision -1 and 17.
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readKey, readText, writeKey } from '../../../src/codec/bytes.ts';
+import { readKey, readText, writeKey } from '../../../src/codec/php/text.ts';
 import { changed, touched } from './helpers.ts';
 
 // Names that come again and again are remembered. A name that is like a remembered one must not be taken for it.

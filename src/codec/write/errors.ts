@@ -1,6 +1,6 @@
-import type { PhpSessionErrorCode } from '../errors.ts';
-import { origin, type Source } from './source.ts';
-import { isPlainObject } from './stamps.ts';
+import type { PhpSessionErrorCode } from '../../errors.ts';
+import { isPlainObject } from '../source/origins.ts';
+import { originOf, type Source } from '../source/source.ts';
 
 // What is said of values that cannot be written.
 
@@ -11,8 +11,8 @@ export const typeChanged =
 
 /** Whether `typeChanged` is to be said of a value. */
 export function isReplacedObject(value: object, source: Source | undefined, token: number): boolean {
-  if (token < 0 || !isPlainObject(value) || origin(value) !== undefined) return false;
-  return source!.letter(token) === 0x4f;
+  if (token < 0 || !isPlainObject(value) || originOf(value) !== undefined) return false;
+  return source!.letterAt(token) === 0x4f;
 }
 
 export const hiddenReference =

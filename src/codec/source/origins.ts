@@ -1,4 +1,4 @@
-import { shared } from '../shared.ts';
+import { shared } from '../../shared.ts';
 
 /** In place of a token: there is none. */
 export const noToken = -1;
@@ -10,7 +10,7 @@ export const sessionToken = -2;
  * In place of a token: the exact view made the value of it, so it is written as it is, whatever stood there. Never a token
  * itself. The same function gives the token again.
  */
-export function exactly(at: number): number {
+export function exactToken(at: number): number {
   return -3 - at;
 }
 
@@ -21,9 +21,9 @@ export interface OriginIn<S extends object> {
   readonly at: number;
 }
 
-interface Stamps {
+interface Origins {
   createMap(source: object | undefined, at: number): Record<string, unknown>;
-  stamp(value: object, source: object, at: number): void;
+  tag(value: object, source: object, at: number): void;
   origin(value: object): OriginIn<object> | undefined;
   isFrom(value: object, source: object, at: number): boolean;
   isMap(value: object): boolean;
@@ -32,7 +32,7 @@ interface Stamps {
 const root: unique symbol = Symbol.for('php-session-bridge/root') as never;
 
 /** The base of classes that put their private fields onto an object that is there already. */
-export class Any {
+export class Overlay {
   constructor(value: object) {
     // biome-ignore lint/correctness/noConstructorReturn: this is how that is done
     return value;
@@ -43,7 +43,7 @@ export class Any {
  * Values are marked with where they come from in private fields: these cannot be seen, copied, spread or cloned, and cost
  * a seventh of a WeakMap. One process may load the package twice, and both must see the same marks.
  */
-const stamps: Stamps = shared('stamps', () => {
+const origins: Origins = shared('stamps', () => {
   class PlainMap {
     #source: object | undefined;
     #at: number;
@@ -58,9 +58,9 @@ const stamps: Stamps = shared('stamps', () => {
       return #at in value && value.#at === at && value.#source === source;
     }
   }
-  beRoot(PlainMap.prototype);
+  makeRootPrototype(PlainMap.prototype);
 
-  class Stamp extends Any {
+  class Tag extends Overlay {
     #source: object;
     #at: number;
     constructor(value: object, source: object, at: number) {
@@ -78,9 +78,9 @@ const stamps: Stamps = shared('stamps', () => {
 
   return {
     createMap: (source, at) => new PlainMap(source, at) as never,
-    stamp: (value, source, at) => void new Stamp(value, source, at),
-    origin: (value) => PlainMap.origin(value) ?? Stamp.origin(value),
-    isFrom: (value, source, at) => PlainMap.isFrom(value, source, at) || Stamp.isFrom(value, source, at),
+    tag: (value, source, at) => void new Tag(value, source, at),
+    origin: (value) => PlainMap.origin(value) ?? Tag.origin(value),
+    isFrom: (value, source, at) => PlainMap.isFrom(value, source, at) || Tag.isFrom(value, source, at),
     isMap: (value) => Object.getPrototypeOf(value) === PlainMap.prototype,
   };
 });
@@ -89,25 +89,25 @@ const stamps: Stamps = shared('stamps', () => {
  * The object that a PHP array with keys becomes in the plain view. It inherits nothing, so that `__proto__` and `toString`
  * are keys like any other. An instance and not `Object.create(null)`, which V8 makes a slow dictionary.
  */
-export const createMap: Stamps['createMap'] = stamps.createMap;
+export const createMap: Origins['createMap'] = origins.createMap;
 
 /** Marks an array, or one of PHP's own values. */
-export const stamp: Stamps['stamp'] = stamps.stamp;
+export const tagOrigin: Origins['tag'] = origins.tag;
 
 /** Where a value comes from, if it was read: see `origin` of `Source`. */
-export const originIn: Stamps['origin'] = stamps.origin;
+export const originIn: Origins['origin'] = origins.origin;
 
 /** Whether a value was made from this token of this source. */
-export const isFrom: Stamps['isFrom'] = stamps.isFrom;
+export const isFrom: Origins['isFrom'] = origins.isFrom;
 
 /** Whether `createMap` made it. */
-export const isMap: Stamps['isMap'] = stamps.isMap;
+export const isMap: Origins['isMap'] = origins.isMap;
 
 /**
  * Makes it a prototype that gives nothing by name, and by symbols, which no key of PHP can be, that its objects print as object
  * literals do: in `util.inspect`, and as text and as a number. Without the latter, a template string throws.
  */
-function beRoot(prototype: object): void {
+function makeRootPrototype(prototype: object): void {
   Object.setPrototypeOf(prototype, null);
   Reflect.deleteProperty(prototype, 'constructor');
   const inspect = function (this: object) {

@@ -1,19 +1,11 @@
-import type { PhpSessionError, PhpSessionErrorCode } from '../errors.ts';
-import { type Contents, contentsOf, keyAt, tokenAt } from './contents.ts';
-import { floatText } from './float-text.ts';
-import { holdsReference } from './hidden.ts';
-import { InstanceWriter, readObject } from './instances.ts';
-import { type Mode, needsMore } from './modes.ts';
-import { isCaseName, isClassName } from './names.ts';
-import { Numbering } from './numbering.ts';
-import type { Output } from './output.ts';
-import { unwritable } from './places.ts';
-import { writePlain } from './plain.ts';
-import type { WriteRules } from './rules.ts';
-import { type Origin, origin, type Source } from './source.ts';
-import { faultOf } from './strays.ts';
-import { identity, Ties, withoutReference } from './ties.ts';
-import { unchangedUntil } from './unchanged.ts';
+import type { PhpSessionError, PhpSessionErrorCode } from '../../errors.ts';
+import type { ByteWriter } from '../php/byte-writer.ts';
+import { holdsReference } from '../php/custom-data.ts';
+import { floatText } from '../php/float-text.ts';
+import { isCaseName, isClassName } from '../php/names.ts';
+import type { WriteRules } from '../rules.ts';
+import { InstanceWriter, originalObject } from '../source/instances.ts';
+import { type Origin, originOf, type Source } from '../source/source.ts';
 import {
   isBytes,
   isCommon,
@@ -26,13 +18,21 @@ import {
   isPhpObject,
   isPhpReference,
   type PhpKey,
-} from './values.ts';
-import { describe, hiddenReference, isReplacedObject, typeChanged, unrepresentable } from './write-errors.ts';
+} from '../values.ts';
+import { type Entries, entriesOf, keyAt, tokenAt } from './entries.ts';
+import { describe, hiddenReference, isReplacedObject, typeChanged, unrepresentable } from './errors.ts';
+import { writeJsonLike } from './json-like.ts';
+import { matchSource } from './match-source.ts';
+import { Numbering } from './numbering.ts';
+import { writeError } from './places.ts';
+import { dereference, identity, ReferenceSets } from './reference-sets.ts';
+import { escalate, type WriteStrategy } from './strategy.ts';
+import { faultOf } from './strays.ts';
 
 /** An array or object that is being written. */
 interface Frame {
   readonly container: object;
-  readonly contents: Contents;
+  readonly entries: Entries;
   readonly isObject: boolean;
   /** What was written as the number of its elements: a getter, or `toPhp`, may change a list meanwhile. */
   readonly size: number;
@@ -45,13 +45,13 @@ interface Frame {
  * the same key, and in a list if the number at that index is the same, or if all were floats.
  */
 export class Writer {
-  readonly #out: Output;
+  readonly #out: ByteWriter;
   readonly #rules: WriteRules;
   /** The values to be written; classes that stand in their source may be written. */
-  readonly #top: Contents;
+  readonly #top: Entries;
   readonly #counts: boolean;
   readonly #instances: InstanceWriter | undefined;
-  readonly #ties: Ties | undefined;
+  readonly #sets: ReferenceSets | undefined;
   /** Only where a `C:` that was read holds references. */
   readonly #numbering: Numbering | undefined;
   /** How many levels are around them. */
@@ -71,14 +71,14 @@ export class Writer {
   #inside: Set<object> | undefined;
 
   /** @param isArray whether the values are elements of an array that is not written here */
-  constructor(out: Output, rules: WriteRules, top: Contents, mode: Mode, isArray: boolean) {
+  constructor(out: ByteWriter, rules: WriteRules, top: Entries, strategy: WriteStrategy, isArray: boolean) {
     this.#out = out;
     this.#rules = rules;
     this.#top = top;
-    this.#counts = mode !== 'patch';
+    this.#counts = strategy !== 'patch';
     if (rules.classes.hasMappings) this.#instances = new InstanceWriter(rules.classes);
-    this.#ties = mode === 'tie' ? new Ties(top, this.#instances, isArray) : undefined;
-    const numbered = mode === 'tie' ? top.source?.references?.numbered : undefined;
+    this.#sets = strategy === 'references' ? new ReferenceSets(top, this.#instances, isArray) : undefined;
+    const numbered = strategy === 'references' ? top.source?.references?.numbered : undefined;
     if (numbered !== undefined) this.#numbering = new Numbering(top.source!, numbered);
     this.#levels = this.#numbered = isArray ? 1 : 0;
   }
@@ -94,12 +94,12 @@ export class Writer {
     this.#element(this.#top, index);
     while (open.length > 0) {
       const frame = open[open.length - 1]!;
-      const { contents, isObject, size, next } = frame;
+      const { entries, isObject, size, next } = frame;
       if (next < size) {
         frame.next++;
-        if (isObject) this.#checkProperty(contents, next);
-        this.#key(keyAt(contents, next), isObject);
-        this.#element(contents, next);
+        if (isObject) this.#checkProperty(entries, next);
+        this.#key(keyAt(entries, next), isObject);
+        this.#element(entries, next);
       } else {
         this.#out.byte(0x7d);
         open.pop();
@@ -108,33 +108,33 @@ export class Writer {
     }
   }
 
-  #element(contents: Contents, index: number): void {
-    const list = contents.kind === 'list' ? contents : undefined;
-    if (this.#ties === undefined) {
-      this.#value(contents.values[index], contents.source, tokenAt(contents, index), list);
+  #element(entries: Entries, index: number): void {
+    const list = entries.kind === 'list' ? entries : undefined;
+    if (this.#sets === undefined) {
+      this.#value(entries.values[index], entries.source, tokenAt(entries, index), list);
       return;
     }
-    const tie = this.#ties.tie(contents, index);
-    for (let behind: unknown = tie; isObject(behind) && isPhpReference(behind); behind = behind.value) {
+    const set = this.#sets.find(entries, index);
+    for (let behind: unknown = set; isObject(behind) && isPhpReference(behind); behind = behind.value) {
       this.#mustBeWhole(behind);
     }
-    const value = withoutReference(tie === undefined ? contents.values[index] : this.#ties.value(tie));
-    const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
-    if (tie !== undefined && this.#ties.isReference(tie, contents)) {
+    const value = dereference(set === undefined ? entries.values[index] : this.#sets.value(set));
+    const token = typeof set === 'number' ? set : tokenAt(entries, index);
+    if (set !== undefined && this.#sets.isWritten(set, entries)) {
       // A reference to an object has the number of the object.
       const object = isObject(value) ? this.#instances?.object(value) : undefined;
-      const number = this.#seen?.get(tie) ?? this.#seen?.get(identity(object ?? value));
+      const number = this.#seen?.get(set) ?? this.#seen?.get(identity(object ?? value));
       if (number !== undefined) {
         this.#out.ascii(`R:${this.#target(number)};`);
         return;
       }
-      this.#see(tie, this.#numbered + 1);
+      this.#see(set, this.#numbered + 1);
     }
     if (this.#numbering !== undefined) {
       const known = isObject(value) ? (this.#instances?.object(value) ?? value) : value;
-      this.#numbering.add(this.#numbered + 1, known, contents, index, token);
+      this.#numbering.add(this.#numbered + 1, known, entries, index, token);
     }
-    this.#value(value, contents.source, token, list);
+    this.#value(value, entries.source, token, list);
   }
 
   /**
@@ -143,7 +143,7 @@ export class Writer {
    * @param token what stood at its place in `source`, or -1
    * @param list the list that it is in, if there is something to know about it
    */
-  #value(value: unknown, source: Source | undefined, token: number, list: Contents | undefined): void {
+  #value(value: unknown, source: Source | undefined, token: number, list: Entries | undefined): void {
     const out = this.#out;
     this.#numbered++;
     switch (typeof value) {
@@ -170,10 +170,10 @@ export class Writer {
     }
   }
 
-  #number(value: number, source: Source | undefined, token: number, list: Contents | undefined): void {
+  #number(value: number, source: Source | undefined, token: number, list: Entries | undefined): void {
     let number = value;
     if (token >= 0) {
-      const before = source!.letter(token);
+      const before = source!.letterAt(token);
       if (before === 0x64) {
         if (this.#copied(value, source!, token)) return;
         if (list === undefined) {
@@ -201,7 +201,7 @@ export class Writer {
   /** Copies what stood at the place of a scalar, if that is the same value. */
   #copied(value: unknown, source: Source, token: number): boolean {
     const at = source.resolve(token);
-    const end = unchangedUntil(source, at, value, 0);
+    const end = matchSource(source, at, value, 0);
     if (end < 0) return false;
     this.#out.copy(source.bytes, at, end);
     return true;
@@ -210,11 +210,11 @@ export class Writer {
   #object(given: object, source: Source | undefined, token: number, inList: boolean): void {
     const value = this.#instances?.object(given) ?? given;
     // Somebody may have kept the object that an instance was made from.
-    if (value !== given && isPhpObject(readObject(given))) this.#mustBeWhole(readObject(given));
+    if (value !== given && isPhpObject(originalObject(given))) this.#mustBeWhole(originalObject(given));
     // Tried only at the first levels, as it goes over the whole value each time.
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
       const objects: number[] = [];
-      const end = unchangedUntil(source!, token, value, this.#rules.maxDepth - this.#around, objects);
+      const end = matchSource(source!, token, value, this.#rules.maxDepth - this.#around, objects);
       // Objects of another session are known by no token here, and its classes may be unknown to this one.
       if (end >= 0 && (objects.length === 0 || source === this.#top.source)) {
         for (const at of objects) this.#use({ source: source!, at });
@@ -229,11 +229,11 @@ export class Writer {
       if (this.#special(value)) return;
     }
     if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
-    const ties = this.#ties;
-    const contents = ties === undefined ? contentsOf(value, source, token) : ties.contentsOf(value, source, token);
-    if (contents === undefined) throw this.#error(unrepresentable, describe(value));
+    const sets = this.#sets;
+    const entries = sets === undefined ? entriesOf(value, source, token) : sets.entriesOf(value, source, token);
+    if (entries === undefined) throw this.#error(unrepresentable, describe(value));
     const isObject = !common && isPhpObject(value);
-    const size = contents.values.length;
+    const size = entries.values.length;
     this.#checkPlace(value, isObject || size > 0);
     const out = this.#out;
     if (isObject) {
@@ -244,7 +244,7 @@ export class Writer {
     } else {
       out.openArray(size);
     }
-    this.#open.push({ container: value, contents, isObject, size, next: 0 });
+    this.#open.push({ container: value, entries, isObject, size, next: 0 });
   }
 
   /** How many arrays and objects are around the next value. */
@@ -255,9 +255,9 @@ export class Writer {
   /** Writes a new value that is like JSON; false, and nothing is written, for any other. */
   #plain(value: object): boolean {
     // Tried only at the first levels, as it goes over the whole value each time.
-    if (this.#ties !== undefined || this.#open.length > 3) return false;
+    if (this.#sets !== undefined || this.#open.length > 3) return false;
     const start = this.#out.at;
-    const count = writePlain(this.#out, value, this.#rules, this.#around);
+    const count = writeJsonLike(this.#out, value, this.#rules, this.#around);
     if (count < 0) {
       this.#out.at = start;
       return false;
@@ -293,7 +293,7 @@ export class Writer {
   #special(value: object): boolean {
     const out = this.#out;
     // Without the references it is not known what others hold.
-    if (isPhpReference(value)) throw needsMore;
+    if (isPhpReference(value)) throw escalate;
     const key = identity(value);
     if (key !== undefined) {
       const number = this.#seen?.get(key);
@@ -301,7 +301,7 @@ export class Writer {
         out.ascii(`r:${this.#target(number)};`);
         return true;
       }
-      if (!this.#counts) this.#use(origin(value));
+      if (!this.#counts) this.#use(originOf(value));
       this.#see(key, this.#numbered);
     }
     if (isPhpFloat(value)) {
@@ -330,9 +330,9 @@ export class Writer {
 
   #enum(className: string, caseName: string, value: object): void {
     if (!this.#rules.allowsEnums) throw this.#error(unrepresentable, 'An enum, which PHP has since 8.1,');
-    const isNew = origin(value) === undefined;
+    const isNew = originOf(value) === undefined;
     // The case may stand in what is copied, and in PHP both are one object.
-    if (isNew && !this.#counts && this.#top.source?.hasClass(className)) throw needsMore;
+    if (isNew && !this.#counts && this.#top.source?.hasClass(className)) throw escalate;
     if (isNew && !isCaseName(caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
     this.#checkClass(className, value);
     this.#out.ascii('E:');
@@ -348,10 +348,10 @@ export class Writer {
   }
 
   /** PHP refuses an object with a name that begins like a mangled one and is none, and with it the session. */
-  #checkProperty(contents: Contents, index: number): void {
-    const key = keyAt(contents, index);
+  #checkProperty(entries: Entries, index: number): void {
+    const key = keyAt(entries, index);
     const isBad = typeof key === 'string' && key.startsWith('\0') && !/^\0[^\0]+\0/.test(key);
-    if (isBad && tokenAt(contents, index) < 0 && contents.kind !== 'exact') {
+    if (isBad && tokenAt(entries, index) < 0 && entries.kind !== 'exact') {
       throw this.#error('ERR_PHP_KEY', 'A name of a property that begins with NUL');
     }
   }
@@ -376,7 +376,7 @@ export class Writer {
   /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */
   #checkClass(name: string, value: object): void {
     const { source } = this.#top;
-    const wasRead = source !== undefined && (origin(value)?.source === source || source.hasClass(name));
+    const wasRead = source !== undefined && (originOf(value)?.source === source || source.hasClass(name));
     if (!wasRead && !this.#rules.classes.has(name)) {
       throw this.#error('ERR_PHP_CLASS', 'A PHP class that was neither read nor registered by the option `classes`');
     }
@@ -388,7 +388,7 @@ export class Writer {
   #use(from: Origin | undefined): void {
     if (from === undefined || from.at < 0 || from.source !== this.#top.source) return;
     this.#used ??= new Set();
-    if (this.#used.has(from.at)) throw needsMore;
+    if (this.#used.has(from.at)) throw escalate;
     this.#used.add(from.at);
   }
 
@@ -398,7 +398,7 @@ export class Writer {
   }
 
   #target(number: number): number {
-    if (!this.#counts) throw needsMore;
+    if (!this.#counts) throw escalate;
     if (number > this.#firstCustom) {
       throw this.#error('ERR_PHP_REFERENCE', 'A reference to what comes after an object that serialized itself (C:)');
     }
@@ -407,9 +407,9 @@ export class Writer {
 
   /** @param property of the value, if that is what is meant */
   #error(code: PhpSessionErrorCode, what: string, property?: string): PhpSessionError {
-    const places = this.#open.map(({ contents, isObject, next }) => ({ contents, isObject, index: next - 1 }));
-    if (this.#top.kind === 'session') places.unshift({ contents: this.#top, isObject: false, index: this.#variable });
-    return unwritable(code, `${what} cannot be written to a PHP session; nothing was written`, places, property);
+    const places = this.#open.map(({ entries, isObject, next }) => ({ entries, isObject, index: next - 1 }));
+    if (this.#top.kind === 'session') places.unshift({ entries: this.#top, isObject: false, index: this.#variable });
+    return writeError(code, `${what} cannot be written to a PHP session; nothing was written`, places, property);
   }
 }
 

@@ -1,8 +1,8 @@
-import { shared } from '../shared.ts';
-import { type Classes, type ClassMapping, inherits } from './classes.ts';
-import { origin, type Source } from './source.ts';
-import { Any, stamp } from './stamps.ts';
-import { isCommon, isObject, isPhpObject, type PhpKey, PhpObject } from './values.ts';
+import { shared } from '../../shared.ts';
+import { type Classes, type ClassMapping, inherits } from '../classes.ts';
+import { isCommon, isObject, isPhpObject, type PhpKey, PhpObject } from '../values.ts';
+import { Overlay, tagOrigin } from './origins.ts';
+import { originOf, type Source } from './source.ts';
 
 interface Links {
   link(instance: object, object: PhpObject): void;
@@ -16,8 +16,8 @@ interface Links {
  * Instances and the objects that they were made from, in private fields of both: with WeakMaps a mapped object costs
  * seven times as much. Shared by all copies of the package: an instance may be read by one and written by the other.
  */
-const known: Links = shared('instances', () => {
-  class Link extends Any {
+const links: Links = shared('instances', () => {
+  class Link extends Overlay {
     #instance: object;
     #object: PhpObject;
     constructor(value: object, instance: object, object: PhpObject) {
@@ -46,13 +46,13 @@ const known: Links = shared('instances', () => {
 });
 
 /** The object that this instance was made from, or the value itself. */
-export function readObject(value: object): object {
-  return known.object(value) ?? value;
+export function originalObject(value: object): object {
+  return links.object(value) ?? value;
 }
 
 /** Whether both are the same value; an object is the same as the instance that was made from it. */
 export function isSame(one: unknown, other: unknown): boolean {
-  return Object.is(one, other) || (isObject(one) && isObject(other) && readObject(one) === readObject(other));
+  return Object.is(one, other) || (isObject(one) && isObject(other) && originalObject(one) === originalObject(other));
 }
 
 /** An object that is to become an instance, and is not complete yet. */
@@ -104,10 +104,10 @@ export class InstanceReader {
       throw new TypeError(`fromPhp of ${className} must return an instance of its class, or the object itself`);
     }
     // Of one that others have already, it would not be known which object it is.
-    if (known.object(instance) !== undefined)
+    if (links.object(instance) !== undefined)
       throw new TypeError(`fromPhp of ${className} must return a new instance each time`);
-    known.link(instance, object);
-    if (this.#source.built.has(at)) this.#source.built.set(at, instance);
+    links.link(instance, object);
+    if (this.#source.shared.has(at)) this.#source.shared.set(at, instance);
     for (const { container, key } of places) replace(container, key, object, instance);
     return instance;
   }
@@ -136,18 +136,18 @@ export class InstanceWriter {
   object(value: object): object {
     if (isCommon(value)) return value;
     // Somebody may have kept the object, as `fromPhp` saw it.
-    const instance = known.instance(value) ?? value;
+    const instance = links.instance(value) ?? value;
     const made = this.#objects.get(instance);
     if (made !== undefined) return made;
-    const read = known.object(instance);
+    const read = links.object(instance);
     const mapping =
       read === undefined
         ? this.#classes.byPrototype(Object.getPrototypeOf(instance))
         : this.#classes.byName(read.className);
     if (mapping === undefined) return value;
     const object = new PhpObject(read?.className ?? mapping.className, read?.properties);
-    const from = read && origin(read);
-    if (from !== undefined) stamp(object, from.source, from.at);
+    const from = read && originOf(read);
+    if (from !== undefined) tagOrigin(object, from.source, from.at);
     const returned: unknown = mapping.toPhp(instance, object);
     if (returned !== undefined && returned !== object) {
       throw new TypeError(`toPhp of ${mapping.className} must set the properties of the object that it gets`);

@@ -1,7 +1,7 @@
-import { shared } from '../shared.ts';
-import type { Variable } from './formats/framing.ts';
+import { shared } from '../../shared.ts';
+import type { Variable } from '../formats/framing.ts';
+import { createMap, sessionToken } from './origins.ts';
 import type { Source } from './source.ts';
-import { createMap, sessionToken } from './stamps.ts';
 
 /**
  * `$_SESSION` as an object, whose keys are those of the session and nothing else. A value that is built when somebody looks at
@@ -12,11 +12,11 @@ export function createSessionObject(source: Source): Record<string, unknown> {
 }
 
 /** Gives the session a variable that is built when it is looked at. */
-export function defineLater(session: object, key: string, source: Source, variable: Variable): void {
+export function defineLazy(session: object, key: string, source: Source, variable: Variable): void {
   if (source.unread === undefined) {
     source.unread = new Map();
     // A function, as what wraps objects into others leaves functions alone.
-    Object.defineProperty(session, read, { value: (name: string) => source.read(name), configurable: true });
+    Object.defineProperty(session, read, { value: (name: string) => source.readVariable(name), configurable: true });
   }
   source.unread.set(key, variable);
   Object.defineProperty(session, key, accessor(key));
@@ -33,7 +33,7 @@ export function isUnread(session: object, key: string, source: Source): boolean 
 const isEnumerable = (value: object, key: string) => Object.prototype.propertyIsEnumerable.call(value, key);
 
 /** A property of the application that JavaScript itself does not show: a symbol, or one that is not enumerable. */
-export function hiddenOn(session: object): PropertyKey | undefined {
+export function hiddenKey(session: object): PropertyKey | undefined {
   const keys = Reflect.ownKeys(session);
   const visible = Object.keys(session).length;
   if (keys.length === visible) return undefined;

@@ -1,11 +1,20 @@
-import { InstanceReader } from './instances.ts';
-import type { View } from './rules.ts';
-import { checkDepth } from './skip.ts';
-import { needsReferences, type Slots } from './slots.ts';
-import type { Source } from './source.ts';
-import { createMap, exactly, stamp } from './stamps.ts';
-import type { Tokens } from './tokens.ts';
-import { PhpArray, PhpCustom, PhpEnum, PhpFloat, type PhpKey, PhpObject, PhpReference, propertyKey } from './values.ts';
+import type { Tokenizer } from '../php/tokenizer.ts';
+import type { View } from '../rules.ts';
+import { InstanceReader } from '../source/instances.ts';
+import { createMap, exactToken, tagOrigin } from '../source/origins.ts';
+import type { Source } from '../source/source.ts';
+import {
+  PhpArray,
+  PhpCustom,
+  PhpEnum,
+  PhpFloat,
+  type PhpKey,
+  PhpObject,
+  PhpReference,
+  propertyKey,
+} from '../values.ts';
+import { type BackReferences, needsReferences } from './back-references.ts';
+import { checkDepth } from './validate.ts';
 
 /** An array or object that is being filled. */
 interface Frame {
@@ -27,14 +36,20 @@ interface Frame {
  * JavaScript's is sure to hold.
  *
  * Where the source has references, its values must be built in the order of the text, as they share what was built. What references
- * mean is known beforehand, by `source.references`, or found on the way, by `slots`.
+ * mean is known beforehand, by `source.references`, or found on the way, by `backReferences`.
  *
  * @param levels how many arrays and objects it is in
- * @param slots in the plain view, where classes have no mappings
+ * @param backReferences in the plain view, where classes have no mappings
  * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
  * @throws `needsReferences`
  */
-export function build(source: Source, tokens: Tokens, view: View, levels: number = 0, slots?: Slots): unknown {
+export function parseValue(
+  source: Source,
+  tokens: Tokenizer,
+  view: View,
+  levels: number = 0,
+  backReferences?: BackReferences,
+): unknown {
   const exact = view === 'exact';
   const { references, classes } = source;
   const instances = !exact && classes?.hasMappings ? new InstanceReader(source, classes) : undefined;
@@ -73,35 +88,35 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
         const left = tokens.objectCount();
         checkDepth(tokens, depth, true, start);
         opened = { kind: 'object', container, result: container, at: start, number: 0, left, key: '', outer: frame };
-        stamp(container, source, exact ? exactly(start) : start);
+        tagOrigin(container, source, exact ? exactToken(start) : start);
         instances?.begin(container);
         break;
       }
       case 0x43: {
         // C
         const { className, dataStart, dataEnd } = tokens.custom();
-        if (references === undefined && (tokens.hasReferences || slots !== undefined)) throw needsReferences;
+        if (references === undefined && (tokens.hasReferences || backReferences !== undefined)) throw needsReferences;
         value = new PhpCustom(className, new Uint8Array(tokens.bytes.subarray(dataStart, dataEnd)));
-        stamp(value as PhpCustom, source, exact ? exactly(start) : start);
+        tagOrigin(value as PhpCustom, source, exact ? exactToken(start) : start);
         break;
       }
       case 0x45: {
         // E
         const { className, caseName } = tokens.enumCase();
         value = new PhpEnum(className, caseName);
-        stamp(value as PhpEnum, source, exact ? exactly(start) : start);
+        tagOrigin(value as PhpEnum, source, exact ? exactToken(start) : start);
         break;
       }
       case 0x72: // r
       case 0x52: {
         // R
         const number = tokens.reference();
-        if (slots !== undefined) {
-          value = token === 0x52 ? slots.share(number) : slots.object(number);
+        if (backReferences !== undefined) {
+          value = token === 0x52 ? backReferences.shareAt(number) : backReferences.objectAt(number);
           break;
         }
         if (references === undefined) throw needsReferences;
-        value = source.built.get(references.targets.get(start)!);
+        value = source.shared.get(references.targets.get(start)!);
         if (token === 0x72 && value instanceof PhpReference) value = value.value;
         if (frame !== undefined) instances?.refer(value, frame.container, frame.key);
         break;
@@ -112,20 +127,20 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
 
     if (references?.isShared(start)) {
       const made = opened === undefined ? value : opened.container;
-      const result = exact && references.isTied(start) ? new PhpReference(made) : made;
-      source.built.set(start, result);
+      const result = exact && references.isInSet(start) ? new PhpReference(made) : made;
+      source.shared.set(start, result);
       if (opened === undefined) value = result;
       else opened.result = result;
     }
 
     if (opened !== undefined) {
-      if (slots !== undefined) opened.number = slots.add(start, opened.container);
+      if (backReferences !== undefined) opened.number = backReferences.add(start, opened.container);
       frame = opened;
       depth++;
     } else {
-      if (token !== 0x52) slots?.add(start, value);
+      if (token !== 0x52) backReferences?.add(start, value);
       if (frame === undefined) return value;
-      add(source, frame, value, slots);
+      add(source, frame, value, backReferences);
     }
     while (frame.left === 0) {
       tokens.close();
@@ -136,19 +151,19 @@ export function build(source: Source, tokens: Tokens, view: View, levels: number
       }
       if (full.outer === undefined) return full.result;
       frame = full.outer;
-      add(source, frame, full.result, slots);
+      add(source, frame, full.result, backReferences);
     }
     frame.left--;
     frame.key = tokens.key();
   }
 }
 
-function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame | undefined): Frame {
+function openArray(source: Source, tokens: Tokenizer, exact: boolean, outer: Frame | undefined): Frame {
   const at = tokens.at;
   const left = tokens.array();
   if (exact) {
     const container = new PhpArray();
-    stamp(container, source, exactly(at));
+    tagOrigin(container, source, exactToken(at));
     return { kind: 'array', container, result: container, at, number: 0, left, key: '', outer };
   }
   // Most arrays whose first key is 0 are lists. Where one turns out not to be, `add` makes it a map; where references
@@ -160,16 +175,16 @@ function openArray(source: Source, tokens: Tokens, exact: boolean, outer: Frame 
     return { kind: 'map', container, result: container, at, number: 0, left, key: '', outer };
   }
   const container: unknown[] = [];
-  stamp(container, source, at);
+  tagOrigin(container, source, at);
   return { kind: 'list', container, result: container, at, number: 0, left, key: '', outer };
 }
 
 /** Whether `i:0;` comes next. */
-function startsWithZero({ bytes, at }: Tokens): boolean {
+function startsWithZero({ bytes, at }: Tokenizer): boolean {
   return bytes[at] === 0x69 && bytes[at + 2] === 0x30 && bytes[at + 3] === 0x3b;
 }
 
-function add(source: Source, frame: Frame, value: unknown, slots: Slots | undefined): void {
+function add(source: Source, frame: Frame, value: unknown, backReferences: BackReferences | undefined): void {
   const { container, key } = frame;
   if (frame.kind === 'list') {
     const list = container as unknown[];
@@ -179,24 +194,29 @@ function add(source: Source, frame: Frame, value: unknown, slots: Slots | undefi
     }
     const map = createMap(source, frame.at);
     for (let i = 0; i < list.length; i++) map[i] = list[i];
-    slots?.replace(frame.number, map);
+    backReferences?.replace(frame.number, map);
     frame.kind = 'map';
     frame.container = frame.result = map;
-    addToMap(map, key, value, slots);
+    addToMap(map, key, value, backReferences);
   } else if (frame.kind === 'map') {
-    addToMap(container as Record<string, unknown>, key, value, slots);
+    addToMap(container as Record<string, unknown>, key, value, backReferences);
   } else if (frame.kind === 'array') {
     (container as PhpArray).set(key, value);
   } else {
     const { properties } = container as PhpObject;
     // Numbers are as good as strings to PHP, but not here.
-    if (slots !== undefined && (typeof key !== 'string' || properties.has(key))) throw needsReferences;
+    if (backReferences !== undefined && (typeof key !== 'string' || properties.has(key))) throw needsReferences;
     properties.set(propertyKey(properties, key), value);
   }
 }
 
-function addToMap(map: Record<string | number, unknown>, key: PhpKey, value: unknown, slots: Slots | undefined): void {
+function addToMap(
+  map: Record<string | number, unknown>,
+  key: PhpKey,
+  value: unknown,
+  backReferences: BackReferences | undefined,
+): void {
   const name = typeof key === 'bigint' ? String(key) : key;
-  if (slots !== undefined && name in map) throw needsReferences;
+  if (backReferences !== undefined && name in map) throw needsReferences;
   map[name] = value;
 }

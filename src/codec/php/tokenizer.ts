@@ -1,9 +1,9 @@
-import { asBytes, readAscii, readKey, readText } from './bytes.ts';
-import { holdsReference, isDigit } from './hidden.ts';
+import type { ReadRules } from '../rules.ts';
+import { isInt64, type PhpKey } from '../values.ts';
+import { holdsReference, isDigit } from './custom-data.ts';
+import { limitError, syntaxError } from './errors.ts';
 import { isCaseName, isClassName } from './names.ts';
-import { limit, syntax } from './read-errors.ts';
-import type { ReadRules } from './rules.ts';
-import { isInt64, type PhpKey } from './values.ts';
+import { asBytes, readAscii, readKey, readText } from './text.ts';
 
 const SEMICOLON = 0x3b;
 const COLON = 0x3a;
@@ -32,7 +32,7 @@ const BACKSLASH = 0x5c;
  *
  * Every method stands at the start of its token, leaves `at` behind it, and throws `ERR_PHP_SYNTAX`.
  */
-export class Tokens {
+export class Tokenizer {
   readonly bytes: Uint8Array;
   at: number;
   readonly rules: ReadRules;
@@ -63,7 +63,7 @@ export class Tokens {
   bool(): boolean {
     const { bytes, at } = this;
     const digit = bytes[at + 2]!;
-    if (bytes[at + 1] !== COLON || (digit & ~1) !== 0x30) throw syntax(at);
+    if (bytes[at + 1] !== COLON || (digit & ~1) !== 0x30) throw syntaxError(at);
     this.#expect(SEMICOLON, at + 3, at);
     return digit === 0x31;
   }
@@ -71,7 +71,7 @@ export class Tokens {
   /** An int, with an optional sign and leading zeros. What is beyond 64 bits is the nearest int64 (`ZEND_STRTOL`). */
   int(): number | bigint {
     const { bytes, at: start } = this;
-    if (bytes[start + 1] !== COLON) throw syntax(start);
+    if (bytes[start + 1] !== COLON) throw syntaxError(start);
     let at = start + 2;
     let byte = bytes[at]!;
     const isNegative = byte === MINUS;
@@ -79,7 +79,7 @@ export class Tokens {
     const digits = at;
     let value = 0;
     for (; isDigit(byte); byte = bytes[++at]!) value = value * 10 + (byte - 0x30);
-    if (at === digits || byte !== SEMICOLON) throw syntax(start);
+    if (at === digits || byte !== SEMICOLON) throw syntaxError(start);
     this.at = at + 1;
     if (value > Number.MAX_SAFE_INTEGER) return saturated(readAscii(bytes, digits, at), isNegative);
     return isNegative && value !== 0 ? -value : value;
@@ -87,7 +87,7 @@ export class Tokens {
 
   float(): number {
     const { bytes, at: start } = this;
-    if (bytes[start + 1] !== COLON) throw syntax(start);
+    if (bytes[start + 1] !== COLON) throw syntaxError(start);
     let at = start + 2;
     let byte = bytes[at]!;
     const isNegative = byte === MINUS;
@@ -112,7 +112,7 @@ export class Tokens {
     const { bytes, at: start } = this;
     const end = bytes.indexOf(SEMICOLON, start);
     const text = readAscii(bytes, start + 2, Math.max(end, start + 2));
-    if (!float.test(text)) throw syntax(start);
+    if (!float.test(text)) throw syntaxError(start);
     this.at = end + 1;
     // PHP spells what is not finite in capitals.
     return text.endsWith('INF') ? Number(text.replace('INF', 'Infinity')) : Number(text);
@@ -157,7 +157,7 @@ export class Tokens {
       return readKey(this.bytes, end - this.#size, end);
     }
     if (token === 0x69) return this.int();
-    if (token !== 0x53) throw syntax(this.at);
+    if (token !== 0x53) throw syntaxError(this.at);
     const bytes = this.#unescaped();
     return readKey(bytes, 0, bytes.length);
   }
@@ -168,7 +168,7 @@ export class Tokens {
     if (token === 0x73) this.#string();
     else if (token === 0x69) this.int();
     else if (token === 0x53) this.#unescaped();
-    else throw syntax(this.at);
+    else throw syntaxError(this.at);
   }
 
   /** `a:count:{`; the first key comes next. */
@@ -188,7 +188,7 @@ export class Tokens {
     const open = this.#quote(start);
     const end = open + this.#size;
     const name = end < bytes.length ? readKey(bytes, open, end) : '';
-    if (!isClassName(name)) throw syntax(start);
+    if (!isClassName(name)) throw syntaxError(start);
     this.#expect(QUOTE, end, end);
     this.#expect(COLON, end + 1, end);
     return name;
@@ -203,7 +203,7 @@ export class Tokens {
     const digits = at;
     let count = 0;
     for (let byte = bytes[at]!; isDigit(byte); byte = bytes[++at]!) count = count * 10 + (byte - 0x30);
-    if (sign === MINUS && count > 0) throw syntax(digits);
+    if (sign === MINUS && count > 0) throw syntaxError(digits);
     this.#expect(COLON, at, at);
     this.#expect(OPEN, at + 1, at);
     return count;
@@ -216,7 +216,7 @@ export class Tokens {
     const size = this.objectCount();
     const dataStart = this.at;
     const dataEnd = dataStart + size;
-    if (dataEnd >= this.bytes.length) throw syntax(dataStart);
+    if (dataEnd >= this.bytes.length) throw syntaxError(dataStart);
     this.#expect(CLOSE, dataEnd, start);
     this.hasReferences ||= holdsReference(this.bytes, dataStart, dataEnd);
     return { className, dataStart, dataEnd };
@@ -228,12 +228,12 @@ export class Tokens {
     this.#number(start);
     const open = this.#quote(start);
     const end = open + this.#size;
-    if (end >= this.bytes.length) throw syntax(start);
+    if (end >= this.bytes.length) throw syntaxError(start);
     const name = readKey(this.bytes, open, end);
     const colon = name.indexOf(':');
     const className = name.slice(0, Math.max(colon, 0));
-    if (!isCaseName(name.slice(colon + 1))) throw syntax(start);
-    if (!isClassName(className.startsWith('\\') ? className.slice(1) : className)) throw syntax(start);
+    if (!isCaseName(name.slice(colon + 1))) throw syntaxError(start);
+    if (!isClassName(className.startsWith('\\') ? className.slice(1) : className)) throw syntaxError(start);
     this.#expect(QUOTE, end, end);
     this.#expect(SEMICOLON, end + 1, end);
     return { className, caseName: name.slice(colon + 1) };
@@ -283,7 +283,7 @@ export class Tokens {
         this.enumCase();
         break;
       default:
-        throw syntax(this.at);
+        throw syntaxError(this.at);
     }
   }
 
@@ -296,9 +296,9 @@ export class Tokens {
     for (; isDigit(byte); byte = bytes[++at]!) size = size * 10 + (byte - 0x30);
     if (at > start + 17) size = unsigned(bytes, start + 2, at);
     if (at === start + 2 || bytes[start + 1] !== COLON || byte !== COLON || bytes[at + 1] !== QUOTE)
-      throw syntax(start);
+      throw syntaxError(start);
     const end = at + 2 + size;
-    if (bytes[end] !== QUOTE || bytes[end + 1] !== SEMICOLON) throw syntax(end < bytes.length ? end : start + 2);
+    if (bytes[end] !== QUOTE || bytes[end + 1] !== SEMICOLON) throw syntaxError(end < bytes.length ? end : start + 2);
     this.#size = size;
     this.at = end + 2;
     return end;
@@ -309,13 +309,13 @@ export class Tokens {
     const { bytes, at: start } = this;
     this.#number(start);
     let at = this.#quote(start);
-    if (this.#size > bytes.length - at) throw syntax(start + 2);
+    if (this.#size > bytes.length - at) throw syntaxError(start + 2);
     const content = new Uint8Array(this.#size);
     for (let index = 0; index < content.length; index++) {
-      if (at >= bytes.length) throw syntax(start + 2);
+      if (at >= bytes.length) throw syntaxError(start + 2);
       if (bytes[at] === BACKSLASH) {
         const pair = String.fromCharCode(bytes[at + 1] ?? 0, bytes[at + 2] ?? 0);
-        if (!hexPair.test(pair)) throw syntax(at);
+        if (!hexPair.test(pair)) throw syntaxError(at);
         content[index] = Number.parseInt(pair, 16);
         at += 3;
       } else {
@@ -330,7 +330,7 @@ export class Tokens {
   /** `:"` behind the size, from where the token starts; returns where the content starts. */
   #quote(start: number): number {
     const { bytes, at } = this;
-    if (bytes[at] !== COLON || bytes[at + 1] !== QUOTE) throw syntax(start);
+    if (bytes[at] !== COLON || bytes[at + 1] !== QUOTE) throw syntaxError(start);
     return at + 2;
   }
 
@@ -346,7 +346,7 @@ export class Tokens {
     let at = first;
     let value = 0;
     for (let byte = bytes[at]!; isDigit(byte); byte = bytes[++at]!) value = value * 10 + (byte - 0x30);
-    if (at === first || bytes[start + 1] !== COLON) throw syntax(start);
+    if (at === first || bytes[start + 1] !== COLON) throw syntaxError(start);
     this.at = at;
     this.#size = at - first > 15 ? unsigned(bytes, first, at) : value;
     return value;
@@ -354,11 +354,11 @@ export class Tokens {
 
   /** Counts an element, a property, or a variable of the session. */
   countElement(): void {
-    if (++this.elements > this.rules.maxElements) throw limit('maxElements', this.rules, this.at);
+    if (++this.elements > this.rules.maxElements) throw limitError('maxElements', this.rules, this.at);
   }
 
   #expect(byte: number, at: number, offset: number): void {
-    if (this.bytes[at] !== byte) throw syntax(offset);
+    if (this.bytes[at] !== byte) throw syntaxError(offset);
     this.at = at + 1;
   }
 }

@@ -1,10 +1,10 @@
-import { shared } from '../shared.ts';
-import { type Node, type Origin, origin, type Source } from './source.ts';
-import { exactly, isPlainObject, noToken, sessionToken } from './stamps.ts';
-import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from './values.ts';
+import { shared } from '../../shared.ts';
+import { exactToken, isPlainObject, noToken, sessionToken } from '../source/origins.ts';
+import { type Origin, originOf, type Source, type SourceNode } from '../source/source.ts';
+import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from '../values.ts';
 
 /** What is in an array, an object or a session, in the order in which it is to be written. */
-export interface Contents {
+export interface Entries {
   /** `undefined`: 0, 1, 2 and so on. */
   readonly keys: readonly PhpKey[] | undefined;
   readonly values: readonly unknown[];
@@ -24,12 +24,12 @@ export interface Contents {
 }
 
 /** What stood at the place of a value, or `noToken`. */
-export function tokenAt(contents: Contents, index: number): number {
-  return contents.tokens[index] ?? noToken;
+export function tokenAt(entries: Entries, index: number): number {
+  return entries.tokens[index] ?? noToken;
 }
 
-export function keyAt(contents: Contents, index: number): PhpKey {
-  return contents.keys === undefined ? index : contents.keys[index]!;
+export function keyAt(entries: Entries, index: number): PhpKey {
+  return entries.keys === undefined ? index : entries.keys[index]!;
 }
 
 /** Lists that `asList` made of all elements of a map. */
@@ -48,17 +48,17 @@ const isIndex = /^(?:0|[1-9][0-9]*)$/;
  *
  * @returns `undefined` for a value that PHP has no container for
  */
-export function contentsOf(container: object, source: Source | undefined, token: number): Contents | undefined {
-  const from = origin(container);
+export function entriesOf(container: object, source: Source | undefined, token: number): Entries | undefined {
+  const from = originOf(container);
   // A session may be a value too: of another one, or by itself.
   const own = from !== undefined && (from.at >= 0 || from.at === sessionToken) ? from : undefined;
   if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
   if (!isCommon(container)) {
     if (isPhpObject(container)) {
       const { properties } = container;
-      return isMapObject(properties) ? ofEntries(properties, from, own === undefined && from !== undefined) : undefined;
+      return isMapObject(properties) ? ofPairs(properties, from, own === undefined && from !== undefined) : undefined;
     }
-    if (isPhpArray(container)) return ofEntries(container, from, true);
+    if (isPhpArray(container)) return ofPairs(container, from, true);
   }
   return isPlainObject(container) ? ofMap(container, own ?? arrayAt(source, token)) : undefined;
 }
@@ -69,10 +69,10 @@ function arrayAt(source: Source | undefined, token: number): Origin | undefined 
   return source.bytes[at] === 0x61 ? { source, at } : undefined;
 }
 
-function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefined, isExact: boolean): Contents {
+function ofPairs(pairs: Iterable<[PhpKey, unknown]>, from: Origin | undefined, isExact: boolean): Entries {
   const keys: PhpKey[] = [];
   const values: unknown[] = [];
-  for (const [key, value] of entries) {
+  for (const [key, value] of pairs) {
     if (value === undefined) continue;
     keys.push(key);
     values.push(value);
@@ -85,7 +85,7 @@ function ofEntries(entries: Iterable<[PhpKey, unknown]>, from: Origin | undefine
 function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] | undefined {
   if (from?.source.references?.numbered === undefined) return undefined;
   const { source } = from;
-  const at = exactly(from.at);
+  const at = exactToken(from.at);
   // Keys of properties are the only ones that `Node` has as they are.
   return tokensFor(at >= 0 && source.bytes[at] === 0x4f ? keys : keys.map(String), { source, at });
 }
@@ -95,8 +95,8 @@ export function ofMap(
   map: Record<string, unknown>,
   from: Origin | undefined,
   read: (key: string) => unknown = (key) => map[key],
-): Contents & { readonly keys: readonly string[] } {
-  let keys = from === undefined ? Object.keys(map) : keysInOrder(map, from.source.node(from.at));
+): Entries & { readonly keys: readonly string[] } {
+  let keys = from === undefined ? Object.keys(map) : keysInOrder(map, from.source.nodeAt(from.at));
   let values = keys.map(read);
   if (values.includes(undefined)) {
     keys = keys.filter((_, index) => values[index] !== undefined);
@@ -105,13 +105,13 @@ export function ofMap(
   return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: 'map' };
 }
 
-function ofList(list: readonly unknown[], from: Origin | undefined): Contents | undefined {
-  const node = from?.source.node(from.at);
+function ofList(list: readonly unknown[], from: Origin | undefined): Entries | undefined {
+  const node = from?.source.nodeAt(from.at);
   const tokens = node === undefined ? none : node.isList ? node.tokens : [...node.index.values()];
-  const allFloats = tokens.length > 0 && tokens.every((token) => from!.source.letter(token) === 0x64);
-  const contents = { source: from?.source, tokens, kind: 'list' as const, allFloats };
+  const allFloats = tokens.length > 0 && tokens.every((token) => from!.source.letterAt(token) === 0x64);
+  const entries = { source: from?.source, tokens, kind: 'list' as const, allFloats };
   const keys = Object.keys(list);
-  if (keys.length === list.length && !list.includes(undefined)) return { ...contents, keys: undefined, values: list };
+  if (keys.length === list.length && !list.includes(undefined)) return { ...entries, keys: undefined, values: list };
   // What PHP calls an array may have gained names here. On an array that JavaScript made they are metadata of its maker
   // (`index` and `input` of a RegExp match), and it is not known whether they are to be kept.
   const indexes = keys.filter((key) => isIndex.test(key) && Number(key) < list.length).map(Number);
@@ -120,7 +120,7 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Contents | 
   const properties = list as unknown as Record<string, unknown>;
   const written = named.filter((key) => properties[key] !== undefined);
   return {
-    ...contents,
+    ...entries,
     keys: [...indexes, ...written],
     values: [...indexes.map((index) => list[index] ?? null), ...written.map((key) => properties[key])],
     tokens: indexes.map((index) => tokens[index] ?? noToken),
@@ -128,7 +128,7 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Contents | 
 }
 
 /** The keys that there are now: those that were there before in the order of then, new ones last. */
-function keysInOrder(map: object, before: Node): string[] {
+function keysInOrder(map: object, before: SourceNode): string[] {
   const keys = Object.keys(map);
   if (isPrefix(before.keys, keys)) return keys;
   const { index } = before;
@@ -141,7 +141,7 @@ function keysInOrder(map: object, before: Node): string[] {
 /** What stood at the places of these keys. */
 function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
   if (from === undefined) return none;
-  const node = from.source.node(from.at);
+  const node = from.source.nodeAt(from.at);
   return isPrefix(node.keys, keys) ? node.tokens : keys.map((key) => node.index.get(key) ?? noToken);
 }
 

@@ -1,18 +1,18 @@
-import { PhpSessionError } from '../errors.ts';
-import { type Contents, contentsOf, tokenAt } from './contents.ts';
-import { type InstanceWriter, isSame, readObject } from './instances.ts';
-import { type Place, unwritable } from './places.ts';
-import { origin, type Source } from './source.ts';
-import { isFrom, sessionToken } from './stamps.ts';
-import { unchangedUntil } from './unchanged.ts';
-import { isObject, isPhpCustom, isPhpEnum, isPhpObject, isPhpReference, type PhpReference } from './values.ts';
+import { PhpSessionError } from '../../errors.ts';
+import { type InstanceWriter, isSame, originalObject } from '../source/instances.ts';
+import { isFrom, sessionToken } from '../source/origins.ts';
+import { originOf, type Source } from '../source/source.ts';
+import { isObject, isPhpCustom, isPhpEnum, isPhpObject, isPhpReference, type PhpReference } from '../values.ts';
+import { type Entries, entriesOf, tokenAt } from './entries.ts';
+import { matchSource } from './match-source.ts';
+import { type Place, writeError } from './places.ts';
 
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
-export type Tie = PhpReference | number;
+export type ReferenceSet = PhpReference | number;
 
 /** Contents on the way through all values, and the place of those that they are in. */
 interface Step {
-  readonly contents: Contents;
+  readonly entries: Entries;
   readonly isObject: boolean;
   readonly outer: Step | undefined;
   readonly index: number;
@@ -27,13 +27,13 @@ interface Step {
  * As in PHP, a reference that only one element or property holds is none (php-src: `php_var_serialize_nested_data`). A variable
  * of the session stays one, unless the session is written as an array, whose elements variables are then.
  */
-export class Ties {
-  readonly #top: Contents;
+export class ReferenceSets {
+  readonly #top: Entries;
   readonly #instances: InstanceWriter | undefined;
   /** New values, by the token that names the reference. */
   readonly #changed: Map<number, unknown> = new Map();
-  readonly #holders: Map<Tie, number> = new Map();
-  readonly #contents: Map<object, Contents> = new Map();
+  readonly #holders: Map<ReferenceSet, number> = new Map();
+  readonly #entries: Map<object, Entries> = new Map();
   readonly #isArray: boolean;
 
   /**
@@ -42,7 +42,7 @@ export class Ties {
    * @param isArray whether they are elements of an array
    * @throws PhpSessionError `ERR_PHP_REFERENCE` where places that share a value were changed to different ones
    */
-  constructor(top: Contents, instances: InstanceWriter | undefined, isArray: boolean) {
+  constructor(top: Entries, instances: InstanceWriter | undefined, isArray: boolean) {
     this.#top = top;
     this.#isArray = isArray;
     this.#instances = instances;
@@ -57,96 +57,96 @@ export class Ties {
   /** Goes through all values as they are known by now, each container once, and counts the holders of references. */
   #visit(compares: boolean): void {
     const seen = new Set<object>();
-    const rest: Step[] = [{ contents: this.#top, isObject: false, outer: undefined, index: -1 }];
+    const rest: Step[] = [{ entries: this.#top, isObject: false, outer: undefined, index: -1 }];
     for (let step = rest.pop(); step !== undefined; step = rest.pop()) {
-      const { contents } = step;
-      for (let index = 0; index < contents.values.length; index++) {
-        const tie = this.tie(contents, index);
-        if (tie !== undefined) {
-          if (compares && typeof tie === 'number') this.#compare(tie, step, index);
-          this.#holders.set(tie, (this.#holders.get(tie) ?? 0) + 1);
+      const { entries } = step;
+      for (let index = 0; index < entries.values.length; index++) {
+        const set = this.find(entries, index);
+        if (set !== undefined) {
+          if (compares && typeof set === 'number') this.#compare(set, step, index);
+          this.#holders.set(set, (this.#holders.get(set) ?? 0) + 1);
         }
-        const given = withoutReference(typeof tie === 'number' ? this.value(tie) : contents.values[index]);
+        const given = dereference(typeof set === 'number' ? this.value(set) : entries.values[index]);
         if (!isObject(given)) continue;
         const value = this.#instances?.object(given) ?? given;
         if (seen.has(value)) continue;
         seen.add(value);
-        const token = typeof tie === 'number' ? tie : tokenAt(contents, index);
-        const inner = this.contentsOf(value, contents.source, token);
-        if (inner !== undefined) rest.push({ contents: inner, isObject: isPhpObject(value), outer: step, index });
+        const token = typeof set === 'number' ? set : tokenAt(entries, index);
+        const inner = this.entriesOf(value, entries.source, token);
+        if (inner !== undefined) rest.push({ entries: inner, isObject: isPhpObject(value), outer: step, index });
       }
     }
   }
 
   /** As `contentsOf`, but once for each container that was read: what is in it does not depend on its place. */
-  contentsOf(container: object, source: Source | undefined, token: number): Contents | undefined {
-    const known = this.#contents.get(container);
+  entriesOf(container: object, source: Source | undefined, token: number): Entries | undefined {
+    const known = this.#entries.get(container);
     if (known !== undefined) return known;
-    const contents = contentsOf(container, source, token);
-    const at = origin(container)?.at;
-    if (contents !== undefined && at !== undefined && at !== sessionToken) this.#contents.set(container, contents);
-    return contents;
+    const entries = entriesOf(container, source, token);
+    const at = originOf(container)?.at;
+    if (entries !== undefined && at !== undefined && at !== sessionToken) this.#entries.set(container, entries);
+    return entries;
   }
 
   /** Whether this place of a reference is written as one: others hold it too, or it is a variable. */
-  isReference(tie: Tie, contents: Contents): boolean {
-    return (contents.kind === 'session' && !this.#isArray) || this.#holders.get(tie)! > 1;
+  isWritten(set: ReferenceSet, entries: Entries): boolean {
+    return (entries.kind === 'session' && !this.#isArray) || this.#holders.get(set)! > 1;
   }
 
   /** What the places of this reference hold now. */
-  value(tie: Tie): unknown {
-    if (typeof tie !== 'number') return tie.value;
-    return this.#changed.has(tie) ? this.#changed.get(tie) : this.#before(tie);
+  value(set: ReferenceSet): unknown {
+    if (typeof set !== 'number') return set.value;
+    return this.#changed.has(set) ? this.#changed.get(set) : this.#before(set);
   }
 
   /** The reference that this place holds, or `undefined`. */
-  tie(contents: Contents, index: number): Tie | undefined {
-    const value = contents.values[index];
+  find(entries: Entries, index: number): ReferenceSet | undefined {
+    const value = entries.values[index];
     if (isObject(value) && isPhpReference(value)) return value;
-    const { source } = contents;
+    const { source } = entries;
     const references = source === this.#top.source ? source?.references : undefined;
-    const token = tokenAt(contents, index);
+    const token = tokenAt(entries, index);
     if (references === undefined || token < 0) return undefined;
     if (source!.bytes[token] === 0x52) return references.targets.get(token);
-    return references.isTied(token) ? token : undefined;
+    return references.isInSet(token) ? token : undefined;
   }
 
-  #compare(tie: number, step: Step, index: number): void {
-    const value = step.contents.values[index];
-    if (isSame(value, this.#before(tie))) return;
-    if (step.contents.kind === 'list' && !this.#isOnlyChange(step.contents, index)) {
-      throw unwritable(
+  #compare(set: number, step: Step, index: number): void {
+    const value = step.entries.values[index];
+    if (isSame(value, this.#before(set))) return;
+    if (step.entries.kind === 'list' && !this.#isOnlyChange(step.entries, index)) {
+      throw writeError(
         'ERR_PHP_REFERENCE',
         'A list with PHP references in it was changed in a way that does not tell what became of them; replace it by a copy',
         placesTo(step, index),
       );
     }
-    if (this.#changed.has(tie) && !isSame(value, this.#changed.get(tie))) {
-      throw unwritable(
+    if (this.#changed.has(set) && !isSame(value, this.#changed.get(set))) {
+      throw writeError(
         'ERR_PHP_REFERENCE',
         'Two places that share one value by a PHP reference were given different values; give both the same',
         placesTo(step, index),
       );
     }
-    this.#changed.set(tie, value);
+    this.#changed.set(set, value);
   }
 
   /** In a list elements move, so a new value is a change of the reference only where all others are what they were. */
-  #isOnlyChange(list: Contents, changed: number): boolean {
+  #isOnlyChange(list: Entries, changed: number): boolean {
     const source = this.#top.source!;
     if (list.keys !== undefined || list.values.length !== list.tokens.length) return false;
     return list.values.every((value, index) => {
       if (index === changed) return true;
-      const tie = this.tie(list, index);
-      if (typeof tie === 'number') return isSame(value, this.#before(tie));
+      const set = this.find(list, index);
+      if (typeof set === 'number') return isSame(value, this.#before(set));
       const token = source.resolve(tokenAt(list, index));
-      return isObject(value) ? isFrom(readObject(value), source, token) : unchangedUntil(source, token, value, 0) >= 0;
+      return isObject(value) ? isFrom(originalObject(value), source, token) : matchSource(source, token, value, 0) >= 0;
     });
   }
 
-  #before(tie: number): unknown {
+  #before(set: number): unknown {
     const source = this.#top.source!;
-    return source.built.has(tie) ? source.built.get(tie) : source.build(tie);
+    return source.shared.has(set) ? source.shared.get(set) : source.parse(set);
   }
 }
 
@@ -158,7 +158,7 @@ export function identity(value: unknown): unknown {
 }
 
 /** The value behind a reference of the exact view. */
-export function withoutReference(value: unknown): unknown {
+export function dereference(value: unknown): unknown {
   let behind = value;
   for (let steps = 0; isObject(behind) && isPhpReference(behind); steps++) {
     if (steps > 100) {

@@ -1,14 +1,14 @@
-import type { Classes } from './classes.ts';
-import type { SessionFormat } from './formats/format.ts';
-import type { Framing, Variable } from './formats/framing.ts';
-import { References } from './references.ts';
-import type { Limits, View } from './rules.ts';
-import { type OriginIn, originIn, sessionToken } from './stamps.ts';
-import { Tokens } from './tokens.ts';
-import { type PhpKey, propertyKey } from './values.ts';
+import type { Classes } from '../classes.ts';
+import type { SessionFormat } from '../formats/format.ts';
+import type { Framing, Variable } from '../formats/framing.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import { References } from '../read/references.ts';
+import type { Limits, View } from '../rules.ts';
+import { type PhpKey, propertyKey } from '../values.ts';
+import { type OriginIn, originIn, sessionToken } from './origins.ts';
 
 /** What stood at a token of an array or object. */
-export class Node {
+export class SourceNode {
   /** Keys of arrays are strings here, as in the plain view; those of objects are as in `PhpObject.properties`. */
   readonly keys: PhpKey[] = [];
   /** For each key the token of its value. */
@@ -27,7 +27,7 @@ export class Node {
 }
 
 /** Makes the value that comes next: `build`, which stands above this file. */
-export type Build = (source: Source, tokens: Tokens, view: View) => unknown;
+export type ParseValue = (source: Source, tokens: Tokenizer, view: View) => unknown;
 
 /** Bytes that were read and checked. Values of the plain view remember which source, and which token of it, they come from. */
 export class Source {
@@ -36,7 +36,7 @@ export class Source {
   readonly framing: Framing | undefined;
   /** Within which it was read. */
   readonly limits: Limits;
-  readonly #build: Build;
+  readonly #parse: ParseValue;
   /** In the order of the text, and with duplicates. */
   readonly variables: Variable[] = [];
   /** Whether there is any `r:` or `R:`. */
@@ -48,19 +48,19 @@ export class Source {
   /** Variables that nobody has looked at, so that they are not built yet. */
   unread: Map<string, Variable> | undefined;
   /** Whether any variable was built because somebody looked at it. */
-  wasLookedAt = false;
+  wasAccessed = false;
   #references: References | undefined;
   #built: Map<number, unknown> | undefined;
   #values: Map<string, unknown> | undefined;
-  #nodes: Map<number, Node> | undefined;
-  #sessionNode: Node | undefined;
+  #nodes: Map<number, SourceNode> | undefined;
+  #sessionNode: SourceNode | undefined;
   #classNames: Set<string> | undefined;
 
-  constructor(bytes: Uint8Array, framing: Framing | undefined, limits: Limits, build: Build) {
+  constructor(bytes: Uint8Array, framing: Framing | undefined, limits: Limits, parse: ParseValue) {
     this.bytes = bytes;
     this.framing = framing;
     this.limits = limits;
-    this.#build = build;
+    this.#parse = parse;
   }
 
   /** What `r:` and `R:` mean, where there are any. For most sessions that are only read, nobody asks. */
@@ -80,24 +80,24 @@ export class Source {
   }
 
   /** What was built for tokens that references share. */
-  get built(): Map<number, unknown> {
+  get shared(): Map<number, unknown> {
     this.#built ??= new Map();
     return this.#built;
   }
 
   /** For a source with references, all of which was built while it was checked. */
-  setBuilt(values: Map<string, unknown>, shared: Map<number, unknown>): void {
+  setParsed(values: Map<string, unknown>, shared: Map<number, unknown>): void {
     this.hasReferences = true;
     this.#values = values;
     this.#built = shared;
   }
 
-  build(at: number, view: View = 'plain'): unknown {
-    return this.#build(this, new Tokens(this.bytes, at), view);
+  parse(at: number, view: View = 'plain'): unknown {
+    return this.#parse(this, new Tokenizer(this.bytes, at), view);
   }
 
   /** Whether it is the token of a scalar that no reference means: it depends on no other value, and none on it. */
-  isApart(at: number): boolean {
+  isStandaloneScalar(at: number): boolean {
     switch (this.bytes[at]) {
       case 0x69: // i
       case 0x73: // s
@@ -112,8 +112,8 @@ export class Source {
   }
 
   /** The value of a variable that is built when somebody looks at it. With references all are, in the order of the text. */
-  read(key: string): unknown {
-    this.wasLookedAt = true;
+  readVariable(key: string): unknown {
+    this.wasAccessed = true;
     this.#values ??= new Map();
     if (!this.#values.has(key)) {
       const asked = this.unread?.get(key);
@@ -121,7 +121,7 @@ export class Source {
       if (asked === undefined) throw new TypeError('This variable is none of the session');
       const built = this.hasReferences ? this.variables : [asked];
       // All or nothing, as a mapping of a class may throw.
-      const values = built.map((variable) => [String(variable.key), this.build(variable.start)] as const);
+      const values = built.map((variable) => [String(variable.key), this.parse(variable.start)] as const);
       for (const [name, value] of values) this.#values.set(name, value);
     }
     this.unread!.delete(key);
@@ -129,12 +129,12 @@ export class Source {
   }
 
   /** What `read` will give, where it is known or depends on nothing else. Nobody has looked at it by that. */
-  peek({ key, start }: Variable): unknown {
-    return this.#values === undefined ? this.build(start) : this.#values.get(String(key));
+  peekVariable({ key, start }: Variable): unknown {
+    return this.#values === undefined ? this.parse(start) : this.#values.get(String(key));
   }
 
   /** The variable whose value starts at a token. */
-  variable(at: number): Variable | undefined {
+  variableAt(at: number): Variable | undefined {
     if (at < 0) return undefined;
     let low = 0;
     for (let high = this.variables.length; high - low > 1; ) {
@@ -154,21 +154,21 @@ export class Source {
   }
 
   /** The letter of the value that is at `at`. */
-  letter(at: number): number {
+  letterAt(at: number): number {
     return this.bytes[this.resolve(at)]!;
   }
 
   /** The array or object whose token is at `at`, or the session. */
-  node(at: number): Node {
+  nodeAt(at: number): SourceNode {
     if (at === sessionToken) return this.#session;
     this.#nodes ??= new Map();
-    if (!this.#nodes.has(at)) walk(this.bytes, at, this.#nodes, new Set());
+    if (!this.#nodes.has(at)) indexNodes(this.bytes, at, this.#nodes, new Set());
     return this.#nodes.get(at)!;
   }
 
-  get #session(): Node {
+  get #session(): SourceNode {
     if (this.#sessionNode === undefined) {
-      this.#sessionNode = new Node();
+      this.#sessionNode = new SourceNode();
       for (const { key, start } of this.variables) {
         this.#sessionNode.keys.push(String(key));
         this.#sessionNode.tokens.push(start);
@@ -181,7 +181,7 @@ export class Source {
   hasClass(name: string): boolean {
     if (this.#classNames === undefined) {
       this.#classNames = new Set();
-      for (const { start } of this.variables) walk(this.bytes, start, new Map(), this.#classNames);
+      for (const { start } of this.variables) indexNodes(this.bytes, start, new Map(), this.#classNames);
     }
     return this.#classNames.has(name);
   }
@@ -191,27 +191,27 @@ export class Source {
 export type Origin = OriginIn<Source>;
 
 /** Where a value comes from, if it was read. */
-export const origin = originIn as (value: object) => Origin | undefined;
+export const originOf = originIn as (value: object) => Origin | undefined;
 
 interface OpenNode {
-  readonly node: Node;
+  readonly node: SourceNode;
   readonly at: number;
   readonly isArray: boolean;
   left: number;
 }
 
 /** Goes once over a value and everything in it, so that no part of it has to be skipped again and again. */
-function walk(bytes: Uint8Array, start: number, nodes: Map<number, Node>, classNames: Set<string>): void {
-  const tokens = new Tokens(bytes, start);
+function indexNodes(bytes: Uint8Array, start: number, nodes: Map<number, SourceNode>, classNames: Set<string>): void {
+  const tokens = new Tokenizer(bytes, start);
   const open: OpenNode[] = [];
   for (;;) {
     const at = tokens.at;
     const token = tokens.peek();
     if (token === 0x61) {
-      open.push({ node: new Node(), at, isArray: true, left: tokens.array() });
+      open.push({ node: new SourceNode(), at, isArray: true, left: tokens.array() });
     } else if (token === 0x4f) {
       classNames.add(tokens.className());
-      open.push({ node: new Node(), at, isArray: false, left: tokens.objectCount() });
+      open.push({ node: new SourceNode(), at, isArray: false, left: tokens.objectCount() });
     } else if (token === 0x43) {
       classNames.add(tokens.custom().className);
     } else if (token === 0x45) {

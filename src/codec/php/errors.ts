@@ -1,8 +1,8 @@
-import { PhpSessionError } from '../errors.ts';
-import type { Limits, ReadRules } from './rules.ts';
+import { PhpSessionError } from '../../errors.ts';
+import type { Limits, ReadRules } from '../rules.ts';
 
 /** For what goes over a limit of the application. */
-export function limit(name: keyof Limits, rules: ReadRules, offset: number): PhpSessionError {
+export function limitError(name: keyof Limits, rules: ReadRules, offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
     `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if they are to be trusted`,
@@ -11,7 +11,7 @@ export function limit(name: keyof Limits, rules: ReadRules, offset: number): Php
 }
 
 /** For what is to be written, and could not be read again. */
-export function overLimit(name: keyof Limits, most: number): PhpSessionError {
+export function writeLimitError(name: keyof Limits, most: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
     `What is to be written goes over the limit ${name}, ${most}, so that it could not be read again; nothing was written`,
@@ -19,7 +19,7 @@ export function overLimit(name: keyof Limits, most: number): PhpSessionError {
 }
 
 /** For what PHP would not read. */
-export function syntax(offset: number): PhpSessionError {
+export function syntaxError(offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_SYNTAX',
     `Not what PHP serializes, at byte ${offset}: the data are damaged, or in another format (session.serialize_handler)`,

@@ -1,6 +1,6 @@
-import { limit } from './read-errors.ts';
-import { needsReferences } from './slots.ts';
-import type { Tokens } from './tokens.ts';
+import { limitError } from '../php/errors.ts';
+import type { Tokenizer } from '../php/tokenizer.ts';
+import { needsReferences } from './back-references.ts';
 
 /**
  * Checks a value, and everything in it, without building it.
@@ -9,7 +9,7 @@ import type { Tokens } from './tokens.ts';
  * @param stops whether to throw `needsReferences` at the first reference
  * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
  */
-export function skip(tokens: Tokens, levels: number = 0, stops: boolean = false): void {
+export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean = false): void {
   /** How many elements are still to come, in each container around the current one. */
   const outer: number[] = [];
   let left = 0;
@@ -22,7 +22,7 @@ export function skip(tokens: Tokens, levels: number = 0, stops: boolean = false)
       checkDepth(tokens, outer.length + levels, token === 0x4f || count > 0, start);
       outer.push(left);
       left = count;
-    } else if (!skipSimple(tokens)) {
+    } else if (!skipCommonToken(tokens)) {
       tokens.skipScalar();
       if (stops && tokens.hasReferences) throw needsReferences;
     }
@@ -33,12 +33,12 @@ export function skip(tokens: Tokens, levels: number = 0, stops: boolean = false)
     }
     left--;
     tokens.countElement();
-    if (!skipSimple(tokens)) tokens.skipKey();
+    if (!skipCommonToken(tokens)) tokens.skipKey();
   }
 }
 
 /** Skips what most tokens are: ints and strings without anything odd. It may leave any to the methods of `tokens`. */
-export function skipSimple(tokens: Tokens): boolean {
+export function skipCommonToken(tokens: Tokenizer): boolean {
   const { bytes, at: start } = tokens;
   const token = bytes[start];
   if (bytes[start + 1] !== 0x3a) return false;
@@ -63,6 +63,6 @@ export function skipSimple(tokens: Tokens): boolean {
  *
  * @param levels how many arrays and objects it is in
  */
-export function checkDepth(tokens: Tokens, levels: number, counts: boolean, start: number): void {
-  if (counts && levels >= tokens.rules.maxDepth) throw limit('maxDepth', tokens.rules, start);
+export function checkDepth(tokens: Tokenizer, levels: number, counts: boolean, start: number): void {
+  if (counts && levels >= tokens.rules.maxDepth) throw limitError('maxDepth', tokens.rules, start);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { holdsReference } from '../../../src/codec/hidden.ts';
+import { holdsReference } from '../../../src/codec/php/custom-data.ts';
 import { latin1Bytes } from '../../helpers/latin1.ts';
 
 // References in the data of a C: are searched in these bytes alone, and not in the bytes around them.

@@ -1,5 +1,5 @@
-import { allocate, copyOf, writeKey, writeShortText, writeText } from './bytes.ts';
-import { overLimit } from './read-errors.ts';
+import { writeLimitError } from './errors.ts';
+import { allocate, copyOf, writeKey, writeShortText, writeText } from './text.ts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -11,7 +11,7 @@ let spare: Uint8Array | undefined;
 const spareSize = 65_536;
 
 /** Bytes that are being written, one token after the other. */
-export class Output {
+export class ByteWriter {
   /** Where the next byte goes. */
   at = 0;
   #bytes: Uint8Array;
@@ -32,10 +32,10 @@ export class Output {
   }
 
   /** All bytes, in Node as a Buffer. Nothing can be written any more. */
-  take(): Uint8Array {
+  finish(): Uint8Array {
     const { at } = this;
     const bytes = this.#bytes;
-    this.drop();
+    this.discard();
     if (bytes.length !== spareSize && at > bytes.length / 2) {
       bytes.fill(0, at); // what was in this memory before is nobody's business
       return bytes.subarray(0, at);
@@ -44,7 +44,7 @@ export class Output {
   }
 
   /** Instead of `take`: its memory serves the next one. */
-  drop(): void {
+  discard(): void {
     if (this.#bytes.length === spareSize) spare = this.#bytes;
   }
 
@@ -112,7 +112,7 @@ export class Output {
   }
 
   /** The bytes of a key alone; their number, or -1. */
-  bareKey(key: string): number {
+  keyBytes(key: string): number {
     this.#reserve(key.length * 3);
     let end = writeShortText(this.#bytes, this.at, key);
     if (end < 0) end = writeKey(this.#bytes, this.at, key);
@@ -229,10 +229,10 @@ export class Output {
 
   /** @throws PhpSessionError `ERR_PHP_LIMIT` */
   #grow(size: number): void {
-    if (this.at > this.#maxBytes) throw overLimit('maxBytes', this.#maxBytes);
+    if (this.at > this.#maxBytes) throw writeLimitError('maxBytes', this.#maxBytes);
     const bytes = allocate(Math.max(size, this.#bytes.length * 2));
     bytes.set(this.#bytes.subarray(0, this.at));
-    this.drop();
+    this.discard();
     this.#bytes = bytes;
   }
 }

@@ -1,4 +1,4 @@
-import { PhpEnum, PhpObject } from './values.ts';
+import { PhpEnum, PhpObject } from '../values.ts';
 
 /** Thrown where values cannot be built before all references of the source are known. */
 export const needsReferences: unique symbol = Symbol('needs references');
@@ -8,7 +8,7 @@ export const needsReferences: unique symbol = Symbol('needs references');
  * same pass that builds and checks. For sessions in which a number means one value from first to last. Where it is not that
  * simple, or a reference is wrong, `needsReferences` is thrown, and all is left to `References`.
  */
-export class Slots {
+export class BackReferences {
   /** What `R:` shares, by the token. */
   readonly shared: Map<number, unknown> = new Map();
   readonly #tokens: number[] = [];
@@ -21,14 +21,14 @@ export class Slots {
   }
 
   /** What `r:` means. */
-  object(number: number): unknown {
+  objectAt(number: number): unknown {
     const value = this.#values[number - 1];
     if (!(value instanceof PhpObject || value instanceof PhpEnum)) throw needsReferences;
     return value;
   }
 
   /** What `R:` means. */
-  share(number: number): unknown {
+  shareAt(number: number): unknown {
     const value = this.#values[number - 1];
     if (value === undefined) throw needsReferences;
     this.shared.set(this.#tokens[number - 1]!, value);

@@ -1,10 +1,10 @@
-import { PhpSessionError } from '../errors.ts';
-import { holdsReference } from './hidden.ts';
-import { syntax } from './read-errors.ts';
-import { skipSimple } from './skip.ts';
-import { noToken } from './stamps.ts';
-import { Tokens } from './tokens.ts';
-import type { PhpKey } from './values.ts';
+import { PhpSessionError } from '../../errors.ts';
+import { holdsReference } from '../php/custom-data.ts';
+import { syntaxError } from '../php/errors.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import { noToken } from '../source/origins.ts';
+import type { PhpKey } from '../values.ts';
+import { skipCommonToken } from './validate.ts';
 
 /** A value of the session. */
 interface Value {
@@ -66,7 +66,7 @@ class Container {
 
 /** What is known about a token, as bits. */
 const SHARED = 1;
-const TIED = 2;
+const IN_SET = 2;
 const LIST = 4;
 
 /**
@@ -112,7 +112,7 @@ export class References {
     let isHidden = false;
     const variables = new Map<string, number>();
     let firstCustom = Number.POSITIVE_INFINITY;
-    const tokens = new Tokens(bytes, 0);
+    const tokens = new Tokenizer(bytes, 0);
 
     for (const { key, start } of values) {
       tokens.at = start;
@@ -130,14 +130,14 @@ export class References {
           const target = slots[slot - 1];
           if (slot > firstCustom) throw unknowable(at);
           if (root && slot === 1) throw toRoot(at);
-          if (target === undefined || target === place) throw syntax(at);
+          if (target === undefined || target === place) throw syntaxError(at);
           let meant = held[target]!;
           if (token === 0x52) {
             held[place] = meant;
-            marks[meant]! |= TIED;
+            marks[meant]! |= IN_SET;
           } else {
             meant = objectAt(meant);
-            if (meant < 0) throw syntax(at);
+            if (meant < 0) throw syntaxError(at);
             held[place] = at;
             slots.push(place);
             numbered.push(at);
@@ -152,7 +152,7 @@ export class References {
             if (container !== undefined) open.push(container);
             if (token === 0x4f) tokens.className();
             container = new Container(at, token === 0x61, token === 0x61 ? tokens.array() : tokens.objectCount());
-          } else if (!skipSimple(tokens)) {
+          } else if (!skipCommonToken(tokens)) {
             tokens.skipScalar();
             if (token === 0x43) {
               firstCustom = Math.min(firstCustom, slots.length);
@@ -182,8 +182,8 @@ export class References {
   }
 
   /** Whether some `R:` shares the value of this token: what stands there is a PHP reference too. */
-  isTied(at: number): boolean {
-    return (this.#marks[at]! & TIED) !== 0;
+  isInSet(at: number): boolean {
+    return (this.#marks[at]! & IN_SET) !== 0;
   }
 
   /** Whether it is of an array whose keys are 0, 1, 2 and so on: known beforehand, so that a cycle can be closed. */

@@ -1,17 +1,17 @@
-import { PhpSessionError } from '../errors.ts';
-import { build } from './build.ts';
-import { asBytes, copyOf, isSameBytes } from './bytes.ts';
-import { Classes } from './classes.ts';
-import type { SessionFormat } from './formats/format.ts';
-import type { SessionFormatName } from './formats/framing.ts';
-import { framingOf } from './formats/index.ts';
-import { overLimit } from './read-errors.ts';
-import type { Limits, ReadRules, WriteRules } from './rules.ts';
-import { inputBytes } from './serialize.ts';
-import { readExact } from './session-read.ts';
-import { checkSession, writeSession } from './session-write.ts';
-import { Source } from './source.ts';
-import { isBytes, isObject, isPhpArray } from './values.ts';
+import { PhpSessionError } from '../../errors.ts';
+import { Classes } from '../classes.ts';
+import { writeLimitError } from '../php/errors.ts';
+import { asBytes, copyOf, isSameBytes } from '../php/text.ts';
+import { parseValue } from '../read/parse.ts';
+import { readExact } from '../read/session.ts';
+import type { Limits, ReadRules, WriteRules } from '../rules.ts';
+import { inputBytes } from '../serialize.ts';
+import { Source } from '../source/source.ts';
+import { isBytes, isObject, isPhpArray } from '../values.ts';
+import { checkSession, writeSession } from '../write/session.ts';
+import type { SessionFormat } from './format.ts';
+import type { SessionFormatName } from './framing.ts';
+import { framingOf } from './index.ts';
 
 // A format that is no framing is translated to php_serialize and back, by the exact view. So all else knows framings alone. From bytes
 // to bytes would be faster, but each format would have to number values as PHP does.
@@ -20,8 +20,8 @@ import { isBytes, isObject, isPhpArray } from './values.ts';
 export function sourceOf(bytes: Uint8Array, format: SessionFormatName | SessionFormat, rules: ReadRules): Source {
   const input = inputBytes(bytes, rules);
   const framing = framingOf(format);
-  if (typeof format === 'string') return new Source(input, framing, rules, build);
-  const source = new Source(toSerialized(input, format, rules), framing, rules, build);
+  if (typeof format === 'string') return new Source(input, framing, rules, parseValue);
+  const source = new Source(toSerialized(input, format, rules), framing, rules, parseValue);
   source.original = { format, bytes: input };
   return source;
 }
@@ -68,8 +68,8 @@ export function fromSerialized(
   const { original } = source ?? {};
   if (original?.format === format && isSameBytes(bytes, source!.bytes)) return copyOf(original.bytes);
   const rules = { ...limits, ignoresRest: false };
-  const encoded: unknown = format.encode(readExact(new Source(bytes, framingOf(format), rules, build), rules));
+  const encoded: unknown = format.encode(readExact(new Source(bytes, framingOf(format), rules, parseValue), rules));
   if (!isObject(encoded) || !isBytes(encoded)) throw new TypeError(`${format.name}: encode() must return bytes`);
-  if (encoded.length > limits.maxBytes) throw overLimit('maxBytes', limits.maxBytes);
+  if (encoded.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
   return copyOf(asBytes(encoded));
 }

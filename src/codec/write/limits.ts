@@ -1,9 +1,9 @@
-import { PhpSessionError } from '../errors.ts';
-import { isSameBytes } from './bytes.ts';
-import { overLimit } from './read-errors.ts';
-import type { Limits } from './rules.ts';
-import type { Source } from './source.ts';
-import { Tokens } from './tokens.ts';
+import { PhpSessionError } from '../../errors.ts';
+import { writeLimitError } from '../php/errors.ts';
+import { isSameBytes } from '../php/text.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import type { Limits } from '../rules.ts';
+import type { Source } from '../source/source.ts';
 
 /** No element takes fewer bytes: `|N;` is a variable without a name, and an element of an array takes twice as many. */
 const leastBytes = 3;
@@ -21,20 +21,20 @@ export function checkWritten(
   bytes: Uint8Array,
   limits: Limits,
   source: Source | undefined,
-  read: (tokens: Tokens) => void,
+  read: (tokens: Tokenizer) => void,
 ): Uint8Array {
-  if (bytes.length > limits.maxBytes) throw overLimit('maxBytes', limits.maxBytes);
+  if (bytes.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
   const isNotTooDeep = source === undefined || source.limits.maxDepth <= limits.maxDepth;
   if (isNotTooDeep && bytes.length <= limits.maxElements * leastBytes) return bytes;
   const isWithin = isNotTooDeep && source !== undefined && source.limits.maxElements <= limits.maxElements;
   if (isWithin && isSameBytes(bytes, source.bytes)) return bytes;
-  const tokens = new Tokens(bytes, 0, { ...limits, ignoresRest: false });
+  const tokens = new Tokenizer(bytes, 0, { ...limits, ignoresRest: false });
   try {
     read(tokens);
   } catch (error) {
     if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_LIMIT') throw error;
     const name = tokens.elements > limits.maxElements ? 'maxElements' : 'maxDepth';
-    throw overLimit(name, limits[name]);
+    throw writeLimitError(name, limits[name]);
   }
   return bytes;
 }

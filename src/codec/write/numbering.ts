@@ -1,10 +1,10 @@
-import type { Contents } from './contents.ts';
-import { holdsReference } from './hidden.ts';
-import { origin, type Source } from './source.ts';
-import { exactly, noToken } from './stamps.ts';
-import { Tokens } from './tokens.ts';
-import { unchangedUntil } from './unchanged.ts';
-import { isObject, isPhpCustom, type PhpCustom } from './values.ts';
+import { holdsReference } from '../php/custom-data.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import { exactToken, noToken } from '../source/origins.ts';
+import { originOf, type Source } from '../source/source.ts';
+import { isObject, isPhpCustom, type PhpCustom } from '../values.ts';
+import type { Entries } from './entries.ts';
+import { matchSource } from './match-source.ts';
 
 /**
  * Whether what is written has the numbers that it had when it was read. Where a `C:` holds references, only its class knows where they
@@ -32,10 +32,10 @@ export class Numbering {
    *
    * @param token what stood at its place
    */
-  add(number: number, value: unknown, contents: Contents, index: number, token: number): void {
+  add(number: number, value: unknown, entries: Entries, index: number, token: number): void {
     if (!this.#isKept) return;
-    const place = contents.places?.[index] ?? (contents.source === this.#source ? token : noToken);
-    this.#isKept = this.#isSame(this.#tokens[number - 1] ?? noToken, value, place, contents.kind === 'list');
+    const place = entries.places?.[index] ?? (entries.source === this.#source ? token : noToken);
+    this.#isKept = this.#isSame(this.#tokens[number - 1] ?? noToken, value, place, entries.kind === 'list');
   }
 
   /** Whether the references that a `C:` holds, which was just added, mean what they meant. */
@@ -50,17 +50,17 @@ export class Numbering {
     const isSamePlace = first === before;
     const at = source.resolve(before);
     if (isObject(value)) {
-      const from = origin(value);
+      const from = originOf(value);
       if (from !== undefined) {
         if (!isSamePlace) this.#placesMoved = true;
-        const own = from.at < 0 ? exactly(from.at) : from.at;
+        const own = from.at < 0 ? exactToken(from.at) : from.at;
         return from.source === source && own === at && !isRewritten(value, source, at);
       }
       if (isPhpCustom(value)) return false; // a new one: only its class knows how many numbers it takes
     }
     const letter = source.bytes[at];
     const wasObject = letter === 0x4f || letter === 0x43 || letter === 0x45;
-    if (inList && unchangedUntil(source, at, value, 0) < 0) this.#placesMoved = true;
+    if (inList && matchSource(source, at, value, 0) < 0) this.#placesMoved = true;
     return isSamePlace && !wasObject;
   }
 }
@@ -69,6 +69,6 @@ export class Numbering {
 function isRewritten(value: object, { bytes }: Source, at: number): boolean {
   if (!isPhpCustom(value)) return false;
   const { data } = value;
-  const { dataStart, dataEnd } = new Tokens(bytes, at).custom();
+  const { dataStart, dataEnd } = new Tokenizer(bytes, at).custom();
   return data.length !== dataEnd - dataStart || data.some((byte, index) => byte !== bytes[dataStart + index]);
 }

@@ -1,9 +1,17 @@
-import type { PhpSessionErrorCode } from '../errors.ts';
-import { type Origin, origin } from './source.ts';
-import { exactly } from './stamps.ts';
-import { Tokens } from './tokens.ts';
-import { isMapObject, isPhpEnum, isPhpObject, kindOf, type PhpCustom, type PhpEnum, type PhpObject } from './values.ts';
-import { unrepresentable } from './write-errors.ts';
+import type { PhpSessionErrorCode } from '../../errors.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import { exactToken } from '../source/origins.ts';
+import { type Origin, originOf } from '../source/source.ts';
+import {
+  isMapObject,
+  isPhpEnum,
+  isPhpObject,
+  kindOf,
+  type PhpCustom,
+  type PhpEnum,
+  type PhpObject,
+} from '../values.ts';
+import { unrepresentable } from './errors.ts';
 
 // An application can put onto one of PHP's values what PHP has no place for: `session.user.name = 'x'` where `user` is a
 // `PhpObject`. It would be lost in silence, so it is an error when the session is written. (A frozen value would not help: it loses
@@ -88,7 +96,7 @@ function faultOfNames(value: { className: string; caseName?: string }): Fault | 
   const code = 'ERR_PHP_CLASS';
   if (typeof className !== 'string') return { code, what: 'A `className` that is no string' };
   if (isPhpEnum(value) && typeof caseName !== 'string') return { code, what: 'A `caseName` that is no string' };
-  const from = origin(value);
+  const from = originOf(value);
   if (from === undefined) return undefined;
   const before = namesAt(from);
   if (before.className === className && before.caseName === caseName) return undefined;
@@ -96,6 +104,6 @@ function faultOfNames(value: { className: string; caseName?: string }): Fault | 
 }
 
 function namesAt({ source, at }: Origin): { className: string; caseName?: string } {
-  const tokens = new Tokens(source.bytes, at < 0 ? exactly(at) : at);
+  const tokens = new Tokenizer(source.bytes, at < 0 ? exactToken(at) : at);
   return tokens.peek() === 0x45 ? tokens.enumCase() : { className: tokens.className() };
 }

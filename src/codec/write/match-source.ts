@@ -1,8 +1,8 @@
-import type { Source } from './source.ts';
-import { isFrom, isMap } from './stamps.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import { isFrom, isMap } from '../source/origins.ts';
+import type { Source } from '../source/source.ts';
+import { isObject, type PhpKey, type PhpObject } from '../values.ts';
 import { isWholeEnum, isWholeObject } from './strays.ts';
-import { Tokens } from './tokens.ts';
-import { isObject, type PhpKey, type PhpObject } from './values.ts';
 
 /** In place of the offset of an end. */
 const changed = -1;
@@ -24,14 +24,14 @@ interface Frame {
  * @param objects gets the tokens of the objects and enums in it
  * @returns where the bytes of the value end; less than 0 if it is another one
  */
-export function unchangedUntil(
+export function matchSource(
   source: Source,
   token: number,
   value: unknown,
   levels: number,
   objects: number[] = [],
 ): number {
-  const tokens = new Tokens(source.bytes, token);
+  const tokens = new Tokenizer(source.bytes, token);
   const open: Frame[] = [];
   for (let current = value; ; ) {
     const at = tokens.at;

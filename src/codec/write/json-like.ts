@@ -1,10 +1,10 @@
-import { renumbered } from './contents.ts';
-import { floatText } from './float-text.ts';
-import type { Output } from './output.ts';
-import type { WriteRules } from './rules.ts';
-import { origin } from './source.ts';
-import { isMap } from './stamps.ts';
-import { isIntKey } from './values.ts';
+import type { ByteWriter } from '../php/byte-writer.ts';
+import { floatText } from '../php/float-text.ts';
+import type { WriteRules } from '../rules.ts';
+import { isMap } from '../source/origins.ts';
+import { originOf } from '../source/source.ts';
+import { isIntKey } from '../values.ts';
+import { renumbered } from './entries.ts';
 
 /** Deeper values are left to `Writer`, which has a stack of its own; so is what goes over the limit. */
 const deepest = 100;
@@ -20,12 +20,12 @@ const other = -1;
  * @returns how many values it is, as PHP numbers them, or -1 for a value with anything else in it; what was written of it is then
  *   to be dropped
  */
-export function writePlain(out: Output, value: unknown, rules: WriteRules, levels: number): number {
+export function writeJsonLike(out: ByteWriter, value: unknown, rules: WriteRules, levels: number): number {
   return write(out, value, rules, Math.min(deepest, rules.maxDepth - levels));
 }
 
 /** @param left how many levels it may have */
-function write(out: Output, value: unknown, rules: WriteRules, left: number): number {
+function write(out: ByteWriter, value: unknown, rules: WriteRules, left: number): number {
   switch (typeof value) {
     case 'string':
       return out.string(value) ? 1 : other;
@@ -41,7 +41,7 @@ function write(out: Output, value: unknown, rules: WriteRules, left: number): nu
         out.ascii('N;');
         return 1;
       }
-      if (left <= 0 || origin(value) !== undefined) return other;
+      if (left <= 0 || originOf(value) !== undefined) return other;
       if (Array.isArray(value)) return writeList(out, value, rules, left);
       if (Object.getPrototypeOf(value) === Object.prototype || isMap(value)) {
         return writeMap(out, value as Record<string, unknown>, rules, left);
@@ -52,7 +52,7 @@ function write(out: Output, value: unknown, rules: WriteRules, left: number): nu
   }
 }
 
-function writeList(out: Output, list: readonly unknown[], rules: WriteRules, left: number): number {
+function writeList(out: ByteWriter, list: readonly unknown[], rules: WriteRules, left: number): number {
   const { length } = list;
   // With names or holes, or made by `asList`, there is something to know. (V8 counts values faster than keys.)
   if (Object.values(list).length !== length || renumbered.has(list)) return other;
@@ -68,7 +68,7 @@ function writeList(out: Output, list: readonly unknown[], rules: WriteRules, lef
   return count;
 }
 
-function writeMap(out: Output, map: Record<string, unknown>, rules: WriteRules, left: number): number {
+function writeMap(out: ByteWriter, map: Record<string, unknown>, rules: WriteRules, left: number): number {
   const keys = Object.keys(map);
   out.openArray(keys.length);
   let count = 1;

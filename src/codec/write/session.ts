@@ -1,18 +1,18 @@
-import { copyOf } from './bytes.ts';
-import { type Contents, contentsOf, ofMap } from './contents.ts';
-import type { Framing } from './formats/framing.ts';
-import { type Mode, writeBytes } from './modes.ts';
-import { Output } from './output.ts';
-import { writePlain } from './plain.ts';
-import type { Limits, WriteRules } from './rules.ts';
-import { isUnread } from './session-object.ts';
-import { skip } from './skip.ts';
-import { origin, type Source } from './source.ts';
-import { noToken, sessionToken } from './stamps.ts';
-import { unchangedUntil } from './unchanged.ts';
-import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from './values.ts';
-import { Writer } from './write.ts';
-import { checkWritten } from './write-limits.ts';
+import type { Framing } from '../formats/framing.ts';
+import { ByteWriter } from '../php/byte-writer.ts';
+import { copyOf } from '../php/text.ts';
+import { validate } from '../read/validate.ts';
+import type { Limits, WriteRules } from '../rules.ts';
+import { noToken, sessionToken } from '../source/origins.ts';
+import { isUnread } from '../source/session-object.ts';
+import { originOf, type Source } from '../source/source.ts';
+import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from '../values.ts';
+import { type Entries, entriesOf, ofMap } from './entries.ts';
+import { writeJsonLike } from './json-like.ts';
+import { checkWritten } from './limits.ts';
+import { matchSource } from './match-source.ts';
+import { type WriteStrategy, writeByStrategies } from './strategy.ts';
+import { Writer } from './writer.ts';
 
 /**
  * Writes a session that was not read.
@@ -25,37 +25,37 @@ export function writeSession(
   framing: Framing,
   rules: WriteRules,
 ): Uint8Array {
-  const plain = isNew ? writePlainSession(session as Record<string, unknown>, framing, rules) : undefined;
+  const plain = isNew ? writeJsonLikeSession(session as Record<string, unknown>, framing, rules) : undefined;
   return plain ?? writeAny(session, framing, rules);
 }
 
 /** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */
-function writePlainSession(
+function writeJsonLikeSession(
   session: Record<string, unknown>,
   framing: Framing,
   rules: WriteRules,
 ): Uint8Array | undefined {
-  const out = new Output(0);
+  const out = new ByteWriter(0);
   const keys = Object.keys(session);
   framing.writeStart(out, keys.length);
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
     framing.writeKey(out, normalKey(key), index);
-    if (writePlain(out, session[key], rules, framing.isArray ? 1 : 0) < 0) {
-      out.drop();
+    if (writeJsonLike(out, session[key], rules, framing.isArray ? 1 : 0) < 0) {
+      out.discard();
       return undefined;
     }
   }
   framing.writeEnd(out);
-  return out.take();
+  return out.finish();
 }
 
 function writeAny(session: PhpArray | Record<string, unknown>, framing: Framing, rules: WriteRules): Uint8Array {
-  const { keys, values, tokens, places } = contentsOf(session, undefined, noToken)!;
+  const { keys, values, tokens, places } = entriesOf(session, undefined, noToken)!;
   const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
-  const top: Contents = { keys: names, values, source: origin(session)?.source, tokens, places, kind: 'session' };
-  const write = (out: Output, mode: Mode) => {
-    const writer = new Writer(out, rules, top, mode, framing.isArray);
+  const top: Entries = { keys: names, values, source: originOf(session)?.source, tokens, places, kind: 'session' };
+  const write = (out: ByteWriter, strategy: WriteStrategy) => {
+    const writer = new Writer(out, rules, top, strategy, framing.isArray);
     framing.writeStart(out, names.length);
     for (let index = 0; index < names.length; index++) {
       framing.writeKey(out, names[index]!, index);
@@ -63,7 +63,12 @@ function writeAny(session: PhpArray | Record<string, unknown>, framing: Framing,
     }
     framing.writeEnd(out);
   };
-  return writeBytes(0, top.source?.hasReferences ? ['tie'] : ['count', 'tie'], write, rules.maxBytes);
+  return writeByStrategies(
+    0,
+    top.source?.hasReferences ? ['references'] : ['number', 'references'],
+    write,
+    rules.maxBytes,
+  );
 }
 
 /** Stands for a value that nobody has looked at. */
@@ -82,21 +87,21 @@ export function patchSession(
   const isSameFraming = framing.name === source.framing!.name;
   const isWhole = framing.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
   const { hasReferences } = source;
-  if (hasReferences && isSameFraming && isWhole && !source.wasLookedAt && isUnchanged(session, source)) {
+  if (hasReferences && isSameFraming && isWhole && !source.wasAccessed && isUnchanged(session, source)) {
     return copyOf(source.bytes);
   }
   const isPatched = !hasReferences || (isSameFraming && keepsNumbers(session, source));
 
   // In an array each value is one level deeper, and may be too deep for PHP then.
   const mayCopy = !framing.isArray || source.framing!.isArray;
-  const modes: Mode[] = hasReferences ? ['tie'] : ['count', 'tie'];
-  if (isPatched) modes.unshift('patch');
-  const bytes = writeBytes(source.bytes.length + 1024, modes, (out, mode) => {
-    const top = variablesOf(session, source, mayCopy && mode === 'patch');
-    const writer = new Writer(out, rules, top, mode, framing.isArray);
+  const strategies: WriteStrategy[] = hasReferences ? ['references'] : ['number', 'references'];
+  if (isPatched) strategies.unshift('patch');
+  const bytes = writeByStrategies(source.bytes.length + 1024, strategies, (out, strategy) => {
+    const top = variablesOf(session, source, mayCopy && strategy === 'patch');
+    const writer = new Writer(out, rules, top, strategy, framing.isArray);
     framing.writeStart(out, top.keys.length);
     for (let index = 0; index < top.keys.length; index++) {
-      const variable = source.variable(top.tokens[index] ?? noToken);
+      const variable = source.variableAt(top.tokens[index] ?? noToken);
       if (variable === undefined) framing.writeKey(out, normalKey(top.keys[index]!), index);
       else if (isSameFraming) out.copy(source.bytes, variable.from, variable.start);
       else framing.writeKey(out, variable.key, index);
@@ -110,7 +115,7 @@ export function patchSession(
   return isOther && isUnchanged(session, source) ? copyOf(source.bytes) : bytes;
 }
 
-interface Top extends Contents {
+interface Top extends Entries {
   readonly keys: readonly string[];
 }
 
@@ -125,26 +130,26 @@ function variablesOf(session: Record<string, unknown>, source: Source, mayCopy: 
  * nobody has looked at any, and only scalars were set in place of scalars, or variables added behind all others.
  */
 function keepsNumbers(session: Record<string, unknown>, source: Source): boolean {
-  if (source.wasLookedAt) return false;
-  const { keys, tokens } = source.node(sessionToken);
+  if (source.wasAccessed) return false;
+  const { keys, tokens } = source.nodeAt(sessionToken);
   const now = variablesOf(session, source, true);
   return keys.every((key, index) => {
     if (now.keys[index] !== key) return false;
     const value = now.values[index];
-    return value === unread || (source.isApart(tokens[index]!) && !isObject(value));
+    return value === unread || (source.isStandaloneScalar(tokens[index]!) && !isObject(value));
   });
 }
 
 /** Whether all variables are there, with the values that were read. */
 function isUnchanged(session: Record<string, unknown>, source: Source): boolean {
-  const { index } = source.node(sessionToken);
+  const { index } = source.nodeAt(sessionToken);
   const keys = Object.keys(session);
   return (
     keys.length === index.size &&
     keys.every((key) => {
       const start = index.get(key);
       if (start === undefined) return false;
-      return isUnread(session, key, source) || unchangedUntil(source, start, session[key], Infinity) >= 0;
+      return isUnread(session, key, source) || matchSource(source, start, session[key], Infinity) >= 0;
     })
   );
 }
@@ -155,6 +160,6 @@ function isUnchanged(session: Record<string, unknown>, source: Source): boolean 
  */
 export function checkSession(bytes: Uint8Array, framing: Framing, limits: Limits, source?: Source): Uint8Array {
   return checkWritten(bytes, limits, source, (tokens) => {
-    framing.read(tokens, () => skip(tokens, framing.isArray ? 1 : 0));
+    framing.read(tokens, () => validate(tokens, framing.isArray ? 1 : 0));
   });
 }
