@@ -3,7 +3,7 @@ import { syntaxError } from '../php/errors.ts';
 import { readKey } from '../php/text.ts';
 import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
-import { keyError } from './bad-key.ts';
+import { keyError } from '../write/errors.ts';
 import type { Framing } from './framing.ts';
 
 /**

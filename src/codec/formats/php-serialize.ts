@@ -2,7 +2,7 @@ import type { ByteWriter } from '../php/byte-writer.ts';
 import { syntaxError } from '../php/errors.ts';
 import type { Tokenizer } from '../php/tokenizer.ts';
 import { normalKey, type PhpKey } from '../values.ts';
-import { keyError } from './bad-key.ts';
+import { keyError } from '../write/errors.ts';
 import type { Framing } from './framing.ts';
 
 /**

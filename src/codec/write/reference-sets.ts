@@ -4,8 +4,8 @@ import { isFrom, sessionToken } from '../source/origins.ts';
 import { originOf, type Source } from '../source/source.ts';
 import { isObject, isPhpCustom, isPhpEnum, isPhpObject, isPhpReference, type PhpReference } from '../values.ts';
 import { type Entries, entriesOf, tokenAt } from './entries.ts';
+import { type Place, writeError } from './errors.ts';
 import { matchSource } from './match-source.ts';
-import { type Place, writeError } from './places.ts';
 
 /** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
 export type ReferenceSet = PhpReference | number;

@@ -5,6 +5,7 @@ import { floatText } from '../php/float-text.ts';
 import { isCaseName, isClassName } from '../php/names.ts';
 import type { WriteRules } from '../rules.ts';
 import { InstanceWriter, originalObject } from '../source/instances.ts';
+import { isPlainObject } from '../source/origins.ts';
 import { type Origin, originOf, type Source } from '../source/source.ts';
 import {
   isBytes,
@@ -20,12 +21,12 @@ import {
   type PhpKey,
 } from '../values.ts';
 import { type Entries, entriesOf, keyAt, tokenAt } from './entries.ts';
-import { describe, hiddenReference, isReplacedObject, typeChanged, unrepresentable } from './errors.ts';
+import { describeValue, unrepresentable, writeError } from './errors.ts';
 import { writeJsonLike } from './json-like.ts';
 import { matchSource } from './match-source.ts';
 import { Numbering } from './numbering.ts';
-import { writeError } from './places.ts';
 import { dereference, identity, ReferenceSets } from './reference-sets.ts';
+import { copyUnchanged, writeInt, writeNumber } from './scalars.ts';
 import { escalate, type WriteStrategy } from './strategy.ts';
 import { faultOf } from './strays.ts';
 
@@ -148,18 +149,18 @@ export class Writer {
     this.#numbered++;
     switch (typeof value) {
       case 'string':
-        if (token >= 0 && source!.bytes[token] === 0x53 && this.#copied(value, source!, token)) return;
+        if (token >= 0 && source!.bytes[token] === 0x53 && copyUnchanged(out, value, source!, token)) return;
         if (!out.string(value)) throw this.#error(unrepresentable, 'A string with half of a surrogate pair');
         return;
       case 'number':
-        this.#number(value, source, token, list);
+        writeNumber(out, value, this.#rules.precision, source, token, list);
         return;
       case 'boolean':
         out.ascii(value ? 'b:1;' : 'b:0;');
         return;
       case 'bigint':
         if (!isInt64(value)) throw this.#error(unrepresentable, 'A bigint beyond 64 bits');
-        this.#int(value, source, token);
+        writeInt(out, value, source, token);
         return;
       case 'object':
         if (value === null) out.ascii('N;');
@@ -168,43 +169,6 @@ export class Writer {
       default:
         throw this.#error(unrepresentable, `A value of type ${typeof value}`);
     }
-  }
-
-  #number(value: number, source: Source | undefined, token: number, list: Entries | undefined): void {
-    let number = value;
-    if (token >= 0) {
-      const before = source!.letterAt(token);
-      if (before === 0x64) {
-        if (this.#copied(value, source!, token)) return;
-        if (list === undefined) {
-          this.#float(value);
-          return;
-        }
-      } else if (before === 0x69 && value === 0) {
-        number = 0; // -0 too: an int stays an int
-      }
-    }
-    if (!Number.isSafeInteger(number) || Object.is(number, -0) || list?.allFloats === true) this.#float(number);
-    else this.#int(number, source, token);
-  }
-
-  #float(value: number): void {
-    this.#out.float(floatText(value, this.#rules.precision));
-  }
-
-  /** `i:+5;` stays as it is. */
-  #int(value: number | bigint, source: Source | undefined, token: number): void {
-    if (token >= 0 && this.#copied(value, source!, token)) return;
-    this.#out.int(value);
-  }
-
-  /** Copies what stood at the place of a scalar, if that is the same value. */
-  #copied(value: unknown, source: Source, token: number): boolean {
-    const at = source.resolve(token);
-    const end = matchSource(source, at, value, 0);
-    if (end < 0) return false;
-    this.#out.copy(source.bytes, at, end);
-    return true;
   }
 
   #object(given: object, source: Source | undefined, token: number, inList: boolean): void {
@@ -231,7 +195,7 @@ export class Writer {
     if (!inList && isReplacedObject(value, source, token)) throw this.#error('ERR_PHP_TYPE_CHANGED', typeChanged);
     const sets = this.#sets;
     const entries = sets === undefined ? entriesOf(value, source, token) : sets.entriesOf(value, source, token);
-    if (entries === undefined) throw this.#error(unrepresentable, describe(value));
+    if (entries === undefined) throw this.#error(unrepresentable, describeValue(value));
     const isObject = !common && isPhpObject(value);
     const size = entries.values.length;
     this.#checkPlace(value, isObject || size > 0);
@@ -306,7 +270,7 @@ export class Writer {
     }
     if (isPhpFloat(value)) {
       if (typeof value.value !== 'number') throw this.#error(unrepresentable, 'A PhpFloat that holds no number');
-      this.#float(value.value);
+      out.float(floatText(value.value, this.#rules.precision));
     } else if (isBytes(value)) {
       this.#bytes('s:', value, '"', '";');
     } else if (isPhpEnum(value)) {
@@ -415,3 +379,14 @@ export class Writer {
 
 /** So many of the containers around a value are looked at one by one: faster than a set, as most are not deeper. */
 const nearby = 32;
+
+/** Whether an application put a plain object where an object of a PHP class stood. */
+function isReplacedObject(value: object, source: Source | undefined, token: number): boolean {
+  if (token < 0 || !isPlainObject(value) || originOf(value) !== undefined) return false;
+  return source!.letterAt(token) === 0x4f;
+}
+
+const typeChanged =
+  'A plain object where an object of a PHP class stood (change that with set(), or give a PhpArray if it is meant)';
+const hiddenReference =
+  'An object that serialized itself (C:) and refers to values by numbers that are others now (put what is new behind it)';
