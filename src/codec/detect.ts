@@ -11,43 +11,43 @@ import { validate } from './read/validate.ts';
 import type { ReadRules } from './rules.ts';
 import type { Source } from './source/source.ts';
 
-/** What is over a limit fits no format. */
+/** Bytes over a limit fit no format. */
 export interface DetectOptions<F extends SessionFormat = SessionFormat> extends LimitOptions {
-  /** Formats to be tried besides PHP's own. Default none. */
+  /** Formats to try after PHP's own. Default none. */
   formats?: readonly F[];
 }
 
 /**
- * What `detectSessionFormat` found.
+ * The answer of `detectSessionFormat`.
  *
- * @typeParam F what a format is told by: its name, or the value that was given
+ * @typeParam F how the answer names a format: by its name, or by the value that was given
  */
 export interface DetectedFormat<F = SessionFormatName> {
-  /** The only format that fits, or the likeliest of several; `undefined` if none does, or if any could be meant. */
+  /** The only format that fits, or the likeliest one. `undefined` if none fits, or if several are equally likely. */
   format: F | undefined;
   /**
    * - `sure`: PHP would read these bytes in one format only
-   * - `likely`: in several, but in the others names would hold what looks like serialized data
-   * - `none`: nothing can be said
+   * - `likely`: in several formats, but in the others the names would look like serialized data
+   * - `none`: the bytes do not show it
    */
   certainty: 'sure' | 'likely' | 'none';
   /** All formats in which PHP 8 would read these bytes as a session, the likeliest first. */
   possible: readonly F[];
-  /** If none is possible: how the bytes hold a session, or something else, where that can be recognized. Text of more than 1 MB is not looked at. */
+  /** If no format is possible: the encoding of the bytes, if it can be recognized. Text of more than 1 MB is not checked. */
   encoding?: SessionEncoding;
-  /** With the encoding `base64`: what is found in it. */
+  /** With the encoding `base64`: the answer for the decoded bytes. */
   inner?: DetectedFormat<F>;
-  /** If none is possible: what is wrong in the format that fits furthest, with `offset`. */
+  /** If no format is possible: the error of the format that could read furthest, with `offset`. */
   error?: PhpSessionError;
 }
 
 /**
- * Finds out in which format (php.ini's `session.serialize_handler`) a session was written. This is for tools that look at rows of
- * somebody else; whoever writes sessions has to know the format, as the others in the table do.
+ * Finds the format (php.ini's `session.serialize_handler`) of a session. It is for tools that look at rows of other applications. An
+ * application that writes sessions must know the format.
  *
- * Most sessions fit one format. Where strings hold `|` or serialized data, two may fit: `a` = `|s:0:"` is in php_binary
- * `\x01as:6:"|s:0:"";`, which PHP also reads in the format php, with a name of nine odd characters. No bytes at all are an
- * empty session in all three.
+ * Most sessions fit one format. If strings contain `|` or serialized data, two may fit: `a` = `|s:0:"` is in php_binary
+ * `\x01as:6:"|s:0:"";`, which PHP also reads in the format php, with a name of nine odd characters. No bytes at all are an empty
+ * session in all three.
  *
  * @param options limits as for `decodeSession`, and formats that are not PHP's own
  */
@@ -77,7 +77,7 @@ export function detectSessionFormat<F extends SessionFormat = never>(
   return { format: undefined, certainty: 'none', possible };
 }
 
-/** What these bytes are that no format fits. */
+/** For bytes that fit no format. */
 function otherwise<F extends SessionFormat>(
   bytes: Uint8Array,
   options: DetectOptions<F>,
@@ -85,24 +85,24 @@ function otherwise<F extends SessionFormat>(
   const encoding = recognizeEncoding(bytes);
   if (encoding !== 'base64') return encoding === undefined ? {} : { encoding };
   const inner = detectSessionFormat(fromBase64(bytes)!, options);
-  // Any word of four, eight or twelve letters is base64 of something.
+  // Base64 is an answer only if there is something in it: any word of four, eight or twelve letters is valid base64.
   return inner.possible.length > 0 || inner.encoding !== undefined ? { encoding, inner } : {};
 }
 
-/** How much would be odd if this were a session. Throws if it is none. */
+/** How many things are odd if this is a session. Throws if it is none. */
 function oddities(source: Source, rules: ReadRules): number {
   if (readVariables(source, rules, (tokens, levels) => validate(tokens, levels))) checkTargets(source);
   const { bytes, variables } = source;
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
-  // Only php_serialize leaves a rest: what is behind the end of the array. With no element in it, other formats fit only if there is one.
+  // Only php_serialize ignores bytes, those after the end of the array. An empty array fits another format only if such bytes follow.
   const end = (variables.at(-1)?.end ?? 0) + 1;
   return odd + (end < bytes.length ? 1 : 0);
 }
 
-/** No names that an application gives, but what names are if they begin or end at the wrong byte. */
+/** No application gives such names. They appear where a name begins or ends at the wrong byte. */
 const looksSerialized = /[^\x20-\x7e\x80-\u{10ffff}]|[|";{}]/u;
 
-/** PHP reads a reference of which only its numbering is unknown here (`ERR_PHP_REFERENCE`), so the format fits. */
+/** `ERR_PHP_REFERENCE` is no misfit: PHP can read such a reference, only the codec cannot. */
 function checkTargets({ bytes, variables, framing }: Source): void {
   try {
     new References(bytes, variables, framing!.isArray);

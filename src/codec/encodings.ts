@@ -1,7 +1,7 @@
 /**
- * What holds a session in another way than the three formats do:
+ * Ways to store a session other than the three formats:
  *
- * - `base64`: of a session in one of the formats, as Laravel, Magento and Roundcube store it
+ * - `base64`: a session in one of the formats, in base64, as Laravel, Magento and Roundcube store it
  * - `igbinary`, `msgpack`: `session.serialize_handler` of PHP's extensions of these names
  * - `json`: as Node's own stores write it
  * - `laravel-encrypted`: base64 of JSON with `iv`, `value` and `mac`
@@ -9,13 +9,13 @@
  */
 export type SessionEncoding = 'base64' | 'igbinary' | 'msgpack' | 'json' | 'laravel-encrypted' | 'gzip' | 'zlib';
 
-/** Bytes of text up to which it is looked at: each request that reads such a row does it, and JSON takes many times its size. */
+/** Longer text is not checked, in bytes. Each request that reads such a row checks it, and parsed JSON takes many times its size. */
 const LONGEST_TEXT = 1_048_576;
 
-/** Recognizes it by how the bytes begin, and text by all of it, unless it is longer than 1 MB. */
+/** Recognizes binary data by their first bytes. Text is parsed as a whole, unless it is longer than 1 MB. */
 export function recognizeEncoding(bytes: Uint8Array): SessionEncoding | undefined {
   const [a, b, c, d] = bytes;
-  // Four bytes with the version, 1 or 2 (igbinary's header). The array follows.
+  // igbinary's header: the version, 1 or 2, in four bytes.
   if (a === 0 && b === 0 && c === 0 && (d === 1 || d === 2)) return 'igbinary';
   if (a === 0x1f && b === 0x8b) return 'gzip';
   // RFC 1950: deflate, a window of 32 KB, and a checksum over both bytes.
@@ -30,14 +30,14 @@ export function recognizeEncoding(bytes: Uint8Array): SessionEncoding | undefine
   return isEncrypted(inner) || isEncrypted(base64(inner) ?? '') ? 'laravel-encrypted' : 'base64';
 }
 
-/** @returns the bytes of base64, or `undefined` for what is none */
+/** @returns the decoded bytes, or `undefined` for anything but base64 */
 export function fromBase64(bytes: Uint8Array): Uint8Array | undefined {
   const text = asciiText(bytes);
   const inner = text === undefined ? undefined : base64(text);
   return inner === undefined ? undefined : Uint8Array.from(inner, (character) => character.charCodeAt(0));
 }
 
-/** A map of up to 15 keys (fixmap), or more (map16, map32), the first of which is a string, a number, or PHP's mark for an array (nil). */
+/** A map of up to 15 keys (fixmap), or more (map16, map32). Its first key is a string, a number, or PHP's mark for an array (nil). */
 function isMessagePack(bytes: Uint8Array): boolean {
   const [first = 0] = bytes;
   const size = first === 0xde ? 2 : first === 0xdf ? 4 : 0;

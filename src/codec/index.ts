@@ -1,4 +1,4 @@
-// Values and sessions, from bytes and back. Runs wherever JavaScript does: nothing of Node is imported.
+// Values and sessions, from bytes and back. It imports nothing of Node, so it runs wherever JavaScript does.
 
 // Errors
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
@@ -20,7 +20,7 @@ export type {
 export type { View } from './rules.ts';
 export { serialize, unserialize } from './serialize.ts';
 export { decodeSession, encodeSession, type SessionData } from './session.ts';
-// What PHP has and JavaScript has not
+// Types that PHP has and JavaScript lacks
 export {
   isPhpArray,
   isPhpCustom,

@@ -3,19 +3,19 @@ import { originOf } from './source/source.ts';
 import { isObject, isPhpArray } from './values.ts';
 import { entriesOf, renumbered } from './write/entries.ts';
 
-// PHP has one type of array, and JavaScript two. `unset($list[1])` leaves the keys 0 and 2, and so a map; an empty map is `[]`.
-// An application that wants one of the two, whatever PHP left there, takes it by these.
+// PHP has one type of array, JavaScript has two. After `unset($list[1])` the keys are 0 and 2, so the list comes as a map. An empty
+// map comes as `[]`. These functions give an application the one that it wants.
 
 /**
- * The values of a PHP array in PHP's order, as `array_values()` gives them. A list without holes is returned itself; for any
- * other array this is a new list, so that what becomes of it is in the session only if it is put there:
+ * The values of a PHP array in PHP's order, as `array_values()` gives them. It returns a list without holes itself. For any other
+ * array it returns a new list, which is not in the session until you put it there:
  *
  *     session.items = asList(session.items);
  *     session.items.push('new');
  *
- * Written back, the elements are numbered anew and keep their types, such as floats.
+ * When it is written, the elements get new numbers and keep their types, such as floats.
  *
- * @throws TypeError for what is no array in PHP
+ * @throws TypeError for a value that is no array in PHP
  */
 export function asList<T>(array: readonly T[] | Readonly<Record<string, T>>): T[];
 export function asList<T = unknown>(array: object): T[];
@@ -24,7 +24,7 @@ export function asList(array: object): unknown[] {
   if (entries.keys === undefined) return array as unknown[];
   const list = [...entries.values];
   const from = originOf(array);
-  // Elements take the types of what they were only where they are sure to be those that were read.
+  // The elements keep their types only if they are exactly those that were read.
   if (from !== undefined && from.at >= 0) {
     const before = [...from.source.nodeAt(from.at).index.keys()];
     const { keys } = entries;
@@ -35,13 +35,13 @@ export function asList(array: object): unknown[] {
 }
 
 /**
- * A PHP array as an object, whatever its keys. One that is an object is returned itself; for a list, such as `[]`, this is a
- * new object, so that what becomes of it is in the session only if it is put there:
+ * A PHP array as an object, whatever its keys are. It returns an object itself. For a list, such as `[]`, it returns a new object,
+ * which is not in the session until you put it there:
  *
  *     session.preferences = asMap(session.preferences);
  *     session.preferences.theme = 'dark';
  *
- * @throws TypeError for what is no array in PHP
+ * @throws TypeError for a value that is no array in PHP
  */
 export function asMap<T>(array: readonly T[] | Record<string, T>): Record<string, T>;
 export function asMap<T = unknown>(array: object): Record<string, T>;

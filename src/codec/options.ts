@@ -6,8 +6,8 @@ import type { Limits, ReadRules, View, WriteRules } from './rules.ts';
 import type { Source } from './source/source.ts';
 
 /**
- * What is over one of these is neither read nor written (`ERR_PHP_LIMIT`). For writing, the default of each is what the session, or
- * the value, was read with; of what was not read it is the same as for reading.
+ * Data over a limit are neither read nor written (`ERR_PHP_LIMIT`). A session or value that was read is written within the limits of
+ * that read, unless options say otherwise. For new ones the defaults are the same as for reading.
  */
 export interface LimitOptions {
   /** The most bytes; default 16,777,216 (the size of a MEDIUMBLOB). */
@@ -22,30 +22,30 @@ export interface DecodeOptions extends LimitOptions {
   /** Default `'plain'`. */
   view?: View;
   /**
-   * Whether an error about the data shows the bytes around its `offset`: as `excerpt`, which is not enumerable, and at the end of its
-   * message. Default false, as these bytes are somebody's data: for development only.
+   * Whether an error about the data shows the bytes around its `offset`: in its property `excerpt`, which is not enumerable, and at the
+   * end of its message. These bytes are personal data, so this is for development only. Default false.
    */
   excerpts?: boolean;
   /**
-   * Mappings of PHP classes to classes of the application, for the plain view; names may stand beside them, so that one value
+   * Mappings of PHP classes to classes of the application, for the plain view. The list may also contain names, so that one list
    * serves here and in `EncodeOptions`. Default none: every object is a `PhpObject`.
    */
   classes?: ClassOption;
 }
 
 export interface EncodeOptions extends LimitOptions {
-  /** php.ini's `serialize_precision`; default -1, PHP's own since 7.1. Floats that were read and not changed keep their text. */
+  /** php.ini's `serialize_precision`. Default -1, as in PHP since 7.1. Floats that did not change keep their text. */
   serializePrecision?: -1 | 17;
   /**
-   * Classes and enums that may be written although they were not read: PHP instantiates what it reads, so a name that
-   * comes from outside must never get in. Mappings say how instances of the application's classes are written. Default:
-   * those that the session was read with.
+   * Classes and enums that may be written although the session did not contain them. PHP instantiates what it reads, so a name from
+   * outside must never get in. Mappings say how to write instances of the application's classes. Default: the classes that the
+   * session was read with.
    */
   classes?: ClassOption;
   /**
-   * The lowest PHP that has to read the result. Below 8.1 a new enum is an error: an older PHP destroys a session in which it
-   * meets one. Nothing else that is written differs from 7.2 on: ints have no leading zeros (7.2 would read octal), `r:` only
-   * means objects, and keys with `!` are a matter of 7.1. What was read and not changed is copied as it stood. Default: `'8.5'`.
+   * The oldest PHP that has to read the result. Below 8.1 a new enum is an error, because an older PHP destroys a session with an
+   * enum. Nothing else depends on the version from 7.2 on: ints have no leading zeros (7.2 would read octal), `r:` only means
+   * objects, and only PHP 7.1 treats keys with `!` in another way. Unchanged parts are copied. Default: `'8.5'`.
    */
   phpVersion?: PhpVersion;
 }
@@ -54,18 +54,18 @@ export type PhpVersion = '7.2' | '7.3' | '7.4' | '8.0' | '8.1' | '8.2' | '8.3' |
 const phpVersions: readonly PhpVersion[] = ['7.2', '7.3', '7.4', '8.0', '8.1', '8.2', '8.3', '8.4', '8.5', '8.6'];
 
 export interface SessionDecodeOptions extends DecodeOptions {
-  /** php.ini's `session.serialize_handler`: one of PHP's own by its name, any other as a value. Default `'php'`. */
+  /** php.ini's `session.serialize_handler`: the name of a format of PHP, or another format as a value. Default `'php'`. */
   format?: SessionFormatName | SessionFormat;
   /**
-   * The lowest PHP that reads and writes these sessions. In the format php, PHP up to 7.4 ignores what is left behind the last
-   * variable (php-src: `PS_SERIALIZER_DECODE_FUNC(php)`), and PHP 8 destroys the session. With a version below 8.0 it is
-   * ignored here too, and gone when the session is written again, so that PHP 8 can read it. Default: an error, as in PHP 8.
+   * The oldest PHP that reads and writes these sessions. In the format php, bytes may follow the last variable. PHP up to 7.4 ignores
+   * them, PHP 8 destroys the session (php-src: `PS_SERIALIZER_DECODE_FUNC(php)`). With a version below 8.0 the codec ignores them too,
+   * and does not write them again, so that PHP 8 can read the session. Default: an error, as in PHP 8.
    */
   phpVersion?: PhpVersion;
 }
 
 export interface SessionEncodeOptions extends EncodeOptions {
-  /** Default: the one that the session was read in, or `'php'`. */
+  /** Default: the format that the session was read in, or `'php'`. */
   format?: SessionFormatName | SessionFormat;
 }
 
@@ -91,7 +91,7 @@ export function formatOption({ format }: SessionDecodeOptions): SessionFormatNam
   return format;
 }
 
-/** @param source what the value was read from: for options that are not given */
+/** @param source what the value was read from. It gives the defaults of limits and classes */
 export function writeRules(options: EncodeOptions, source?: Source): WriteRules {
   const precision = options.serializePrecision ?? -1;
   if (precision !== -1 && precision !== 17) throw new TypeError('serializePrecision must be -1 or 17');

@@ -1,28 +1,26 @@
 import type { Classes } from './classes.ts';
 
-// What the options of a call come to: whoever reads and writes goes by these.
+// The options of a call, checked and with their defaults. Readers and writers follow these.
 
 /**
- * - `plain`: numbers, strings, arrays and objects as an application wants them; what plain JavaScript cannot say is
- *   remembered and comes back when the value is written
- * - `exact`: `PhpArray`, `PhpFloat`, `PhpReference` and so on: nothing is left to a rule
+ * - `plain`: numbers, strings, arrays and objects as an application wants them. The codec remembers what plain JavaScript cannot
+ *   express, and writes it again with the value
+ * - `exact`: `PhpArray`, `PhpFloat`, `PhpReference` and so on. Each value shows all that PHP has
  */
 export type View = 'plain' | 'exact';
 
-/** How much is read, or written. */
+/** The most that may be read or written. */
 export interface Limits {
   readonly maxBytes: number;
   readonly maxDepth: number;
   readonly maxElements: number;
 }
 
-/** What is read, and how much of it. */
 export interface ReadRules extends Limits {
-  /** Whether what is behind the last variable of a session is none of its business. */
+  /** Whether bytes after the last variable of a session are ignored, as in PHP 7. */
   readonly ignoresRest: boolean;
 }
 
-/** How values are written, and how much of them. */
 export interface WriteRules extends Limits {
   readonly precision: -1 | 17;
   readonly classes: Classes;

@@ -20,10 +20,10 @@ import { writeByStrategies } from './write/strategy.ts';
 import { Writer } from './write/writer.ts';
 
 /**
- * Reads one value, as PHP's `unserialize()` with every class unknown: nothing is instantiated.
+ * Reads one value as PHP's `unserialize()` does. It knows no class and instantiates nothing.
  *
- * @param bytes what `serialize()` wrote, and nothing behind it. They are kept, not copied: do not change them as long as the
- *   value is used
+ * @param bytes the output of `serialize()`, and nothing after it. They are kept, not copied: do not change them while the value is
+ *   in use
  * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
  */
 export function unserialize<T = unknown>(bytes: Uint8Array, options: DecodeOptions = {}): T {
@@ -53,12 +53,12 @@ function unserializeBytes(bytes: Uint8Array, options: DecodeOptions): unknown {
     if (tokens.hasReferences) source.findReferences();
   });
   const value = source.parse(0, view);
-  // As PHP: not a reference to the object, but the object. (Of an array, only the reference says that it is in itself.)
-  const behind = dereference(value);
-  return isObject(behind) && isPhpObject(behind) ? behind : value;
+  // As in PHP: the object, and no reference to it. An array stays a reference, which alone shows that the array contains itself.
+  const target = dereference(value);
+  return isObject(target) && isPhpObject(target) ? target : value;
 }
 
-/** Reads the one value of a source, by a function that reads values. */
+/** Reads the one value of a source. Nothing may follow it. */
 function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokenizer) => T): T {
   const tokens = new Tokenizer(source.bytes, 0, rules);
   const result = value(tokens);
@@ -67,21 +67,20 @@ function read<T>(source: Source, rules: ReadRules, value: (tokens: Tokenizer) =>
 }
 
 /**
- * Writes one value, as PHP's `serialize()`: of the plain view, of the exact one, or both mixed.
+ * Writes one value as PHP's `serialize()` does. It may be of the plain view, of the exact view, or both mixed. A value from
+ * `unserialize` keeps what plain JavaScript cannot express: floats, the order of keys, references.
  *
- * What `unserialize` read keeps what plain JavaScript cannot say: floats, order of keys, references.
- *
- * @returns as `encodeSession()`: in Node a Buffer in memory of its own
+ * @returns in Node a Buffer in memory of its own, as `encodeSession()` gives
  * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
- *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
+ *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` for too many levels; each with a `path`. `ERR_PHP_LIMIT` for too many bytes or elements
  */
 export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Array {
-  const behind = dereference(value);
-  const read = isObject(behind) ? originalObject(behind) : undefined;
+  const target = dereference(value);
+  const read = isObject(target) ? originalObject(target) : undefined;
   const from = read && originOf(read);
   const source = from?.source;
   const rules = writeRules(options, source);
-  // An object by itself stands in no place that an `R:` inside of it could mean: that is a holder of the object, as in PHP.
+  // An `R:` inside an object cannot mean the place of that object here, because it has none. It means the object, as in PHP.
   const token = from === undefined || isPhpObject(read!) ? noToken : from.at;
   const top = { keys: [''], values: [value], source, tokens: [token], places: [0], kind: 'map' as const };
   const out = new ByteWriter(0);
@@ -97,7 +96,7 @@ export function serialize(value: unknown, options: EncodeOptions = {}): Uint8Arr
   return checkWritten(bytes, rules, undefined, validate);
 }
 
-/** @throws TypeError for anything but bytes: a string has lost them already; `ERR_PHP_LIMIT` for too many */
+/** @throws TypeError for anything but bytes: a string has already lost some. `ERR_PHP_LIMIT` for too many */
 export function inputBytes(bytes: Uint8Array, rules: ReadRules): Uint8Array {
   if (typeof bytes !== 'object' || bytes === null || !isBytes(bytes)) {
     throw new TypeError('PHP data are bytes: a Uint8Array (a Buffer is one), not a string');

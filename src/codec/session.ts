@@ -20,16 +20,16 @@ import { unrepresentable } from './write/errors.ts';
 import { checkSession, patchSession, writeSession } from './write/session.ts';
 import { type Fault, faultOf } from './write/strays.ts';
 
-/** The session of an application that has not said what is in it. */
+/** The type of a session whose variables the application did not declare. */
 export type SessionData = Record<string, unknown>;
 
 /**
- * Reads a session as PHP's `session_decode()` does. All of it is checked now, so that no error comes out of a value that
- * is read later; large values are made when they are first looked at.
+ * Reads a session as PHP's `session_decode()` does. It checks all bytes now, so no later access to a variable can fail. It builds
+ * large variables at their first access.
  *
- * @param bytes are kept, not copied: do not change them as long as the session is used
- * @returns in the plain view `$_SESSION` as an object that knows what it was read from: give it to `encodeSession`
- *   to write it back. In the exact view a `PhpArray`.
+ * @param bytes are kept, not copied: do not change them while the session is in use
+ * @returns in the plain view `$_SESSION` as an object that remembers its bytes: give it to `encodeSession` to write it back. In the
+ *   exact view a `PhpArray`
  * @throws PhpSessionError `ERR_PHP_SYNTAX` (with `offset`), `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`
  */
 export function decodeSession(bytes: Uint8Array, options: SessionDecodeOptions & { view: 'exact' }): PhpArray;
@@ -48,13 +48,13 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
 }
 
 /**
- * Writes a session as PHP's `session_encode()` does. One that `decodeSession` read is patched: variables that nobody looked
- * at are copied as they were read, and so is everything in the others that is still the same.
+ * Writes a session as PHP's `session_encode()` does. A session from `decodeSession` is patched: all parts that did not change are
+ * copied byte for byte.
  *
  * @param session from `decodeSession`, or any plain object or `PhpArray`
- * @returns in Node a Buffer. Its memory is its own, at most twice its size, and may be transferred to another thread
+ * @returns in Node a Buffer in memory of its own, at most twice its size. It may be transferred to another thread
  * @throws PhpSessionError `ERR_PHP_KEY`, `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
- *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` where it has too many levels; each with a `path`. `ERR_PHP_LIMIT` for what is too large
+ *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT` for too many levels; each with a `path`. `ERR_PHP_LIMIT` for too many bytes or elements
  */
 export function encodeSession(session: object, options: SessionEncodeOptions = {}): Uint8Array {
   if (!isObject(session)) throw new TypeError(noSession);
@@ -83,7 +83,10 @@ function refuse(fault: Fault | undefined): void {
   });
 }
 
-/** In the values of a session they are left out, as in JSON. On the session itself whoever set them meant `$_SESSION`. */
+/**
+ * Symbols and properties that are not enumerable. Values lose them in silence, as in JSON. On the session itself an application that
+ * sets one means a variable of `$_SESSION`, so it is an error.
+ */
 function hiddenFault(session: object): Fault | undefined {
   const key = hiddenKey(session);
   if (key === undefined) return undefined;
