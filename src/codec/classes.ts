@@ -2,8 +2,8 @@ import { isClassName } from './php/names.ts';
 import { PhpArray, PhpCustom, PhpEnum, PhpFloat, PhpObject, PhpReference } from './values.ts';
 
 /**
- * How objects of a PHP class become instances of a JavaScript class in the plain view, and are written again. Both directions
- * are functions of the application: nothing is instantiated by a name that stands in the data.
+ * How objects of a PHP class become instances of a JavaScript class in the plain view, and how they are written again. Functions of
+ * the application do both, so no name in the data instantiates anything.
  *
  * @example
  * const cart: ClassMapping<Cart> = {
@@ -15,36 +15,36 @@ import { PhpArray, PhpCustom, PhpEnum, PhpFloat, PhpObject, PhpReference } from 
  */
 // biome-ignore lint/suspicious/noExplicitAny: mappings of all classes stand in one list
 export interface ClassMapping<T extends object = any> {
-  /** The PHP class, as PHP writes it: with its namespace, without a leading backslash. PHP does not tell case, nor does this. */
+  /** The PHP class, with its namespace and without a leading backslash. Case does not matter, as in PHP. */
   className: string;
-  /** Instances of exactly this class are written by `toPhp`; one of a subclass needs a mapping of its own. */
+  /** `toPhp` writes instances of exactly this class. A subclass needs a mapping of its own. */
   class: { readonly prototype: T };
   /**
-   * Makes an instance, a new one each time, or returns the object itself to leave it a `PhpObject`. The object has all its
-   * properties; inside a cycle, those that lead back to it hold the `PhpObject` until this has returned.
+   * Makes a new instance each time, or returns the object itself to leave it a `PhpObject`. The object has all its properties. In a
+   * cycle, those that lead back to it hold the `PhpObject` until this function returns.
    *
-   * What it throws is thrown where the value is looked at.
+   * An access to the value throws what this function throws.
    */
   fromPhp(object: PhpObject): T | PhpObject;
   /**
-   * Sets the properties that the instance has by now. `object` holds what was read, private properties and order included,
-   * so what is not set is written as it was; for a new instance it is empty. Each call gets a copy: writing may need two.
+   * Sets the properties that the instance has now. `object` is a copy of what was read, with private properties and in its order. So a
+   * property that is not set is written as it was. For a new instance `object` is empty. One call that writes may call it twice.
    *
-   * What it throws is thrown by the call that writes, and nothing is written.
+   * `encodeSession()` or `serialize()` throws what this function throws, and writes nothing.
    */
   toPhp(instance: T, object: PhpObject): void;
 }
 
-/** The option `classes`: names that may be written, and mappings, which register their names too. */
+/** The option `classes`: names that may be written, and mappings. A mapping also allows its name. */
 export type ClassOption = Iterable<string | ClassMapping>;
 
-/** What has a meaning of its own when it is written. */
+/** Prototypes that the codec itself writes. They cannot be mapped. */
 const meanings: readonly object[] = [
   ...[Object, Array, Uint8Array],
   ...[PhpArray, PhpObject, PhpFloat, PhpEnum, PhpCustom, PhpReference],
 ].map(({ prototype }) => prototype);
 
-/** Lists that cannot change any more are read once: an application has one list for all of its sessions. */
+/** By frozen list, which cannot change: an application has one list for all of its sessions, and it is read once. */
 const frozen: WeakMap<object, Classes> = new WeakMap();
 
 /** The classes that the application has registered. */
@@ -54,7 +54,7 @@ export class Classes implements Iterable<string | ClassMapping> {
   readonly #byName: Map<string, ClassMapping | undefined> = new Map();
   readonly #byPrototype: Map<object, ClassMapping> = new Map();
 
-  /** @throws TypeError for what is no class, and for two mappings of one PHP class */
+  /** @throws TypeError for an entry that is no class, and for two mappings of one PHP class */
   constructor(entries: ClassOption) {
     this.#entries = [...entries];
     for (const entry of this.#entries) {
@@ -80,7 +80,7 @@ export class Classes implements Iterable<string | ClassMapping> {
     return this.#byPrototype.size > 0;
   }
 
-  /** Whether this class or enum may be written although it was not read. */
+  /** Whether the application allows this class or enum, so that it may be written although it was not read. */
   has(className: string): boolean {
     return this.#byName.has(lowerCase(className));
   }
@@ -90,7 +90,7 @@ export class Classes implements Iterable<string | ClassMapping> {
     return this.#byName.get(lowerCase(className));
   }
 
-  /** The mapping that new instances of a JavaScript class are written by: the first one. */
+  /** The mapping that writes new instances of a JavaScript class: the first one. */
   byPrototype(prototype: object): ClassMapping | undefined {
     return this.#byPrototype.get(prototype);
   }
@@ -130,7 +130,7 @@ export function inherits(value: unknown, prototype: object): boolean {
 
 const nonAscii = /[^\0-\x7f]/;
 
-/** As PHP compares names of classes (`zend_str_tolower`): ASCII only. */
+/** PHP compares names of classes like this (`zend_str_tolower`): ASCII only. */
 function lowerCase(name: string): string {
   return nonAscii.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name.toLowerCase();
 }

@@ -1,10 +1,10 @@
 import { PhpSessionError } from '../errors.ts';
 import type { DecodeOptions } from './options.ts';
 
-/** How many bytes before and behind the offset are shown. */
+/** How many bytes are shown before and after the offset. */
 const around = 24;
 
-/** Reads, and where that was asked for, gives an error the bytes that it is about. */
+/** Reads. With the option `excerpts`, an error shows the bytes around its offset. */
 export function withExcerpts<O extends DecodeOptions, T>(
   options: O,
   bytes: Uint8Array,
@@ -24,11 +24,11 @@ function excerpt(bytes: Uint8Array, offset: number): string {
   const start = Math.max(0, offset - around);
   const end = Math.min(bytes.length, offset + around);
   const before = escaped(bytes.subarray(start, offset));
-  const behind = escaped(bytes.subarray(offset, end));
-  return `${start > 0 ? '...' : ''}${before} <here> ${behind}${end < bytes.length ? '...' : ''}`;
+  const after = escaped(bytes.subarray(offset, end));
+  return `${start > 0 ? '...' : ''}${before} <here> ${after}${end < bytes.length ? '...' : ''}`;
 }
 
-/** As in the double quotes of PHP and of C: what is no printable ASCII is `\xff`. */
+/** As in double quotes in PHP and C: a byte that is no printable ASCII is `\xff`. */
 function escaped(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes).replaceAll(
     /[^\x20-\x5b\x5d-\x7e]/g,

@@ -1,6 +1,6 @@
 import { isMap } from './source/origins.ts';
 
-/** What PHP has and JavaScript has not. All classes are told by a brand, so that two copies of the package agree. */
+// Types that PHP has and JavaScript lacks. Each class has a brand, so that two copies of the package recognize each other's values.
 
 const brand: unique symbol = Symbol.for('php-session-bridge/value') as never;
 
@@ -10,7 +10,7 @@ function mark(prototype: object, kind: Kind): void {
   Object.defineProperty(prototype, brand, { value: kind });
 }
 
-/** Which of PHP's values it is. */
+/** The type of one of PHP's values, by its brand. */
 export function kindOf(value: unknown): Kind | undefined {
   return (value as { [brand]?: Kind } | null | undefined)?.[brand];
 }
@@ -19,8 +19,8 @@ export function kindOf(value: unknown): Kind | undefined {
 export type PhpKey = string | number | bigint;
 
 /**
- * A PHP float. The exact view has these for every float; in the plain view it says that a number is to be written
- * as a float: `session.price = new PhpFloat(12)` is `d:12;`.
+ * A PHP float. In the exact view every float is a `PhpFloat`. In the plain view it makes a number a float:
+ * `session.price = new PhpFloat(12)` is `d:12;`.
  */
 export class PhpFloat {
   readonly value: number;
@@ -40,12 +40,12 @@ export class PhpFloat {
 mark(PhpFloat.prototype, 'float');
 
 /**
- * A PHP array: keys in their order, ints and strings apart. The exact view has these for every array; in the plain
- * view it is a way to write an order of keys that a JavaScript object cannot have.
+ * A PHP array: its keys are ordered, and ints differ from strings. In the exact view every array is a `PhpArray`. In the plain view
+ * it is a way to write keys in an order that a JavaScript object cannot have.
  */
 export class PhpArray implements Iterable<[PhpKey, unknown]> {
   readonly #entries: Map<PhpKey, unknown> = new Map();
-  /** The keys are those of a session (`$_SESSION` read by `session_decode`): PHP does not make ints of `"5"` there. */
+  /** For the keys of a session: `session_decode` does not turn `"5"` into an int. */
   readonly #literalKeys: boolean;
 
   constructor(entries: Iterable<readonly [PhpKey, unknown]> = [], options: { literalKeys?: boolean } = {}) {
@@ -103,16 +103,16 @@ export interface PhpProperty {
 }
 
 /**
- * An object of a PHP class. Nothing is instantiated: it is a class name and properties, kept as PHP wrote them.
- * `JSON.stringify` shows public properties, as PHP's `json_encode` does.
+ * An object of a PHP class: a class name and properties, as PHP wrote them. The codec instantiates nothing. `JSON.stringify` shows
+ * public properties, as PHP's `json_encode` does.
  */
 export class PhpObject {
-  /** Of one that was read it must stay what it is: an error when it is written (`ERR_PHP_CLASS`). */
+  /** Must not change in an object that was read: writing it is an error then (`ERR_PHP_CLASS`). */
   readonly className: string;
   /** By PHP's mangled names: `"name"`, `"\0*\0name"` if protected, `"\0Class\0name"` if private. */
   readonly properties: Map<PhpKey, unknown>;
 
-  /** @param className must have been read, or be registered by `classes`, to be written */
+  /** @param className to be written, it must stand in the session that was read, or in the option `classes` */
   constructor(className: string, properties?: Iterable<readonly [PhpKey, unknown]>) {
     this.className = className;
     this.properties = new Map(properties);
@@ -170,8 +170,8 @@ function unmangle(key: string): Omit<PhpProperty, 'value'> {
 }
 
 /**
- * A case of a PHP enum (`E:`, PHP 8.1 and later). A PHP that does not know it deletes the session when it reads it. For another
- * case make a new one: a name that was read and then changed is an error when it is written (`ERR_PHP_CLASS`).
+ * A case of a PHP enum (`E:`, PHP 8.1 and later). A PHP that does not know the enum deletes the session when it reads it. For another
+ * case make a new `PhpEnum`: if a name of one that was read changes, writing it is an error (`ERR_PHP_CLASS`).
  */
 export class PhpEnum {
   readonly className: string;
@@ -184,7 +184,7 @@ export class PhpEnum {
 }
 mark(PhpEnum.prototype, 'enum');
 
-/** An object of a class that implements PHP's `Serializable` (`C:`): what it wrote, known to that class alone. */
+/** An object of a class that implements PHP's `Serializable` (`C:`). Only that class can read its data. */
 export class PhpCustom {
   readonly className: string;
   readonly data: Uint8Array;
@@ -196,7 +196,7 @@ export class PhpCustom {
 }
 mark(PhpCustom.prototype, 'custom');
 
-/** A PHP reference, in the exact view: all places that hold the same `PhpReference` share its value (`R:`). */
+/** A PHP reference, in the exact view. All places that hold the same `PhpReference` share its value (`R:`). */
 export class PhpReference {
   value: unknown;
 
@@ -231,7 +231,7 @@ export function isPhpReference(value: unknown): value is PhpReference {
 
 const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size')!.get!;
 
-/** Whether it is a `Map`, of whatever realm. */
+/** Whether it is a `Map` of any realm. */
 export function isMapObject(value: unknown): value is Map<unknown, unknown> {
   if (value instanceof Map) return true;
   try {
@@ -242,7 +242,7 @@ export function isMapObject(value: unknown): value is Map<unknown, unknown> {
   }
 }
 
-/** Whether it is surely none of PHP's own values: told at once, as nearly all objects are of these kinds. */
+/** Whether it is an array or a plain object, and so none of PHP's own values. A quick check, as nearly all objects are. */
 export function isCommon(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value);
@@ -277,14 +277,14 @@ function toInt(text: string): number | bigint {
   return Number.isSafeInteger(number) ? number : BigInt(text);
 }
 
-/** The key under which these properties have this one: a number and its digits are the same place to PHP. */
+/** The key by which these properties hold this one. For PHP a number and its digits are the same property. */
 export function propertyKey(properties: ReadonlyMap<PhpKey, unknown>, key: PhpKey): PhpKey {
   if (typeof key === 'string' && !isIntKey(key)) return key;
   const other = typeof key === 'string' ? toInt(key) : String(key);
   return !properties.has(key) && properties.has(other) ? other : key;
 }
 
-/** The key that PHP's arrays make of this one. */
+/** The key that a PHP array makes of this one. */
 export function normalKey(key: PhpKey): PhpKey {
   if (typeof key === 'string') return isIntKey(key) ? toInt(key) : key;
   return typeof key === 'bigint' ? toInt(String(key)) : key;

@@ -2,12 +2,12 @@ import type { Limits } from '../rules.ts';
 import type { PhpArray } from '../values.ts';
 
 /**
- * A format of sessions that is not one of PHP's own three, such as that of an extension of PHP. It is given as a value wherever the
- * name of a format is: `serializeHandler` of `phpSession()`, `format` of `decodeSession()` and `encodeSession()`.
+ * A format of sessions besides PHP's own three, such as that of an extension of PHP. Options that take the name of a format take such
+ * a value too: `serializeHandler` of `phpSession()`, `format` of `decodeSession()` and `encodeSession()`.
  *
- * It only has to translate whole sessions between its bytes and the exact view. References and shared objects are values there:
- * the same `PhpReference`, or the same `PhpObject`, in several places. Both views, limits, classes and references work for every
- * format, and a session that was not changed keeps its bytes, whatever `encode` would make of them.
+ * It translates whole sessions between its bytes and the exact view. References and shared objects are values there: the same
+ * `PhpReference` or `PhpObject` in several places. Both views, limits, classes and references work for every format. A session that
+ * did not change keeps its bytes, and `encode` is not asked.
  *
  * @example
  * // Sessions of the format php_serialize, in hexadecimal digits.
@@ -22,27 +22,27 @@ import type { PhpArray } from '../values.ts';
  * };
  */
 export interface SessionFormat {
-  /** php.ini's `session.serialize_handler`; it stands in messages. */
+  /** php.ini's `session.serialize_handler`, for messages. */
   readonly name: string;
   /**
-   * Reads a session. It is not called for no bytes, which are an empty session in every format. The result may not take more than the
-   * limits allow; that is checked, too: `maxBytes` counts for it as it would be in the format php_serialize.
+   * Reads a session. No bytes are an empty session in every format, so it is never called for them. The codec also checks the result
+   * against the limits: `maxBytes` limits its size in the format php_serialize.
    *
-   * @param bytes must not be changed, and not be kept
+   * @param bytes may be neither changed nor kept
    * @returns `$_SESSION`
-   * @throws PhpSessionError `ERR_PHP_SYNTAX` for what is no session in this format, with `offset` in these bytes where that is known;
+   * @throws PhpSessionError `ERR_PHP_SYNTAX` for anything but a session in this format, with `offset` in these bytes if that is known;
    *   `ERR_PHP_LIMIT`
    */
   decode(bytes: Uint8Array, limits: Limits): PhpArray;
   /**
-   * Writes a session, as PHP does. What it gives for an empty session is what counts as empty.
+   * Writes a session as PHP does. Its bytes for an empty session count as empty everywhere.
    *
-   * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` for what the format does not have; nothing is written then
+   * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` for a value that the format lacks; nothing is written then
    */
   encode(session: PhpArray): Uint8Array;
   /**
-   * Whether bytes begin as this format does, also if they are damaged further on: for messages about rows that cannot be read. A
-   * format without a header leaves it out.
+   * Whether bytes begin as this format does, even if they are damaged later: for messages about rows that cannot be read. A format
+   * without a header leaves it out.
    */
   recognize?(bytes: Uint8Array): boolean;
 }

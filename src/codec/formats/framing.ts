@@ -2,7 +2,7 @@ import type { ByteWriter } from '../php/byte-writer.ts';
 import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
 
-/** The formats that every PHP has (php.ini's `session.serialize_handler`). */
+/** The formats of every PHP (php.ini's `session.serialize_handler`). */
 export type SessionFormatName = 'php' | 'php_serialize' | 'php_binary';
 
 /** A top-level variable of a session, by offsets in its bytes. */
@@ -16,30 +16,30 @@ export interface Variable {
   readonly end: number;
 }
 
-/** One framing of variables; the values in it are the same in all. */
+/** How a format of PHP puts variables together. The values in it are the same in all three. */
 export interface Framing {
   readonly name: SessionFormatName;
   /**
-   * Whether the variables are elements of an array that is written too: then it has the number 1, is a level of depth,
-   * and has the keys of an array.
+   * Whether the variables are elements of an array in the text. Then that array has the number 1, is a level of depth, and has the
+   * keys of an array.
    */
   readonly isArray: boolean;
   /**
-   * Reads a session, in the order of the text and with duplicates. `value` is called at the start of each value and must read
-   * it.
+   * Reads a session, in the order of the text and with duplicates. It calls `value` at the start of each value, which must read the
+   * value.
    *
    * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
    */
   read(tokens: Tokenizer, value: (key: PhpKey, from: number) => void): void;
-  /** Writes what stands before all variables. */
+  /** Writes what comes before all variables. */
   writeStart(out: ByteWriter, count: number): void;
   /**
-   * Writes what stands before a value.
+   * Writes the name of a variable, and all else before its value.
    *
-   * @param index which variable it is
+   * @param index of the variable
    * @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold
    */
   writeKey(out: ByteWriter, key: PhpKey, index: number): void;
-  /** Writes what stands behind all variables. */
+  /** Writes what comes after all variables. */
   writeEnd(out: ByteWriter): void;
 }

@@ -4,7 +4,7 @@ import { php } from './php.ts';
 import { phpBinary } from './php-binary.ts';
 import { phpSerialize } from './php-serialize.ts';
 
-/** PHP's own formats, the likeliest first. Each is another framing of the same values. */
+/** PHP's own formats, the likeliest first. They frame the same values. */
 const framings: Readonly<Record<SessionFormatName, Framing>> = {
   php,
   php_serialize: phpSerialize,
@@ -13,7 +13,7 @@ const framings: Readonly<Record<SessionFormatName, Framing>> = {
 
 export const formatNames: readonly SessionFormatName[] = Object.keys(framings) as SessionFormatName[];
 
-/** What an option for a format may be, for its message. */
+/** The values that an option for a format may have, for its message. */
 export const formatChoice: string = `'${formatNames.join("', '")}', or the value of another format`;
 
 export function isFormat(value: unknown): value is SessionFormatName | SessionFormat {

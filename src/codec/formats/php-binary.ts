@@ -28,7 +28,7 @@ export const phpBinary: Framing = {
 
   writeStart(): void {},
 
-  /** PHP drops a variable with an int key, and without a word one with a key of more than 127 bytes. */
+  /** PHP drops a variable with an int key, and in silence one with a key of more than 127 bytes. */
   writeKey(out: ByteWriter, key: PhpKey, index: number): void {
     if (typeof key !== 'string') throw keyError(this.name, key, index, 'an integer as key');
     const start = out.at;

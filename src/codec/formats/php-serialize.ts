@@ -7,8 +7,8 @@ import type { Framing } from './framing.ts';
 
 /**
  * `session.serialize_handler = php_serialize`: `serialize($_SESSION)` (php-src: `PS_SERIALIZER_DECODE_FUNC(php_serialize)`).
- * PHP ignores what is behind the array, and takes `N;` and no bytes at all for an empty session. It would also take
- * a scalar or an object; such a session could never be written again, so it is refused here.
+ * PHP ignores bytes after the array. `N;` and no bytes at all are an empty session. PHP would also take a scalar or an object. It
+ * could never write such a session again, so here it is an error.
  */
 export const phpSerialize: Framing = {
   name: 'php_serialize',

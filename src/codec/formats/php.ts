@@ -10,8 +10,8 @@ const BAR = 0x7c;
 
 /**
  * `session.serialize_handler = php`: `name|value` one after the other (php-src: `PS_SERIALIZER_DECODE_FUNC(php)` in
- * ext/session/session.c). A name ends at the first `|`; a value is as long as its own grammar says, and may hold any byte.
- * What is left behind the last value is an error, as in PHP 8: it destroys such a session. PHP 7 ignores it.
+ * ext/session/session.c). A name ends at the first `|`. A value ends by its own grammar and may contain any byte. Bytes after the last
+ * value are an error: PHP 8 destroys such a session. PHP 7 ignores them.
  */
 export const php: Framing = {
   name: 'php',
@@ -35,7 +35,7 @@ export const php: Framing = {
 
   writeStart(): void {},
 
-  /** PHP drops a variable with an int key, and writes an empty session where a key has a `|`. */
+  /** PHP drops a variable with an int key. If a key contains `|`, it writes an empty session. */
   writeKey(out: ByteWriter, key: PhpKey, index: number): void {
     if (typeof key !== 'string') throw keyError(this.name, key, index, 'an integer as key');
     if (key.indexOf('|') >= 0) throw keyError(this.name, key, index, 'a key with "|"');

@@ -13,10 +13,10 @@ import type { SessionFormat } from './format.ts';
 import type { SessionFormatName } from './framing.ts';
 import { framingOf } from './index.ts';
 
-// A format that is no framing is translated to php_serialize and back, by the exact view. So all else knows framings alone. From bytes
-// to bytes would be faster, but each format would have to number values as PHP does.
+// The exact view translates other formats to php_serialize and back, so the rest of the codec knows only framings. A translation from
+// bytes to bytes would be faster, but each format would have to number values as PHP does.
 
-/** Bytes that are to be read, in any format. */
+/** The source for bytes in any format. */
 export function sourceOf(bytes: Uint8Array, format: SessionFormatName | SessionFormat, rules: ReadRules): Source {
   const input = inputBytes(bytes, rules);
   const framing = framingOf(format);
@@ -26,14 +26,14 @@ export function sourceOf(bytes: Uint8Array, format: SessionFormatName | SessionF
   return source;
 }
 
-/** What is translated was read: it may be of any class. Nothing of it is instantiated. */
+/** The values of a translation were read, so any class is allowed. Nothing is instantiated. */
 class AllClasses extends Classes {
   override has(): boolean {
     return true;
   }
 }
 
-const asItIs: Omit<WriteRules, keyof Limits> = { precision: -1, classes: new AllClasses([]), allowsEnums: true };
+const translated: Omit<WriteRules, keyof Limits> = { precision: -1, classes: new AllClasses([]), allowsEnums: true };
 
 function toSerialized(bytes: Uint8Array, format: SessionFormat, limits: Limits): Uint8Array {
   if (bytes.length === 0) return bytes;
@@ -42,13 +42,13 @@ function toSerialized(bytes: Uint8Array, format: SessionFormat, limits: Limits):
     throw new TypeError(`${format.name}: decode() must return a PhpArray`);
   const framing = framingOf(format);
   try {
-    return checkSession(writeSession(session, false, framing, { ...limits, ...asItIs }), framing, limits);
+    return checkSession(writeSession(session, false, framing, { ...limits, ...translated }), framing, limits);
   } catch (error) {
     throw error instanceof PhpSessionError ? ofBytes(error, format) : error;
   }
 }
 
-/** What was said of values that are to be written, about the bytes that they were read from. */
+/** Turns an error about values to write into an error about the bytes that they came from. */
 function ofBytes({ code }: PhpSessionError, { name }: SessionFormat): PhpSessionError {
   return code === 'ERR_PHP_LIMIT'
     ? new PhpSessionError(
@@ -58,7 +58,7 @@ function ofBytes({ code }: PhpSessionError, { name }: SessionFormat): PhpSession
     : new PhpSessionError('ERR_PHP_SYNTAX', `The data (${name}) are no session that PHP serializes`);
 }
 
-/** @param source what the session was read from: as long as it says the same, its own bytes are given */
+/** @param source what the session was read from. If the session did not change, its original bytes are the result */
 export function fromSerialized(
   bytes: Uint8Array,
   format: SessionFormat,

@@ -6,11 +6,11 @@ const COLON = 0x3a;
 const MINUS = 0x2d;
 const SEMICOLON = 0x3b;
 
-/** Kept for the next session that is written. It is taken while one is: a getter may write another one meanwhile. */
+/** Memory for the next session. It is taken while one is written, because a getter may write another one during that time. */
 let spare: Uint8Array | undefined;
 const spareSize = 65_536;
 
-/** Bytes that are being written, one token after the other. */
+/** Writes bytes, one token after the other. */
 export class ByteWriter {
   /** Where the next byte goes. */
   at = 0;
@@ -18,8 +18,8 @@ export class ByteWriter {
   readonly #maxBytes: number;
 
   /**
-   * @param size how many bytes there will be, as far as is known
-   * @param maxBytes what goes over it is not written to its end: a few values that stand in many places would take all memory
+   * @param size an estimate of the number of bytes
+   * @param maxBytes where writing stops: a few values that stand in many places would take all memory
    */
   constructor(size: number, maxBytes: number = Number.POSITIVE_INFINITY) {
     this.#maxBytes = maxBytes;
@@ -31,19 +31,19 @@ export class ByteWriter {
     }
   }
 
-  /** All bytes, in Node as a Buffer. Nothing can be written any more. */
+  /** All bytes, in Node as a Buffer. The writer must not be used after that. */
   finish(): Uint8Array {
     const { at } = this;
     const bytes = this.#bytes;
     this.discard();
     if (bytes.length !== spareSize && at > bytes.length / 2) {
-      bytes.fill(0, at); // what was in this memory before is nobody's business
+      bytes.fill(0, at); // this memory must not show what it held before
       return bytes.subarray(0, at);
     }
     return copyOf(bytes.subarray(0, at));
   }
 
-  /** Instead of `take`: its memory serves the next one. */
+  /** Instead of `finish`: gives the memory to the next writer. */
   discard(): void {
     if (this.#bytes.length === spareSize) spare = this.#bytes;
   }
@@ -53,7 +53,7 @@ export class ByteWriter {
     this.#bytes[this.at++] = byte;
   }
 
-  /** `d:0.5;`, of the text that the number has. */
+  /** `d:0.5;`, from the text of the number. */
   float(text: string): void {
     this.#reserve(text.length + 3);
     const bytes = this.#bytes;
@@ -111,7 +111,7 @@ export class ByteWriter {
     return this.#sized(this.at, name, writeKey);
   }
 
-  /** The bytes of a key alone; their number, or -1. */
+  /** The bytes of a key alone. Returns their number, or -1 for a key that PHP cannot have. */
   keyBytes(key: string): number {
     this.#reserve(key.length * 3);
     let end = writeShortText(this.#bytes, this.at, key);
@@ -122,7 +122,7 @@ export class ByteWriter {
     return size;
   }
 
-  /** Bytes as they are. */
+  /** Copies bytes. */
   copy(bytes: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start);
     if (end - start < 24) {
@@ -164,11 +164,11 @@ export class ByteWriter {
     return true;
   }
 
-  /** `size:"text"` at an offset, for which there is room. */
+  /** `size:"text"` at an offset. There must be room. */
   #sized(start: number, text: string, write: typeof writeText): boolean {
     const bytes = this.#bytes;
     const { length } = text;
-    // Mostly there are as many bytes as characters.
+    // Most text has as many bytes as characters.
     const digits = digitsOf(length);
     let content = start + digits + 2;
     let end = writeShortText(bytes, content, text);
@@ -188,7 +188,7 @@ export class ByteWriter {
     return true;
   }
 
-  /** Writes a number, for which there is room; returns the offset behind it. */
+  /** Writes a number. There must be room. Returns the offset after it. */
   #digits(start: number, value: number): number {
     const bytes = this.#bytes;
     if (value < 10) {

@@ -1,7 +1,7 @@
 import { PhpSessionError } from '../../errors.ts';
 import type { Limits, ReadRules } from '../rules.ts';
 
-/** For what goes over a limit of the application. */
+/** For bytes that go over a limit of the application. */
 export function limitError(name: keyof Limits, rules: ReadRules, offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
@@ -10,7 +10,7 @@ export function limitError(name: keyof Limits, rules: ReadRules, offset: number)
   );
 }
 
-/** For what is to be written, and could not be read again. */
+/** For values whose bytes could not be read again within the limits. */
 export function writeLimitError(name: keyof Limits, most: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
@@ -18,7 +18,7 @@ export function writeLimitError(name: keyof Limits, most: number): PhpSessionErr
   );
 }
 
-/** For what PHP would not read. */
+/** For bytes that PHP would not read. */
 export function syntaxError(offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_SYNTAX',

@@ -1,12 +1,12 @@
-// Bytes as in PHP's own check; a leading backslash is refused since 8.1.
+// The same bytes as in PHP's own check. PHP refuses a leading backslash since 8.1.
 const className = /^[0-9A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\\\x80-\u{10ffff}]*$/u;
-// A case is a constant of its class; a name that PHP's own grammar has not can be none.
+// A case is a constant of its class, so its name follows PHP's grammar.
 const caseName = /^[A-Za-z_\x80-\u{10ffff}][0-9A-Za-z_\x80-\u{10ffff}]*$/u;
 
-/** Most objects of a session are of one class, or of few. */
+/** Most objects of a session are of one class, or of few: the last name need not be checked again. */
 let lastClassName = 'stdClass';
 
-/** Whether PHP takes this as the name of a class in serialized data. */
+/** Whether PHP accepts this name of a class in serialized data. */
 export function isClassName(name: string): boolean {
   if (name === lastClassName) return true;
   if (!className.test(name)) return false;
@@ -14,7 +14,7 @@ export function isClassName(name: string): boolean {
   return true;
 }
 
-/** Whether PHP may have an enum with a case of this name. */
+/** Whether an enum of PHP may have a case of this name. */
 export function isCaseName(name: string): boolean {
   return caseName.test(name);
 }

@@ -1,7 +1,6 @@
 /**
- * Text in PHP's bytes. In Node the bytes are always a Buffer, as only that gives strings out of the middle at little cost;
- * elsewhere they are what the caller gave. Every string that leaves here is a copy: a part of a larger string would keep all
- * of the session in memory as long as it is used.
+ * Text in PHP's bytes. In Node the bytes are always a Buffer, because only a Buffer makes strings of parts of it quickly. Elsewhere they
+ * are what the caller gave. Every string made here is a copy: a part of a larger string would keep the whole session in memory.
  */
 
 interface Slices {
@@ -10,36 +9,35 @@ interface Slices {
   utf8Write(text: string, at: number): number;
 }
 
-/** What bundlers put in the place of Node's Buffer for browsers has not all of its methods. */
+/** In browsers, bundlers replace Node's Buffer by one that lacks some of these methods. */
 const hasBuffer =
   typeof Buffer === 'function' &&
   ['latin1Slice', 'utf8Slice', 'utf8Write'].every((name) => typeof Reflect.get(Buffer.prototype, name) === 'function');
 
-/** The same memory, in the kind of array that the functions below are for. */
+/** The same memory, as the type that the functions below need. */
 export function asBytes(input: Uint8Array): Uint8Array {
   if (!hasBuffer || input instanceof Buffer) return input;
   return Buffer.from(input.buffer, input.byteOffset, input.byteLength);
 }
 
-/** The text that these bytes are in UTF-8, or `undefined` where they are no valid UTF-8. */
+/** The text of these bytes in UTF-8, or `undefined` if they are not valid UTF-8. */
 export function readText(bytes: Uint8Array, start: number, end: number): string | undefined {
-  // For long ones the check costs more than it saves.
+  // For long text the check costs more than it saves.
   if (end - start <= 48 && isAscii(bytes, start, end)) return readAscii(bytes, start, end);
   if (!hasBuffer) return decode(bytes, start, end, false);
   const text = (bytes as Uint8Array & Slices).utf8Slice(start, end);
-  // Invalid bytes become U+FFFD, which may also stand there itself.
+  // Invalid bytes become U+FFFD. But the text may also contain U+FFFD itself.
   return text.includes('\ufffd') ? decode(bytes, start, end, false) : text;
 }
 
 /**
- * Keys are strings in JavaScript and bytes in PHP. A key that is valid UTF-8 is that text; each byte that is not part
- * of valid UTF-8 is the lone surrogate U+DC80 to U+DCFF (Python's "surrogateescape", PEP 383), so that any two keys stay
- * different and the bytes come back.
+ * Keys are strings in JavaScript and bytes in PHP. Valid UTF-8 becomes its text. Each other byte becomes a lone surrogate, U+DC80 to
+ * U+DCFF (Python's "surrogateescape", PEP 383). So any two keys stay different, and the same bytes are written again.
  */
 export function readKey(bytes: Uint8Array, start: number, end: number): string {
   const size = end - start;
   if (size === 0 || size > 24) return readLongKey(bytes, start, end);
-  // The same keys come again and again. A string that V8 knows as the name of a property is found faster, and compared at once.
+  // The same keys come again and again. V8 finds and compares a string faster if it knows it as the name of a property.
   const slot = slotOf(bytes, start, end);
   const known = names[slot]!;
   if (known.length === size) {
@@ -61,10 +59,10 @@ export function readKey(bytes: Uint8Array, start: number, end: number): string {
 }
 
 const names: string[] = new Array(1024).fill('');
-/** Which of them were met twice, and made the names of properties: that is too dear for what comes once. */
+/** The names that came twice. V8 was made to know these as names of properties, which costs too much for a name that comes once. */
 const isName = new Uint8Array(names.length);
 
-/** Most keys differ in their size, at their start, in the middle, or in their last characters, as numbered ones do. */
+/** A hash. Most keys differ in their size, at their start, in the middle, or in their last characters, as numbered ones do. */
 function slotOf(bytes: Uint8Array, start: number, end: number): number {
   const size = end - start;
   const ends = bytes[start]! * 31 + bytes[end - 1]! * 17 + bytes[start + (size >> 1)]! * 7;
@@ -81,10 +79,10 @@ function readLongKey(bytes: Uint8Array, start: number, end: number): string {
   return readText(bytes, start, end) ?? decode(bytes, start, end, true)!;
 }
 
-/** Text of which it is known that it is ASCII. */
+/** The text of bytes that are surely ASCII. */
 export function readAscii(bytes: Uint8Array, start: number, end: number): string {
   const code = String.fromCharCode;
-  // Short ones are put together faster here than by a call.
+  // For short text this is faster than a call.
   switch (end - start) {
     case 0:
       return '';
@@ -133,7 +131,7 @@ function decode(bytes: Uint8Array, start: number, end: number, escapeInvalid: bo
   return text;
 }
 
-/** How many bytes the sequence has that starts here, or 0 if it is not well-formed (Unicode 15, table 3-7). */
+/** The number of bytes of the sequence that starts here, or 0 if it is not well-formed (Unicode 15, table 3-7). */
 function sequenceSize(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at]!;
   if (first < 0xc2 || first > 0xf4) return 0;
@@ -150,16 +148,16 @@ function sequenceSize(bytes: Uint8Array, at: number, end: number): number {
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
- * Writes text as UTF-8. There must be room: three bytes for each UTF-16 unit.
+ * Writes text as UTF-8. There must be room for three bytes for each UTF-16 unit.
  *
- * @returns the offset behind it, or -1 for half of a surrogate pair, which UTF-8 cannot say
+ * @returns the offset after it, or -1 for half of a surrogate pair, which UTF-8 cannot represent
  */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
   const end = at + writeUtf8(bytes, at, text);
   return end > at + text.length && loneSurrogate.test(text) ? -1 : end;
 }
 
-/** As `writeText`, but -1 for all that it is not faster for: what is long, or has surrogates. */
+/** As `writeText`, but -1 for text that is long or has surrogates: for these it is not faster. */
 export function writeShortText(bytes: Uint8Array, start: number, text: string): number {
   const { length } = text;
   if (length > 64) return -1;
@@ -181,7 +179,7 @@ export function writeShortText(bytes: Uint8Array, start: number, text: string): 
   return at;
 }
 
-/** Writes the bytes of a key, as `writeText`; -1 for a key that `readKey` could not have made. */
+/** Writes the bytes of a key, as `writeText` does. -1 for a key that `readKey` cannot make. */
 export function writeKey(bytes: Uint8Array, start: number, key: string): number {
   const end = writeText(bytes, start, key);
   if (end >= 0) return end;
@@ -194,7 +192,7 @@ export function writeKey(bytes: Uint8Array, start: number, key: string): number 
   return decode(bytes, start, at, true) === key ? at : -1;
 }
 
-/** As `Buffer.write()`: half of a surrogate pair becomes U+FFFD. Returns how many bytes there are. */
+/** As `Buffer.write()`: half of a surrogate pair becomes U+FFFD. Returns the number of bytes. */
 function writeUtf8(bytes: Uint8Array, start: number, text: string): number {
   if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Write(text, start);
   let at = start;
@@ -217,8 +215,8 @@ export function allocate(size: number): Uint8Array {
 }
 
 /**
- * In memory of its own. `Buffer.from()` would take it out of a pool, of up to 64 KB (Node 24): a few bytes that somebody keeps would
- * keep all of that, and nothing of it can be transferred to another thread. The price: a login is written in 1.2 times the time.
+ * A copy in memory of its own. `Buffer.from()` would use a pool of up to 64 KB (Node 24): a few bytes would keep all of it in memory,
+ * and none of it could be transferred to another thread. The price: to write a login takes 1.2 times as long.
  */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   const copy = allocate(bytes.length);

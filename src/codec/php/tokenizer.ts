@@ -16,8 +16,8 @@ const POINT = 0x2e;
 const BACKSLASH = 0x5c;
 
 /**
- * Reads the tokens of serialized data one after the other, each by the grammar of `unserialize()` (php-src:
- * ext/standard/var_unserializer.re). What PHP 8.2 and later accept is accepted, and nothing else.
+ * Reads the tokens of serialized data one after the other, by the grammar of `unserialize()` (php-src:
+ * ext/standard/var_unserializer.re). It accepts exactly what PHP 8.2 and later accept.
  *
  *     value  = "N;" | "b:" ("0" | "1") ";" | "i:" int ";" | "d:" float ";" | string
  *            | "a:" digits ":{" *(key value) "}"
@@ -28,19 +28,19 @@ const BACKSLASH = 0x5c;
  *     key    = "i:" int ";" | string
  *     string = "s:" digits ':"' bytes '";' | "S:" digits ':"' *(byte | "\" hex hex) '";'
  *     class  = digits ':"' name '":'
- *     count  = ["+" | "-"] *digit                  ; yes, it may be empty
+ *     count  = ["+" | "-"] *digit                  ; it may be empty
  *
- * Every method stands at the start of its token, leaves `at` behind it, and throws `ERR_PHP_SYNTAX`.
+ * Every method begins at the start of its token, moves `at` past it, and throws `ERR_PHP_SYNTAX`.
  */
 export class Tokenizer {
   readonly bytes: Uint8Array;
   at: number;
   readonly rules: ReadRules;
-  /** Whether an `r:` or `R:` was met, perhaps in a `C:`: then the numbering of all values matters. */
+  /** Whether there was an `r:` or `R:`, perhaps in a `C:`. Then the numbers of all values matter. */
   hasReferences = false;
-  /** How many elements, properties and variables were met. */
+  /** The number of elements, properties and variables so far. */
   elements = 0;
-  /** The last size that was read. */
+  /** The last size. */
   #size = 0;
 
   constructor(bytes: Uint8Array, at: number, rules: ReadRules = unlimited) {
@@ -49,7 +49,7 @@ export class Tokenizer {
     this.rules = rules;
   }
 
-  /** The letter of the token that comes next; `undefined` at the end. */
+  /** The letter of the next token, `undefined` at the end. */
   peek(): number | undefined {
     return this.bytes[this.at];
   }
@@ -68,7 +68,7 @@ export class Tokenizer {
     return digit === 0x31;
   }
 
-  /** An int, with an optional sign and leading zeros. What is beyond 64 bits is the nearest int64 (`ZEND_STRTOL`). */
+  /** An int, with an optional sign and leading zeros. Beyond 64 bits it is the nearest int64 (`ZEND_STRTOL`). */
   int(): number | bigint {
     const { bytes, at: start } = this;
     if (bytes[start + 1] !== COLON) throw syntaxError(start);
@@ -101,7 +101,7 @@ export class Tokenizer {
       for (; isDigit(byte); byte = bytes[++at]!, decimals++) value = value * 10 + (byte - 0x30);
       digits += decimals;
     }
-    // Up to fifteen digits both numbers of the division are exact, so its result is the nearest float.
+    // With up to fifteen digits both numbers of the division are exact, so its result is the nearest float.
     if (byte !== SEMICOLON || digits === 0 || digits > 15) return this.#longFloat();
     this.at = at + 1;
     const size = decimals === 0 ? value : value / powersOfTen[decimals]!;
@@ -114,11 +114,11 @@ export class Tokenizer {
     const text = readAscii(bytes, start + 2, Math.max(end, start + 2));
     if (!float.test(text)) throw syntaxError(start);
     this.at = end + 1;
-    // PHP spells what is not finite in capitals.
+    // PHP writes INF in capitals.
     return text.endsWith('INF') ? Number(text.replace('INF', 'Infinity')) : Number(text);
   }
 
-  /** A string of either kind. Valid UTF-8 is a string, other bytes are bytes: either way PHP's bytes come back. */
+  /** A string of either kind. Valid UTF-8 becomes a string, other bytes stay bytes. */
   string(): string | Uint8Array {
     if (this.peek() !== 0x73) {
       const bytes = this.#unescaped();
@@ -134,7 +134,7 @@ export class Tokenizer {
     else this.#unescaped();
   }
 
-  /** Whether the string is this text; where it is not, `at` may be anywhere. */
+  /** Whether the string is this text. If it is not, `at` may be anywhere. */
   isString(text: string): boolean {
     if (this.peek() !== 0x73) return this.string() === text;
     const end = this.#string();
@@ -162,7 +162,7 @@ export class Tokenizer {
     return readKey(bytes, 0, bytes.length);
   }
 
-  /** What `key` reads; it is not counted. */
+  /** Skips what `key` reads. It does not count it. */
   skipKey(): void {
     const token = this.peek();
     if (token === 0x73) this.#string();
@@ -222,7 +222,7 @@ export class Tokenizer {
     return { className, dataStart, dataEnd };
   }
 
-  /** What `E:` holds. Whether there is such a case is known to PHP alone. */
+  /** `E:size:"class:case";`. Only PHP knows whether there is such a case. */
   enumCase(): { className: string; caseName: string } {
     const start = this.at;
     this.#number(start);
@@ -239,7 +239,7 @@ export class Tokenizer {
     return { className, caseName: name.slice(colon + 1) };
   }
 
-  /** The number behind `r:` or `R:`. Whether there is such a value is checked by `References`. */
+  /** The number after `r:` or `R:`. `References` checks whether there is such a value. */
   reference(): number {
     const start = this.at;
     this.#number(start);
@@ -253,7 +253,7 @@ export class Tokenizer {
     this.#expect(CLOSE, this.at, this.at);
   }
 
-  /** Any token that holds no others. */
+  /** Skips any token that contains no others. */
   skipScalar(): void {
     switch (this.peek()) {
       case 0x73: // s
@@ -287,7 +287,7 @@ export class Tokenizer {
     }
   }
 
-  /** `s:size:"bytes";`, and returns where the bytes end; their number is in `#size`. */
+  /** `s:size:"bytes";`. Returns where the bytes end; their number is in `#size`. */
   #string(): number {
     const { bytes, at: start } = this;
     let at = start + 2;
@@ -304,7 +304,7 @@ export class Tokenizer {
     return end;
   }
 
-  /** The bytes of an `S:`, which counts what it stands for: `\41` is one byte. PHP reads this and never writes it. */
+  /** The bytes of an `S:`. Its size counts `\41` as one byte. PHP reads `S:` and never writes it. */
   #unescaped(): Uint8Array {
     const { bytes, at: start } = this;
     this.#number(start);
@@ -327,7 +327,7 @@ export class Tokenizer {
     return asBytes(content);
   }
 
-  /** `:"` behind the size, from where the token starts; returns where the content starts. */
+  /** `:"` after the size of a token that begins at `start`. Returns where the content starts. */
   #quote(start: number): number {
     const { bytes, at } = this;
     if (bytes[at] !== COLON || bytes[at + 1] !== QUOTE) throw syntaxError(start);
@@ -335,10 +335,10 @@ export class Tokenizer {
   }
 
   /**
-   * `X:digits`, from the start of the token; `at` is then behind the digits, and their number modulo 2^64 in `#size`, as PHP
-   * reads sizes (`parse_uiv`).
+   * `X:digits`, from the start of the token. It moves `at` past the digits, and sets `#size` to the number modulo 2^64, as PHP reads
+   * sizes (`parse_uiv`).
    *
-   * @returns the number itself: a count of elements beyond 64 bits is too many
+   * @returns the number itself, for counts: one beyond 64 bits is always too large
    */
   #number(start: number): number {
     const { bytes } = this;
@@ -363,7 +363,7 @@ export class Tokenizer {
   }
 }
 
-/** For what was checked before. */
+/** For bytes that were checked before. */
 const unlimited: ReadRules = { maxBytes: Infinity, maxDepth: Infinity, maxElements: Infinity, ignoresRest: false };
 const float = /^(?:[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|NAN|-?INF)$/;
 const powersOfTen = Array.from({ length: 16 }, (_, power) => 10 ** power);
