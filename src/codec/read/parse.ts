@@ -20,11 +20,11 @@ import { checkDepth } from './validate.ts';
 interface Frame {
   kind: 'list' | 'map' | 'array' | 'object';
   container: unknown[] | Record<string, unknown> | PhpArray | PhpObject;
-  /** What the place gets when it is full: the container, or in the exact view a reference to it. */
+  /** The value for its place: the container, in the exact view perhaps a reference to it, for a mapped class an instance. */
   result: unknown;
-  /** The token. */
+  /** Its token. */
   readonly at: number;
-  /** In the sequence of `Slots`, where there are. */
+  /** Its number in `BackReferences`. */
   number: number;
   left: number;
   key: PhpKey;
@@ -32,14 +32,14 @@ interface Frame {
 }
 
 /**
- * Makes the value that comes next, and checks it on the way. The stack is its own, as PHP's depth of 4,096 is more than
- * JavaScript's is sure to hold.
+ * Checks and builds the next value. It has a stack of its own, because PHP allows 4,096 levels, and JavaScript's stack may be too small
+ * for them.
  *
- * Where the source has references, its values must be built in the order of the text, as they share what was built. What references
- * mean is known beforehand, by `source.references`, or found on the way, by `backReferences`.
+ * With references, values share parts. So they must be built in the order of the text. `source.references` knows the targets before, or
+ * `backReferences` finds them during the pass.
  *
- * @param levels how many arrays and objects it is in
- * @param backReferences in the plain view, where classes have no mappings
+ * @param levels how many arrays and objects are around it
+ * @param backReferences only in the plain view, and if no class is mapped
  * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
  * @throws `needsReferences`
  */
@@ -166,8 +166,8 @@ function openArray(source: Source, tokens: Tokenizer, exact: boolean, outer: Fra
     tagOrigin(container, source, exactToken(at));
     return { kind: 'array', container, result: container, at, number: 0, left, key: '', outer };
   }
-  // Most arrays whose first key is 0 are lists. Where one turns out not to be, `add` makes it a map; where references
-  // may already point to it, it was found out before.
+  // Most arrays whose first key is 0 are lists. If this one is not, `add` turns it into a map. With references that would be too late,
+  // so `References` already knows.
   const { references } = source;
   const isList = references === undefined ? left === 0 || startsWithZero(tokens) : references.isList(at);
   if (!isList) {
@@ -204,7 +204,7 @@ function add(source: Source, frame: Frame, value: unknown, backReferences: BackR
     (container as PhpArray).set(key, value);
   } else {
     const { properties } = container as PhpObject;
-    // Numbers are as good as strings to PHP, but not here.
+    // For PHP a number and its digits are the same property. Here they are two keys.
     if (backReferences !== undefined && (typeof key !== 'string' || properties.has(key))) throw needsReferences;
     properties.set(propertyKey(properties, key), value);
   }

@@ -12,16 +12,16 @@ interface Value {
   readonly start: number;
 }
 
-/** In so few keys one is looked for one by one: most containers have no more, and a Map for each would cost more than all else. */
+/** Up to so many keys are searched one by one. Most containers have no more, and a Map for each would cost more than all else. */
 const fewKeys = 8;
 
-/** The places in an array or object that is being read. A place is a number; a duplicate key fills its place again. */
+/** The places in an array or object during a pass. A place is a number. A duplicate key fills its place again. */
 class Container {
   readonly at: number;
   readonly isArray: boolean;
   left: number;
   readonly #places: number[] = [];
-  /** For each place its key; not while the keys are 0, 1, 2 and so on. */
+  /** For each place its key. `undefined` while the keys are 0, 1, 2 and so on. */
   #keys: string[] | undefined;
   #byKey: Map<string, number> | undefined;
 
@@ -31,12 +31,12 @@ class Container {
     this.left = left;
   }
 
-  /** Whether all keys until now are 0, 1, 2 and so on. */
+  /** Whether all keys so far are 0, 1, 2 and so on. */
   get isList(): boolean {
     return this.#keys === undefined;
   }
 
-  /** The place of a key: `next`, if it has none yet. */
+  /** The place of a key: `next`, if the key is new. */
   place(key: PhpKey, next: number): number {
     const places = this.#places;
     if (this.#keys === undefined) {
@@ -64,41 +64,41 @@ class Container {
   }
 }
 
-/** What is known about a token, as bits. */
+/** Bits of a token: some reference means it; some `R:` means it; it is an array whose keys are 0, 1, 2 and so on. */
 const SHARED = 1;
 const IN_SET = 2;
 const LIST = 4;
 
 /**
- * What the `r:` and `R:` of a session mean. PHP numbers all values of a session string in one sequence, from 1 (php-src:
- * `var_push` in var_unserializer.re): every value takes a number, `R:` does not, keys never do. A number stands for a
- * place, not for the value that was there at the time.
+ * The targets of the `r:` and `R:` of a session. PHP numbers all values of a session in one sequence, from 1 (php-src: `var_push` in
+ * var_unserializer.re). Every value takes a number except `R:`; keys take none. A number means a place, and so the value that the place
+ * holds when the reference is read.
  *
- * Made only for sessions that have references; offsets are those of tokens in the text.
+ * It exists only for sessions with references. A token is the offset of its first byte.
  */
 export class References {
-  /** For each `R:`, the token of the value that it shares; for each `r:`, the token of its object. */
+  /** For each `R:` the token of the value that it shares. For each `r:` the token of its object. */
   readonly targets: ReadonlyMap<number, number>;
-  /** The tokens that have numbers, in their order, if there is a `C:` that may hold references; `noToken` for the array around all. */
+  /** The token of each number, if there is a `C:` that may contain references. The array around all variables is `noToken`. */
   readonly numbered: readonly number[] | undefined;
-  /** By token. Bytes are read faster than sets. */
+  /** By token. An array of bytes is faster than a Set. */
   readonly #marks: Uint8Array;
 
   /**
    * @param values where the values of the session start, in the order of the text
-   * @param root whether they are elements of an array that is written too, under these keys
-   * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object, `ERR_PHP_REFERENCE`
-   *   for one whose number cannot be known, as a `C:` numbers what is inside it by the rules of its class
+   * @param root whether they are elements of an array in the text, under these keys
+   * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object. `ERR_PHP_REFERENCE` for a target after
+   *   a `C:`: only the class knows how many numbers its data take
    */
   constructor(bytes: Uint8Array, values: readonly Value[], root: boolean) {
     const targets = new Map<number, number>();
     const marks = new Uint8Array(bytes.length);
-    /** For each place the token of the value that it holds, or `noToken`. References (`R:`) make places hold the same. */
+    /** For each place the token of its value, or `noToken`. An `R:` makes two places hold the same token. */
     const held: number[] = [];
-    /** For each number, less one, the place. */
+    /** For each number, minus 1, its place. */
     const slots: number[] = [];
     const numbered: number[] = [];
-    // The array around all values, if there is one, is a place that nothing may refer to: it would contain itself.
+    // The array around all values has the number 1. No reference may mean it, because it would contain itself.
     if (root) {
       held.push(noToken);
       slots.push(0);
@@ -116,7 +116,7 @@ export class References {
 
     for (const { key, start } of values) {
       tokens.at = start;
-      // Outside of an array, each is decoded into a place of its own, also when its name comes twice (`php_set_session_var`).
+      // Without an array around them, each variable has a place of its own, even if its name comes twice (`php_set_session_var`).
       let place = (root ? variables.get(String(key)) : undefined) ?? held.length;
       if (root) variables.set(String(key), place);
       const open: Container[] = [];
@@ -181,12 +181,12 @@ export class References {
     return (this.#marks[at]! & SHARED) !== 0;
   }
 
-  /** Whether some `R:` shares the value of this token: what stands there is a PHP reference too. */
+  /** Whether some `R:` shares the value of this token. Then its own place is a PHP reference too. */
   isInSet(at: number): boolean {
     return (this.#marks[at]! & IN_SET) !== 0;
   }
 
-  /** Whether it is of an array whose keys are 0, 1, 2 and so on: known beforehand, so that a cycle can be closed. */
+  /** Whether it is an array whose keys are 0, 1, 2 and so on. Known before it is built, so that it can contain itself. */
   isList(at: number): boolean {
     return (this.#marks[at]! & LIST) !== 0;
   }

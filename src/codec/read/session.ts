@@ -9,9 +9,9 @@ import { BackReferences, needsReferences } from './back-references.ts';
 import { parseValue } from './parse.ts';
 import { validate } from './validate.ts';
 
-/** A session of at most so many bytes is built when it is read: there is little to save. */
+/** In bytes. All variables of a session up to this size are built when it is read, because there is little to save. */
 const smallSession = 1024;
-/** In a larger one, so are values of at most so many bytes. */
+/** In bytes. In a larger session, variables up to this size are. */
 const smallValue = 128;
 
 export function readPlain(source: Source, rules: ReadRules): object {
@@ -29,30 +29,30 @@ export function readPlain(source: Source, rules: ReadRules): object {
   return lazySession(source);
 }
 
-/** Checks and builds in one go. */
+/** Checks and builds all variables. */
 function readEagerly(source: Source, rules: ReadRules): object {
   const session = createSessionObject(source);
   readVariables(source, rules, (tokens, levels, key) => {
-    // Of two with one name the last counts, at the place of the first, as in PHP.
+    // Of two variables with one name the last wins, at the position of the first, as in PHP.
     session[String(key)] = parseValue(source, tokens, 'plain', levels);
   });
   return session;
 }
 
-/** Checks all of it, and builds small values now and large ones when they are looked at. */
+/** Checks all variables, and builds the small ones. Large ones are built when the application reads them. */
 function readLazily(source: Source, rules: ReadRules): object {
   readVariables(source, rules, (tokens, levels) => validate(tokens, levels, true));
   return lazySession(source);
 }
 
 /**
- * Checks and builds a session with references in one go: to check them alone would take nearly as long. What was built is shown
- * when somebody looks, as what nobody looked at need not be written anew.
+ * Checks and builds all variables of a session with references: to check references alone would take nearly as long. The variables
+ * still are accessors, because those that the application does not read need not be written again.
  */
 function readWithReferences(source: Source, rules: ReadRules): object {
   const backReferences = new BackReferences();
   const { isArray } = source.framing!;
-  // The array around all has the number 1.
+  // The array around all variables has the number 1.
   if (isArray) backReferences.add(noToken, undefined);
   const values = new Map<string, unknown>();
   readVariables(source, rules, (tokens, levels, key) => {
@@ -63,11 +63,11 @@ function readWithReferences(source: Source, rules: ReadRules): object {
   return lazySession(source);
 }
 
-/** The session of a source that was checked. */
+/** The session of a checked source. Large variables are accessors. */
 function lazySession(source: Source): object {
   const session = createSessionObject(source);
   for (const variable of source.variables) {
-    // Of two with one name the last counts, at the place of the first.
+    // Of two variables with one name the last wins, at the position of the first.
     const key = String(variable.key);
     if (isParsedNow(source, variable)) session[key] = source.peekVariable(variable);
     else defineLazy(session, key, source, variable);
@@ -78,10 +78,10 @@ function lazySession(source: Source): object {
 function isParsedNow(source: Source, variable: Variable): boolean {
   const { start, end } = variable;
   const isSmall = end - start <= smallValue;
-  // With references, values depend on each other. Bytes are left out, as it is not seen whether somebody changes one of them.
+  // With references, values depend on each other. Bytes wait, because nothing shows whether the application changes one of them.
   if (source.hasReferences)
     return isSmall && source.isStandaloneScalar(start) && !isObject(source.peekVariable(variable));
-  // What the application does with its classes, it does when it looks.
+  // `fromPhp` of the application runs when it reads a variable.
   return source.classes?.hasMappings ? isScalar(source.bytes[start]!) : isSmall;
 }
 
@@ -102,9 +102,10 @@ function checkAll(source: Source, rules: ReadRules): void {
 }
 
 /**
- * Finds the variables of a session, by a function that reads each value.
+ * Finds the variables of a session.
  *
- * @returns whether there are references, which remain to be checked
+ * @param value reads the next value
+ * @returns whether there are references, which are not checked yet
  */
 export function readVariables(
   source: Source,

@@ -3,14 +3,14 @@ import type { Tokenizer } from '../php/tokenizer.ts';
 import { needsReferences } from './back-references.ts';
 
 /**
- * Checks a value, and everything in it, without building it.
+ * Checks a value and everything in it. It builds nothing.
  *
- * @param levels how many arrays and objects it is in
+ * @param levels how many arrays and objects are around it
  * @param stops whether to throw `needsReferences` at the first reference
  * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
  */
 export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean = false): void {
-  /** How many elements are still to come, in each container around the current one. */
+  /** For each container around the current one, the number of its elements that still come. */
   const outer: number[] = [];
   let left = 0;
   for (;;) {
@@ -37,7 +37,7 @@ export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean =
   }
 }
 
-/** Skips what most tokens are: ints and strings without anything odd. It may leave any to the methods of `tokens`. */
+/** Skips the most common tokens quickly: ordinary ints and strings. If it returns false, the methods of `tokens` must read the token. */
 export function skipCommonToken(tokens: Tokenizer): boolean {
   const { bytes, at: start } = tokens;
   const token = bytes[start];
@@ -59,9 +59,9 @@ export function skipCommonToken(tokens: Tokenizer): boolean {
 }
 
 /**
- * PHP counts the levels of what has elements, and of an empty object, but not of an empty array.
+ * PHP counts an array or object as a level, but not an empty array.
  *
- * @param levels how many arrays and objects it is in
+ * @param levels how many arrays and objects are around it
  */
 export function checkDepth(tokens: Tokenizer, levels: number, counts: boolean, start: number): void {
   if (counts && levels >= tokens.rules.maxDepth) throw limitError('maxDepth', tokens.rules, start);

@@ -13,8 +13,8 @@ interface Links {
 }
 
 /**
- * Instances and the objects that they were made from, in private fields of both: with WeakMaps a mapped object costs
- * seven times as much. Shared by all copies of the package: an instance may be read by one and written by the other.
+ * Links between instances and the objects that they were made from, in private fields of both: with WeakMaps a mapped object takes seven
+ * times as long. All copies of the package share them, as one copy may read an instance and another write it.
  */
 const links: Links = shared('instances', () => {
   class Link extends Overlay {
@@ -32,7 +32,7 @@ const links: Links = shared('instances', () => {
       return #instance in value ? value.#instance : undefined;
     }
   }
-  // Private fields on what cannot be extended are to become an error in JavaScript.
+  // JavaScript will forbid new private fields on objects that are not extensible.
   const frozen = new WeakMap<object, PhpObject>();
   return {
     link(instance, object) {
@@ -45,20 +45,20 @@ const links: Links = shared('instances', () => {
   };
 });
 
-/** The object that this instance was made from, or the value itself. */
+/** The object that an instance was made from. Any other value is itself. */
 export function originalObject(value: object): object {
   return links.object(value) ?? value;
 }
 
-/** Whether both are the same value; an object is the same as the instance that was made from it. */
+/** Whether both are the same value. An instance is the same as the object that it was made from. */
 export function isSame(one: unknown, other: unknown): boolean {
   return Object.is(one, other) || (isObject(one) && isObject(other) && originalObject(one) === originalObject(other));
 }
 
-/** An object that is to become an instance, and is not complete yet. */
+/** An object whose class is mapped, and whose properties are still being built. */
 interface Unfinished {
   readonly mapping: ClassMapping;
-  /** The places inside it that hold it. */
+  /** The places inside it that contain it. */
   readonly places: Place[];
 }
 
@@ -67,7 +67,7 @@ interface Place {
   readonly key: PhpKey;
 }
 
-/** Makes instances of the objects of one value, while it is built. */
+/** Makes instances of the objects in one value, while that value is built. */
 export class InstanceReader {
   readonly #source: Source;
   readonly #classes: Classes;
@@ -83,14 +83,16 @@ export class InstanceReader {
     if (mapping !== undefined) this.#open.set(object, { mapping, places: [] });
   }
 
-  /** Remembers a place where a reference leads to an object around it. */
+  /** Remembers a place whose reference means an object around that place. */
   refer(value: unknown, container: unknown, key: PhpKey): void {
     this.#open.get(value)?.places.push({ container: container as Place['container'], key });
   }
 
   /**
+   * Makes the instance of a complete object.
+   *
    * @param at the token of the object
-   * @returns what stands for the object from now on
+   * @returns the value to use for the object from now on
    */
   end(object: PhpObject, at: number): object {
     const unfinished = this.#open.get(object);
@@ -103,7 +105,7 @@ export class InstanceReader {
     if (!inherits(instance, mapping.class.prototype)) {
       throw new TypeError(`fromPhp of ${className} must return an instance of its class, or the object itself`);
     }
-    // Of one that others have already, it would not be known which object it is.
+    // An instance of two objects could not be written: it would be unclear which object it is.
     if (links.object(instance) !== undefined)
       throw new TypeError(`fromPhp of ${className} must return a new instance each time`);
     links.link(instance, object);
@@ -114,7 +116,7 @@ export class InstanceReader {
 }
 
 function replace(container: Place['container'], key: PhpKey, object: PhpObject, instance: object): void {
-  // `fromPhp` may have changed what was there.
+  // `fromPhp` may have changed the place.
   const holder = container as Record<PropertyKey, unknown>;
   if (isPhpObject(container)) {
     if (container.properties.get(key) === object) container.properties.set(key, instance);
@@ -123,7 +125,7 @@ function replace(container: Place['container'], key: PhpKey, object: PhpObject, 
   }
 }
 
-/** What instances are in PHP, while a session is written: one object each, however many places have it. */
+/** The objects for instances, while a session is written. Each instance is one object, in however many places. */
 export class InstanceWriter {
   readonly #classes: Classes;
   readonly #objects: Map<object, PhpObject> = new Map();
@@ -132,10 +134,10 @@ export class InstanceWriter {
     this.#classes = classes;
   }
 
-  /** The object to be written for an instance; any other value is itself. */
+  /** The object to write for an instance. Any other value is itself. */
   object(value: object): object {
     if (isCommon(value)) return value;
-    // Somebody may have kept the object, as `fromPhp` saw it.
+    // The application may have kept the object that `fromPhp` got.
     const instance = links.instance(value) ?? value;
     const made = this.#objects.get(instance);
     if (made !== undefined) return made;

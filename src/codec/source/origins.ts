@@ -1,23 +1,23 @@
 import { shared } from '../../shared.ts';
 
-/** In place of a token: there is none. */
+/** Instead of a token: there is none. */
 export const noToken = -1;
 
-/** In place of a token: the value is a session. */
+/** Instead of a token: the value is a session. */
 export const sessionToken = -2;
 
 /**
- * In place of a token: the exact view made the value of it, so it is written as it is, whatever stood there. Never a token
- * itself. The same function gives the token again.
+ * Instead of a token: the exact view made the value. It is written as it is, whatever stood at its place. The result is never a token.
+ * The same function turns it back into the token.
  */
 export function exactToken(at: number): number {
   return -3 - at;
 }
 
-/** Where a value comes from: see `Origin` of `Source`, which stands above this file. */
+/** Where a value comes from. `Origin` of `source.ts` is this type for a `Source`, which this file may not import. */
 export interface OriginIn<S extends object> {
   readonly source: S;
-  /** The token that it was made from, or `sessionToken`; of the exact view, `exactly` the one or the other. */
+  /** Its token, or `sessionToken`. In the exact view `exactToken` of it. */
   readonly at: number;
 }
 
@@ -31,17 +31,17 @@ interface Origins {
 
 const root: unique symbol = Symbol.for('php-session-bridge/root') as never;
 
-/** The base of classes that put their private fields onto an object that is there already. */
+/** The base of classes that add their private fields to an existing object. */
 export class Overlay {
   constructor(value: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: this is how that is done
+    // biome-ignore lint/correctness/noConstructorReturn: the derived class then adds its fields to that object
     return value;
   }
 }
 
 /**
- * Values are marked with where they come from in private fields: these cannot be seen, copied, spread or cloned, and cost
- * a seventh of a WeakMap. One process may load the package twice, and both must see the same marks.
+ * Private fields of values remember their origin. They cannot be seen, copied, spread or cloned, and take a seventh of the time of a
+ * WeakMap. One process may load the package twice, and both copies must see the same origins.
  */
 const origins: Origins = shared('stamps', () => {
   class PlainMap {
@@ -86,15 +86,15 @@ const origins: Origins = shared('stamps', () => {
 });
 
 /**
- * The object that a PHP array with keys becomes in the plain view. It inherits nothing, so that `__proto__` and `toString`
- * are keys like any other. An instance and not `Object.create(null)`, which V8 makes a slow dictionary.
+ * The object for a PHP array with keys, in the plain view. It inherits no names, so `__proto__` and `toString` are keys like any other.
+ * It is an instance of a class, because V8 makes a slow dictionary of `Object.create(null)`.
  */
 export const createMap: Origins['createMap'] = origins.createMap;
 
-/** Marks an array, or one of PHP's own values. */
+/** Sets the origin of an array, or of one of PHP's own values. */
 export const tagOrigin: Origins['tag'] = origins.tag;
 
-/** Where a value comes from, if it was read: see `origin` of `Source`. */
+/** The origin of a value that was read. `originOf` of `source.ts` has a better type. */
 export const originIn: Origins['origin'] = origins.origin;
 
 /** Whether a value was made from this token of this source. */
@@ -104,8 +104,8 @@ export const isFrom: Origins['isFrom'] = origins.isFrom;
 export const isMap: Origins['isMap'] = origins.isMap;
 
 /**
- * Makes it a prototype that gives nothing by name, and by symbols, which no key of PHP can be, that its objects print as object
- * literals do: in `util.inspect`, and as text and as a number. Without the latter, a template string throws.
+ * Makes a prototype without names. It has only symbols, which no key of PHP can be. With them its objects print like object literals:
+ * in `util.inspect`, as text and as a number. Without `Symbol.toPrimitive` a template string would throw.
  */
 function makeRootPrototype(prototype: object): void {
   Object.setPrototypeOf(prototype, null);
@@ -119,7 +119,7 @@ function makeRootPrototype(prototype: object): void {
   Object.defineProperty(prototype, root, { value: true });
 }
 
-/** An object literal, of whatever realm, or one of ours. */
+/** Whether it is an object literal of any realm, or from `createMap`. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null || Object.hasOwn(prototype, root)) return true;

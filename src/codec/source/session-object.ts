@@ -4,35 +4,35 @@ import { createMap, sessionToken } from './origins.ts';
 import type { Source } from './source.ts';
 
 /**
- * `$_SESSION` as an object, whose keys are those of the session and nothing else. A value that is built when somebody looks at
- * it is an accessor, until it is set. (A Proxy was tried: to go through it took five times as long as to build a login's values.)
+ * `$_SESSION` as an object that has the keys of the session and no others. A variable that is built at its first read is an accessor,
+ * until the application sets it. (A Proxy was tried: to go through it took five times as long as to build the values of a login.)
  */
 export function createSessionObject(source: Source): Record<string, unknown> {
   return createMap(source, sessionToken);
 }
 
-/** Gives the session a variable that is built when it is looked at. */
+/** Adds a variable that is built at its first read. */
 export function defineLazy(session: object, key: string, source: Source, variable: Variable): void {
   if (source.unread === undefined) {
     source.unread = new Map();
-    // A function, as what wraps objects into others leaves functions alone.
+    // A function, because code that wraps objects into others does not touch functions.
     Object.defineProperty(session, read, { value: (name: string) => source.readVariable(name), configurable: true });
   }
   source.unread.set(key, variable);
   Object.defineProperty(session, key, accessor(key));
 }
 
-/** Whether nobody has looked at a variable. */
+/** Whether the application did not read a variable yet. */
 export function isUnread(session: object, key: string, source: Source): boolean {
   if (source.unread?.has(key) !== true) return false;
-  // It may also have been deleted, and given anew, with a getter of the application too.
+  // The application may have deleted it, and added it again, even with a getter of its own.
   const get = Object.getOwnPropertyDescriptor(session, key)?.get;
   return get !== undefined && getters.has(get);
 }
 
 const isEnumerable = (value: object, key: string) => Object.prototype.propertyIsEnumerable.call(value, key);
 
-/** A property of the application that JavaScript itself does not show: a symbol, or one that is not enumerable. */
+/** A property that the application added and JavaScript hides: a symbol, or one that is not enumerable. */
 export function hiddenKey(session: object): PropertyKey | undefined {
   const keys = Reflect.ownKeys(session);
   const visible = Object.keys(session).length;
@@ -41,8 +41,8 @@ export function hiddenKey(session: object): PropertyKey | undefined {
 }
 
 /**
- * What reads the variables of a session. A property and no private field, as a getter may be called on an object that inherits
- * from the session, or on a Proxy of it. One for all copies of the package.
+ * The function that reads the variables of a session. It is a property and no private field, because a getter may be called on a Proxy
+ * of the session, or on an object that inherits from it. All copies of the package use the same one.
  */
 const read: unique symbol = Symbol.for('php-session-bridge/read') as never;
 
@@ -50,8 +50,8 @@ const read: unique symbol = Symbol.for('php-session-bridge/read') as never;
 const getters: WeakSet<() => unknown> = shared('getters', () => new WeakSet());
 
 /**
- * Accessors by name, for all sessions: V8 makes a hidden class for each accessor that it has not seen, and one that belongs to
- * a session would keep all of that session until the next full garbage collection.
+ * Accessors by name, for all sessions. V8 makes a hidden class for each new accessor. An accessor for one session would keep all of that
+ * session in memory until the next full garbage collection.
  */
 const accessors: Map<string, PropertyDescriptor> = new Map();
 
@@ -76,4 +76,4 @@ function accessor(key: string): PropertyDescriptor {
   return made;
 }
 
-const misplaced = 'This property belongs to a session, and only works there';
+const misplaced = 'This property works only on its own session';

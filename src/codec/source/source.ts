@@ -7,16 +7,16 @@ import type { Limits, View } from '../rules.ts';
 import { type PhpKey, propertyKey } from '../values.ts';
 import { type OriginIn, originIn, sessionToken } from './origins.ts';
 
-/** What stood at a token of an array or object. */
+/** The keys and values of an array or object in the bytes. */
 export class SourceNode {
-  /** Keys of arrays are strings here, as in the plain view; those of objects are as in `PhpObject.properties`. */
+  /** Keys of arrays are strings, as in the plain view. Keys of objects are as in `PhpObject.properties`. */
   readonly keys: PhpKey[] = [];
   /** For each key the token of its value. */
   readonly tokens: number[] = [];
   isList = true;
   #index: Map<PhpKey, number> | undefined;
 
-  /** Tokens by key. Of a key that comes twice the last counts, at the place of the first. */
+  /** Tokens by key. Of a key that comes twice the last wins, at the position of the first. */
   get index(): ReadonlyMap<PhpKey, number> {
     if (this.#index === undefined) {
       this.#index = new Map();
@@ -26,28 +26,28 @@ export class SourceNode {
   }
 }
 
-/** Makes the value that comes next: `build`, which stands above this file. */
+/** `parseValue`, which this file may not import. */
 export type ParseValue = (source: Source, tokens: Tokenizer, view: View) => unknown;
 
-/** Bytes that were read and checked. Values of the plain view remember which source, and which token of it, they come from. */
+/** Bytes that were read and checked. Values remember their source, and their token in it. */
 export class Source {
   readonly bytes: Uint8Array;
-  /** `undefined` where it is one value, and no session. */
+  /** `undefined` for the source of `unserialize()`, which is one value. */
   readonly framing: Framing | undefined;
-  /** Within which it was read. */
+  /** The limits within which it was read. */
   readonly limits: Limits;
   readonly #parse: ParseValue;
   /** In the order of the text, and with duplicates. */
   readonly variables: Variable[] = [];
   /** Whether there is any `r:` or `R:`. */
   hasReferences = false;
-  /** What it was translated from, if that was in no format of PHP's own. */
+  /** The bytes before their translation, if the format is not one of PHP's own. */
   original: { readonly format: SessionFormat; readonly bytes: Uint8Array } | undefined;
-  /** What the application registered for what is in it. */
+  /** The option `classes` of the read. */
   classes: Classes | undefined;
-  /** Variables that nobody has looked at, so that they are not built yet. */
+  /** Variables that the application did not read yet: their properties are still accessors. */
   unread: Map<string, Variable> | undefined;
-  /** Whether any variable was built because somebody looked at it. */
+  /** Whether the application read any of these variables. */
   wasAccessed = false;
   #references: References | undefined;
   #built: Map<number, unknown> | undefined;
@@ -63,7 +63,7 @@ export class Source {
     this.#parse = parse;
   }
 
-  /** What `r:` and `R:` mean, where there are any. For most sessions that are only read, nobody asks. */
+  /** The targets of `r:` and `R:`, if there are any. Most sessions that are only read never need them. */
   get references(): References | undefined {
     return this.hasReferences ? this.findReferences() : undefined;
   }
@@ -79,13 +79,13 @@ export class Source {
     return this.#references;
   }
 
-  /** What was built for tokens that references share. */
+  /** The values that references share, by token. */
   get shared(): Map<number, unknown> {
     this.#built ??= new Map();
     return this.#built;
   }
 
-  /** For a source with references, all of which was built while it was checked. */
+  /** For a source with references, whose values were built in the same pass that checked it. */
   setParsed(values: Map<string, unknown>, shared: Map<number, unknown>): void {
     this.hasReferences = true;
     this.#values = values;
@@ -96,7 +96,7 @@ export class Source {
     return this.#parse(this, new Tokenizer(this.bytes, at), view);
   }
 
-  /** Whether it is the token of a scalar that no reference means: it depends on no other value, and none on it. */
+  /** Whether it is the token of a scalar that no reference means. Such a value depends on no other, and no other on it. */
   isStandaloneScalar(at: number): boolean {
     switch (this.bytes[at]) {
       case 0x69: // i
@@ -111,16 +111,16 @@ export class Source {
     }
   }
 
-  /** The value of a variable that is built when somebody looks at it. With references all are, in the order of the text. */
+  /** Builds a variable when the application reads it. With references it builds all variables, in the order of the text. */
   readVariable(key: string): unknown {
     this.wasAccessed = true;
     this.#values ??= new Map();
     if (!this.#values.has(key)) {
       const asked = this.unread?.get(key);
-      // An accessor of another session was put into this one.
-      if (asked === undefined) throw new TypeError('This variable is none of the session');
+      // The application put an accessor of another session into this one.
+      if (asked === undefined) throw new TypeError('The session has no such variable');
       const built = this.hasReferences ? this.variables : [asked];
-      // All or nothing, as a mapping of a class may throw.
+      // All or none, because a mapping of a class may throw.
       const values = built.map((variable) => [String(variable.key), this.parse(variable.start)] as const);
       for (const [name, value] of values) this.#values.set(name, value);
     }
@@ -128,12 +128,12 @@ export class Source {
     return this.#values.get(key);
   }
 
-  /** What `read` will give, where it is known or depends on nothing else. Nobody has looked at it by that. */
+  /** The value of a variable that is already built, or depends on no other. The variable stays unread. */
   peekVariable({ key, start }: Variable): unknown {
     return this.#values === undefined ? this.parse(start) : this.#values.get(String(key));
   }
 
-  /** The variable whose value starts at a token. */
+  /** The variable with the value that starts at a token. */
   variableAt(at: number): Variable | undefined {
     if (at < 0) return undefined;
     let low = 0;
@@ -145,7 +145,7 @@ export class Source {
     return this.variables[low];
   }
 
-  /** The token of the value that is at `at`: another one, if a reference is there. */
+  /** The token of the value at `at`. If a reference is there, the token of its target. */
   resolve(at: number): number {
     if (!this.hasReferences) return at;
     let token = at;
@@ -153,12 +153,12 @@ export class Source {
     return token;
   }
 
-  /** The letter of the value that is at `at`. */
+  /** The letter of the value at `at`. */
   letterAt(at: number): number {
     return this.bytes[this.resolve(at)]!;
   }
 
-  /** The array or object whose token is at `at`, or the session. */
+  /** The array or object at `at`, or the session. */
   nodeAt(at: number): SourceNode {
     if (at === sessionToken) return this.#session;
     this.#nodes ??= new Map();
@@ -177,7 +177,7 @@ export class Source {
     return this.#sessionNode;
   }
 
-  /** Whether a class or enum of this name stands in the text. */
+  /** Whether the bytes contain a class or enum of this name. */
   hasClass(name: string): boolean {
     if (this.#classNames === undefined) {
       this.#classNames = new Set();
@@ -200,7 +200,7 @@ interface OpenNode {
   left: number;
 }
 
-/** Goes once over a value and everything in it, so that no part of it has to be skipped again and again. */
+/** Finds all arrays and objects of a value in one pass, so that no part is skipped again and again. */
 function indexNodes(bytes: Uint8Array, start: number, nodes: Map<number, SourceNode>, classNames: Set<string>): void {
   const tokens = new Tokenizer(bytes, start);
   const open: OpenNode[] = [];
