@@ -95,4 +95,4 @@ function hiddenFault(session: object): Fault | undefined {
     : { code: unrepresentable, what: 'A symbol as key of the session' };
 }
 
-const noSession = 'A session is what decodeSession() gave, a plain object, or a PhpArray';
+const noSession = 'A session must come from decodeSession(), or be a plain object or a PhpArray';

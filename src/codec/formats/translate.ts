@@ -53,7 +53,7 @@ function ofBytes({ code }: PhpSessionError, { name }: SessionFormat): PhpSession
   return code === 'ERR_PHP_LIMIT'
     ? new PhpSessionError(
         code,
-        `The data (${name}) go over maxBytes, maxDepth or maxElements; raise it if they are to be trusted`,
+        `The data (${name}) go over maxBytes, maxDepth or maxElements; raise it if you trust the data`,
       )
     : new PhpSessionError('ERR_PHP_SYNTAX', `The data (${name}) are no session that PHP serializes`);
 }

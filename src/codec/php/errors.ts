@@ -5,7 +5,7 @@ import type { Limits, ReadRules } from '../rules.ts';
 export function limitError(name: keyof Limits, rules: ReadRules, offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
-    `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if they are to be trusted`,
+    `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if you trust the data`,
     { offset },
   );
 }
@@ -14,7 +14,7 @@ export function limitError(name: keyof Limits, rules: ReadRules, offset: number)
 export function writeLimitError(name: keyof Limits, most: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
-    `What is to be written goes over the limit ${name}, ${most}, so that it could not be read again; nothing was written`,
+    `The values go over the limit ${name}, ${most}, so they could not be read again; nothing was written`,
   );
 }
 

@@ -3,27 +3,27 @@ import { exactToken, isPlainObject, noToken, sessionToken } from '../source/orig
 import { type Origin, originOf, type Source, type SourceNode } from '../source/source.ts';
 import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from '../values.ts';
 
-/** What is in an array, an object or a session, in the order in which it is to be written. */
+/** The keys and values of an array, an object or a session, in the order of writing. */
 export interface Entries {
-  /** `undefined`: 0, 1, 2 and so on. */
+  /** `undefined` for 0, 1, 2 and so on. */
   readonly keys: readonly PhpKey[] | undefined;
   readonly values: readonly unknown[];
-  /** Where `tokens` are. */
+  /** The source of `tokens`. */
   readonly source: Source | undefined;
-  /** For each value the token of what stood at its place; `noToken`, or none, where nothing did. */
+  /** For each value the token that stood at its place. `noToken`, or no entry, if its place is new. */
   readonly tokens: readonly number[];
   /**
-   * `list`: the place says little about the value, as elements move. `session`: the values are variables. `exact`: what
-   * the exact view read, which nothing is known about but itself.
+   * `list`: elements move, so a place does not identify its value. `session`: the values are variables. `exact`: from the exact view,
+   * where a place means nothing.
    */
   readonly kind: 'map' | 'list' | 'session' | 'exact';
-  /** Where `tokens` do not tell, as of what the exact view read: the tokens of the places, if their numbers matter (`Numbering`). */
+  /** Of the exact view, which has no `tokens`: the tokens of the places, if their numbers matter (`Numbering`). */
   readonly places?: readonly number[] | undefined;
-  /** Whether it was a list of nothing but floats. */
+  /** Whether it was a list of floats only. */
   readonly allFloats?: boolean;
 }
 
-/** What stood at the place of a value, or `noToken`. */
+/** The token that stood at the place of a value, or `noToken`. */
 export function tokenAt(entries: Entries, index: number): number {
   return entries.tokens[index] ?? noToken;
 }
@@ -32,25 +32,25 @@ export function keyAt(entries: Entries, index: number): PhpKey {
   return entries.keys === undefined ? index : entries.keys[index]!;
 }
 
-/** Lists that `asList` made of all elements of a map. */
+/** Lists that `asList` made of all elements of a map, with the origin of that map. */
 export const renumbered: WeakMap<object, Origin> = shared('renumbered', () => new WeakMap());
 
 const none: readonly number[] = [];
 const isIndex = /^(?:0|[1-9][0-9]*)$/;
 
 /**
- * What is in a container. Here, and in `Writer`, stand the rules by which the plain view keeps what JavaScript cannot say:
+ * The entries of a container. This file and `scalars.ts` have the rules by which the plain view keeps what JavaScript cannot express:
  *
- * - a container knows its own origin, wherever it was moved to; a map that the application made anew takes the one that
- *   stood at its place (`token` of `source`), a list never does
- * - keys that were there keep their order, new ones go last
- * - a property that is `undefined` is not written, as in JSON; a hole in a list is a missing key, as after PHP's `unset`
+ * - A container keeps its origin wherever the application moves it. A new map takes the origin of the array that stood at its place
+ *   (`token` of `source`). A new list takes none.
+ * - Old keys keep their order. New keys go last.
+ * - A property that is `undefined` is not written, as in JSON. A hole in a list is a missing key, as after PHP's `unset`.
  *
- * @returns `undefined` for a value that PHP has no container for
+ * @returns `undefined` for a value that is no container in PHP
  */
 export function entriesOf(container: object, source: Source | undefined, token: number): Entries | undefined {
   const from = originOf(container);
-  // A session may be a value too: of another one, or by itself.
+  // A session may be a value too, in another session or by itself.
   const own = from !== undefined && (from.at >= 0 || from.at === sessionToken) ? from : undefined;
   if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
   if (!isCommon(container)) {
@@ -81,16 +81,16 @@ function ofPairs(pairs: Iterable<[PhpKey, unknown]>, from: Origin | undefined, i
   return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: 'map' };
 }
 
-/** What stood at these keys of something that the exact view read, if numbers matter there. */
+/** The tokens that stood at these keys of a value of the exact view, if their numbers matter. */
 function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] | undefined {
   if (from?.source.references?.numbered === undefined) return undefined;
   const { source } = from;
   const at = exactToken(from.at);
-  // Keys of properties are the only ones that `Node` has as they are.
+  // `SourceNode` has the keys of arrays as strings.
   return tokensFor(at >= 0 && source.bytes[at] === 0x4f ? keys : keys.map(String), { source, at });
 }
 
-/** @param read what a key holds */
+/** @param read gives the value of a key */
 export function ofMap(
   map: Record<string, unknown>,
   from: Origin | undefined,
@@ -112,8 +112,8 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Entries | u
   const entries = { source: from?.source, tokens, kind: 'list' as const, allFloats };
   const keys = Object.keys(list);
   if (keys.length === list.length && !list.includes(undefined)) return { ...entries, keys: undefined, values: list };
-  // What PHP calls an array may have gained names here. On an array that JavaScript made they are metadata of its maker
-  // (`index` and `input` of a RegExp match), and it is not known whether they are to be kept.
+  // A list that was read may get names: PHP's arrays can have both. On a new list, names may be metadata (`index` and `input` of a
+  // RegExp match), so it is unclear whether to write them.
   const indexes = keys.filter((key) => isIndex.test(key) && Number(key) < list.length).map(Number);
   const named = keys.slice(indexes.length);
   if (named.length > 0 && from === undefined) return undefined;
@@ -127,7 +127,7 @@ function ofList(list: readonly unknown[], from: Origin | undefined): Entries | u
   };
 }
 
-/** The keys that there are now: those that were there before in the order of then, new ones last. */
+/** The keys of a map: old ones in their old order, new ones last. */
 function keysInOrder(map: object, before: SourceNode): string[] {
   const keys = Object.keys(map);
   if (isPrefix(before.keys, keys)) return keys;
@@ -138,14 +138,14 @@ function keysInOrder(map: object, before: SourceNode): string[] {
   ];
 }
 
-/** What stood at the places of these keys. */
+/** The tokens that stood at these keys. */
 function tokensFor(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] {
   if (from === undefined) return none;
   const node = from.source.nodeAt(from.at);
   return isPrefix(node.keys, keys) ? node.tokens : keys.map((key) => node.index.get(key) ?? noToken);
 }
 
-/** Whether what was there is there still, in its order. (A duplicate key makes this false, as `keys` has none.) */
+/** Whether all old keys are still there, in their order. (False if the bytes have a key twice, as `keys` never has.) */
 function isPrefix(before: readonly PhpKey[], keys: readonly PhpKey[]): boolean {
   if (before.length > keys.length) return false;
   for (let index = 0; index < before.length; index++) if (before[index] !== keys[index]) return false;

@@ -6,25 +6,24 @@ import { originOf } from '../source/source.ts';
 import { isIntKey } from '../values.ts';
 import { renumbered } from './entries.ts';
 
-/** Deeper values are left to `Writer`, which has a stack of its own; so is what goes over the limit. */
+/** `Writer` writes deeper values, because it has a stack of its own. It also handles values over the limit. */
 const deepest = 100;
 
-/** In place of a number of values. */
+/** Instead of a number of values. */
 const other = -1;
 
 /**
- * Writes a value of the kinds that JSON has too, and that was not read: most new values are, and nothing has to be known about
- * them. That is a second way to write them, for speed alone; `Writer` can do all of it, and says what is wrong.
+ * Writes a new value of types that JSON has too. Most new values are like that, and need no rule. This is a second way to write them,
+ * only for speed: `Writer` can do all of it, and reports what is wrong.
  *
- * @param levels how many arrays and objects it is in
- * @returns how many values it is, as PHP numbers them, or -1 for a value with anything else in it; what was written of it is then
- *   to be dropped
+ * @param levels how many arrays and objects are around it
+ * @returns how many values it is, as PHP numbers them. -1 if it contains anything else: then the caller must drop what was written
  */
 export function writeJsonLike(out: ByteWriter, value: unknown, rules: WriteRules, levels: number): number {
   return write(out, value, rules, Math.min(deepest, rules.maxDepth - levels));
 }
 
-/** @param left how many levels it may have */
+/** @param left how many more levels are allowed */
 function write(out: ByteWriter, value: unknown, rules: WriteRules, left: number): number {
   switch (typeof value) {
     case 'string':
@@ -54,7 +53,7 @@ function write(out: ByteWriter, value: unknown, rules: WriteRules, left: number)
 
 function writeList(out: ByteWriter, list: readonly unknown[], rules: WriteRules, left: number): number {
   const { length } = list;
-  // With names or holes, or made by `asList`, there is something to know. (V8 counts values faster than keys.)
+  // A list with names or holes, or from `asList`, needs the rules. (V8 counts values faster than keys.)
   if (Object.values(list).length !== length || renumbered.has(list)) return other;
   out.openArray(length);
   let count = 1;

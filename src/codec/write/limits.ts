@@ -5,16 +5,16 @@ import { Tokenizer } from '../php/tokenizer.ts';
 import type { Limits } from '../rules.ts';
 import type { Source } from '../source/source.ts';
 
-/** No element takes fewer bytes: `|N;` is a variable without a name, and an element of an array takes twice as many. */
+/** The fewest bytes of an element: `|N;` is a variable without a name. An element of an array takes twice as many. */
 const leastBytes = 3;
 
 /**
- * What goes over a limit could be written, but never be read again. So it is not written. Where few bytes cannot hold too many
- * elements nothing has to be counted, and by the defaults that is so up to 3 MB. How deep new values are was seen by `Writer`.
+ * Bytes over a limit could never be read again, so they are an error. A few bytes cannot contain too many elements, so nothing is counted
+ * there: with the default limits that is up to 3 MB. `Writer` has already checked the depth of new values.
  *
- * @param bytes what was written
- * @param source what parts of them may have been copied from without a look at how deep they are
- * @param read goes over the bytes as whoever reads them, and throws at the limits of the tokens
+ * @param bytes the result of writing
+ * @param source from which parts may have been copied without a check of their depth
+ * @param read reads the bytes, and throws at a limit of its tokenizer
  * @throws PhpSessionError `ERR_PHP_LIMIT`
  */
 export function checkWritten(

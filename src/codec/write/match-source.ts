@@ -4,25 +4,25 @@ import type { Source } from '../source/source.ts';
 import { isObject, type PhpKey, type PhpObject } from '../values.ts';
 import { isWholeEnum, isWholeObject } from './strays.ts';
 
-/** In place of the offset of an end. */
+/** Instead of the offset of an end. */
 const changed = -1;
 
-/** An array or object that is compared; `left` keys are still to come. */
+/** An array or object during the comparison. `left` keys still come. */
 interface Frame {
   readonly list: readonly unknown[] | undefined;
   readonly map: Record<string, unknown> | undefined;
-  /** Of an object. */
+  /** For an object. */
   readonly properties: Iterator<[PhpKey, unknown]> | undefined;
   left: number;
 }
 
 /**
- * Whether a value of the plain view is still what its token says, so that its bytes can be copied: most of what an
- * application looks at it does not change. With a `C:` or a reference in it the answer is no.
+ * Compares a value of the plain view with its bytes, so that these can be copied if they are the same. An application does not change
+ * most of what it reads. A value with a `C:` or a reference in it never matches.
  *
- * @param levels how many levels it may have: it may have been moved down
+ * @param levels how many levels it may have: the application may have moved it deeper
  * @param objects gets the tokens of the objects and enums in it
- * @returns where the bytes of the value end; less than 0 if it is another one
+ * @returns where the bytes of the value end, or a negative number if it has changed
  */
 export function matchSource(
   source: Source,
@@ -57,7 +57,7 @@ export function matchSource(
         if (!isObject(current) || !isFrom(current, source, at) || open.length >= levels) return changed;
         const left = tokens.array();
         const list = Array.isArray(current) ? current : undefined;
-        // An object that has become one of another kind is looked at by `Writer`.
+        // `Writer` handles an object that has another prototype now.
         if (Object.keys(current).length !== left || (list === undefined && !isMap(current))) return changed;
         const map = list === undefined ? (current as Record<string, unknown>) : undefined;
         open.push({ list, map, properties: undefined, left });

@@ -7,18 +7,18 @@ import type { Entries } from './entries.ts';
 import { matchSource } from './match-source.ts';
 
 /**
- * Whether what is written has the numbers that it had when it was read. Where a `C:` holds references, only its class knows where they
- * are, so they cannot be renumbered: it is written only if each number up to its own means what it meant. For an object
- * that is the object, for anything else the place: what is in it may have changed.
+ * Whether values keep the numbers that they had when they were read. If the data of a `C:` contain references, only its class can renumber
+ * them. So such a `C:` is written only if each number before it still means the same: the same object, or, for any other value, the same
+ * place.
  */
 export class Numbering {
   readonly #source: Source;
-  /** By number, less one. */
+  /** By number, minus 1. */
   readonly #tokens: readonly number[];
   #isKept = true;
   /**
-   * Whether an `R:` could mean another place now: an object or array stands in another one, or elements of a list are others, so
-   * that they may have moved.
+   * Whether an `R:` could mean another place now, because an object or array has moved, or elements of a list have changed and so may
+   * have moved.
    */
   #placesMoved = false;
 
@@ -28,7 +28,7 @@ export class Numbering {
   }
 
   /**
-   * Must be told of every value that takes a number, in their order.
+   * The writer must add every value that takes a number, in order.
    *
    * @param token what stood at its place
    */
@@ -38,7 +38,7 @@ export class Numbering {
     this.#isKept = this.#isSame(this.#tokens[number - 1] ?? noToken, value, place, entries.kind === 'list');
   }
 
-  /** Whether the references that a `C:` holds, which was just added, mean what they meant. */
+  /** Whether the references in the data of a `C:`, which was added last, still mean the same. */
   keeps({ data }: PhpCustom): boolean {
     return this.#isKept && !(this.#placesMoved && holdsReference(data, 0, data.length, true));
   }
@@ -56,7 +56,7 @@ export class Numbering {
         const own = from.at < 0 ? exactToken(from.at) : from.at;
         return from.source === source && own === at && !isRewritten(value, source, at);
       }
-      if (isPhpCustom(value)) return false; // a new one: only its class knows how many numbers it takes
+      if (isPhpCustom(value)) return false; // a new one, and only its class knows how many numbers it takes
     }
     const letter = source.bytes[at];
     const wasObject = letter === 0x4f || letter === 0x43 || letter === 0x45;
@@ -65,7 +65,7 @@ export class Numbering {
   }
 }
 
-/** Whether it is a `C:` into whose data the application wrote. */
+/** Whether it is a `C:` and the application changed its data. */
 function isRewritten(value: object, { bytes }: Source, at: number): boolean {
   if (!isPhpCustom(value)) return false;
   const { data } = value;

@@ -7,10 +7,10 @@ import { type Entries, entriesOf, tokenAt } from './entries.ts';
 import { type Place, writeError } from './errors.ts';
 import { matchSource } from './match-source.ts';
 
-/** What names a PHP reference: in the exact view the reference itself, else the token of what it shares. */
+/** What identifies a PHP reference: in the exact view the `PhpReference`, else the token of the value that it shares. */
 export type ReferenceSet = PhpReference | number;
 
-/** Contents on the way through all values, and the place of those that they are in. */
+/** Entries during the pass over all values, and their place. */
 interface Step {
   readonly entries: Entries;
   readonly isObject: boolean;
@@ -19,42 +19,41 @@ interface Step {
 }
 
 /**
- * The PHP references (`R:`) among values that are written. A reference belongs to places, not to a value: all places that
- * shared a value when it was read share one again. In the plain view a change of an array reaches the other places by
- * itself, as they hold the same object; a scalar does not. So it is decided here: where one place has a new value, all
- * get it.
+ * The PHP references (`R:`) among values to write. PHP calls the places that share a value a reference set. Places that shared a value
+ * when the session was read share one again. In the plain view they hold the same array or object, so a change of it reaches all places.
+ * A scalar has no identity: if the application set a new one in one place, this class gives it to all places of the set.
  *
- * As in PHP, a reference that only one element or property holds is none (php-src: `php_var_serialize_nested_data`). A variable
- * of the session stays one, unless the session is written as an array, whose elements variables are then.
+ * As in PHP, a set of only one element or property is no reference (php-src: `php_var_serialize_nested_data`). A variable of the session
+ * stays a reference, unless the session is written as an array, where variables are elements.
  */
 export class ReferenceSets {
   readonly #top: Entries;
   readonly #instances: InstanceWriter | undefined;
-  /** New values, by the token that names the reference. */
+  /** New values, by the token of their set. */
   readonly #changed: Map<number, unknown> = new Map();
   readonly #holders: Map<ReferenceSet, number> = new Map();
   readonly #entries: Map<object, Entries> = new Map();
   readonly #isArray: boolean;
 
   /**
-   * @param top all values that are written
-   * @param instances what instances of mapped classes are
-   * @param isArray whether they are elements of an array
-   * @throws PhpSessionError `ERR_PHP_REFERENCE` where places that share a value were changed to different ones
+   * @param top all values to write
+   * @param instances gives the objects for instances of mapped classes
+   * @param isArray whether the values are elements of an array
+   * @throws PhpSessionError `ERR_PHP_REFERENCE` if places that share a value have different new values
    */
   constructor(top: Entries, instances: InstanceWriter | undefined, isArray: boolean) {
     this.#top = top;
     this.#isArray = isArray;
     this.#instances = instances;
     this.#visit(true);
-    // What a place got by a change in another one may have replaced whole parts, so holders are counted among what is left.
+    // A new value may have replaced whole parts of other places. So holders are counted again, in what is left.
     if (this.#changed.size > 0) {
       this.#holders.clear();
       this.#visit(false);
     }
   }
 
-  /** Goes through all values as they are known by now, each container once, and counts the holders of references. */
+  /** Visits all values, each container once, and counts the places of each set. */
   #visit(compares: boolean): void {
     const seen = new Set<object>();
     const rest: Step[] = [{ entries: this.#top, isObject: false, outer: undefined, index: -1 }];
@@ -78,7 +77,7 @@ export class ReferenceSets {
     }
   }
 
-  /** As `contentsOf`, but once for each container that was read: what is in it does not depend on its place. */
+  /** As the function `entriesOf`, but only once for each container that was read: its entries do not depend on its place. */
   entriesOf(container: object, source: Source | undefined, token: number): Entries | undefined {
     const known = this.#entries.get(container);
     if (known !== undefined) return known;
@@ -88,18 +87,18 @@ export class ReferenceSets {
     return entries;
   }
 
-  /** Whether this place of a reference is written as one: others hold it too, or it is a variable. */
+  /** Whether a place of this set is written as a reference: it has other places, or is a variable. */
   isWritten(set: ReferenceSet, entries: Entries): boolean {
     return (entries.kind === 'session' && !this.#isArray) || this.#holders.get(set)! > 1;
   }
 
-  /** What the places of this reference hold now. */
+  /** The value that all places of this set have now. */
   value(set: ReferenceSet): unknown {
     if (typeof set !== 'number') return set.value;
     return this.#changed.has(set) ? this.#changed.get(set) : this.#before(set);
   }
 
-  /** The reference that this place holds, or `undefined`. */
+  /** The set of a place, or `undefined`. */
   find(entries: Entries, index: number): ReferenceSet | undefined {
     const value = entries.values[index];
     if (isObject(value) && isPhpReference(value)) return value;
@@ -117,7 +116,7 @@ export class ReferenceSets {
     if (step.entries.kind === 'list' && !this.#isOnlyChange(step.entries, index)) {
       throw writeError(
         'ERR_PHP_REFERENCE',
-        'A list with PHP references in it was changed in a way that does not tell what became of them; replace it by a copy',
+        'A list with PHP references has changed, and it is unclear which elements they belong to now; replace it by a copy',
         placesTo(step, index),
       );
     }
@@ -131,7 +130,7 @@ export class ReferenceSets {
     this.#changed.set(set, value);
   }
 
-  /** In a list elements move, so a new value is a change of the reference only where all others are what they were. */
+  /** In a list elements move, so a new value belongs to the reference only if all other elements are unchanged. */
   #isOnlyChange(list: Entries, changed: number): boolean {
     const source = this.#top.source!;
     if (list.keys !== undefined || list.values.length !== list.tokens.length) return false;
@@ -150,23 +149,23 @@ export class ReferenceSets {
   }
 }
 
-/** What is written once: objects are the same if they are one, enums if they have one name. `undefined` for any other value. */
+/** The identity of a value that is written once: an object itself, the name of an enum. `undefined` for any other value. */
 export function identity(value: unknown): unknown {
   if (!isObject(value)) return undefined;
   if (isPhpEnum(value)) return `${value.className}:${value.caseName}`;
   return isPhpObject(value) || isPhpCustom(value) ? value : undefined;
 }
 
-/** The value behind a reference of the exact view. */
+/** The value of a reference of the exact view. Any other value is itself. */
 export function dereference(value: unknown): unknown {
-  let behind = value;
-  for (let steps = 0; isObject(behind) && isPhpReference(behind); steps++) {
+  let target = value;
+  for (let steps = 0; isObject(target) && isPhpReference(target); steps++) {
     if (steps > 100) {
       throw new PhpSessionError('ERR_PHP_UNREPRESENTABLE', 'A PhpReference that leads to itself holds no value');
     }
-    behind = behind.value;
+    target = target.value;
   }
-  return behind;
+  return target;
 }
 
 function placesTo(last: Step, index: number): Place[] {

@@ -15,9 +15,9 @@ import { type WriteStrategy, writeByStrategies } from './strategy.ts';
 import { Writer } from './writer.ts';
 
 /**
- * Writes a session that was not read.
+ * Writes a session that did not come from `decodeSession`.
  *
- * @param isNew whether it is an object that was not read as a part of anything either
+ * @param isNew whether it has no origin at all: it is not a part of a session either
  */
 export function writeSession(
   session: PhpArray | Record<string, unknown>,
@@ -29,7 +29,7 @@ export function writeSession(
   return plain ?? writeAny(session, framing, rules);
 }
 
-/** Writes a session of nothing but new values that are like JSON; `undefined` for any other. */
+/** Writes a session of new values that are like JSON. `undefined` for any other session. */
 function writeJsonLikeSession(
   session: Record<string, unknown>,
   framing: Framing,
@@ -71,12 +71,12 @@ function writeAny(session: PhpArray | Record<string, unknown>, framing: Framing,
   );
 }
 
-/** Stands for a value that nobody has looked at. */
+/** Stands for the value of a variable that the application did not read. */
 const unread: unique symbol = Symbol('unread');
 
 /**
- * Writes a session that was read. Without references no value depends on another, so what was not changed is copied. With
- * them all is written, as they are numbers of values, which change with what comes before; unless no number can be another one.
+ * Writes a session from `decodeSession`. Without references no value depends on another, so unchanged values are copied. References are
+ * numbers, and each number depends on all values before it. So with references all values are written, unless no number can change.
  */
 export function patchSession(
   session: Record<string, unknown>,
@@ -92,7 +92,7 @@ export function patchSession(
   }
   const isPatched = !hasReferences || (isSameFraming && keepsNumbers(session, source));
 
-  // In an array each value is one level deeper, and may be too deep for PHP then.
+  // In an array each value is one level deeper. That may be too deep for PHP, so nothing is copied unchecked.
   const mayCopy = !framing.isArray || source.framing!.isArray;
   const strategies: WriteStrategy[] = hasReferences ? ['references'] : ['number', 'references'];
   if (isPatched) strategies.unshift('patch');
@@ -110,7 +110,8 @@ export function patchSession(
     }
     framing.writeEnd(out);
   });
-  // What PHP would not write, such as a name that comes twice, stays as long as nothing is changed; not what PHP 8 could not read.
+  // Bytes that PHP would not write, such as a name that comes twice, stay as long as no value changes. Bytes that PHP 8 could not
+  // read do not stay.
   const isOther = bytes.length !== source.bytes.length && isSameFraming && isWhole && !hasReferences;
   return isOther && isUnchanged(session, source) ? copyOf(source.bytes) : bytes;
 }
@@ -119,15 +120,15 @@ interface Top extends Entries {
   readonly keys: readonly string[];
 }
 
-/** @param mayCopy whether values that nobody has looked at are `unread` */
+/** @param mayCopy whether variables that the application did not read are `unread` here */
 function variablesOf(session: Record<string, unknown>, source: Source, mayCopy: boolean): Top {
   const read = (key: string) => (mayCopy && isUnread(session, key, source) ? unread : session[key]);
   return { ...ofMap(session, { source, at: sessionToken }, read), kind: 'session' };
 }
 
 /**
- * Whether the values of a session with references have the numbers that they had, and none is in two of its variables: where
- * nobody has looked at any, and only scalars were set in place of scalars, or variables added behind all others.
+ * Whether the values of a session with references have kept their numbers, and no value is in two variables. That is so if the
+ * application read no variable, and only replaced scalars by scalars, or added variables after all others.
  */
 function keepsNumbers(session: Record<string, unknown>, source: Source): boolean {
   if (source.wasAccessed) return false;
@@ -140,7 +141,7 @@ function keepsNumbers(session: Record<string, unknown>, source: Source): boolean
   });
 }
 
-/** Whether all variables are there, with the values that were read. */
+/** Whether all variables are still there, with their old values. */
 function isUnchanged(session: Record<string, unknown>, source: Source): boolean {
   const { index } = source.nodeAt(sessionToken);
   const keys = Object.keys(session);
@@ -155,8 +156,8 @@ function isUnchanged(session: Record<string, unknown>, source: Source): boolean 
 }
 
 /**
- * @param source what parts of the bytes may have been copied from
- * @throws PhpSessionError `ERR_PHP_LIMIT` for what could not be read again
+ * @param source from which parts of the bytes may have been copied
+ * @throws PhpSessionError `ERR_PHP_LIMIT` for bytes that could not be read again
  */
 export function checkSession(bytes: Uint8Array, framing: Framing, limits: Limits, source?: Source): Uint8Array {
   return checkWritten(bytes, limits, source, (tokens) => {

@@ -1,23 +1,23 @@
 import { ByteWriter } from '../php/byte-writer.ts';
 
 /**
- * How much the writer has to know of values:
+ * How much the writer knows about values. Each strategy costs more than the one before it:
  *
- * - `patch`: some of the values of a source, which depend on no others
- * - `count`: all values, one after the other, so that they have numbers
- * - `tie`: and the PHP references among them
+ * - `patch`: it copies unchanged values, and knows no numbers
+ * - `number`: it writes all values and counts them, so that it can write an `r:`
+ * - `references`: before it writes, it also finds all PHP references, so that it can write an `R:`
  */
 export type WriteStrategy = 'patch' | 'number' | 'references';
 
-/** Thrown where a strategy is not enough. */
-export const escalate: unique symbol = Symbol('needs a strategy that knows more');
+/** Thrown by the writer if its strategy knows too little. */
+export const escalate: unique symbol = Symbol('needs the next strategy');
 
 /**
- * Writes in the first strategy that is enough.
+ * Writes by the first strategy that knows enough.
  *
- * @param size how many bytes there will be, as far as is known
- * @param strategies to be tried, one after the other; the last one is enough
- * @param maxBytes see `Output`
+ * @param size an estimate of the number of bytes
+ * @param strategies in the order to try them. The last one must always be enough
+ * @param maxBytes as in `ByteWriter`
  * @throws PhpSessionError
  */
 export function writeByStrategies(

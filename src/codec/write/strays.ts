@@ -13,21 +13,20 @@ import {
 } from '../values.ts';
 import { unrepresentable } from './errors.ts';
 
-// An application can put onto one of PHP's values what PHP has no place for: `session.user.name = 'x'` where `user` is a
-// `PhpObject`. It would be lost in silence, so it is an error when the session is written. (A frozen value would not help: it loses
-// what is assigned in silence too, in sloppy code.) What JavaScript itself does not take for data, symbols as keys and properties
-// that are not enumerable, is an error on the session itself. On the values in it it is left out, as in JSON: libraries mark values
-// so, and to look for it takes longer than to write most values.
+// A stray property is one that PHP has no place for: `session.user.name = 'x'` where `user` is a `PhpObject`. It would be lost in
+// silence, so it is an error when the session is written. (To freeze values would not help: sloppy code loses assignments to them in
+// silence too.) JavaScript hides symbols and properties that are not enumerable. On the session they are an error, in session.ts. On
+// values they are left out, as in JSON: libraries mark values with them, and to look for them takes longer than to write most values.
 
-/** What is wrong with a value, as an error says it. */
+/** An error about a value, without its place. */
 export interface Fault {
   readonly code: PhpSessionErrorCode;
   readonly what: string;
-  /** The property that is meant. */
+  /** The wrong property. */
   readonly key?: string;
 }
 
-/** Whether a `PhpObject` that was read holds nothing but what is written of it, and has the name that it was read with. */
+/** Whether a `PhpObject` that was read has no stray property, and still has its class name. */
 export function isWholeObject(value: object, className: string): boolean {
   if (!isPhpObject(value) || value.className !== className) return false;
   const { properties } = value;
@@ -44,7 +43,7 @@ export function isWholeEnum(value: object, { className, caseName }: { className:
   return isSame && strayIn(value, 'className', 'caseName') === undefined;
 }
 
-/** What would be lost if one of PHP's values were written, or is wrong about it itself. What is in it is not looked at. */
+/** What is wrong with one of PHP's values itself. It does not check the values inside. */
 export function faultOf(value: object): Fault | undefined {
   switch (kindOf(value)) {
     case 'float':
@@ -72,7 +71,7 @@ function faultOfObject(value: PhpObject): Fault | undefined {
   return { code: unrepresentable, what: 'A PhpObject whose `properties` are no Map', key: 'properties' };
 }
 
-/** @param instead what to do */
+/** @param instead the right way */
 function stray(value: object, what: string, instead: string, one?: string, other?: string): Fault | undefined {
   const key = strayIn(value, one, other);
   if (key === undefined) return undefined;
@@ -83,14 +82,14 @@ function stray(value: object, what: string, instead: string, one?: string, other
   };
 }
 
-/** A property of its own, besides these two. */
+/** An own property besides these two. */
 function strayIn(value: object, one?: string, other?: string): string | undefined {
-  // By far the fastest way, as V8 keeps the list of keys.
+  // By far the fastest way, because V8 caches the list of keys.
   for (const key in value) if (key !== one && key !== other && Object.hasOwn(value, key)) return key;
   return undefined;
 }
 
-/** PHP instantiates what it reads: what was read stays what it was. */
+/** PHP instantiates what it reads, so the names of a value that was read must not change. */
 function faultOfNames(value: { className: string; caseName?: string }): Fault | undefined {
   const { className, caseName } = value;
   const code = 'ERR_PHP_CLASS';

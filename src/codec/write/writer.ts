@@ -30,48 +30,47 @@ import { copyUnchanged, writeInt, writeNumber } from './scalars.ts';
 import { escalate, type WriteStrategy } from './strategy.ts';
 import { faultOf } from './strays.ts';
 
-/** An array or object that is being written. */
+/** An array or object during writing. */
 interface Frame {
   readonly container: object;
   readonly entries: Entries;
   readonly isObject: boolean;
-  /** What was written as the number of its elements: a getter, or `toPhp`, may change a list meanwhile. */
+  /** The number of elements as it was written: a getter, or `toPhp`, may change a list during writing. */
   readonly size: number;
   next: number;
 }
 
 /**
- * Writes values as PHP's `serialize()` does (php-src: `php_var_serialize_intern` in ext/standard/var.c): plain ones, exact
- * ones, and both mixed. A scalar that is what stood at its place is copied as it stood; what was a float stays one under
- * the same key, and in a list if the number at that index is the same, or if all were floats.
+ * Writes values as PHP's `serialize()` does (php-src: `php_var_serialize_intern` in ext/standard/var.c). They may be of the plain view, of
+ * the exact view, or both mixed.
  */
 export class Writer {
   readonly #out: ByteWriter;
   readonly #rules: WriteRules;
-  /** The values to be written; classes that stand in their source may be written. */
+  /** The values to write. Classes that their source contains may be written. */
   readonly #top: Entries;
   readonly #counts: boolean;
   readonly #instances: InstanceWriter | undefined;
   readonly #sets: ReferenceSets | undefined;
-  /** Only where a `C:` that was read holds references. */
+  /** Only if a `C:` that was read may contain references. */
   readonly #numbering: Numbering | undefined;
-  /** How many levels are around them. */
+  /** How many levels are around the values. */
   readonly #levels: number;
-  /** How many values have a number: all but `R:` (`php_add_var_hash`). */
+  /** How many values have a number so far: all but `R:` (`php_add_var_hash`). */
   #numbered: number;
-  /** The numbers of what is written once: objects, enums (by name) and references. */
+  /** The numbers of values that are written once: objects, enums (by name) and references. */
   #seen: Map<unknown, number> | undefined;
-  /** Tokens of the objects that were written or copied, where there are no numbers. */
+  /** Tokens of objects that were written or copied, for `patch`, which has no numbers. */
   #used: Set<number> | undefined;
-  /** The number of the first `C:`; what comes after it is numbered by rules that only its class knows. */
+  /** The number of the first `C:`. Only its class knows how many numbers it takes, so later numbers are unknown. */
   #firstCustom = Number.POSITIVE_INFINITY;
   #variable = 0;
-  /** The containers around the value that is written next. */
+  /** The containers around the next value. */
   readonly #open: Frame[] = [];
-  /** Those of them that are very deep. */
+  /** The deep ones of `#open`, to find a cycle quickly. */
   #inside: Set<object> | undefined;
 
-  /** @param isArray whether the values are elements of an array that is not written here */
+  /** @param isArray whether the values are elements of an array, whose token the caller writes */
   constructor(out: ByteWriter, rules: WriteRules, top: Entries, strategy: WriteStrategy, isArray: boolean) {
     this.#out = out;
     this.#rules = rules;
@@ -85,7 +84,7 @@ export class Writer {
   }
 
   /**
-   * @param index which of the values
+   * @param index of the value in `top`
    * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE`, `ERR_PHP_KEY`, `ERR_PHP_CLASS`, `ERR_PHP_TYPE_CHANGED`,
    *   `ERR_PHP_REFERENCE`, `ERR_PHP_LIMIT`
    */
@@ -116,13 +115,11 @@ export class Writer {
       return;
     }
     const set = this.#sets.find(entries, index);
-    for (let behind: unknown = set; isObject(behind) && isPhpReference(behind); behind = behind.value) {
-      this.#mustBeWhole(behind);
-    }
+    for (let next: unknown = set; isObject(next) && isPhpReference(next); next = next.value) this.#mustBeWhole(next);
     const value = dereference(set === undefined ? entries.values[index] : this.#sets.value(set));
     const token = typeof set === 'number' ? set : tokenAt(entries, index);
     if (set !== undefined && this.#sets.isWritten(set, entries)) {
-      // A reference to an object has the number of the object.
+      // An object and a reference to it have one number.
       const object = isObject(value) ? this.#instances?.object(value) : undefined;
       const number = this.#seen?.get(set) ?? this.#seen?.get(identity(object ?? value));
       if (number !== undefined) {
@@ -139,10 +136,10 @@ export class Writer {
   }
 
   /**
-   * A value, or the beginning of one whose content is then in `#open`.
+   * Writes a scalar, or the start of an array or object, which it then adds to `#open`.
    *
    * @param token what stood at its place in `source`, or -1
-   * @param list the list that it is in, if there is something to know about it
+   * @param list the list that contains it, if a list does
    */
   #value(value: unknown, source: Source | undefined, token: number, list: Entries | undefined): void {
     const out = this.#out;
@@ -173,13 +170,13 @@ export class Writer {
 
   #object(given: object, source: Source | undefined, token: number, inList: boolean): void {
     const value = this.#instances?.object(given) ?? given;
-    // Somebody may have kept the object that an instance was made from.
+    // The application may have kept the object that an instance was made from, and changed it.
     if (value !== given && isPhpObject(originalObject(given))) this.#mustBeWhole(originalObject(given));
-    // Tried only at the first levels, as it goes over the whole value each time.
+    // Only at the first levels, because each try goes over the whole value.
     if (token >= 0 && !this.#counts && this.#open.length < 4) {
       const objects: number[] = [];
       const end = matchSource(source!, token, value, this.#rules.maxDepth - this.#around, objects);
-      // Objects of another session are known by no token here, and its classes may be unknown to this one.
+      // Not with objects of another session: they have no number here, and this session may not know their classes.
       if (end >= 0 && (objects.length === 0 || source === this.#top.source)) {
         for (const at of objects) this.#use({ source: source!, at });
         this.#out.copy(source!.bytes, token, end);
@@ -187,7 +184,7 @@ export class Writer {
       }
     }
     const common = isCommon(value);
-    if (common && token < 0 && this.#plain(value)) return;
+    if (common && token < 0 && this.#jsonLike(value)) return;
     if (!common) {
       this.#mustBeWhole(value);
       if (this.#special(value)) return;
@@ -216,9 +213,9 @@ export class Writer {
     return this.#levels + this.#open.length;
   }
 
-  /** Writes a new value that is like JSON; false, and nothing is written, for any other. */
-  #plain(value: object): boolean {
-    // Tried only at the first levels, as it goes over the whole value each time.
+  /** Writes a new value that is like JSON. For any other it writes nothing and returns false. */
+  #jsonLike(value: object): boolean {
+    // Only at the first levels, because each try goes over the whole value.
     if (this.#sets !== undefined || this.#open.length > 3) return false;
     const start = this.#out.at;
     const count = writeJsonLike(this.#out, value, this.#rules, this.#around);
@@ -235,7 +232,7 @@ export class Writer {
     if (fault !== undefined) throw this.#error(fault.code, fault.what, fault.key);
   }
 
-  /** Neither in itself, nor too deep. */
+  /** A value may not contain itself, and may not be too deep. */
   #checkPlace(value: object, isLevel: boolean): void {
     const open = this.#open;
     const depth = open.length;
@@ -253,10 +250,10 @@ export class Writer {
     }
   }
 
-  /** Writes what is written once, or holds no values; false for anything else. */
+  /** Writes one of PHP's own values that contains no others, or the `r:` of an object. False for anything else. */
   #special(value: object): boolean {
     const out = this.#out;
-    // Without the references it is not known what others hold.
+    // Only the next strategies know which places share its value.
     if (isPhpReference(value)) throw escalate;
     const key = identity(value);
     if (key !== undefined) {
@@ -295,9 +292,9 @@ export class Writer {
   #enum(className: string, caseName: string, value: object): void {
     if (!this.#rules.allowsEnums) throw this.#error(unrepresentable, 'An enum, which PHP has since 8.1,');
     const isNew = originOf(value) === undefined;
-    // The case may stand in what is copied, and in PHP both are one object.
+    // The copied parts may contain the same case. In PHP both are one object.
     if (isNew && !this.#counts && this.#top.source?.hasClass(className)) throw escalate;
-    if (isNew && !isCaseName(caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP has not');
+    if (isNew && !isCaseName(caseName)) throw this.#error('ERR_PHP_CLASS', 'A case name that PHP does not allow');
     this.#checkClass(className, value);
     this.#out.ascii('E:');
     this.#name(`${className}:${caseName}`);
@@ -311,7 +308,7 @@ export class Writer {
     out.ascii(end);
   }
 
-  /** PHP refuses an object with a name that begins like a mangled one and is none, and with it the session. */
+  /** A property name with NUL at its start must be a mangled name. PHP refuses a session with any other. */
   #checkProperty(entries: Entries, index: number): void {
     const key = keyAt(entries, index);
     const isBad = typeof key === 'string' && key.startsWith('\0') && !/^\0[^\0]+\0/.test(key);
@@ -337,18 +334,19 @@ export class Writer {
     if (!this.#out.name(name)) throw this.#error('ERR_PHP_CLASS', 'A name with half of a surrogate pair');
   }
 
-  /** PHP instantiates what it reads, so the name must have been read, or registered by the application. */
+  /** PHP instantiates what it reads, so the session must have had this name, or the application must allow it. */
   #checkClass(name: string, value: object): void {
     const { source } = this.#top;
     const wasRead = source !== undefined && (originOf(value)?.source === source || source.hasClass(name));
     if (!wasRead && !this.#rules.classes.has(name)) {
       throw this.#error('ERR_PHP_CLASS', 'A PHP class that was neither read nor registered by the option `classes`');
     }
-    // Enums may have been read with a backslash before their name, and nothing else.
-    if (!isClassName(name) && !isPhpEnum(value)) throw this.#error('ERR_PHP_CLASS', 'A name that no PHP class has');
+    // Only enums may have been read with a backslash before their name.
+    if (!isClassName(name) && !isPhpEnum(value))
+      throw this.#error('ERR_PHP_CLASS', 'A name that no PHP class can have');
   }
 
-  /** Each object that was read may stand in one place: in two, the second one has the number of the first. */
+  /** Each object that was read may be in one place. In a second place it would be an `r:`, which needs numbers. */
   #use(from: Origin | undefined): void {
     if (from === undefined || from.at < 0 || from.source !== this.#top.source) return;
     this.#used ??= new Set();
@@ -364,12 +362,12 @@ export class Writer {
   #target(number: number): number {
     if (!this.#counts) throw escalate;
     if (number > this.#firstCustom) {
-      throw this.#error('ERR_PHP_REFERENCE', 'A reference to what comes after an object that serialized itself (C:)');
+      throw this.#error('ERR_PHP_REFERENCE', 'A reference to a value after an object that serialized itself (C:)');
     }
     return number;
   }
 
-  /** @param property of the value, if that is what is meant */
+  /** @param property the wrong property of the value, if it is one */
   #error(code: PhpSessionErrorCode, what: string, property?: string): PhpSessionError {
     const places = this.#open.map(({ entries, isObject, next }) => ({ entries, isObject, index: next - 1 }));
     if (this.#top.kind === 'session') places.unshift({ entries: this.#top, isObject: false, index: this.#variable });
@@ -377,7 +375,7 @@ export class Writer {
   }
 }
 
-/** So many of the containers around a value are looked at one by one: faster than a set, as most are not deeper. */
+/** Up to so many containers around a value are checked one by one. Few values are deeper, and a Set is slower. */
 const nearby = 32;
 
 /** Whether an application put a plain object where an object of a PHP class stood. */
@@ -389,4 +387,4 @@ function isReplacedObject(value: object, source: Source | undefined, token: numb
 const typeChanged =
   'A plain object where an object of a PHP class stood (change that with set(), or give a PhpArray if it is meant)';
 const hiddenReference =
-  'An object that serialized itself (C:) and refers to values by numbers that are others now (put what is new behind it)';
+  'An object that serialized itself (C:), with references to values whose numbers have changed (add new values after it),';

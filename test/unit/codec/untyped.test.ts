@@ -15,7 +15,7 @@ describe('JavaScript has no types', () => {
 
   test('what is no object is no session', () => {
     for (const value of [null, undefined, 5, 'a|i:1;']) {
-      expect(() => encodeSession(value as unknown as object)).toThrow('A session is what decodeSession() gave');
+      expect(() => encodeSession(value as unknown as object)).toThrow('A session must come from decodeSession()');
     }
   });
 });
