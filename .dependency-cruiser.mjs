@@ -58,6 +58,33 @@ export default {
       node: false,
     }),
     layer({
+      name: 'codec-grammar-at-the-bottom',
+      comment:
+        'The grammar knows bytes and the types of PHP: neither where values come from, nor who reads or writes them.',
+      from: '^src/codec/php/',
+      imports: ['^src/codec/(php/|(rules|values)[.]ts$)', base],
+      node: false,
+    }),
+    layer({
+      name: 'codec-sources-know-no-reader',
+      comment: 'Readers and writers stand on sources.',
+      from: '^src/codec/source/',
+      imports: [
+        '^src/codec/(php|source)/',
+        '^src/codec/formats/(format|framing)[.]ts$',
+        '^src/codec/[^/]+[.]ts$',
+        base,
+      ],
+      node: false,
+    }),
+    layer({
+      name: 'codec-reads-without-writing',
+      comment: 'What only reads, such as a tool, needs nothing of writing.',
+      from: '^src/codec/read/',
+      imports: ['^src/codec/(php|source|read)/', '^src/codec/formats/framing[.]ts$', '^src/codec/[^/]+[.]ts$', base],
+      node: false,
+    }),
+    layer({
       name: 'stores-share-downwards',
       comment: 'What stores share knows none of them, and no codec.',
       from: sharedByStores,

@@ -5,10 +5,10 @@ import type { SessionFormatName } from './formats/framing.ts';
 import { formatNames } from './formats/index.ts';
 import { sourceOf } from './formats/translate.ts';
 import { type LimitOptions, readRules } from './options.ts';
-import { References } from './read/references.ts';
 import { readVariables } from './read/session.ts';
 import { validate } from './read/validate.ts';
 import type { ReadRules } from './rules.ts';
+import { References } from './source/references.ts';
 import type { Source } from './source/source.ts';
 
 /** Bytes over a limit fit no format. */

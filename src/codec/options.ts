@@ -76,7 +76,7 @@ export function readRules(options: SessionDecodeOptions): ReadRules {
     maxBytes: limitOption('maxBytes', options.maxBytes, defaultLimits.maxBytes),
     maxDepth: limitOption('maxDepth', options.maxDepth, defaultLimits.maxDepth),
     maxElements: limitOption('maxElements', options.maxElements, defaultLimits.maxElements),
-    ignoresRest: phpVersionOption(options) < '8.0',
+    ignoresRest: isBefore('8.0', options),
   };
 }
 
@@ -103,14 +103,14 @@ export function writeRules(options: EncodeOptions, source?: Source): WriteRules 
     maxElements: limitOption('maxElements', options.maxElements, limits.maxElements),
     precision,
     classes: classes ?? Classes.of(options.classes),
-    allowsEnums: phpVersionOption(options) >= '8.1',
+    allowsEnums: !isBefore('8.1', options),
   };
 }
 
-function phpVersionOption({ phpVersion }: { phpVersion?: PhpVersion }): PhpVersion {
-  if (phpVersion === undefined) return '8.5';
+function isBefore(version: PhpVersion, { phpVersion }: { phpVersion?: PhpVersion }): boolean {
+  if (phpVersion === undefined) return false;
   if (!phpVersions.includes(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.6'");
-  return phpVersion;
+  return phpVersion < version;
 }
 
 function limitOption(name: keyof Limits, value: number | undefined, byDefault: number): number {

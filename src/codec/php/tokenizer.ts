@@ -253,6 +253,27 @@ export class Tokenizer {
     this.#expect(CLOSE, this.at, this.at);
   }
 
+  /** Skips the most common tokens quickly: ordinary ints and strings. If it returns false, another method must read the token. */
+  skipCommon(): boolean {
+    const { bytes, at: start } = this;
+    const token = bytes[start];
+    if (bytes[start + 1] !== COLON) return false;
+    let at = start + 2;
+    let byte = bytes[at]!;
+    let number = 0;
+    for (; isDigit(byte); byte = bytes[++at]!) number = number * 10 + (byte - 0x30);
+    if (at === start + 2 || at > start + 17) return false;
+    if (token === 0x69 && byte === SEMICOLON) {
+      this.at = at + 1;
+      return true;
+    }
+    const end = at + 2 + number;
+    const isString = token === 0x73 && byte === COLON && bytes[at + 1] === QUOTE;
+    if (!isString || bytes[end] !== QUOTE || bytes[end + 1] !== SEMICOLON) return false;
+    this.at = end + 2;
+    return true;
+  }
+
   /** Skips any token that contains no others. */
   skipScalar(): void {
     switch (this.peek()) {

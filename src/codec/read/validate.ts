@@ -22,7 +22,7 @@ export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean =
       checkDepth(tokens, outer.length + levels, token === 0x4f || count > 0, start);
       outer.push(left);
       left = count;
-    } else if (!skipCommonToken(tokens)) {
+    } else if (!tokens.skipCommon()) {
       tokens.skipScalar();
       if (stops && tokens.hasReferences) throw needsReferences;
     }
@@ -33,29 +33,8 @@ export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean =
     }
     left--;
     tokens.countElement();
-    if (!skipCommonToken(tokens)) tokens.skipKey();
+    if (!tokens.skipCommon()) tokens.skipKey();
   }
-}
-
-/** Skips the most common tokens quickly: ordinary ints and strings. If it returns false, the methods of `tokens` must read the token. */
-export function skipCommonToken(tokens: Tokenizer): boolean {
-  const { bytes, at: start } = tokens;
-  const token = bytes[start];
-  if (bytes[start + 1] !== 0x3a) return false;
-  let at = start + 2;
-  let byte = bytes[at]!;
-  let number = 0;
-  for (; byte >= 0x30 && byte <= 0x39; byte = bytes[++at]!) number = number * 10 + (byte - 0x30);
-  if (at === start + 2 || at > start + 17) return false;
-  if (token === 0x69 && byte === 0x3b) {
-    tokens.at = at + 1;
-    return true;
-  }
-  const end = at + 2 + number;
-  const isString = token === 0x73 && byte === 0x3a && bytes[at + 1] === 0x22;
-  if (!isString || bytes[end] !== 0x22 || bytes[end + 1] !== 0x3b) return false;
-  tokens.at = end + 2;
-  return true;
 }
 
 /**

@@ -43,7 +43,7 @@ export class Overlay {
  * Private fields of values remember their origin. They cannot be seen, copied, spread or cloned, and take a seventh of the time of a
  * WeakMap. One process may load the package twice, and both copies must see the same origins.
  */
-const origins: Origins = shared('stamps', () => {
+const origins: Origins = shared('origins', () => {
   class PlainMap {
     #source: object | undefined;
     #at: number;

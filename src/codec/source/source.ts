@@ -2,10 +2,10 @@ import type { Classes } from '../classes.ts';
 import type { SessionFormat } from '../formats/format.ts';
 import type { Framing, Variable } from '../formats/framing.ts';
 import { Tokenizer } from '../php/tokenizer.ts';
-import { References } from '../read/references.ts';
 import type { Limits, View } from '../rules.ts';
 import { type PhpKey, propertyKey } from '../values.ts';
 import { type OriginIn, originIn, sessionToken } from './origins.ts';
+import { References } from './references.ts';
 
 /** The keys and values of an array or object in the bytes. */
 export class SourceNode {

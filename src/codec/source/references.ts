@@ -2,9 +2,8 @@ import { PhpSessionError } from '../../errors.ts';
 import { holdsReference } from '../php/custom-data.ts';
 import { syntaxError } from '../php/errors.ts';
 import { Tokenizer } from '../php/tokenizer.ts';
-import { noToken } from '../source/origins.ts';
 import type { PhpKey } from '../values.ts';
-import { skipCommonToken } from './validate.ts';
+import { noToken } from './origins.ts';
 
 /** A value of the session. */
 interface Value {
@@ -152,7 +151,7 @@ export class References {
             if (container !== undefined) open.push(container);
             if (token === 0x4f) tokens.className();
             container = new Container(at, token === 0x61, token === 0x61 ? tokens.array() : tokens.objectCount());
-          } else if (!skipCommonToken(tokens)) {
+          } else if (!tokens.skipCommon()) {
             tokens.skipScalar();
             if (token === 0x43) {
               firstCustom = Math.min(firstCustom, slots.length);
