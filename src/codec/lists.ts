@@ -1,7 +1,7 @@
-import { createMap, isPlainObject, noToken } from './source/origins.ts';
+import { createMap, isPlainObject, noToken, tagOrigin } from './source/origins.ts';
 import { originOf } from './source/source.ts';
 import { isObject, isPhpArray } from './values.ts';
-import { entriesOf, renumbered } from './write/entries.ts';
+import { entriesOf } from './write/entries.ts';
 
 // PHP has one type of array, JavaScript has two. After `unset($list[1])` the keys are 0 and 2, so the list comes as a map. An empty
 // map comes as `[]`. These functions give an application the one that it wants.
@@ -29,7 +29,7 @@ export function asList(array: object): unknown[] {
     const before = [...from.source.nodeAt(from.at).index.keys()];
     const { keys } = entries;
     if (before.length === keys.length && before.every((key, at) => key === String(keys[at])))
-      renumbered.set(list, from);
+      tagOrigin(list, from.source, from.at);
   }
   return list;
 }

@@ -1,4 +1,3 @@
-import { shared } from '../../shared.ts';
 import { exactToken, isPlainObject, noToken, sessionToken } from '../source/origins.ts';
 import { type Origin, originOf, type Source, type SourceNode } from '../source/source.ts';
 import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from '../values.ts';
@@ -32,9 +31,6 @@ export function keyAt(entries: Entries, index: number): PhpKey {
   return entries.keys === undefined ? index : entries.keys[index]!;
 }
 
-/** Lists that `asList` made of all elements of a map, with the origin of that map. */
-export const renumbered: WeakMap<object, Origin> = shared('renumbered', () => new WeakMap());
-
 const none: readonly number[] = [];
 const isIndex = /^(?:0|[1-9][0-9]*)$/;
 
@@ -42,7 +38,7 @@ const isIndex = /^(?:0|[1-9][0-9]*)$/;
  * The entries of a container. This file and `scalars.ts` have the rules by which the plain view keeps what JavaScript cannot express:
  *
  * - A container keeps its origin wherever the application moves it. A new map takes the origin of the array that stood at its place
- *   (`token` of `source`). A new list takes none.
+ *   (`token` of `source`). A new list takes none, except from `asList`.
  * - Old keys keep their order. New keys go last.
  * - A property that is `undefined` is not written, as in JSON. A hole in a list is a missing key, as after PHP's `unset`.
  *
@@ -52,7 +48,7 @@ export function entriesOf(container: object, source: Source | undefined, token: 
   const from = originOf(container);
   // A session may be a value too, in another session or by itself.
   const own = from !== undefined && (from.at >= 0 || from.at === sessionToken) ? from : undefined;
-  if (Array.isArray(container)) return ofList(container, own ?? renumbered.get(container));
+  if (Array.isArray(container)) return ofList(container, own);
   if (!isCommon(container)) {
     if (isPhpObject(container)) {
       const { properties } = container;

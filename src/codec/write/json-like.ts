@@ -4,7 +4,6 @@ import type { WriteRules } from '../rules.ts';
 import { isMap } from '../source/origins.ts';
 import { originOf } from '../source/source.ts';
 import { isIntKey } from '../values.ts';
-import { renumbered } from './entries.ts';
 
 /** `Writer` writes deeper values, because it has a stack of its own. It also handles values over the limit. */
 const deepest = 100;
@@ -53,8 +52,8 @@ function write(out: ByteWriter, value: unknown, rules: WriteRules, left: number)
 
 function writeList(out: ByteWriter, list: readonly unknown[], rules: WriteRules, left: number): number {
   const { length } = list;
-  // A list with names or holes, or from `asList`, needs the rules. (V8 counts values faster than keys.)
-  if (Object.values(list).length !== length || renumbered.has(list)) return other;
+  // A list with names or holes needs the rules. (V8 counts values faster than keys.)
+  if (Object.values(list).length !== length) return other;
   out.openArray(length);
   let count = 1;
   for (let index = 0; index < length; index++) {

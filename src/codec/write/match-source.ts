@@ -93,7 +93,9 @@ export function matchSource(
     frame.left--;
     const key = tokens.key();
     if (frame.list !== undefined) {
-      current = frame.list[key as number];
+      // A list from `asList` has the origin of a map.
+      if (key !== frame.list.length - frame.left - 1) return changed;
+      current = frame.list[key];
     } else if (frame.map !== undefined) {
       current = frame.map[typeof key === 'bigint' ? String(key) : key];
     } else {
