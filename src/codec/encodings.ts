@@ -9,7 +9,7 @@
  */
 export type SessionEncoding = 'base64' | 'igbinary' | 'msgpack' | 'json' | 'laravel-encrypted' | 'gzip' | 'zlib';
 
-/** Longer text is not checked, in bytes. Each request that reads such a row checks it, and parsed JSON takes many times its size. */
+/** In bytes. Longer text is not checked: each request that reads such a row would do it, and parsed JSON takes many times its size. */
 const LONGEST_TEXT = 1_048_576;
 
 /** Recognizes binary data by their first bytes. Text is parsed as a whole, unless it is longer than 1 MB. */

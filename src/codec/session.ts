@@ -24,8 +24,8 @@ import { type Fault, faultOf } from './write/strays.ts';
 export type SessionData = Record<string, unknown>;
 
 /**
- * Reads a session as PHP's `session_decode()` does. It checks all bytes now, so no later access to a variable can fail. It builds
- * large variables at their first access.
+ * Reads a session as PHP's `session_decode()` does. It checks all bytes now, so no later access finds damaged bytes. It
+ * builds large variables at their first access.
  *
  * @param bytes are kept, not copied: do not change them while the session is in use
  * @returns in the plain view `$_SESSION` as an object that remembers its bytes: give it to `encodeSession` to write it back. In the

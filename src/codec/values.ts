@@ -242,7 +242,7 @@ export function isMapObject(value: unknown): value is Map<unknown, unknown> {
   }
 }
 
-/** Whether it is an array or a plain object, and so none of PHP's own values. A quick check, as nearly all objects are. */
+/** Whether it is an array or a plain object, and so none of PHP's own values. A quick check: nearly all objects are. */
 export function isCommon(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value);
