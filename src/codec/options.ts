@@ -71,11 +71,16 @@ export interface SessionEncodeOptions extends EncodeOptions {
 
 const defaultLimits: Limits = { maxBytes: 16_777_216, maxDepth: 4096, maxElements: 1_048_576 };
 
+const defaultReadRules: ReadRules = { ...defaultLimits, ignoresRest: false };
+
 export function readRules(options: SessionDecodeOptions): ReadRules {
+  const { maxBytes, maxDepth, maxElements, phpVersion } = options;
+  const isLimited = maxBytes !== undefined || maxDepth !== undefined || maxElements !== undefined;
+  if (!isLimited && phpVersion === undefined) return defaultReadRules;
   return {
-    maxBytes: limitOption('maxBytes', options.maxBytes, defaultLimits.maxBytes),
-    maxDepth: limitOption('maxDepth', options.maxDepth, defaultLimits.maxDepth),
-    maxElements: limitOption('maxElements', options.maxElements, defaultLimits.maxElements),
+    maxBytes: limitOption('maxBytes', maxBytes, defaultLimits.maxBytes),
+    maxDepth: limitOption('maxDepth', maxDepth, defaultLimits.maxDepth),
+    maxElements: limitOption('maxElements', maxElements, defaultLimits.maxElements),
     ignoresRest: isBefore('8.0', options),
   };
 }

@@ -17,16 +17,26 @@ const smallValue = 128;
 export function readPlain(source: Source, rules: ReadRules): object {
   if (!source.classes?.hasMappings) {
     const isSmall = source.bytes.length <= smallSession;
-    for (const read of [isSmall ? readEagerly : readLazily, readWithReferences]) {
-      try {
-        return read(source, rules);
-      } catch (error) {
-        if (error !== needsReferences) throw error;
-      }
-    }
+    const session =
+      attempt(isSmall ? readEagerly : readLazily, source, rules) ?? attempt(readWithReferences, source, rules);
+    if (session !== undefined) return session;
   }
   checkAll(source, rules);
   return lazySession(source);
+}
+
+/** A quick way to read. `undefined` if it needs all references of the source before. */
+function attempt(
+  read: (source: Source, rules: ReadRules) => object,
+  source: Source,
+  rules: ReadRules,
+): object | undefined {
+  try {
+    return read(source, rules);
+  } catch (error) {
+    if (error !== needsReferences) throw error;
+    return undefined;
+  }
 }
 
 /** Checks and builds all variables. */
