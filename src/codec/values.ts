@@ -1,8 +1,9 @@
 import { isMap } from './source/origins.ts';
 
-// Types that PHP has and JavaScript lacks. Each class has a brand, so that two copies of the package recognize each other's values.
+// Types that PHP has and JavaScript lacks.
 
-const brand: unique symbol = Symbol.for('php-session-bridge/value') as never;
+/** Each class has a brand: one look at it says which of them a value is. */
+const brand: unique symbol = Symbol('brand');
 
 type Kind = 'float' | 'array' | 'object' | 'enum' | 'custom' | 'reference';
 

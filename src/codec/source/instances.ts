@@ -1,53 +1,42 @@
-import { shared } from '../../shared.ts';
 import { type Classes, type ClassMapping, inherits } from '../classes.ts';
 import { isCommon, isObject, isPhpObject, type PhpKey, PhpObject } from '../values.ts';
 import { Overlay, tagOrigin } from './origins.ts';
 import { originOf, type Source } from './source.ts';
 
-interface Links {
-  link(instance: object, object: PhpObject): void;
+/**
+ * Links an instance and the object that it was made from, in private fields of both: with WeakMaps a mapped object takes seven times as
+ * long.
+ */
+class Link extends Overlay {
+  readonly #instance: object;
+  readonly #object: PhpObject;
+  constructor(value: object, instance: object, object: PhpObject) {
+    super(value);
+    this.#instance = instance;
+    this.#object = object;
+  }
   /** The object that an instance was made from. */
-  object(instance: object): PhpObject | undefined;
+  static object(value: object): PhpObject | undefined {
+    return #object in value ? value.#object : frozen.get(value);
+  }
   /** The instance that was made from an object. */
-  instance(object: object): object | undefined;
+  static instance(value: object): object | undefined {
+    return #instance in value ? value.#instance : undefined;
+  }
 }
 
-/**
- * Links between instances and the objects that they were made from, in private fields of both: with WeakMaps a mapped object takes seven
- * times as long. All copies of the package share them, as one copy may read an instance and another write it.
- */
-const links: Links = shared('instances', () => {
-  class Link extends Overlay {
-    #instance: object;
-    #object: PhpObject;
-    constructor(value: object, instance: object, object: PhpObject) {
-      super(value);
-      this.#instance = instance;
-      this.#object = object;
-    }
-    static object(value: object): PhpObject | undefined {
-      return #object in value ? value.#object : undefined;
-    }
-    static instance(value: object): object | undefined {
-      return #instance in value ? value.#instance : undefined;
-    }
-  }
-  // JavaScript will forbid new private fields on objects that are not extensible.
-  const frozen = new WeakMap<object, PhpObject>();
-  return {
-    link(instance, object) {
-      if (Object.isExtensible(instance)) new Link(instance, instance, object);
-      else frozen.set(instance, object);
-      new Link(object, instance, object);
-    },
-    object: (instance) => Link.object(instance) ?? frozen.get(instance),
-    instance: Link.instance,
-  };
-});
+/** The objects of instances that are not extensible: JavaScript will forbid new private fields on them. */
+const frozen: WeakMap<object, PhpObject> = new WeakMap();
+
+function link(instance: object, object: PhpObject): void {
+  if (Object.isExtensible(instance)) new Link(instance, instance, object);
+  else frozen.set(instance, object);
+  new Link(object, instance, object);
+}
 
 /** The object that an instance was made from. Any other value is itself. */
 export function originalObject(value: object): object {
-  return links.object(value) ?? value;
+  return Link.object(value) ?? value;
 }
 
 /** Whether both are the same value. An instance is the same as the object that it was made from. */
@@ -106,9 +95,9 @@ export class InstanceReader {
       throw new TypeError(`fromPhp of ${className} must return an instance of its class, or the object itself`);
     }
     // An instance of two objects could not be written: it would be unclear which object it is.
-    if (links.object(instance) !== undefined)
+    if (Link.object(instance) !== undefined)
       throw new TypeError(`fromPhp of ${className} must return a new instance each time`);
-    links.link(instance, object);
+    link(instance, object);
     if (this.#source.shared.has(at)) this.#source.shared.set(at, instance);
     for (const { container, key } of places) replace(container, key, object, instance);
     return instance;
@@ -138,10 +127,10 @@ export class InstanceWriter {
   object(value: object): object {
     if (isCommon(value)) return value;
     // The application may have kept the object that `fromPhp` got.
-    const instance = links.instance(value) ?? value;
+    const instance = Link.instance(value) ?? value;
     const made = this.#objects.get(instance);
     if (made !== undefined) return made;
-    const read = links.object(instance);
+    const read = Link.object(instance);
     const mapping =
       read === undefined
         ? this.#classes.byPrototype(Object.getPrototypeOf(instance))

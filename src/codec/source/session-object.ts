@@ -1,4 +1,3 @@
-import { shared } from '../../shared.ts';
 import type { Variable } from '../formats/framing.ts';
 import { createMap, sessionToken } from './origins.ts';
 import type { Source } from './source.ts';
@@ -42,12 +41,12 @@ export function hiddenKey(session: object): PropertyKey | undefined {
 
 /**
  * The function that reads the variables of a session. It is a property and no private field, because a getter may be called on a Proxy
- * of the session, or on an object that inherits from it. All copies of the package use the same one.
+ * of the session, or on an object that inherits from it.
  */
-const read: unique symbol = Symbol.for('php-session-bridge/read') as never;
+const read: unique symbol = Symbol('readVariable');
 
-/** The getters of all copies of the package. */
-const getters: WeakSet<() => unknown> = shared('getters', () => new WeakSet());
+/** The getters of all accessors. */
+const getters: WeakSet<() => unknown> = new WeakSet();
 
 /**
  * Accessors by name, for all sessions. V8 makes a hidden class for each new accessor. An accessor for one session would keep all of that
