@@ -2,7 +2,7 @@
 //
 // The layers, from the bottom up:
 //
-//   errors, shared, node-version   anything may use them, and they use nothing
+//   errors, node-version           anything may use them, and they use nothing
 //   codec/                         bytes and values
 //   stores/*.ts                    what a store is, and what stores share
 //   stores/<name>/                 one store
@@ -11,7 +11,7 @@
 //   testing/                       contracts for what others write
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
-const base = '^src/(errors|shared|node-version|option-rules)[.]ts$';
+const base = '^src/(errors|node-version|option-rules)[.]ts$';
 const codec = '^src/codec/';
 const sharedByStores = '^src/stores/[^/]+[.]ts$';
 /** What is known of stores above them: no concrete one. */

@@ -27,7 +27,7 @@ function broken(folder: string): Promise<string[]> {
 
 describe('imports that are wrong', () => {
   const wrong = [
-    ['errors.ts', "import './shared.ts';", 'base-imports-nothing'],
+    ['errors.ts', "import './option-rules.ts';", 'base-imports-nothing'],
     ['codec/a.ts', "import type { B } from './b.ts';", 'no-circle'],
     ['codec/store.ts', "import type { S } from '../stores/store.ts';", 'codec-runs-anywhere'],
     ['codec/node.ts', "import 'node:buffer';", 'codec-runs-anywhere'],
@@ -45,11 +45,11 @@ describe('imports that are wrong', () => {
     ['session/http.ts', "import '../middleware/koa.ts';", 'session-knows-no-store'],
     ['middleware/koa.ts', "await import('../stores/mysql/index.ts');", 'middleware-knows-no-store'],
     ['testing/store.ts', "import '../stores/mysql/index.ts';", 'testing-knows-no-store'],
-    ['elsewhere/file.ts', "import '../shared.ts';", 'folder-without-a-layer'],
+    ['elsewhere/file.ts', "import '../option-rules.ts';", 'folder-without-a-layer'],
   ] as const;
   /** All that the others need. */
   const right = {
-    'shared.ts': '',
+    'option-rules.ts': '',
     'codec/b.ts': "export type B = import('./c.ts').C;",
     'codec/c.ts': "export type { B as C } from './a.ts';",
     'index.ts': "import './codec/bytes.ts'; import './stores/mysql/index.ts'; import './middleware/koa.ts';",

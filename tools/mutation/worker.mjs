@@ -94,8 +94,6 @@ class Run {
   #loader;
 
   constructor(/** @type {Record<string, string>} */ changed) {
-    // What copies of the package share would outlive the sources.
-    delete (/** @type {any} */ (globalThis)[Symbol.for('php-session-bridge/0')]);
     this.#loader = new Loader(changed, { '@jest/globals': globals, '@fast-check/jest': properties, [oracle]: php });
     environment.isolateModules = (run) => this.#loader.isolated(run);
   }
