@@ -50,6 +50,8 @@ export class KoaSessionRequest<T extends object> implements Behind {
   #isRefused = false;
   /** `save()` or `regenerate()` was called. */
   #isForced = false;
+  /** `beforeSave` or the store has failed: nothing is saved any more, and the browser gets no cookie of what was not saved. */
+  #hasFailed = false;
   /** Whether what is not saved by hand is saved when the request ends. */
   #commitsAtEnd: boolean;
 
@@ -177,14 +179,16 @@ export class KoaSessionRequest<T extends object> implements Behind {
 
   /** @param isLast whether nothing is saved after this */
   async #store(store: () => Promise<void>, isLast = true): Promise<void> {
+    if (this.#hasFailed) return store(); // reports what was changed since
     try {
       if (this.#mustBeSaved()) this.#options.beforeSave?.(this.#ctx, this.shown()!);
       this.#read = isLast || this.#read === undefined ? undefined : this.#encode();
+      await store();
     } catch (error) {
+      this.#hasFailed = true;
       await this.#session.discard();
       throw error;
     }
-    await store();
     if (this.#options.rolling || this.#hasNewMaxAge()) this.#sendCookie();
   }
 

@@ -52,16 +52,6 @@ export function setCookie(options: CookieOptions, id: string, now: Date = new Da
   return header + attributes(options);
 }
 
-/** Sets a cookie in an answer, in the place of what was set before for the same name. */
-export function replaceCookie(
-  answer: { cookies(): readonly string[]; setCookies(values: readonly string[]): void },
-  name: string,
-  header: string,
-): void {
-  const others = answer.cookies().filter((cookie) => !cookie.startsWith(`${name}=`));
-  answer.setCookies([...others, header]);
-}
-
 /** The `Set-Cookie` header that PHP sends for `setcookie($name, '', …)` with a date in the past: it removes the cookie. */
 export function removeCookie(options: CookieOptions): string {
   return `${options.name}=deleted; expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0${attributes(options)}`;

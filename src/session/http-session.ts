@@ -1,11 +1,12 @@
 import type { SessionData } from '../codec/index.ts';
 import { cacheHeaders } from './cache-limiter.ts';
-import { readCookie, replaceCookie } from './cookie.ts';
+import { readCookie } from './cookie.ts';
 import { isLate, toHttp } from './http-error.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { enter } from './mounted.ts';
 import { modeOf, type Settings } from './options.ts';
 import { RequestSession } from './request-session.ts';
+import { SessionCookie } from './session-cookie.ts';
 
 /** What an application can do with its session, apart from the data. */
 export interface PhpSessionControl {
@@ -42,6 +43,7 @@ export class HttpSession<T extends object = SessionData> {
   readonly settings: Settings;
   /** Private, as an adapter may put this object where the framework's own are printed. */
   readonly #cookie: string | undefined;
+  readonly #answerCookie: SessionCookie;
   readonly #http: HttpExchange;
   readonly #application: Application;
   /** How it is saved, if not by `session` itself. */
@@ -50,8 +52,6 @@ export class HttpSession<T extends object = SessionData> {
   #awaitsHeaders = false;
   /** The handler has failed: the framework may drop the headers that were set, as its answer is another one. */
   #hasFailed = false;
-  /** The cookie that `sendCookie()` was given last. */
-  #sentCookie: string | undefined;
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
   /** Set when the handler has ended: an answer that begins while the session is being saved waits for that. */
@@ -68,6 +68,7 @@ export class HttpSession<T extends object = SessionData> {
     this.#http = http;
     this.#application = application;
     this.#cookie = readCookie(http.cookieHeader, settings.name);
+    this.#answerCookie = new SessionCookie(settings.name, http);
     this.session = this.#sessionOf(this.#cookie);
     this.#isUsed = this.session.isExpected;
   }
@@ -153,9 +154,7 @@ export class HttpSession<T extends object = SessionData> {
 
   /** Sends a cookie in the place of the one that was set for the session before, if the headers have not gone out. */
   sendCookie(header: string): void {
-    if (this.#http.headersSent) return;
-    this.#sentCookie = header;
-    replaceCookie(this.#http, this.settings.name, header);
+    if (!this.#http.headersSent) this.#answerCookie.set(header);
   }
 
   /** Tells the application of an error that changes nothing in the answer. */
@@ -259,8 +258,7 @@ export class HttpSession<T extends object = SessionData> {
   #beforeHeaders(): Promise<void> | undefined {
     // `writeHead()` replaces it by cookies of others. For an error the framework drops it; it would take headers from the error, but an
     // error may be shared by requests, and a session's cookie must not.
-    const cookie = this.#sentCookie ?? this.session.sentCookie;
-    if (cookie !== undefined && !this.#http.cookies().includes(cookie)) this.sendCookie(cookie);
+    this.#answerCookie.restore();
     if (!this.#hasEnded) return this.#saved ?? (this.session.needsCookie ? this.#reserve() : undefined);
     if (!this.#hasFailed) return undefined;
     if (this.#isUsed) this.#limitCaches(false);
@@ -283,7 +281,7 @@ export class HttpSession<T extends object = SessionData> {
 
   #sessionOf(cookie: string | undefined): RequestSession<T> {
     const mode = modeOf(this.settings, this.#application.context);
-    return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#application);
+    return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#answerCookie, this.#application);
   }
 
   #limitCaches(replace: boolean): void {

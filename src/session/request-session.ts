@@ -4,6 +4,7 @@ import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import type { RequestMode, Settings } from './options.ts';
+import type { SessionCookie } from './session-cookie.ts';
 import { type Answer, isEqual, type Listener, type Row, SessionRow } from './session-row.ts';
 import type { Unlocked } from './unlocked.ts';
 import { countsAsNone, explain } from './unreadable.ts';
@@ -39,10 +40,10 @@ export class RequestSession<T extends object = SessionData> {
   /** The end of the last call. The next one waits for it, also where the application forgot an `await`. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: Settings, request: SessionRequest, answer: Answer, listener: Listener) {
+  constructor(settings: Settings, request: SessionRequest, answer: Answer, cookie: SessionCookie, listener: Listener) {
     this.#settings = settings;
     this.#request = request;
-    this.#row = new SessionRow(settings, answer, listener);
+    this.#row = new SessionRow(settings, answer, cookie, listener);
     this.#mode = request.mode;
     this.#data = this.#decode(empty);
   }
@@ -69,11 +70,6 @@ export class RequestSession<T extends object = SessionData> {
   /** Whether the answer has to bring the browser a cookie that is not set: `reserve()` sets it. */
   get needsCookie(): boolean {
     return this.#row.hasNewId || this.#destroyAtCommit || this.#begins;
-  }
-
-  /** The `Set-Cookie` that the answer got for the session last. */
-  get sentCookie(): string | undefined {
-    return this.#row.sentCookie;
   }
 
   /** Whether there was nothing under the browser's id. */

@@ -1,11 +1,12 @@
 import { PhpSessionError } from '../errors.ts';
 import type { SessionLease, Visitor } from '../stores/store.ts';
-import { removeCookie, replaceCookie, setCookie } from './cookie.ts';
+import { removeCookie, setCookie } from './cookie.ts';
 import { isEmptySession } from './empty-session.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { createId } from './id.ts';
 import { mustFitNeighbours } from './neighbours.ts';
 import type { RequestMode, Settings } from './options.ts';
+import type { SessionCookie } from './session-cookie.ts';
 import { Unlocked } from './unlocked.ts';
 
 const empty = new Uint8Array();
@@ -13,7 +14,7 @@ const empty = new Uint8Array();
 /** What a store has read. */
 export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
 /** What a session needs of its answer, and of its visitor for a new row. */
-export type Answer = Pick<HttpExchange, 'headersSent' | 'cookies' | 'setCookies' | keyof Visitor>;
+export type Answer = Pick<HttpExchange, 'headersSent' | keyof Visitor>;
 /** What a session tells the application. */
 export type Listener = Pick<Application, 'onGone' | 'onConflict'>;
 
@@ -33,10 +34,9 @@ export class SessionRow {
   headersLeft = false;
   /** Whether the row has gone while the request ran, and no other session was begun since. */
   isGone = false;
-  /** The `Set-Cookie` that the answer got for the session last. */
-  sentCookie: string | undefined;
   readonly #settings: Settings;
   readonly #answer: Answer;
+  readonly #answerCookie: SessionCookie;
   readonly #listener: Listener;
   /** The id under which the row is stored, until a new one is committed. */
   #storedId: string | undefined;
@@ -49,9 +49,10 @@ export class SessionRow {
   /** What a new session gets as its id when it is stored. */
   #nextId: string | undefined;
 
-  constructor(settings: Settings, answer: Answer, listener: Listener) {
+  constructor(settings: Settings, answer: Answer, cookie: SessionCookie, listener: Listener) {
     this.#settings = settings;
     this.#answer = answer;
+    this.#answerCookie = cookie;
     this.#listener = listener;
   }
 
@@ -287,8 +288,7 @@ export class SessionRow {
 
   #setCookie(header: string): void {
     this.isGone = false; // what has a cookie now is another session
-    this.sentCookie = header;
-    replaceCookie(this.#answer, this.#settings.name, header);
+    this.#answerCookie.set(header);
   }
 
   get #canSetCookie(): boolean {

@@ -23,7 +23,7 @@ export interface MemoryStoreOptions extends LifecycleOptions {
   sessions?: Map<string, MemorySession>;
   /** Seconds for which a session lives after it was last used. php.ini: `session.gc_maxlifetime`. Default 1440. */
   gcMaxlifetime?: number;
-  /** Entries of the map. A new session that finds no room is refused with `ERR_SESSION_UNAVAILABLE`. Default 100,000. */
+  /** Entries of the map. A new one that finds no room is refused with `ERR_SESSION_UNAVAILABLE`. Default 100,000. */
   maxSessions?: number;
 }
 
@@ -45,8 +45,8 @@ const queues = new WeakMap<object, KeyedQueue>();
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const values = readByRules(rules, options, 'memoryStore()') as Required<MemoryStoreOptions>;
   const { sessions, gcMaxlifetime, maxSessions } = values;
-  const queue = queues.get(sessions) ?? new KeyedQueue();
-  queues.set(sessions, queue); // it is the lock too
+  const queue = queues.get(sessions) ?? new KeyedQueue(); // it is the lock too
+  queues.set(sessions, queue);
   const life = new Lifecycle(values, queue);
   let collectedAt = Date.now();
 
@@ -65,7 +65,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
     return old.length;
   };
   const makeRoom = (ids: string[]) => {
-    const isFull = () => sessions.size + ids.filter((id) => !sessions.has(id)).length > maxSessions;
+    const isFull = () => ids.filter((id) => !sessions.has(id)).length > Math.max(0, maxSessions - sessions.size);
     if (Date.now() - collectedAt > (isFull() ? COLLECT_INTERVAL / 60 : COLLECT_INTERVAL)) collect(gcMaxlifetime);
     if (isFull()) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store is full: see its option maxSessions');
   };

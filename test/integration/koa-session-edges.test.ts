@@ -146,6 +146,33 @@ test('an answer that begins early: beforeSave is called for what is stored befor
   expect(await php.row(table, answer.id!)).toBe('n|i:2;seen|i:2;');
 });
 
+test('an answer that begins early: beforeSave is called once if it throws, and nothing is stored', async () => {
+  const before = await php.count(table);
+  let calls = 0;
+  const beforeSave = () => {
+    calls++;
+    throw new Error('refused');
+  };
+  const set: Handler = (ctx) => (ctx.session!.n = 1);
+  const answer = await once({ beforeSave }, undefined, early(set, set));
+  expect(answer).toMatchObject({ status: 500, id: undefined });
+  expect(answer.codes).toEqual([expect.objectContaining({ message: 'refused' })]);
+  expect([calls, await php.count(table)]).toEqual([1, before]);
+});
+
+test('rolling: when beforeSave has failed, the cookie of a new id that was not stored is not sent', async () => {
+  const id = await writtenByPhp(php, table, `$_SESSION = ['n' => 1]`);
+  const beforeSave = () => {
+    throw new Error('refused');
+  };
+  const answer = await once({ beforeSave, rolling: true }, id, async (ctx) => {
+    await ctx.phpSession.regenerate();
+    await ctx.phpSession.close().catch(() => undefined);
+  });
+  expect(answer.cookies).toEqual([]);
+  expect(await php.row(table, id)).toBe('n|i:1;');
+});
+
 test('autoCommit: false, an answer that begins early: stored is what is saved by hand', async () => {
   const before = await php.count(table);
   const forgotten = await once(

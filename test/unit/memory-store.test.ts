@@ -80,6 +80,17 @@ describe('the store in memory', () => {
     expect(map.size).toBe(1);
   });
 
+  test('a map that has more than maxSessions takes what is written to sessions that it has', async () => {
+    const { store, map } = withClock({ maxSessions: 3 });
+    const small = memoryStore({ sessions: map, maxSessions: 1 });
+    const [id, other] = [newId(), newId()];
+    for (const each of [id, other]) await writeText(store, each, 'x');
+    expect(await writeText(small, id, 'y')).toBe('written');
+    expect(await withLease(small, id, (lease) => lease.commit({}))).toBe('touched');
+    expect(await read(store, id)).toBe('y');
+    await expect(writeText(small, newId(), 'z')).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+  });
+
   test('bytes are its own: neither what was handed in nor what was handed out', async () => {
     const [store, id] = [memoryStore(), newId()];
     const mine = bytes('before');

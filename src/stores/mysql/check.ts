@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../../errors.ts';
+import { type OptionRules, readByRules, wholeNumber } from '../../option-rules.ts';
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
@@ -18,6 +19,14 @@ export interface StoreCheckOptions extends MysqlStoreOptions {
   sidLength?: number;
 }
 
+/** The options that are not the store's. */
+type OwnOptions = Pick<StoreCheckOptions, 'processes' | 'sidLength'>;
+
+const rules: OptionRules<OwnOptions> = {
+  processes: { default: 1, ...wholeNumber(1, 1_000_000) },
+  sidLength: { ini: 'session.sid_length', default: 32, ...wholeNumber(1, 256) },
+};
+
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** What the rows of a table hold that no session format of PHP fits, in words; `undefined` when there is nothing to say. */
@@ -26,10 +35,9 @@ export type NameEncoding = (rows: readonly Uint8Array[]) => string | undefined;
 /** `checkTable()`, but for what only the codec knows. */
 export async function check(options: StoreCheckOptions, nameEncoding: NameEncoding): Promise<Finding[]> {
   assertDriver();
-  const { processes = 1, sidLength = 32, ...store } = options;
-  for (const [name, value] of Object.entries({ processes, sidLength })) {
-    if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number from 1`);
-  }
+  const { processes: given, sidLength: length, ...store } = options;
+  const own = { processes: given, sidLength: length } as OwnOptions;
+  const { processes, sidLength } = readByRules(rules, own, 'checkTable()') as Required<OwnOptions>;
   const settings = readOptions(store);
   const findings = new Map<string, Finding>();
   const zones = new Map<string, string[]>();
