@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, constants, createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { type PhpSessionContext, phpSession } from '../../src/middleware/koa.ts';
-import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { isLocked, putNew, Site, signal, storeOf } from './koa-helpers.ts';
+import { binaryTable, type Harness, until } from '../php/harness.ts';
+import { isLocked, putNew, Site, signal, siteForEach, storeOf } from './koa-helpers.ts';
 
 /** Clients that go away, and headers that are sent before the session wants to. */
 const table = binaryTable();
@@ -16,22 +16,8 @@ let site: Site;
 const put = (data: string) => putNew(php, table, data, 1_000);
 const forgetErrors = (error: Error) => void error;
 
-beforeAll(async () => {
-  php = await startHarness([table]);
-});
-
-afterAll(async () => {
-  await php.stop();
-});
-
-beforeEach(async () => {
-  site = await Site.start({ store: storeOf(table) });
-});
-
-afterEach(async () => {
-  expect(site.codes()).toEqual([]);
-  expect(site.gone).toBe(0);
-  await site.stop();
+siteForEach([table], (...started) => {
+  [php, site] = started;
 });
 
 describe('a client that goes away', () => {

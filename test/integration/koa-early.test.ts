@@ -7,11 +7,11 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { type PhpSessionContext, phpSession } from '../../src/middleware/koa.ts';
-import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Context, type Handler, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
+import { binaryTable, type Harness, until } from '../php/harness.ts';
+import { type Context, type Handler, isLocked, Site, signal, siteForEach, storeOf } from './koa-helpers.ts';
 
 /** Answers that begin while the handler runs, in a session that the browser has no cookie of yet. */
 const table = binaryTable();
@@ -19,17 +19,8 @@ const newId = () => randomBytes(16).toString('hex');
 let php: Harness;
 let site: Site;
 
-beforeAll(async () => {
-  php = await startHarness([table]);
-});
-afterAll(() => php.stop());
-beforeEach(async () => {
-  site = await Site.start({ store: storeOf(table) });
-});
-afterEach(async () => {
-  expect(site.codes()).toEqual([]);
-  expect(site.gone).toBe(0);
-  await site.stop();
+siteForEach([table], (...started) => {
+  [php, site] = started;
 });
 
 async function withSite(options: object, use: (site: Site) => Promise<void>): Promise<void> {

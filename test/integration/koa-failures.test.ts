@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { articleTable, binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
-import { type Handler, isLocked, putNew, Site, storeOf } from './koa-helpers.ts';
+import { describe, expect, test } from '@jest/globals';
+import { articleTable, binaryTable, type Harness, until } from '../php/harness.ts';
+import { type Handler, isLocked, putNew, Site, siteForEach, storeOf } from './koa-helpers.ts';
 
 /** What happens to the session when something goes wrong: in the handler, in the data, after close(). */
 const [table, article] = [binaryTable(), articleTable()];
@@ -11,22 +11,8 @@ let site: Site;
 
 const put = (data: string) => putNew(php, table, data, 1_000);
 
-beforeAll(async () => {
-  php = await startHarness([table, article]);
-});
-
-afterAll(async () => {
-  await php.stop();
-});
-
-beforeEach(async () => {
-  site = await Site.start({ store: storeOf(table) });
-});
-
-afterEach(async () => {
-  expect(site.codes()).toEqual([]);
-  expect(site.gone).toBe(0);
-  await site.stop();
+siteForEach([table, article], (...started) => {
+  [php, site] = started;
 });
 
 describe('a handler that throws', () => {

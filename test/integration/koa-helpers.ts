@@ -11,11 +11,12 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import Koa from 'koa';
 import { createConnection } from 'mysql2/promise';
 import { type PhpSessionContext, phpSession, type SessionOptions } from '../../src/middleware/koa.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
-import type { Harness, Table } from '../php/harness.ts';
+import { type Harness, startHarness, type Table } from '../php/harness.ts';
 import { testServer } from './mysql-store-helpers.ts';
 
 export type Context = Koa.ParameterizedContext<Koa.DefaultState, PhpSessionContext>;
@@ -146,6 +147,30 @@ export class Site {
     this.#server.closeAllConnections();
     await this.#options.store.close();
   }
+}
+
+/**
+ * Starts PHP for the tests of a file, and a site for each test. A test fails if errors or logouts were reported that it did not look at.
+ *
+ * @param tables the first is the site's
+ * @param use gets both, before each test
+ */
+export function siteForEach(tables: [Table, ...Table[]], use: (php: Harness, site: Site) => void): void {
+  let php: Harness;
+  let site: Site;
+  beforeAll(async () => {
+    php = await startHarness(tables);
+  });
+  afterAll(() => php.stop());
+  beforeEach(async () => {
+    site = await Site.start({ store: storeOf(tables[0]) });
+    use(php, site);
+  });
+  afterEach(async () => {
+    expect(site.codes()).toEqual([]);
+    expect(site.gone).toBe(0);
+    await site.stop();
+  });
 }
 
 export function storeOf(table: Table, options: Partial<MysqlStoreOptions> = {}) {
