@@ -441,6 +441,30 @@ describe('what comes from the visitor', () => {
     await ours.close();
   });
 
+  test.each(['INT NOT NULL', 'BIGINT UNSIGNED NULL', 'DECIMAL(6, 2) NOT NULL', 'DOUBLE NULL', 'YEAR NULL'])(
+    'a text that is no number in a column %s: a fault of the table, with the name of the column',
+    async (type) => {
+      await witness.table(table, `CREATE TABLE ${table} (${columns}, a ${type})`);
+      const ofVisitor = store({ a: ({ userAgent = 1999 }) => userAgent });
+      for (const userAgent of ['hostile', '', '0x1', '1; --', "' OR 1"]) {
+        const opened = ofVisitor.open(newId(), { visitor: { userAgent } });
+        const message = expect.stringMatching(/^row\.insert\.a gives no number, and the column is [A-Z]+$/);
+        await expect(opened).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE', message });
+      }
+      const lease = await ofVisitor.open(newId(), { visitor: { userAgent: ' 2001 ' } });
+      expect(await lease.commit({ data: utf8Bytes('x') })).toBe('written');
+      const [row] = await witness.query(`SELECT CAST(a AS SIGNED) AS a FROM ${table}`);
+      expect(row).toEqual({ a: 2001 });
+      await ofVisitor.close();
+      for (const row of [{ insert: { a: Uint8Array.of(49) } }, { insert: { a: 1 }, update: { a: 'x' } }]) {
+        const constant = storeOn(table, { row });
+        const message = expect.stringMatching(/^row\.(insert|update)\.a gives no number/);
+        await expect(constant.open(newId())).rejects.toMatchObject({ code: 'ERR_SESSION_TABLE', message });
+        await constant.close();
+      }
+    },
+  );
+
   test('a value that is longer than its column, and a column that is not there, are found at once', async () => {
     await witness.table(table, `CREATE TABLE ${table} (${columns}, a VARCHAR(5) NOT NULL)`);
     for (const [insert, message] of [

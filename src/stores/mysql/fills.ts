@@ -54,6 +54,7 @@ function valueSql(fill: Fill, schema: Schema, zone: string): string {
   const column = columnOf(schema, fill.name)!;
   if (isNow(fill.value)) return timeSql(fill.quoted, column, 0, zone).now;
   const value = typeof fill.value === 'object' && fill.value !== null ? asBuffer(fill.value as Uint8Array) : fill.value;
+  mustBeNumber(fill, value, column);
   const fitting = cut(value as Literal, column);
   if (fitting !== value && !(Buffer.isBuffer(value) && value.equals(fitting as Buffer))) {
     throw cannotFill(fill, 'is more than the column can hold');
@@ -72,14 +73,30 @@ function ask(
   try {
     given = value(visitor) ?? null;
   } catch (cause) {
-    throw new PhpSessionError('ERR_SESSION_TABLE', `row.insert.${fill.name}() failed`, { cause });
+    throw new PhpSessionError('ERR_SESSION_TABLE', `${fill.option}() failed`, { cause });
   }
   if (given instanceof Uint8Array) given = asBuffer(given);
   const isLiteral = typeof given === 'string' || Number.isSafeInteger(given) || Buffer.isBuffer(given);
   if (!isLiteral && given !== null) throw cannotFill(fill, 'must give a text, a whole number, bytes or null');
   if (given === null && !column.nullable) throw cannotFill(fill, 'gave no value, and the column takes no NULL');
+  mustBeNumber(fill, given, column);
   return cut(given as Literal, column);
 }
+
+/**
+ * The server says of such a text what it says of data that do not fit the character set of their column (1366).
+ *
+ * @throws PhpSessionError `ERR_SESSION_TABLE` for a text that is no number, in a column for numbers
+ */
+function mustBeNumber(fill: Fill, value: unknown, { type }: Column): void {
+  if (!NUMERIC.test(type) || typeof value === 'number' || value === null) return;
+  if (typeof value !== 'string' || !NUMBER.test(value)) {
+    throw cannotFill(fill, `gives no number, and the column is ${type.toUpperCase()}`);
+  }
+}
+
+const NUMERIC = /int$|^(decimal|float|double|year)$/;
+const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
 
 /** Cuts it where the column ends. */
 function cut(value: Literal, { characters, bytes, charset }: Column): Literal {
@@ -99,6 +116,6 @@ function cut(value: Literal, { characters, bytes, charset }: Column): Literal {
 const ASTRAL = /[\u{10000}-\u{10ffff}]/gu;
 const NOT_ASCII = /[^\0-\x7f]/gu;
 
-function cannotFill({ name }: Fill, why: string): PhpSessionError {
-  return new PhpSessionError('ERR_SESSION_TABLE', `row.insert.${name} ${why}`);
+function cannotFill({ option }: Fill, why: string): PhpSessionError {
+  return new PhpSessionError('ERR_SESSION_TABLE', `${option} ${why}`);
 }

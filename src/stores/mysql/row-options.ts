@@ -28,7 +28,7 @@ export interface RowOptions {
   /**
    * What a new row has in other columns: values, `now`, or functions of the visitor. What such a function gives is cut where the column ends, as
    * an address or a user agent may be anything; characters that the column may not hold (outside utf8mb4 and utf8mb3: all but ASCII) become
-   * `?`, and `undefined` is NULL.
+   * `?`, and `undefined` is NULL. A column of numbers takes numbers, and texts that are numbers.
    */
   insert?: Readonly<Record<string, ColumnValue | Now | ((visitor: Visitor) => ColumnValue | undefined)>>;
   /** What each write and touch sets in other columns. */
@@ -39,6 +39,8 @@ export type InsertValue = NonNullable<RowOptions['insert']>[string];
 
 /** A column that is filled. */
 export interface Fill<Value extends InsertValue = InsertValue> {
+  /** For messages: `row.insert.NAME`. */
+  readonly option: string;
   /** As it was given, for information_schema. */
   readonly name: string;
   /** Quoted, for SQL. */
@@ -113,7 +115,7 @@ function readFills<Value extends InsertValue>(
       throw new TypeError(`${where}: this column is one of the option columns, and is filled already`);
     }
     if (!isValue(value)) throw new TypeError(`${where} must be a text, a whole number, bytes, null, now or a function`);
-    return { name, quoted: quoteIdentifier(name, where), value };
+    return { option: where, name, quoted: quoteIdentifier(name, where), value };
   });
 }
 
