@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, galeraProvider } from './services/packages.mjs';
@@ -106,6 +106,12 @@ async function installPackages(packages, needs) {
 }
 
 async function installModules() {
+  const modules = join(root, 'node_modules');
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new SetupError(
+      `${modules} is a symbolic link and lacks what package-lock.json lists. npm ci would empty the folder that it leads to. Remove the link, and start again.`,
+    );
+  }
   console.log('Installing npm packages into node_modules (210 MB; half a minute to two): npm ci');
   const end = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root });
   if (end !== 'exit 0') throw new SetupError(`npm ci failed (${end}).`);
