@@ -7,11 +7,11 @@ import { deserialize, serialize as toV8 } from 'node:v8';
  * @typedef {import('./php.mjs').Php} Php
  * @typedef {Awaited<ReturnType<typeof import('./check.mjs').findWrong>>} Wrong
  *
- * @typedef {'ours' | 'peer' | 'other'} Group
+ * @typedef {'ours' | 'old' | 'peer' | 'other'} Group `old`: another build of ours
  * @typedef {{ name: string, group: Group, wrong?: string } & import('./measure.mjs').Contestant} Entrant
  *
  * @typedef {object} Field
- * @property {{ label: string, codec: any }[]} codecs ours, and perhaps another build of it
+ * @property {any[]} codecs ours, and perhaps that of another build
  * @property {{ peer: Peer, wrong: Wrong }[]} peers and what is wrong with what they make of this corpus
  * @property {Php} php
  *
@@ -113,7 +113,7 @@ const other = (/** @type {string} */ name, /** @type {() => unknown} */ run) => 
  * @param {(codec: any) => unknown} run
  */
 function ours(codecs, name, run) {
-  return codecs.map(({ label, codec }) => entrant(label === '' ? 'ours' : 'other', name + label, () => run(codec)));
+  return codecs.map((codec, i) => entrant(i === 0 ? 'ours' : 'old', name, () => run(codec)));
 }
 
 /** @param {Php} php @param {string} name @param {string} operation @param {string} bytes @param {string} [key] @returns {Entrant} */

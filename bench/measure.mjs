@@ -14,18 +14,28 @@ const warmUp = 150e6;
 /** What was computed last; it could be optimised away if it were not kept. */
 export let kept = /** @type {unknown} */ (undefined);
 
+/** Nanoseconds. `cpu` is of this process with all its threads: what other processes take meanwhile does not count. */
+export const clocks = {
+  wall: () => Number(process.hrtime.bigint()),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) * 1000;
+  },
+};
+
 /**
  * @param {readonly Contestant[]} contestants
  * @param {number} rounds
+ * @param {() => number} clock for what runs in this process
  * @returns {Promise<number[][]>} for each contestant the nanoseconds for one operation, round by round
  */
-export async function measure(contestants, rounds) {
+export async function measure(contestants, rounds, clock) {
   const counts = [];
-  for (const contestant of contestants) counts.push(await countForOneTurn(contestant));
+  for (const contestant of contestants) counts.push(await countForOneTurn(contestant, clock));
   const times = contestants.map(() => /** @type {number[]} */ ([]));
   for (let round = 0; round < rounds; round++) {
     for (const at of shuffled(contestants.length)) {
-      times[at][round] = (await time(contestants[at], counts[at])) / counts[at];
+      times[at][round] = (await time(contestants[at], counts[at], clock)) / counts[at];
     }
   }
   return times;
@@ -42,12 +52,17 @@ export function median(numbers) {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
 
-/** Runs until the code is compiled, and finds how many operations fill a turn. */
-async function countForOneTurn(/** @type {Contestant} */ contestant) {
+/**
+ * Runs until the code is compiled, and finds how many operations fill a turn.
+ *
+ * @param {Contestant} contestant
+ * @param {() => number} clock
+ */
+async function countForOneTurn(contestant, clock) {
   let count = 1;
   let fastest = Number.POSITIVE_INFINITY;
   for (let spent = 0; spent < warmUp; ) {
-    const taken = await time(contestant, count);
+    const taken = await time(contestant, count, clock);
     spent += taken;
     fastest = Math.min(fastest, taken / count);
     count = Math.max(1, Math.round(turn / fastest));
@@ -55,10 +70,10 @@ async function countForOneTurn(/** @type {Contestant} */ contestant) {
   return count;
 }
 
-/** @param {Contestant} contestant @param {number} count @returns {Promise<number>} nanoseconds */
-async function time(contestant, count) {
+/** @param {Contestant} contestant @param {number} count @param {() => number} clock @returns {Promise<number>} nanoseconds */
+async function time(contestant, count, clock) {
   if ('elsewhere' in contestant) return contestant.elsewhere(count);
-  const start = process.hrtime.bigint();
+  const start = clock();
   for (let i = 0; i < count; i++) kept = contestant.run();
-  return Number(process.hrtime.bigint() - start);
+  return clock() - start;
 }

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
  * @property {number} port
  * @property {import('./databases.mjs').Endpoint} endpoint
  * @property {string} table
+ * @property {string} [build] folder of the build of this package; default: dist/
  * @property {number} connections to the database
  * @property {'exclusive' | 'merge'} [mode]
  * @property {boolean} [useStrictMode] default true

@@ -35,14 +35,15 @@ export function unwatch(kind, value) {
 }
 
 /**
- * A directory that is deleted with this process. It is in the system's directory for temporary files, never in the clone, whose
- * path can be long: the path of a Unix socket is limited to 107 bytes.
+ * A directory that is deleted with this process.
  *
  * @param {string} name
+ * @param {string} [parent] default: the system's directory for temporary files. The clone may have a long path, and the path of a Unix
+ *   socket is limited to 107 bytes
  * @returns {{ path: string, remove(): void }}
  */
-export function temporaryDirectory(name) {
-  const path = mkdtempSync(join(tmpdir(), `${name}-`));
+export function temporaryDirectory(name, parent = tmpdir()) {
+  const path = mkdtempSync(join(parent, `${name}-`));
   watch('directory', path);
   return {
     path,

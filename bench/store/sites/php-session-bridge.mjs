@@ -1,10 +1,11 @@
 import { text } from 'node:stream/consumers';
 import Koa from 'koa';
-import { phpSession } from '../../../dist/koa.js';
-import { mysqlStore } from '../../../dist/mysql.js';
+import { importEntry, ownBuild } from '../../builds.mjs';
 
 /** This package. @type {import('../site.mjs').Site} */
-export function site({ endpoint, table, connections, mode, useStrictMode = true, count }) {
+export async function site({ build = ownBuild, endpoint, table, connections, mode, useStrictMode = true, count }) {
+  const { phpSession } = await importEntry(build, 'koa');
+  const { mysqlStore } = await importEntry(build, 'mysql');
   const app = new Koa();
   const store = mysqlStore({ connection: endpoint, table, connectionLimit: connections });
   app.use(phpSession({ store, mode, useStrictMode }));
