@@ -90,7 +90,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
     open: async (id, options) => openLease(await store.open(id, options)),
     read: async (id, options) => openSnapshot(await store.read(id, options)),
     ...(store.sample && { sample }),
-    collect: (maxLifetime) => store.collect(maxLifetime),
+    gc: (maxLifetime) => store.gc(maxLifetime),
     close: (deadline) => store.close(deadline),
   };
 }

@@ -34,7 +34,7 @@ const rules: OptionRules<MemoryStoreOptions> = {
   ...lifecycleRules,
 };
 /** Milliseconds between two looks for old sessions, which a new session causes: nothing else takes memory. */
-const COLLECT_INTERVAL = 60_000;
+const GC_INTERVAL = 60_000;
 const queues = new WeakMap<object, KeyedQueue>();
 
 /**
@@ -48,7 +48,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const queue = queues.get(sessions) ?? new KeyedQueue(); // it is the lock too
   queues.set(sessions, queue);
   const life = new Lifecycle(values, queue);
-  let collectedAt = Date.now();
+  let gcAt = Date.now();
 
   const isOlder = ({ usedAt }: MemorySession, lifetime: number) => usedAt < Date.now() - lifetime * 1000;
   const find = (id: string): MemorySession => {
@@ -57,16 +57,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   };
   const put = (id: string, data: Uint8Array | undefined, logouts = find(id).logouts) =>
     sessions.set(id, { data, usedAt: Date.now(), logouts }) && ('touched' as const);
-  const collect = (lifetime: number): number => {
+  const gc = (lifetime: number): number => {
     assertLifetime(lifetime);
-    collectedAt = Date.now();
+    gcAt = Date.now();
     const old = [...sessions].filter(([id, session]) => isOlder(session, lifetime) && queue.isFree(id));
     for (const [id] of old) sessions.delete(id);
     return old.length;
   };
   const makeRoom = (ids: string[]) => {
     const isFull = () => ids.filter((id) => !sessions.has(id)).length > Math.max(0, maxSessions - sessions.size);
-    if (Date.now() - collectedAt > (isFull() ? COLLECT_INTERVAL / 60 : COLLECT_INTERVAL)) collect(gcMaxlifetime);
+    if (Date.now() - gcAt > (isFull() ? GC_INTERVAL / 60 : GC_INTERVAL)) gc(gcMaxlifetime);
     if (isFull()) throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the store is full: see its option maxSessions');
   };
 
@@ -116,7 +116,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
         ...(found.data && { replace: async (data) => (isFree() ? replace(data) : relock(false)) }),
       };
     },
-    collect: (maxLifetime) => life.run(() => collect(maxLifetime)),
+    gc: (maxLifetime) => life.run(() => gc(maxLifetime)),
     close: (deadline) => life.close(deadline),
   };
 }

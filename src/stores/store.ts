@@ -45,7 +45,7 @@ export interface SessionStore {
    * @param maxLifetime seconds; PHP's `session.gc_maxlifetime`
    * @returns how many rows were deleted
    */
-  collect(maxLifetime: number): Promise<number>;
+  gc(maxLifetime: number): Promise<number>;
 
   /**
    * Stops: refuses new leases, waits for those that are out, then ends their connections. A request without the lock has none until it

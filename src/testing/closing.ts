@@ -33,6 +33,6 @@ export function closingContract(test: ContractRunner['test'], { make }: StoreUnd
     await store.close();
     await store.close();
     await assert.rejects(store.open(newId()), { code: 'ERR_SESSION_UNAVAILABLE' });
-    await assert.rejects(store.collect(1_000_000), { code: 'ERR_SESSION_UNAVAILABLE' });
+    await assert.rejects(store.gc(1_000_000), { code: 'ERR_SESSION_UNAVAILABLE' });
   });
 }

@@ -86,7 +86,7 @@ export function readContract(
 
   if (makeOld === undefined) return;
 
-  test('what was read is used when it is touched: collect() leaves it', async () => {
+  test('what was read is used when it is touched: gc() leaves it', async () => {
     const [store, id, old] = [make(), newId(), newId()];
     for (const each of [id, old]) {
       await writeText(store, each, 'x');
@@ -94,7 +94,7 @@ export function readContract(
     }
     assert.equal(await (await store.read(id)).touch(), 'touched');
     await store.read(old);
-    await store.collect(1_000_000);
+    await store.gc(1_000_000);
     assert.equal(text((await store.read(id)).data), 'x');
     assert.equal((await store.read(old)).data, undefined);
     await store.close();

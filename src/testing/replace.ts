@@ -111,12 +111,12 @@ export function replaceContract(test: ContractRunner['test'], { make, makeOld }:
 
   if (makeOld === undefined) return;
 
-  test('what is replaced is used: collect() leaves it', async () => {
+  test('what is replaced is used: gc() leaves it', async () => {
     const [store, id] = [make(), newId()];
     await writeText(store, id, 'before');
     await makeOld(id, 2_000_000);
     await replaceOrWrite(store, id, await store.read(id), 'before', 'after');
-    await store.collect(1_000_000);
+    await store.gc(1_000_000);
     assert.equal(await read(store, id), 'after');
     await store.close();
   });

@@ -64,24 +64,24 @@ export function rowContract(test: ContractRunner['test'], { make, makeOld }: Sto
     });
   }
 
-  test('collect() refuses what is no lifetime', async () => {
+  test('gc() refuses what is no lifetime', async () => {
     const store = make();
-    await assert.rejects(store.collect(-1), TypeError);
-    await assert.rejects(store.collect(Number.NaN), TypeError);
+    await assert.rejects(store.gc(-1), TypeError);
+    await assert.rejects(store.gc(Number.NaN), TypeError);
     await store.close();
   });
 
-  test('collect() leaves what was used lately', async () => {
+  test('gc() leaves what was used lately', async () => {
     const [store, id] = [make(), newId()];
     await writeText(store, id, 'fresh');
-    await store.collect(1_000_000);
+    await store.gc(1_000_000);
     assert.equal(await read(store, id), 'fresh');
     await store.close();
   });
 
   if (makeOld === undefined) return;
 
-  test('collect() deletes what nobody used for longer, and what is used is not old', async () => {
+  test('gc() deletes what nobody used for longer, and what is used is not old', async () => {
     const store = make();
     const [old, written, touched] = [newId(), newId(), newId()];
     for (const id of [old, written, touched]) {
@@ -90,7 +90,7 @@ export function rowContract(test: ContractRunner['test'], { make, makeOld }: Sto
     }
     await writeText(store, written, 'y');
     await withLease(store, touched, (lease) => lease.commit({}));
-    assert.ok((await store.collect(1_000_000)) >= 1);
+    assert.ok((await store.gc(1_000_000)) >= 1);
     assert.deepEqual(
       [await read(store, old), await read(store, written), await read(store, touched)],
       [undefined, 'y', 'x'],

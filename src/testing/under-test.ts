@@ -20,7 +20,7 @@ export interface StoreUnderTest {
    * test up to eight times.
    */
   make(options?: ContractOptions): SessionStore;
-  /** Makes a session look as if it was last used so many seconds ago. Without it, `collect()` is hardly tested. */
+  /** Makes a session look as if it was last used so many seconds ago. Without it, `gc()` is hardly tested. */
   makeOld?(id: string, seconds: number): Promise<void>;
   /**
    * Whether the database makes `read()` wait for the lock at times, so that it may fail with `ERR_SESSION_LOCK_TIMEOUT`: BLOB

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { takeTurn } from '../../src/stores/mysql/collector.ts';
 import { Failover } from '../../src/stores/mysql/failover.ts';
+import { electGcLeader } from '../../src/stores/mysql/gc-leader.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { ConnectionPool } from '../../src/stores/mysql/pool.ts';
 import { Rows } from '../../src/stores/mysql/rows.ts';
@@ -22,7 +22,7 @@ const numbered = (word: string, count: number) => Array.from({ length: count }, 
 const ids = async () =>
   (await onEngine(engine, `SELECT id FROM ${table.name} ORDER BY id`)).map(({ id }) => String(id));
 
-describe(`${name}collect()`, () => {
+describe(`${name}gc()`, () => {
   const stores: SessionStore[] = [];
   let holder: Connection | undefined;
   const store = () => {
@@ -48,20 +48,20 @@ describe(`${name}collect()`, () => {
     await insert(numbered('old', 1_000), 5_000);
     await insert(numbered('young', 200), 1_000);
     await hold('old5', 'old500', 'young7', 'young70');
-    const collected = await Promise.all([store().collect(1_440), store().collect(1_440)]);
+    const collected = await Promise.all([store().gc(1_440), store().gc(1_440)]);
     expect(collected[0] + collected[1]).toBe(998);
     const left = await ids();
     expect(left.filter((id) => id.startsWith('old'))).toEqual(['old5', 'old500']);
     expect(left).toHaveLength(202);
     await holder!.query('ROLLBACK');
-    expect(await store().collect(1_440)).toBe(2);
+    expect(await store().gc(1_440)).toBe(2);
   });
 
   test('a session that is used while it is collected stays', async () => {
     await insert(['a', 'b', 'c'], 5_000);
     const one = store();
     const lease = await one.open('b');
-    const collected = one.collect(1_440);
+    const collected = one.gc(1_440);
     await lease.commit({});
     await lease.release();
     expect(await collected).toBe(2);
@@ -74,9 +74,9 @@ test(`${name}one of 6 processes has the turn to collect, once in an interval`, a
     const mine = await Promise.all(
       Array.from({ length: 6 }, async (_, i) => {
         const connection = engine.endpoints[i % engine.endpoints.length]!;
-        const settings = readOptions({ connection, table: table.name, gcMaxlifetime: 86_400, collectInterval: 600 });
+        const settings = readOptions({ connection, table: table.name, gcMaxlifetime: 86_400, gcInterval: 600 });
         const pool = new ConnectionPool(settings, new Failover(settings), { autocommit: true, limit: 1 });
-        const won = await takeTurn(pool, new Rows(settings, pool, pool), 10_000);
+        const won = await electGcLeader(pool, new Rows(settings, pool, pool), 10_000);
         await pool.close();
         return won;
       }),

@@ -45,7 +45,7 @@ const nothing: SessionLease = {
 /** What a visitor gets when opening the session ends so, or the handler. */
 async function statusOf(open: SessionStore['open'], handler: () => unknown): Promise<number> {
   const read = async () => ({ data: undefined, touch: async () => 'gone' as const });
-  const store: SessionStore = { open, read, collect: async () => 0, close: async () => undefined };
+  const store: SessionStore = { open, read, gc: async () => 0, close: async () => undefined };
   const app = new Koa();
   app.silent = true;
   app.use(phpSession({ store }));

@@ -105,7 +105,7 @@ const works: Record<string, () => Promise<unknown>> = {
       await lease.release();
     }),
   'a look, and the time': () => withStore(async (store) => (await store.read(id)).touch()),
-  'old sessions': () => withStore((store) => store.collect(60)),
+  'old sessions': () => withStore((store) => store.gc(60)),
   'an expired one': () => withStore((store) => commit(store, id, planted), { expireOnRead: true, gcMaxlifetime: 60 }),
   'a named lock': () => withStore((store) => commit(store, id, planted), { lock: symfonyLock }),
   'text that is read back': () => withStore((store) => commit(store, secretId(), utf8Bytes(`${secret}é`)), {}, article),
@@ -252,7 +252,7 @@ describe('the console', () => {
 test('a store that is looked at shows no password and nothing that it holds', async () => {
   await withStore(async (store) => {
     const held = await withLease(store, id, async () => [inspect(store, whole), JSON.stringify(store)]);
-    await store.collect(1e9);
+    await store.gc(1e9);
     const pages = [...held, inspect(store, { ...whole, getters: true }), String(store)];
     expect(pages.filter(mentions)).toEqual([]);
     expect(inspect(await store.open(other, { create: false }), { ...whole, compact: true })).not.toContain(password);

@@ -237,7 +237,7 @@ describe('the store', () => {
   test('old sessions are collected without a row for the turn', async () => {
     await put('n|i:1;', -100);
     const errors: unknown[] = [];
-    const store = storeOn({ collectInterval: 1, gcMaxlifetime: 60, onCollectError: (error) => errors.push(error) });
+    const store = storeOn({ gcInterval: 1, gcMaxlifetime: 60, onGcError: (error) => errors.push(error) });
     while ((await rows()).length > 0 && errors.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     await store.close();
     expect(errors).toEqual([]);

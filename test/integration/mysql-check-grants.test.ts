@@ -44,7 +44,7 @@ const WORK: Record<string, () => Promise<unknown>> = {
       await lease.commit({ data: utf8Bytes('z') });
     }),
   'destroy a session': () => withLease(store, known, (lease) => lease.destroy()),
-  'collect expired sessions': () => store.collect(3_600),
+  'collect expired sessions': () => store.gc(3_600),
 };
 let known: string;
 

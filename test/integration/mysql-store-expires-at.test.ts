@@ -140,14 +140,14 @@ describe.each(tables)('a column $title that says when a session ends', (table) =
     await ours.close();
   });
 
-  test('collect() deletes those whose end has come, whatever lifetime it is given', async () => {
+  test('gc() deletes those whose end has come, whatever lifetime it is given', async () => {
     const ours = store();
     await witness.query(`DELETE FROM ${table.name}`);
     await put('past', 'x', -5);
     await put('soon', 'x', 60);
     await put('never', 'x', null);
-    expect(await ours.collect(1_000_000)).toBe(1);
-    expect(await ours.collect(0)).toBe(0);
+    expect(await ours.gc(1_000_000)).toBe(1);
+    expect(await ours.gc(0)).toBe(0);
     expect(await witness.query(`SELECT COUNT(*) AS n FROM ${table.name}`)).toEqual([{ n: 2 }]);
     await ours.close();
   });

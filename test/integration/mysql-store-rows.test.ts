@@ -162,8 +162,8 @@ describe.each(applications)('the rows of $name', (application) => {
     await store.close();
   });
 
-  test('collect() and the election of who collects work on keys', async () => {
-    const [store, id] = [open(application, { collectInterval: 1, gcMaxlifetime: 100 }), newId()];
+  test('gc() and the election of who collects work on keys', async () => {
+    const [store, id] = [open(application, { gcInterval: 1, gcMaxlifetime: 100 }), newId()];
     await writeText(store, id, 'x');
     const values = [2_000_000, keyOf(application, id)];
     await witness.query(

@@ -168,7 +168,7 @@ describe('what answers is not a database', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const store = mysqlStore({ connection: { host: '127.0.0.1', port, user: 'u', database: 'd' }, lockTimeout: 0.3 });
-    const results = await Promise.allSettled([store.open(newId()), store.open(newId()), store.collect(1)]);
+    const results = await Promise.allSettled([store.open(newId()), store.open(newId()), store.gc(1)]);
     for (const result of results) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_SESSION_UNAVAILABLE' } });
     }

@@ -85,7 +85,7 @@ describe("a handler of PHP's side that counts by NOW()", () => {
       const refused = { code: 'ERR_SESSION_TABLE', message: expect.stringMatching(/"timeZone".*docs\/expiry.md/) };
       await expect(ours.open(id)).rejects.toMatchObject(refused);
       await expect(ours.read(id)).rejects.toMatchObject(refused);
-      await expect(ours.collect(0)).rejects.toMatchObject(refused);
+      await expect(ours.gc(0)).rejects.toMatchObject(refused);
       expect(await ids()).toEqual([id]);
       await ours.close();
     },
@@ -117,7 +117,7 @@ describe("a handler of PHP's side that counts by NOW()", () => {
     const ours = store({ timeZone: '+00:00' });
     await ours.read(newId());
     expect(warnings[0]).toContain("is now in the server's time zone -05:00");
-    expect(await ours.collect(1_440)).toBe(1);
+    expect(await ours.gc(1_440)).toBe(1);
     await ours.close();
   });
 
@@ -133,12 +133,12 @@ describe("a handler of PHP's side that counts by NOW()", () => {
     await login(theirs);
     await writeText(ours, id, 'user|s:4:"node";');
     expect(await gc()).toBe(0);
-    expect(await ours.collect(1_440)).toBe(0);
+    expect(await ours.gc(1_440)).toBe(0);
     expect([await read(ours, id), await read(ours, theirs)]).toEqual(['user|s:4:"node";', 'user|s:3:"php";']);
     // Each deletes what the other has written, once it is old.
     const grow = () => witness.query(`UPDATE ${table.name} SET usetime = usetime - INTERVAL 1500 SECOND`);
     await grow();
-    expect(await ours.collect(1_440)).toBe(2);
+    expect(await ours.gc(1_440)).toBe(2);
     await writeText(ours, id, 'user|s:4:"node";');
     await grow();
     expect(await gc()).toBe(1);
@@ -167,7 +167,7 @@ describe.each(['pdo', 'mysqli'] as const)('our PHP handler (%s)', (driver) => {
     );
     expect(Math.abs(Number(row!.age) + (timeMeaning === 'expiresAt' ? 1_440 : 0))).toBeLessThan(60);
     expect((await php.ask({ driver, table, options }, 'return $handler->gc(1440);')).result).toBe(0);
-    expect(await ours.collect(1_440)).toBe(0);
+    expect(await ours.gc(1_440)).toBe(0);
     await witness.query(`UPDATE ${table.name} SET usetime = usetime - INTERVAL 1500 SECOND`);
     expect(await read(ours, id)).toBeUndefined();
     if (time_meaning === 'expires_at') {
@@ -216,7 +216,7 @@ describe.each(['Europe/Berlin', 'SYSTEM', 'Australia/Lord_Howe'])('a clock in %s
           await writeText(ours, byNode, 'n|i:1;');
           expect((await php.ask({ driver: 'pdo', table, id: byPhp, options }, increment)).result).toBe(1);
           used.set(byNode, now).set(byPhp, now);
-          if (step % 2 === 0) await ours.collect(LIFETIME);
+          if (step % 2 === 0) await ours.gc(LIFETIME);
           else await php.ask({ driver: 'pdo', table, options }, `return $handler->gc(${LIFETIME});`);
           const left = new Set(await ids());
           // Ends that other handlers, which compare with NOW(), do not yet treat as passed.
@@ -256,7 +256,7 @@ describe.each(['Europe/Berlin', 'SYSTEM', 'Australia/Lord_Howe'])('a clock in %s
     await setClock(second);
     const ours = store({ table: name, timeZone: zone });
     await writeText(ours, newId(), 'x');
-    expect(await ours.collect(1)).toBe(0);
+    expect(await ours.gc(1)).toBe(0);
     const [row] = await witness.query(`SELECT UNIX_TIMESTAMP(usetime) AS at FROM ${name}`);
     expect(Number(row!.at) * 1_000).toBe(second);
     await ours.close();
@@ -278,7 +278,7 @@ test.each([
     await writeText(before, newId(), 'x');
     await setClock(change + 60_000);
     const after = store({ table: name, timeZone: 'SYSTEM' });
-    expect(await after.collect(LIFETIME)).toBe(0);
+    expect(await after.gc(LIFETIME)).toBe(0);
     expect((await php.ask({ driver: 'pdo', table: spring }, `return $handler->gc(${LIFETIME});`)).result).toBe(0);
     const theirs = `
     global $session_mysql, $session_table;
@@ -310,7 +310,7 @@ describe('a zone by name, on a server without time zone tables', () => {
     };
     await expect(ours.open('there')).rejects.toMatchObject(unknown);
     await expect(ours.read('there')).rejects.toMatchObject(unknown);
-    await expect(ours.collect(0)).rejects.toMatchObject(unknown);
+    await expect(ours.gc(0)).rejects.toMatchObject(unknown);
     await ours.close();
     const find = await checkTable({ connection: there, table: table.name, timeZone: 'Europe/Berlin' });
     expect(find).toContainEqual(expect.objectContaining({ code: 'time-zone-unknown', severity: 'error', sql: [] }));

@@ -127,10 +127,10 @@ describe('a tombstone', () => {
     await writeText(store, id, 'a|i:1;');
     await logOut(store, id);
     const count = () => witness.query(`SELECT COUNT(*) AS n FROM ${name} WHERE id = ?`, [tombstoneOf(id)]);
-    await store.collect(1000);
+    await store.gc(1000);
     expect(await count()).toEqual([{ n: 1 }]);
     await witness.query(`UPDATE ${name} SET usetime = usetime - 2000`);
-    await store.collect(1000);
+    await store.gc(1000);
     expect(await count()).toEqual([{ n: 0 }]);
     await store.close();
   });
@@ -143,7 +143,7 @@ describe('a tombstone', () => {
     await witness.query(`UPDATE ${name} SET usetime = usetime - 2000 WHERE id = ?`, [tombstoneOf(id)]);
     const snapshot = await store.read(id);
     await writeText(store, id, 'b|i:2;');
-    expect(await store.collect(1000)).toBe(1);
+    expect(await store.gc(1000)).toBe(1);
     const lease = await snapshot.lock!({ create: false });
     expect(lease.isOther).toBe(false);
     await lease.release();

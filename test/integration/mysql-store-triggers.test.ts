@@ -73,7 +73,7 @@ const changes: Record<string, [event: 'INSERT' | 'UPDATE' | 'DELETE', change: ()
     },
   ],
   'a logout': ['DELETE', () => withLease(store, id, (lease) => lease.destroy())],
-  'old sessions': ['DELETE', () => store.collect(60)],
+  'old sessions': ['DELETE', () => store.gc(60)],
 };
 const cases = Object.entries(changes).map(([what, [event, change]]) => ({ what, event, change }));
 

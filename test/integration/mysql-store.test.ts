@@ -87,7 +87,7 @@ for (const table of tables) {
       await store.close();
     });
 
-    test('collect() deletes what is older, in batches, and nothing else', async () => {
+    test('gc() deletes what is older, in batches, and nothing else', async () => {
       const [store, fresh, used] = [storeOn(table), newId(), newId()];
       const old = Array.from({ length: 250 }, newId);
       await witness.query(`DELETE FROM ${table}; INSERT INTO ${table} (id, data, usetime) VALUES ?`, [
@@ -95,14 +95,14 @@ for (const table of tables) {
       ]);
       for (const id of [...old, used]) await makeOld(id, 2_000);
       await makeOld(fresh, 1_000);
-      // In use, and touched while collect() waits for it: not old any more.
+      // In use, and touched while gc() waits for it: not old any more.
       const lease = await store.open(used);
-      const collected = store.collect(1_440);
+      const collected = store.gc(1_440);
       await sleep(300);
       await lease.commit({});
       await lease.release();
       expect(await collected).toBe(250);
-      expect(await store.collect(1_440)).toBe(0);
+      expect(await store.gc(1_440)).toBe(0);
       expect(await exists(fresh)).toBe(true);
       expect(await exists(used)).toBe(true);
       await store.close();

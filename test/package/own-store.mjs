@@ -58,7 +58,7 @@ const mistakes = {
       lock: async (how) => Object.assign(of(await snapshot.lock(how)), { isOther: false }),
       replace: undefined,
     })),
-  collect: () => ({ collect: async () => 1 }),
+  gc: () => ({ gc: async () => 1 }),
   close: () => ({ close: async () => undefined }),
 };
 
@@ -83,7 +83,7 @@ function withSnapshots(store, change) {
 
 /** A copy of an object and its methods. */
 function of(object) {
-  const methods = ['open', 'read', 'collect', 'close', 'commit', 'rename', 'destroy', 'release'];
+  const methods = ['open', 'read', 'gc', 'close', 'commit', 'rename', 'destroy', 'release'];
   const bound = methods.filter((name) => name in object).map((name) => [name, object[name].bind(object)]);
   return { ...object, ...Object.fromEntries(bound) };
 }

@@ -92,9 +92,9 @@ describe('the options of mysqlStore()', () => {
     ['expireOnRead', 1],
     ['expireOnRead', true], // without gcMaxlifetime
     ['gcMaxlifetime', 0],
-    ['collectInterval', -1],
-    ['collectInterval', 600], // without gcMaxlifetime
-    ['onCollectError', 'secret'],
+    ['gcInterval', -1],
+    ['gcInterval', 600], // without gcMaxlifetime
+    ['onGcError', 'secret'],
     ['timeZone', 2],
     ['timeZone', ''],
     ['timeZone', "secret'; DROP TABLE x"],
@@ -126,7 +126,7 @@ describe('the options of mysqlStore()', () => {
       expireOnRead: false,
       gcMaxlifetime: 1440,
       touchInterval: 60,
-      collectInterval: 0,
+      gcInterval: 0,
     });
   });
 
@@ -146,7 +146,7 @@ describe('the options of mysqlStore()', () => {
   });
 
   test.each([
-    ['collectInterval', 600],
+    ['gcInterval', 600],
     ['expireOnRead', true],
   ] as const)('%s needs the lifetime of sessions in PHP, unless the table does', (name, value) => {
     expect(() => readOptions({ connection, [name]: value })).toThrow(`${name} needs gcMaxlifetime`);

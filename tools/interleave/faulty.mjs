@@ -38,7 +38,7 @@ function same(store) {
   return {
     open: (...values) => store.open(...values),
     read: (...values) => store.read(...values),
-    collect: (...values) => store.collect(...values),
+    gc: (...values) => store.gc(...values),
     close: (...values) => store.close(...values),
   };
 }

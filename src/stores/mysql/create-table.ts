@@ -52,7 +52,7 @@ export function tableDefinition(
   const isNdb = engine?.toUpperCase().startsWith('NDB') ?? false;
   const bytes = isNdb && !blob ? 'VARBINARY(29800)' : 'MEDIUMBLOB';
   const comment = isNdb && blob ? " COMMENT 'NDB_COLUMN=MAX_BLOB_PART_SIZE'" : '';
-  // Unix seconds: no time zone and no automatic change. The index is for collect(), which looks for old rows only.
+  // Unix seconds: no time zone and no automatic change. The index is for gc(), which looks for old rows only.
   return [
     `CREATE TABLE ${table} (`,
     `  ${id} VARBINARY(128) NOT NULL PRIMARY KEY,`,

@@ -63,7 +63,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   [1226, 'full'], // ER_USER_LIMIT_REACHED: MAX_USER_CONNECTIONS and the like of the account
   [1297, 'retry'], // ER_GET_TEMPORARY_ERRMSG: NDB's temporary errors, such as a node that takes over
   [1317, 'retry'], // ER_QUERY_INTERRUPTED: KILL QUERY
-  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `collect()` has got another name
+  [1176, 'retry'], // ER_KEY_DOES_NOT_EXITS: the index of `gc()` has got another name
   [1412, 'retry'], // ER_TABLE_DEF_CHANGED
   [1615, 'retry'], // ER_NEED_REPREPARE
   [1637, 'retry'], // ER_TOO_MANY_CONCURRENT_TRXS

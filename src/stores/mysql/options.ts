@@ -102,7 +102,7 @@ export interface MysqlStoreOptions extends LifecycleOptions {
   expireOnRead?: boolean;
   /**
    * Seconds for which a session lives after it was last used. Give the value that your PHP has. php.ini: `session.gc_maxlifetime`.
-   * Default 1440, as in PHP; it has to be given where sessions end by it: with `expireOnRead` and `collectInterval`
+   * Default 1440, as in PHP; it has to be given where sessions end by it: with `expireOnRead` and `gcInterval`
    * for `lastUsed`.
    */
   gcMaxlifetime?: number;
@@ -116,15 +116,15 @@ export interface MysqlStoreOptions extends LifecycleOptions {
   touchInterval?: number;
   /**
    * Seconds between two collections of old sessions; 0 is never. One of all processes that have this option and share the table does
-   * what `collect(gcMaxlifetime)` does. Default 0, as PHP's side usually collects. The processes agree on whose turn it is by a row with
+   * what `gc(gcMaxlifetime)` does. Default 0, as PHP's side usually collects. The processes agree on whose turn it is by a row with
    * the id `<collector>`.
    */
-  collectInterval?: number;
+  gcInterval?: number;
   /**
    * Gets the error of a collection that failed: a `PhpSessionError`, unless it was a mistake in a program. The next collection comes all
    * the same. Default: a warning of the process.
    */
-  onCollectError?(error: Error): void;
+  onGcError?(error: Error): void;
 }
 
 /** The options, checked and with their defaults. */
@@ -179,8 +179,8 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
     ...wholeSeconds(0, 2 ** 31 - 1),
   },
   // In milliseconds it has to fit a timer.
-  collectInterval: { default: 0, ...wholeSeconds(0, 1_000_000) },
-  onCollectError: { default: warn, ...anyFunction },
+  gcInterval: { default: 0, ...wholeSeconds(0, 1_000_000) },
+  onGcError: { default: warn, ...anyFunction },
 };
 
 /** @throws TypeError for what is neither options nor a URI alone */
@@ -202,12 +202,12 @@ export function asOptions<Options extends MysqlStoreOptions>(
 export function readOptions(given: MysqlStoreOptions | string): Settings {
   const options = asOptions(given, 'mysqlStore');
   const values = readByRules(mysqlRules, options, 'mysqlStore()', ofConnection) as Required<MysqlStoreOptions>;
-  const { timeMeaning, expireOnRead, gcMaxlifetime, touchInterval, collectInterval } = values;
+  const { timeMeaning, expireOnRead, gcMaxlifetime, touchInterval, gcInterval } = values;
   if (touchInterval > gcMaxlifetime / 4) {
     throw new TypeError(`touchInterval must be at most a quarter of gcMaxlifetime, which is ${gcMaxlifetime}`);
   }
-  if ((expireOnRead || collectInterval > 0) && timeMeaning === 'lastUsed' && options.gcMaxlifetime === undefined) {
-    const name = expireOnRead ? 'expireOnRead' : 'collectInterval';
+  if ((expireOnRead || gcInterval > 0) && timeMeaning === 'lastUsed' && options.gcMaxlifetime === undefined) {
+    const name = expireOnRead ? 'expireOnRead' : 'gcInterval';
     throw new TypeError(`${name} needs gcMaxlifetime: how long PHP keeps its sessions`);
   }
   const columns = { ...DEFAULT_COLUMNS, ...values.columns };

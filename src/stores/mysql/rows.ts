@@ -184,7 +184,7 @@ export class Rows {
       return { connection, visitor, ...found, isOther };
     }
     if (!create) return undefined;
-    // Goes with this transaction only: if nothing is stored, collect() finds it.
+    // Goes with this transaction only: if nothing is stored, gc() finds it.
     if (found === 'expired') await connection.execute(table.sql.remove, [key], deadline);
     // FOR UPDATE locks nothing where there is no row. Of several first requests, one inserts; the others wait here, and
     // get 1062 when it commits.

@@ -3,12 +3,12 @@ import { noLease, noSnapshot } from '../lease.ts';
 import { assertLifetime, Lifecycle, type Lock } from '../lifecycle.ts';
 import { KeyedQueue } from '../queue.ts';
 import type { OpenOptions, ReadOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
-import { Collection } from './collect.ts';
-import { renewTurn, repeat, takeTurn } from './collector.ts';
 import { compareAndSwapOrLock } from './compare-and-swap.ts';
 import { serverNames } from './connection-options.ts';
 import { assertDriver } from './driver.ts';
 import { Failover } from './failover.ts';
+import { GarbageCollector } from './garbage-collector.ts';
+import { electGcLeader, renewGcLeader, repeat } from './gc-leader.ts';
 import { LockedRowSession } from './locked-row.ts';
 import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts';
 import { ConnectionPool } from './pool.ts';
@@ -62,8 +62,8 @@ export class MysqlStore implements SessionStore {
       MysqlStore.queue,
       `mysql ${serverNames(settings.connections)} ${schema}.${name} `,
     );
-    const { collectInterval, onCollectError } = settings;
-    if (collectInterval > 0) repeat(collectInterval, () => this.#collectInTurn(), onCollectError, this.#life.stopping);
+    const { gcInterval, onGcError } = settings;
+    if (gcInterval > 0) repeat(gcInterval, () => this.#gcIfElected(), onGcError, this.#life.stopping);
   }
 
   isId(id: string): boolean {
@@ -113,26 +113,26 @@ export class MysqlStore implements SessionStore {
     return this.#life.run(() => this.#rows.sample(new Deadline(patience)));
   }
 
-  async collect(maxLifetime: number): Promise<number> {
+  async gc(maxLifetime: number): Promise<number> {
     assertLifetime(maxLifetime);
-    return this.#life.run(() => this.#collect(maxLifetime));
+    return this.#life.run(() => this.#gc(maxLifetime));
   }
 
-  #collect(maxLifetime: number, onBatch?: () => Promise<void>): Promise<number> {
+  #gc(maxLifetime: number, onBatch?: () => Promise<void>): Promise<number> {
     const { timeout, timeMeaning } = this.#settings;
-    const collection = new Collection(this.#connections, this.#rows, timeout, this.#life.stopping);
+    const collection = new GarbageCollector(this.#connections, this.#rows, timeout, this.#life.stopping);
     return collection.run(timeMeaning === 'expiresAt' ? 0 : maxLifetime, onBatch);
   }
 
-  #collectInTurn(): Promise<unknown> {
-    const { timeout, gcMaxlifetime, collectInterval } = this.#settings;
+  #gcIfElected(): Promise<unknown> {
+    const { timeout, gcMaxlifetime, gcInterval } = this.#settings;
     return this.#life.run(async () => {
-      if (!(await takeTurn(this.#single, this.#rows, timeout))) return;
+      if (!(await electGcLeader(this.#single, this.#rows, timeout))) return;
       let renewed = performance.now();
-      await this.#collect(gcMaxlifetime, async () => {
-        if (performance.now() - renewed < collectInterval * 250) return;
+      await this.#gc(gcMaxlifetime, async () => {
+        if (performance.now() - renewed < gcInterval * 250) return;
         renewed = performance.now();
-        await renewTurn(this.#single, this.#rows, timeout);
+        await renewGcLeader(this.#single, this.#rows, timeout);
       });
     });
   }

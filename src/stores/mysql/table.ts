@@ -82,12 +82,12 @@ export interface Statements {
   readonly lockExpired: string;
   /** (`EXPIRED_BATCH` ids, limit) */
   readonly removeExpired: string;
-  /** (id) sets the time of a row, if that was done last longer ago than `collectInterval`. */
-  readonly takeTurn: string;
+  /** (id) sets the time of a row, if that was done last longer ago than `gcInterval`. */
+  readonly electGcLeader: string;
   /** (id) sets the time of this row. */
-  readonly renewTurn: string;
+  readonly renewGcLeader: string;
   /** (id) makes this row. */
-  readonly takeFirstTurn: string;
+  readonly insertGcLeader: string;
 }
 
 export const EXPIRED_BATCH = 100;
@@ -145,14 +145,14 @@ export function sampleSql(settings: Settings, { charset }: { readonly charset: s
 }
 
 function statements(settings: Settings, schema: Schema, filled: Filled): Statements {
-  const { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, collectInterval, expireOnRead } = settings;
+  const { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, gcInterval, expireOnRead } = settings;
   const [timeColumn, { charset }, index] = [schema.time!, schema.data!, idKey(schema)!];
   const { quoted: t } = table;
   const { id, data, time } = quoted;
   const expires = timeMeaning === 'expiresAt';
   const zone = zoneOf(settings);
   const { now, age, limit, isOlder } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0, zone);
-  const turn = timeSql(time, timeColumn, expires ? collectInterval : 0, zone);
+  const turn = timeSql(time, timeColumn, expires ? gcInterval : 0, zone);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = bytesSql(settings, charset);
   const value = charset === null ? '?' : `CONVERT(CAST(? AS BINARY) USING ${phpCharset})`;
@@ -204,10 +204,10 @@ function statements(settings: Settings, schema: Schema, filled: Filled): Stateme
     lockExpired: `SELECT ${id} FROM ${expiredOnes} FOR UPDATE SKIP LOCKED`,
     removeExpired: `DELETE s FROM ${expiredOnes}`,
     // A time in the future is one of a clock that was wrong.
-    takeTurn: `UPDATE ${t} SET ${time} = ${turn.now}
-      WHERE ${id} = ? AND COALESCE(ABS(${turn.age}) >= ${collectInterval}, TRUE)`,
-    renewTurn: `UPDATE ${t} SET ${time} = ${turn.now} WHERE ${id} = ?`,
-    takeFirstTurn: insert(turn.now),
+    electGcLeader: `UPDATE ${t} SET ${time} = ${turn.now}
+      WHERE ${id} = ? AND COALESCE(ABS(${turn.age}) >= ${gcInterval}, TRUE)`,
+    renewGcLeader: `UPDATE ${t} SET ${time} = ${turn.now} WHERE ${id} = ?`,
+    insertGcLeader: insert(turn.now),
   };
 }
 

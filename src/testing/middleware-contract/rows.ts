@@ -41,7 +41,7 @@ export class Rows implements SessionStore {
     };
   }
 
-  async collect(): Promise<number> {
+  async gc(): Promise<number> {
     return 0;
   }
 

@@ -6,24 +6,24 @@ import type { ConnectionPool } from './pool.ts';
 import type { Rows } from './rows.ts';
 import { EXPIRED_BATCH, EXPIRED_PAGE, type Statements } from './table.ts';
 
-/** The part of the time in which a collection works. The rest of it belongs to the requests. */
+/** The part of the time in which it works. The rest belongs to the requests. */
 const SHARE = 1 / 4;
 
-/** ER_PARSE_ERROR and ER_NOT_SUPPORTED_YET: what servers say that do not know `SKIP LOCKED`. */
+/** ER_PARSE_ERROR and ER_NOT_SUPPORTED_YET: the server does not know `SKIP LOCKED`. */
 const UNKNOWN_SYNTAX = [1064, 1235];
 
 /**
- * Deletes old sessions beside the traffic. Ids are found without a lock, many at once. They are deleted by the hundred,
- * each hundred in a transaction of its own, which ends before the next pause, and asks for the age of each row once more: what
- * was touched in the meantime stays.
+ * Deletes old sessions while requests go on. It finds many ids at once, without a lock. It deletes them by the hundred, each hundred in a
+ * transaction of its own. A pause follows each transaction. The transaction checks the age of each row again: a row that was touched
+ * meanwhile stays.
  *
- * A row that somebody holds is left for the next time. Where the server can say which ones these are (`SKIP LOCKED`:
- * InnoDB since MySQL 8.0 and MariaDB 10.6), nothing waits for a lock at all. NDB takes the words and waits all the same;
- * then the hundred is rolled back and tried row by row, so that such a wait holds no other row.
+ * A row that is locked stays until the next time. With `SKIP LOCKED` (InnoDB since MySQL 8.0 and MariaDB 10.6) it waits for no lock. NDB
+ * accepts these words, but waits. If the wait fails, the hundred is rolled back, and each row is tried alone. Then a wait holds no other
+ * row.
  *
- * Several collections at once only share the work.
+ * Several at once share the work.
  */
-export class Collection {
+export class GarbageCollector {
   readonly #pool: ConnectionPool;
   readonly #rows: Rows;
   readonly #timeout: number;
@@ -32,7 +32,7 @@ export class Collection {
 
   /**
    * @param timeout milliseconds for each transaction
-   * @param signal ends the collection after the transaction that is under way
+   * @param signal stops it after the transaction that is under way
    */
   constructor(pool: ConnectionPool, rows: Rows, timeout: number, signal: AbortSignal) {
     this.#pool = pool;
@@ -42,10 +42,10 @@ export class Collection {
   }
 
   /**
-   * What gets old while this runs is not its business, so it ends.
+   * Deletes what is old when it begins. It leaves what gets old while it runs, so it ends.
    *
    * @param age seconds
-   * @param onBatch called each time when some rows were looked at
+   * @param onBatch called after each hundred of rows
    * @returns how many rows were deleted
    */
   async run(age: number, onBatch: () => Promise<void> = async () => undefined): Promise<number> {
@@ -67,7 +67,7 @@ export class Collection {
           await onBatch();
         }
         total += deleted;
-        // Nothing deleted: these are all in use.
+        // If nothing was deleted, all of these are in use.
         if (ids.length < EXPIRED_PAGE || deleted === 0 || this.#signal.aborted) return total;
       }
     } catch (error) {
@@ -115,7 +115,7 @@ export class Collection {
     } catch (error) {
       if (!isOfTable(error)) throw error;
       this.#rows.forgetTable();
-      result = await this.#transact(work); // as the table is by now
+      result = await this.#transact(work); // with the new description of the table
     }
     const pause = (performance.now() - start) * (1 / SHARE - 1);
     await sleep(pause, undefined, { signal: this.#signal }).catch(() => undefined);
@@ -140,7 +140,7 @@ export class Collection {
   }
 }
 
-/** One statement for every number of ids: the last one fills the places that are left. */
+/** The statement has a fixed number of places. The last id fills those that are left. */
 function batch(ids: unknown[]): unknown[] {
   return Array.from({ length: EXPIRED_BATCH }, (_, i) => ids[Math.min(i, ids.length - 1)]);
 }

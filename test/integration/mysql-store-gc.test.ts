@@ -42,20 +42,20 @@ const lockWaits = async () => {
   return Number(row!.Value);
 };
 
-test('collect() when the index over the id has got another name', async () => {
+test('gc() when the index over the id has got another name', async () => {
   await witness.table(table, createTableSql({ table }));
   const store = storeAt();
-  expect(await store.collect(1_440)).toBe(0);
+  expect(await store.gc(1_440)).toBe(0);
   await witness.query(`ALTER TABLE ${table} DROP PRIMARY KEY, ADD UNIQUE KEY another (id)`);
   await insert('old', 10, 5_000);
-  expect(await store.collect(1_440)).toBe(10);
+  expect(await store.gc(1_440)).toBe(10);
   await store.close();
 });
 
 describe.each([
   ['with an index on the time', createTableSql({ table }), 50_000],
   ['without one', `CREATE TABLE ${table} (id CHAR(32) PRIMARY KEY, data TEXT, usetime INT UNSIGNED)`, 10_000],
-])('collect() on a table %s', (_, create, rows) => {
+])('gc() on a table %s', (_, create, rows) => {
   beforeEach(() => witness.table(table, create));
 
   test('many rows: requests go on in between, and none waits for a lock', async () => {
@@ -70,7 +70,7 @@ describe.each([
     const before = await lockWaits();
     const store = storeAt({ connectionLimit: 1 });
     let isRunning = true;
-    const collected = store.collect(1_440).finally(() => {
+    const collected = store.gc(1_440).finally(() => {
       isRunning = false;
     });
     let served = 0;
@@ -85,7 +85,7 @@ describe.each([
     expect(served).toBeGreaterThan((3 * rows) / 100);
     expect((await lockWaits()) - before).toBe(0);
     await holder.query('ROLLBACK');
-    expect(await store.collect(1_440)).toBe(3);
+    expect(await store.gc(1_440)).toBe(3);
     await Promise.all([store.close(), holder.end()]);
   }, 180_000);
 
@@ -93,7 +93,7 @@ describe.each([
     await insert('old', 7_000, 5_000);
     await insert('young', 100, 1_000);
     const stores = [storeAt(), asInAnotherProcess(storeAt)];
-    const [one, other] = await Promise.all(stores.map((store) => store.collect(1_440)));
+    const [one, other] = await Promise.all(stores.map((store) => store.gc(1_440)));
     expect(one! + other!).toBe(7_000);
     expect(await count()).toBe(100);
     await Promise.all(stores.map((store) => store.close()));
@@ -102,8 +102,8 @@ describe.each([
   test('a session that is used after it was found to be old stays', async () => {
     await insert('old', 10, 5_000);
     const store = storeAt({ connectionLimit: 1 });
-    await store.collect(1_000_000); // now the table is known, so the search for old rows is the first statement
-    const collected = store.collect(1_440);
+    await store.gc(1_000_000); // now the table is known, so the search for old rows is the first statement
+    const collected = store.gc(1_440);
     // Waits for the only connection, and gets it before the deletion, which has to get it again.
     const lease = await store.open('old3');
     expect(await count()).toBe(10);
@@ -120,7 +120,7 @@ describe.each([
     const store = storeAt({}, relay.port);
     const holder = await Witness.connect(server);
     await holder.query(`BEGIN; SELECT id FROM ${table} WHERE id = 'old7' FOR UPDATE`);
-    expect(await store.collect(1_440)).toBe(249);
+    expect(await store.gc(1_440)).toBe(249);
     expect(await idsIn()).toEqual(['old7']);
     expect(relay.changed).toBeGreaterThan(0);
     await Promise.all([store.close(), holder.end()]);
@@ -130,7 +130,7 @@ describe.each([
   test('close() ends it', async () => {
     await insert('old', rows, 5_000);
     const store = storeAt();
-    const collected = store.collect(1_440);
+    const collected = store.gc(1_440);
     while ((await count()) === rows);
     await store.close();
     const deleted = await collected;
@@ -149,7 +149,7 @@ test('a key over the id that is not the primary one', async () => {
   await insert('young', 1, 1_000);
   await witness.query(`INSERT INTO ${table} (id, data) VALUES ('timeless', 'x')`);
   const store = storeAt();
-  expect(await store.collect(1_440)).toBe(150);
+  expect(await store.gc(1_440)).toBe(150);
   expect(await idsIn()).toEqual(['timeless', 'young1']);
   await store.close();
 });
@@ -158,10 +158,10 @@ test('a lifetime longer than the time since 1970, and an id in use in the same t
   await witness.table(table, createTableSql({ table }));
   await insert('old', 5, 5_000);
   const store = storeAt();
-  expect(await store.collect(2 ** 31)).toBe(0);
+  expect(await store.gc(2 ** 31)).toBe(0);
   const id = newId();
   const lease = await store.open(id); // a placeholder, which no other transaction sees
-  expect(await store.collect(0)).toBe(5);
+  expect(await store.gc(0)).toBe(5);
   await lease.commit({ data: utf8Bytes('x') });
   expect(await idsIn()).toEqual([id]);
   await store.close();

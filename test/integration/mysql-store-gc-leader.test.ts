@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { renewTurn, takeTurn } from '../../src/stores/mysql/collector.ts';
 import { Failover } from '../../src/stores/mysql/failover.ts';
+import { electGcLeader, renewGcLeader } from '../../src/stores/mysql/gc-leader.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
 import { ConnectionPool } from '../../src/stores/mysql/pool.ts';
@@ -50,12 +50,12 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
 ])('whose turn it is: %s', (_, create, options) => {
   /** The answers to several processes that ask at the same time. */
   async function turns(processes: number): Promise<number> {
-    const won = await Promise.all(Array.from({ length: processes }, () => inAProcess(takeTurn)));
+    const won = await Promise.all(Array.from({ length: processes }, () => inAProcess(electGcLeader)));
     return won.filter(Boolean).length;
   }
   async function inAProcess<T>(work: (pool: ConnectionPool, rows: Rows, timeout: number) => Promise<T>) {
     const connection = { ...testServer(), database: 'test' };
-    const settings = readOptions({ connection, table, gcMaxlifetime: 86_400, collectInterval: 600, ...options });
+    const settings = readOptions({ connection, table, gcMaxlifetime: 86_400, gcInterval: 600, ...options });
     const pool = new ConnectionPool(settings, new Failover(settings), { autocommit: true, limit: 1 });
     const result = await work(pool, new Rows(settings, pool, pool), 10_000);
     await pool.close();
@@ -81,7 +81,7 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
   test('a process that takes longer keeps the turn', async () => {
     expect(await turns(1)).toBe(1);
     await shift(-500);
-    await inAProcess(renewTurn);
+    await inAProcess(renewGcLeader);
     await shift(-500);
     expect(await turns(8)).toBe(0);
     await shift(-100);
@@ -103,9 +103,9 @@ describe.each<[string, string, Partial<MysqlStoreOptions>]>([
   });
 });
 
-describe('a store with collectInterval', () => {
+describe('a store with gcInterval', () => {
   const store = (options: Partial<MysqlStoreOptions> = {}) =>
-    storeOn(table, { gcMaxlifetime: 1_440, collectInterval: 1, ...options });
+    storeOn(table, { gcMaxlifetime: 1_440, gcInterval: 1, ...options });
 
   beforeEach(() => witness.table(table, `CREATE TABLE ${table} (${columns})`));
 
@@ -145,7 +145,7 @@ describe('a store with collectInterval', () => {
   test('reports failures, and continues', async () => {
     await witness.query(`DROP TABLE ${table}`);
     const errors: (Error & { code?: string })[] = [];
-    const ours = store({ onCollectError: (error) => errors.push(error) });
+    const ours = store({ onGcError: (error) => errors.push(error) });
     while (errors.length < 2) await sleep(20);
     expect(errors.map(({ code }) => code)).toEqual(Array(errors.length).fill('ERR_SESSION_TABLE'));
     await witness.query(`CREATE TABLE ${table} (${columns})`);
@@ -154,7 +154,7 @@ describe('a store with collectInterval', () => {
     await ours.close();
   });
 
-  test('reports failures by a warning, without onCollectError', async () => {
+  test('reports failures by a warning, without onGcError', async () => {
     await witness.query(`DROP TABLE ${table}`);
     // Jest gives each test file a process object of its own, on which no warning arrives.
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
@@ -184,7 +184,7 @@ describe('a store with collectInterval', () => {
     const rows = Array.from({ length: 20_000 }, (_, i) => [`old${i}`, 'x', 1]);
     await witness.query(`INSERT INTO ${table} VALUES ?`, [rows]);
     const errors: (Error & { code?: string })[] = [];
-    const ours = store({ onCollectError: (error) => errors.push(error) });
+    const ours = store({ onGcError: (error) => errors.push(error) });
     const left = async () => Number((await witness.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
     while ((await left()) >= 20_000);
     await ours.close();
