@@ -7,4 +7,4 @@ export { Deadline } from './stores/deadline.ts';
 export { codeIgniterLock, createTableSql, mysqlStore } from './stores/mysql/index.ts';
 export { mysqlRules } from './stores/mysql/options.ts';
 export { MysqlStore } from './stores/mysql/store.ts';
-export { KeyedQueue } from './stores/queue.ts';
+export { KeyedMutex } from './stores/keyed-mutex.ts';

@@ -40,7 +40,13 @@ export class RequestSession<T extends object = SessionData> {
   /** The end of the last call. The next one waits for it, also where the application forgot an `await`. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: Settings, request: SessionRequest, answer: Answer, cookie: SessionCookie, listener: Listener) {
+  constructor(
+    settings: Settings,
+    request: SessionRequest,
+    answer: Answer,
+    cookie: Pick<SessionCookie, 'set'>,
+    listener: Listener,
+  ) {
     this.#settings = settings;
     this.#request = request;
     this.#row = new SessionRow(settings, answer, cookie, listener);

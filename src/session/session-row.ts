@@ -36,7 +36,7 @@ export class SessionRow {
   isGone = false;
   readonly #settings: Settings;
   readonly #answer: Answer;
-  readonly #answerCookie: SessionCookie;
+  readonly #answerCookie: Pick<SessionCookie, 'set'>;
   readonly #listener: Listener;
   /** The id under which the row is stored, until a new one is committed. */
   #storedId: string | undefined;
@@ -49,7 +49,7 @@ export class SessionRow {
   /** What a new session gets as its id when it is stored. */
   #nextId: string | undefined;
 
-  constructor(settings: Settings, answer: Answer, cookie: SessionCookie, listener: Listener) {
+  constructor(settings: Settings, answer: Answer, cookie: Pick<SessionCookie, 'set'>, listener: Listener) {
     this.#settings = settings;
     this.#answer = answer;
     this.#answerCookie = cookie;

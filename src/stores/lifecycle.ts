@@ -1,8 +1,8 @@
 import { PhpSessionError } from '../errors.ts';
 import { type OptionRules, seconds, wholeNumber } from '../option-rules.ts';
 import { Deadline, DeadlineExpired } from './deadline.ts';
+import type { KeyedMutex, Release } from './keyed-mutex.ts';
 import { Lease, type LockedSession, noLease } from './lease.ts';
-import type { KeyedQueue, Leave } from './queue.ts';
 import type { SessionLease } from './store.ts';
 
 /** The options that every store has. */
@@ -26,11 +26,11 @@ export const lifecycleRules: OptionRules<LifecycleOptions> = {
 /**
  * Takes the lock of a session, or says what it did without it; `undefined`: there is no session, and nothing was locked.
  *
- * @param leave may be called when others can have the lock before the lease ends, as it was lost
+ * @param release lets the next request of this process have the session; for a lock that is lost before the lease ends
  */
 export type Lock<Done extends string = never> = (
   deadline: Deadline,
-  leave: Leave,
+  release: Release,
 ) => Promise<LockedSession | Done | undefined>;
 
 /**
@@ -41,24 +41,24 @@ export class Lifecycle {
   /** Milliseconds. */
   readonly #timeout: number;
   readonly #maxWaiters: number;
-  readonly #queue: KeyedQueue;
+  readonly #mutex: KeyedMutex;
   readonly #prefix: string;
   /** Leases that are out, and calls that have not ended. */
   #busy = 0;
   #idle: (() => void) | undefined;
-  /** Its signal ends what nobody waits for. */
+  /** Its signal ends work that no request waits for. */
   readonly #stopping = new AbortController();
   #isOver = false;
   #closing: Promise<void> | undefined;
 
   /**
-   * @param queue one for all stores of this process that hold the same sessions
-   * @param prefix of the keys in the queue: tells these sessions from others in it
+   * @param mutex one for all stores of this process that hold the same sessions
+   * @param prefix of the keys in the mutex: other stores with the same mutex have other prefixes
    */
-  constructor({ lockTimeout, maxWaiters }: Required<LifecycleOptions>, queue: KeyedQueue, prefix: string = '') {
+  constructor({ lockTimeout, maxWaiters }: Required<LifecycleOptions>, mutex: KeyedMutex, prefix: string = '') {
     this.#timeout = lockTimeout * 1000;
     this.#maxWaiters = maxWaiters;
-    this.#queue = queue;
+    this.#mutex = mutex;
     this.#prefix = prefix;
   }
 
@@ -72,9 +72,9 @@ export class Lifecycle {
     if (this.#isOver) throw storeClosed();
   }
 
-  /** Whether nobody of this process has the session. */
+  /** Whether no request of this process has the session. */
   isFree(id: string): boolean {
-    return this.#queue.isFree(this.#prefix + id);
+    return this.#mutex.isFree(this.#prefix + id);
   }
 
   /**
@@ -89,13 +89,13 @@ export class Lifecycle {
     signal?.throwIfAborted();
     const deadline = new Deadline(this.#timeout, signal);
     this.#begin();
-    let leave: Leave | undefined;
+    let release: Release | undefined;
     let session: LockedSession | 'written' | undefined;
     try {
-      leave = await this.#queue.enter(this.#prefix + id, this.#maxWaiters, deadline);
-      session = await lock(deadline, leave);
+      release = await this.#mutex.acquire(this.#prefix + id, this.#maxWaiters, deadline);
+      session = await lock(deadline, release);
     } catch (error) {
-      leave?.();
+      release?.();
       this.#end();
       if (!(error instanceof DeadlineExpired)) throw error;
       throw new PhpSessionError(
@@ -104,7 +104,7 @@ export class Lifecycle {
       );
     }
     const ended = () => {
-      leave();
+      release();
       this.#end();
     };
     if (typeof session === 'object') return new Lease(id, session, this.#timeout, ended);

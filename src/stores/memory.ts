@@ -1,9 +1,9 @@
 import '../node-version.ts';
 import { PhpSessionError } from '../errors.ts';
 import { type OptionRules, readByRules, wholeNumber } from '../option-rules.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
 import { type LockedSession, noLease, noSnapshot } from './lease.ts';
 import { assertLifetime, Lifecycle, type LifecycleOptions, lifecycleRules } from './lifecycle.ts';
-import { KeyedQueue } from './queue.ts';
 import { isSessionId } from './session-id.ts';
 import type { SessionStore } from './store.ts';
 
@@ -35,7 +35,7 @@ const rules: OptionRules<MemoryStoreOptions> = {
 };
 /** Milliseconds between two looks for old sessions, which a new session causes: nothing else takes memory. */
 const GC_INTERVAL = 60_000;
-const queues = new WeakMap<object, KeyedQueue>();
+const mutexes = new WeakMap<object, KeyedMutex>();
 
 /**
  * Sessions in the memory of this process. One that was not used for `gcMaxlifetime` counts as none, and makes room. None is dropped before.
@@ -45,9 +45,9 @@ const queues = new WeakMap<object, KeyedQueue>();
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const values = readByRules(rules, options, 'memoryStore()') as Required<MemoryStoreOptions>;
   const { sessions, gcMaxlifetime, maxSessions } = values;
-  const queue = queues.get(sessions) ?? new KeyedQueue(); // it is the lock too
-  queues.set(sessions, queue);
-  const life = new Lifecycle(values, queue);
+  const mutex = mutexes.get(sessions) ?? new KeyedMutex(); // it is the lock too
+  mutexes.set(sessions, mutex);
+  const life = new Lifecycle(values, mutex);
   let gcAt = Date.now();
 
   const isOlder = ({ usedAt }: MemorySession, lifetime: number) => usedAt < Date.now() - lifetime * 1000;
@@ -60,7 +60,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const gc = (lifetime: number): number => {
     assertLifetime(lifetime);
     gcAt = Date.now();
-    const old = [...sessions].filter(([id, session]) => isOlder(session, lifetime) && queue.isFree(id));
+    const old = [...sessions].filter(([id, session]) => isOlder(session, lifetime) && mutex.isFree(id));
     for (const [id] of old) sessions.delete(id);
     return old.length;
   };
@@ -107,7 +107,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       if (!isSessionId(id)) return noSnapshot;
       const found = await life.run(() => find(id), signal);
       const relock = (create: boolean) => life.open(id, () => lock(id, create, found));
-      const isFree = () => queue.isFree(id) && find(id).data === found.data;
+      const isFree = () => mutex.isFree(id) && find(id).data === found.data;
       const replace = (data: Uint8Array) => life.run(() => put(id, new Uint8Array(data)) && ('written' as const));
       return {
         data: found.data && new Uint8Array(found.data),

@@ -2,7 +2,7 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
-import { KeyedQueue } from '../../src/stores/queue.ts';
+import { KeyedMutex } from '../../src/stores/keyed-mutex.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 
 export interface Server {
@@ -20,12 +20,12 @@ export function testServer(): Server {
 
 /** Makes a store that only the database keeps apart from the others. */
 export function asInAnotherProcess<T>(make: () => T): T {
-  const { queue } = MysqlStore;
-  MysqlStore.queue = new KeyedQueue();
+  const { mutex } = MysqlStore;
+  MysqlStore.mutex = new KeyedMutex();
   try {
     return make();
   } finally {
-    MysqlStore.queue = queue;
+    MysqlStore.mutex = mutex;
   }
 }
 

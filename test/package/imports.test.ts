@@ -37,7 +37,7 @@ describe('imports that are wrong', () => {
     ['codec/source/source.ts', "import '../read/parse.ts';", 'codec-sources-know-no-reader'],
     ['codec/read/parse.ts', "import '../write/writer.ts';", 'codec-reads-without-writing'],
     ['stores/store.ts', "import './mysql/index.ts';", 'stores-share-downwards'],
-    ['stores/queue.ts', "import '../codec/bytes.ts';", 'stores-share-downwards'],
+    ['stores/keyed-mutex.ts', "import '../codec/bytes.ts';", 'stores-share-downwards'],
     ['stores/mysql/index.ts', "import '../redis/index.ts';", 'stores-move-bytes'],
     ['stores/mysql/codec.ts', "import type { B } from '../../codec/bytes.ts';", 'stores-move-bytes'],
     ['stores/mysql/session.ts', "import '../../session/options.ts';", 'stores-move-bytes'],

@@ -1,54 +1,54 @@
 import { describe, expect, test } from '@jest/globals';
 import { Deadline, DeadlineExpired } from '../../src/stores/deadline.ts';
+import { KeyedMutex } from '../../src/stores/keyed-mutex.ts';
 import { createTableSql, type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
-import { KeyedQueue } from '../../src/stores/queue.ts';
 
 const soon = () => new Deadline(10_000);
 
-describe('KeyedQueue', () => {
+describe('KeyedMutex', () => {
   test('lets one in at a time, in the order in which they came', async () => {
-    const queue = new KeyedQueue();
+    const mutex = new KeyedMutex();
     const order: number[] = [];
     await Promise.all(
       [0, 1, 2, 3].map(async (i) => {
-        const leave = await queue.enter('key', 9, soon());
+        const release = await mutex.acquire('key', 9, soon());
         order.push(i);
         await new Promise((resolve) => setImmediate(resolve));
         order.push(i);
-        leave();
-        leave(); // the second time frees no other place
+        release();
+        release(); // the second time frees no other place
       }),
     );
     expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
   });
 
   test('keys do not wait for each other', async () => {
-    const queue = new KeyedQueue();
-    await queue.enter('a', 0, soon());
-    await queue.enter('b', 0, soon());
-    await expect(queue.enter('a', 0, soon())).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
+    const mutex = new KeyedMutex();
+    await mutex.acquire('a', 0, soon());
+    await mutex.acquire('b', 0, soon());
+    await expect(mutex.acquire('a', 0, soon())).rejects.toMatchObject({ code: 'ERR_SESSION_BUSY' });
   });
 
   test('a turn that comes in the same moment as the end of the wait goes to the next', async () => {
-    const queue = new KeyedQueue();
+    const mutex = new KeyedMutex();
     const controller = new AbortController();
-    const leave = await queue.enter('key', 9, soon());
-    const given = queue.enter('key', 9, new Deadline(10_000, controller.signal));
-    const next = queue.enter('key', 9, soon());
-    leave();
+    const release = await mutex.acquire('key', 9, soon());
+    const given = mutex.acquire('key', 9, new Deadline(10_000, controller.signal));
+    const next = mutex.acquire('key', 9, soon());
+    release();
     controller.abort(new Error('gone'));
     await expect(given).rejects.toThrow('gone');
     (await next)();
-    (await queue.enter('key', 0, soon()))();
+    (await mutex.acquire('key', 0, soon()))();
   });
 
   test('the deadline ends the wait', async () => {
-    const queue = new KeyedQueue();
-    const leave = await queue.enter('key', 9, soon());
-    await expect(queue.enter('key', 9, new Deadline(5))).rejects.toBeInstanceOf(DeadlineExpired);
-    leave();
-    (await queue.enter('key', 0, soon()))();
+    const mutex = new KeyedMutex();
+    const release = await mutex.acquire('key', 9, soon());
+    await expect(mutex.acquire('key', 9, new Deadline(5))).rejects.toBeInstanceOf(DeadlineExpired);
+    release();
+    (await mutex.acquire('key', 0, soon()))();
   });
 });
 

@@ -5,7 +5,7 @@ import { Request } from './history.mjs';
  * @property {typeof import('../../src/internals.ts').RequestSession} RequestSession
  * @property {typeof import('../../src/internals.ts').settings} settings
  * @property {typeof import('../../src/internals.ts').MysqlStore} MysqlStore
- * @property {typeof import('../../src/internals.ts').KeyedQueue} KeyedQueue
+ * @property {typeof import('../../src/internals.ts').KeyedMutex} KeyedMutex
  * @property {typeof import('php-session-bridge/mysql').mysqlStore} mysqlStore
  * @property {import('php-session-bridge/mysql').NamedLock} codeIgniterLock
  */
@@ -77,10 +77,9 @@ export class Actor {
    */
   async #serve(request, cookie) {
     const { plan, name } = request;
-    const answer = {
-      headersSent: false,
-      cookies: () => [],
-      setCookies: (/** @type {readonly string[]} */ [header = '']) => {
+    const answer = { headersSent: false };
+    const answerCookie = {
+      set: (/** @type {string} */ header) => {
         const id = /=([^;]*)/.exec(header)?.[1];
         this.#cookie = id === 'deleted' ? undefined : id;
         request.hasRemovedCookie = id === 'deleted';
@@ -93,7 +92,8 @@ export class Actor {
       onConflict: () => undefined,
     };
     const settings = this.#settings[plan.strict ? 'strict' : 'loose'];
-    const session = new this.#product.RequestSession(settings, { cookie, mode: plan.mode }, answer, listener);
+    const { RequestSession } = this.#product;
+    const session = new RequestSession(settings, { cookie, mode: plan.mode }, answer, answerCookie, listener);
     /** A session that has no row yet has an id too, which it may still change for another one. */
     const idNow = () => (session.isNew ? undefined : session.id);
     try {

@@ -28,8 +28,8 @@ export async function startProcess(names, product, endpoint, { data, lock, undoe
   const port = await first.start();
   /** Who uses a connection, by its port. @type {Map<number | undefined, Actor>} */
   const users = new Map();
-  // A store of another process has another queue.
-  product.MysqlStore.queue = tellingOfWaits(new product.KeyedQueue());
+  // A store of another process has another mutex.
+  product.MysqlStore.mutex = tellingOfWaits(new product.KeyedMutex());
   const store = product.mysqlStore({
     connection: { ...endpoint, stream: () => socketOf(port, users) },
     table: tables[data],
@@ -64,22 +64,22 @@ function socketOf(port, users) {
 }
 
 /**
- * An actor that stands in the queue of its process sends no statement, so it says so itself.
+ * An actor that waits for another one of its process sends no statement, so it says so itself.
  *
- * @param {import('../../src/stores/queue.ts').KeyedQueue} queue
+ * @param {import('../../src/stores/keyed-mutex.ts').KeyedMutex} mutex
  */
-function tellingOfWaits(queue) {
-  const enter = queue.enter.bind(queue);
-  queue.enter = async (key, ...rest) => {
+function tellingOfWaits(mutex) {
+  const acquire = mutex.acquire.bind(mutex);
+  mutex.acquire = async (key, ...rest) => {
     const actor = playing.getStore();
-    if (actor === undefined || queue.isFree(key)) return enter(key, ...rest);
+    if (actor === undefined || mutex.isFree(key)) return acquire(key, ...rest);
     actor.isQueued = true;
     actor.wire.onEvent();
     try {
-      return await enter(key, ...rest);
+      return await acquire(key, ...rest);
     } finally {
       actor.isQueued = false;
     }
   };
-  return queue;
+  return mutex;
 }

@@ -14,9 +14,9 @@ export class LockedRowSession implements LockedSession {
 
   /**
    * @param fresh nobody else can have used the id: see `OpenOptions`
-   * @param leave lets the next request of this process have the session
+   * @param release lets the next request of this process have the session
    */
-  constructor(rows: Rows, id: string, row: LockedRow, fresh: boolean, leave: () => void) {
+  constructor(rows: Rows, id: string, row: LockedRow, fresh: boolean, release: () => void) {
     this.data = row.data;
     this.isOther = row.isOther;
     this.#rows = rows;
@@ -24,7 +24,7 @@ export class LockedRowSession implements LockedSession {
     this.#row = row;
     this.#fresh = fresh;
     // The server has ended the transaction, so others can have the row: in this process too, even if the holder hangs.
-    row.connection.pin(leave);
+    row.connection.pin(release);
   }
 
   takesId(id: string): boolean {

@@ -1,7 +1,7 @@
 import { Deadline } from '../deadline.ts';
+import { KeyedMutex } from '../keyed-mutex.ts';
 import { noLease, noSnapshot } from '../lease.ts';
 import { assertLifetime, Lifecycle, type Lock } from '../lifecycle.ts';
-import { KeyedQueue } from '../queue.ts';
 import type { OpenOptions, ReadOptions, SessionLease, SessionSnapshot, SessionStore } from '../store.ts';
 import { compareAndSwapOrLock } from './compare-and-swap.ts';
 import { serverNames } from './connection-options.ts';
@@ -38,7 +38,7 @@ export function mysqlStore(options: MysqlStoreOptions | string): SessionStore {
 
 export class MysqlStore implements SessionStore {
   /** One for the process, so that two stores on the same table do not wait for each other in the database. */
-  static queue: KeyedQueue = new KeyedQueue();
+  static mutex: KeyedMutex = new KeyedMutex();
   readonly defaultMode: 'exclusive' | 'merge';
   readonly #settings: Settings;
   readonly #connections: ConnectionPool;
@@ -59,7 +59,7 @@ export class MysqlStore implements SessionStore {
     const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
     this.#life = new Lifecycle(
       settings,
-      MysqlStore.queue,
+      MysqlStore.mutex,
       `mysql ${serverNames(settings.connections)} ${schema}.${name} `,
     );
     const { gcInterval, onGcError } = settings;
@@ -93,18 +93,18 @@ export class MysqlStore implements SessionStore {
   }
 
   #lock(id: string, how: LockHow): Lock {
-    return async (deadline, leave) => {
+    return async (deadline, release) => {
       const row = await this.#rows.lock(id, how, deadline);
-      return row && new LockedRowSession(this.#rows, id, row, how.fresh ?? false, leave);
+      return row && new LockedRowSession(this.#rows, id, row, how.fresh ?? false, release);
     };
   }
 
   async #replace(id: string, reading: Reading & { row: ReadRow }, data: Uint8Array): Promise<'written' | SessionLease> {
     // Whoever of this process has the session now is about to write it.
     if (!this.#life.isFree(id)) return this.#life.open(id, this.#lock(id, { create: false, since: reading }));
-    return this.#life.open(id, async (deadline, leave) => {
+    return this.#life.open(id, async (deadline, release) => {
       const row = await compareAndSwapOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline);
-      return typeof row === 'object' ? new LockedRowSession(this.#rows, id, row, false, leave) : row;
+      return typeof row === 'object' ? new LockedRowSession(this.#rows, id, row, false, release) : row;
     });
   }
 

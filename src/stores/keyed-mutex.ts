@@ -1,29 +1,29 @@
 import { PhpSessionError } from '../errors.ts';
 import type { Deadline } from './deadline.ts';
 
-/** Frees the place in the queue; calling it again does nothing. */
-export type Leave = () => void;
+/** Lets the next one have the key. A second call does nothing. */
+export type Release = () => void;
 
 /**
- * First come, first served, one at a time for each key.
+ * For each key one holder at a time. Others wait, and get it in the order in which they came.
  *
- * It stands before the database's lock, so that ten parallel requests of one browser take one connection and not ten:
- * a pool full of waiters starves the one request that could let them go on. It also makes the lock fair, which the
- * retry loop around `innodb_lock_wait_timeout` is not.
+ * A request takes it before the lock of the database. So ten parallel requests of one browser need one connection and not ten. If they
+ * filled the pool and waited, the request that they wait for could get no connection. It also makes the lock fair: retries after
+ * `innodb_lock_wait_timeout` have no order.
  */
-export class KeyedQueue {
-  /** A key is here while somebody holds it; the list is who comes next. */
+export class KeyedMutex {
+  /** A key is here while it is held. The list has those that wait for it. */
   readonly #waiters = new Map<string, (() => void)[]>();
 
   /**
    * @param maxWaiters how many may already wait for this key
    * @throws PhpSessionError `ERR_SESSION_BUSY`; `DeadlineExpired` or the signal's reason as `Deadline.race()`
    */
-  async enter(key: string, maxWaiters: number, deadline: Deadline): Promise<Leave> {
+  async acquire(key: string, maxWaiters: number, deadline: Deadline): Promise<Release> {
     const waiters = this.#waiters.get(key);
     if (waiters === undefined) {
       this.#waiters.set(key, []);
-      return this.#leaver(key);
+      return this.#releaser(key);
     }
     if (waiters.length >= maxWaiters) {
       throw new PhpSessionError('ERR_SESSION_BUSY', `${waiters.length} requests already wait for this session`);
@@ -37,24 +37,24 @@ export class KeyedQueue {
       await deadline.race(turn);
     } catch (error) {
       const place = waiters.indexOf(proceed);
-      // Not in the list any more: the turn came in the same moment as the end of the wait, and goes to the next.
+      // If it is not in the list, its turn came in the same moment as the end of the wait. The turn goes to the next one.
       if (place >= 0) waiters.splice(place, 1);
       else this.#next(key);
       throw error;
     }
-    return this.#leaver(key);
+    return this.#releaser(key);
   }
 
-  /** Whether nobody holds this key, so that `enter()` would not wait. */
+  /** Whether the key is not held, so that `acquire()` would not wait. */
   isFree(key: string): boolean {
     return !this.#waiters.has(key);
   }
 
-  #leaver(key: string): Leave {
-    let left = false;
+  #releaser(key: string): Release {
+    let released = false;
     return () => {
-      if (left) return;
-      left = true;
+      if (released) return;
+      released = true;
       this.#next(key);
     };
   }
