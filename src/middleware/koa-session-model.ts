@@ -25,7 +25,7 @@ export interface KoaSession {
 }
 
 /** `$_SESSION` with what koa-session adds. */
-export type ShownSession<T extends object = SessionData> = Omit<T, keyof KoaSession> & KoaSession;
+export type KoaSessionProxy<T extends object = SessionData> = Omit<T, keyof KoaSession> & KoaSession;
 
 export interface CommitOptions {
   save?: boolean;
@@ -34,8 +34,8 @@ export interface CommitOptions {
 
 type Callback = (error?: Error) => void;
 
-/** What stands behind koa-session's object. */
-export interface Behind {
+/** The session of which koa-session's object is a proxy. */
+export interface SessionBackend {
   /** `$_SESSION`. */
   readonly data: object;
   readonly id: string | undefined;
@@ -54,56 +54,56 @@ export function isReserved(model: object, key: PropertyKey): boolean {
 }
 
 /**
- * koa-session's object with `$_SESSION` behind it. All names but those of koa-session itself are keys of `$_SESSION`, alive in
+ * A proxy of koa-session's object. All names but those of koa-session itself are keys of `$_SESSION`, live in
  * both directions; so there is nothing to be copied, compared or dropped when it is saved.
  */
-export function showData(model: object, behind: Behind): object {
-  return new Proxy(model, new Handler(behind));
+export function proxySession(model: object, backend: SessionBackend): object {
+  return new Proxy(model, new Handler(backend));
 }
 
 class Handler implements ProxyHandler<object> {
-  readonly #behind: Behind;
+  readonly #backend: SessionBackend;
 
-  constructor(behind: Behind) {
-    this.#behind = behind;
+  constructor(backend: SessionBackend) {
+    this.#backend = backend;
   }
 
   get(model: object, key: PropertyKey, shown: object): unknown {
-    if (!isReserved(model, key)) return Reflect.get(this.#behind.data, key);
+    if (!isReserved(model, key)) return Reflect.get(this.#backend.data, key);
     if (key === 'commit') return this.#commit; // `save`, `regenerate` and `manuallyCommit` call it
-    if (key === 'externalKey') return this.#behind.id;
+    if (key === 'externalKey') return this.#backend.id;
     // Its private fields are not on the Proxy. What counts or lists the data has to see them, and so the Proxy.
     return Reflect.get(model, key, key === 'maxAge' ? model : shown);
   }
 
   set(model: object, key: PropertyKey, value: unknown): boolean {
-    if (!isReserved(model, key)) return Reflect.set(this.#behind.data, key, value);
+    if (!isReserved(model, key)) return Reflect.set(this.#backend.data, key, value);
     mustBeSettable(model, key);
     return Reflect.set(model, key, value);
   }
 
   has(model: object, key: PropertyKey): boolean {
-    return isReserved(model, key) || Reflect.has(this.#behind.data, key);
+    return isReserved(model, key) || Reflect.has(this.#backend.data, key);
   }
 
   deleteProperty(model: object, key: PropertyKey): boolean {
-    if (!isReserved(model, key)) return Reflect.deleteProperty(this.#behind.data, key);
+    if (!isReserved(model, key)) return Reflect.deleteProperty(this.#backend.data, key);
     mustBeSettable(model, key);
     return true; // as if it had been deleted, but it stays reserved
   }
 
   ownKeys(model: object): (string | symbol)[] {
-    return Reflect.ownKeys(this.#behind.data).filter((key) => !isReserved(model, key));
+    return Reflect.ownKeys(this.#backend.data).filter((key) => !isReserved(model, key));
   }
 
   getOwnPropertyDescriptor(model: object, key: PropertyKey): PropertyDescriptor | undefined {
-    return isReserved(model, key) ? undefined : Reflect.getOwnPropertyDescriptor(this.#behind.data, key);
+    return isReserved(model, key) ? undefined : Reflect.getOwnPropertyDescriptor(this.#backend.data, key);
   }
 
   defineProperty(model: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
     // Only what a session can keep: a value that can be seen and changed.
     return (
-      !isReserved(model, key) && 'value' in descriptor && Reflect.defineProperty(this.#behind.data, key, descriptor)
+      !isReserved(model, key) && 'value' in descriptor && Reflect.defineProperty(this.#backend.data, key, descriptor)
     );
   }
 
@@ -113,7 +113,7 @@ class Handler implements ProxyHandler<object> {
 
   readonly #commit = (options: CommitOptions | Callback = {}, callback?: Callback): Promise<void> | undefined => {
     if (typeof options === 'function') return this.#commit({}, options);
-    const done = this.#behind.commit(options);
+    const done = this.#backend.commit(options);
     if (callback === undefined) return done;
     done.then(() => callback(), callback);
     return undefined;

@@ -6,12 +6,12 @@ import type { Settings } from '../session/options.ts';
 import type { RequestSession } from '../session/request-session.ts';
 import { KoaApplication, type KoaContext } from './koa-application.ts';
 import {
-  type Behind,
   type CommitOptions,
   isReserved,
+  type KoaSessionProxy,
   mustBeSettable,
-  type ShownSession,
-  showData,
+  proxySession,
+  type SessionBackend,
 } from './koa-session-model.ts';
 import { NodeExchange } from './node-exchange.ts';
 
@@ -19,7 +19,7 @@ import { NodeExchange } from './node-exchange.ts';
 export interface SaveOptions<T extends object> {
   /** Called before a session is saved that was changed, or for which `save()` or `regenerate()` was called. */
   // biome-ignore lint/suspicious/noExplicitAny: Koa's context, as the application has typed it; koa-session has any here
-  beforeSave: ((ctx: any, session: ShownSession<T>) => void) | undefined;
+  beforeSave: ((ctx: any, session: KoaSessionProxy<T>) => void) | undefined;
   /** Whether each answer sends the cookie again, so that its `cookieLifetime` begins anew; default false. */
   rolling: boolean;
   /**
@@ -33,7 +33,7 @@ export interface SaveOptions<T extends object> {
 const maxLifetime = 2 ** 31 - 1;
 
 /** A request's session under koa-session: what koa-session calls, and what it shows as `ctx.session`. */
-export class KoaSessionRequest<T extends object> implements Behind {
+export class KoaSessionRequest<T extends object> implements SessionBackend {
   /** PHP's session of the request. */
   readonly http: HttpSession<T>;
   /** `ctx.phpSession` */
@@ -43,7 +43,7 @@ export class KoaSessionRequest<T extends object> implements Behind {
   readonly #property: PropertyDescriptor;
   readonly #options: SaveOptions<T>;
   /** What `ctx.session` was last, and koa-session's object in it. */
-  #shown: { model: object; object: ShownSession<T> } | undefined;
+  #shown: { model: object; object: KoaSessionProxy<T> } | undefined;
   /** What was read, if it matters whether it was changed. */
   #read: Uint8Array | undefined;
   /** The application's `valid` does not want it. */
@@ -102,11 +102,11 @@ export class KoaSessionRequest<T extends object> implements Behind {
   }
 
   /** `ctx.session` */
-  shown(): ShownSession<T> | null {
+  shown(): KoaSessionProxy<T> | null {
     this.http.use();
     const model = this.#model();
     if (model === null) return null;
-    if (this.#shown?.model !== model) this.#shown = { model, object: showData(model, this) as ShownSession<T> };
+    if (this.#shown?.model !== model) this.#shown = { model, object: proxySession(model, this) as KoaSessionProxy<T> };
     return this.#shown.object;
   }
 

@@ -6,7 +6,7 @@ import type { SessionData } from '../codec/index.ts';
 import type { PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
 import type { KoaContext } from './koa-application.ts';
-import type { ShownSession } from './koa-session-model.ts';
+import type { KoaSessionProxy } from './koa-session-model.ts';
 import { KoaSessionRequest, type SaveOptions } from './koa-session-request.ts';
 
 export type { SessionData } from '../codec/index.ts';
@@ -15,7 +15,7 @@ export type { PhpSessionControl } from '../session/http-session.ts';
 export type { SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionStore } from '../stores/store.ts';
 export type { KoaContext } from './koa-application.ts';
-export type { KoaSession, ShownSession } from './koa-session-model.ts';
+export type { KoaSession, KoaSessionProxy } from './koa-session-model.ts';
 export type { SaveOptions } from './koa-session-request.ts';
 
 /** The options of `phpSession()`, and those of koa-session that have a meaning with PHP. */
@@ -27,8 +27,8 @@ export interface PhpKoaSessionOptions<T extends object = SessionData> extends Se
 
 /** What koa-session and this middleware add to Koa's context: `new Koa<DefaultState, PhpKoaSessionContext<MySession>>()`. */
 export interface PhpKoaSessionContext<T extends object = SessionData> {
-  /** koa-session's object with PHP's `$_SESSION` behind it. Setting it to `null` is a logout; it is `null` then. */
-  get session(): ShownSession<T> | null;
+  /** koa-session's object, whose data are PHP's `$_SESSION`. Setting it to `null` is a logout; it is `null` then. */
+  get session(): KoaSessionProxy<T> | null;
   set session(content: (T & { maxAge?: number | 'session' }) | null);
   /** What can be done with the session, and all of its data. */
   readonly phpSession: PhpSessionControl & {

@@ -3,10 +3,10 @@ import { isPlainObject } from '../codec/source/origins.ts';
 import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
+import type { OptimisticSession } from './optimistic-session.ts';
 import type { RequestMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
 import { type Answer, isEqual, type Listener, type Row, SessionRow } from './session-row.ts';
-import type { Unlocked } from './unlocked.ts';
 import { countsAsNone, explain } from './unreadable.ts';
 
 /** What a request says of its session. */
@@ -338,7 +338,7 @@ export class RequestSession<T extends object = SessionData> {
     return found === 'same';
   }
 
-  #rebase(unlocked: Unlocked, lease: SessionLease): void {
+  #rebase(unlocked: OptimisticSession, lease: SessionLease): void {
     const { base } = unlocked;
     const { data: theirs = base } = lease;
     // What is there now is deleted with the rest, and must not become a part of what comes after the logout.

@@ -5,9 +5,9 @@ import { isEmptySession } from './empty-session.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { createId } from './id.ts';
 import { mustFitNeighbours } from './neighbours.ts';
+import { OptimisticSession } from './optimistic-session.ts';
 import type { RequestMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
-import { Unlocked } from './unlocked.ts';
 
 const empty = new Uint8Array();
 
@@ -43,7 +43,7 @@ export class SessionRow {
   /** The lock, while it is held. */
   #lease: SessionLease | undefined;
   /** What was read without the lock, as long as there is none. */
-  #unlocked: Unlocked | undefined;
+  #unlocked: OptimisticSession | undefined;
   /** The browser learns of a new id when it is committed. */
   #cookie: string | undefined;
   /** What a new session gets as its id when it is stored. */
@@ -92,7 +92,7 @@ export class SessionRow {
     } else {
       const snapshot = await store.read(id, options);
       if (snapshot.data === undefined && useStrictMode) return undefined;
-      this.#unlocked = new Unlocked(this.#settings, id, snapshot, this.#answer, (paths) =>
+      this.#unlocked = new OptimisticSession(this.#settings, id, snapshot, this.#answer, (paths) =>
         this.#listener.onConflict(paths),
       );
       row = snapshot;
@@ -122,7 +122,7 @@ export class SessionRow {
    * @returns `other` for another session that was begun under the same id after a logout, `none` if there is none after it. What was
    *   changed until now is lost in both cases
    */
-  async lock(rebase: (unlocked: Unlocked, lease: SessionLease) => void): Promise<'same' | 'other' | 'none'> {
+  async lock(rebase: (unlocked: OptimisticSession, lease: SessionLease) => void): Promise<'same' | 'other' | 'none'> {
     const unlocked = this.#unlocked;
     if (unlocked === undefined) return 'same';
     const lease = await unlocked.lock();
@@ -269,7 +269,7 @@ export class SessionRow {
     );
   }
 
-  async #merge(unlocked: Unlocked, mine: Uint8Array): Promise<void> {
+  async #merge(unlocked: OptimisticSession, mine: Uint8Array): Promise<void> {
     const isUnchanged = isSame(mine, unlocked.base, this.#settings);
     if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings);
     const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);

@@ -32,6 +32,6 @@ describe.each(sections)('%s', (code, section) => {
     const severities = ofRule.length > 0 ? ofRule.map(([, , severity]) => severity!) : ['error'];
     const [, text] = /\*\*Severity:\*\* (.*)/.exec(section)!;
     expect(text!.match(/\b(error|warning|info)\b/g)).toEqual(severities);
-    if (ofRule.length === 0) expect(source('schema')).toContain(`'${code}': {`);
+    if (ofRule.length === 0) expect(source('table-definition')).toContain(`'${code}': {`);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Facts } from '../../src/stores/mysql/check-facts.ts';
 import { checkServer } from '../../src/stores/mysql/check-server-rules.ts';
 import { readOptions } from '../../src/stores/mysql/options.ts';
-import type { Schema } from '../../src/stores/mysql/schema.ts';
+import type { TableDefinition } from '../../src/stores/mysql/table-definition.ts';
 
 // States of clusters as their nodes reported them: to bring them about takes the cluster away from other tests.
 
@@ -19,7 +19,7 @@ const healthy: Facts = {
   database: 'app',
   maxUserConnections: 0,
   clock: { ahead: 0, uncertainty: 0 },
-  schema: undefined,
+  definition: undefined,
   offsets: { ours: [0, 0, 0], server: [0, 0, 0] },
   otherZone: undefined,
   hasNullTimes: false,
@@ -52,26 +52,26 @@ test.each([
   expect(codes(galera(ready, part, size))).toEqual(expected);
 });
 
-const innodb = { engine: 'InnoDB' } as Schema;
+const innodb = { engine: 'InnoDB' } as TableDefinition;
 
 test.each<[Record<string, string>, Partial<Facts>, string[]]>([
   [{}, {}, []], // an account that sees no variable
   [{ log_bin: 'OFF', binlog_format: 'STATEMENT', binlog_row_image: 'FULL', binlog_annotate_row_events: 'ON' }, {}, []],
   [{ log_bin: 'ON', binlog_format: 'STATEMENT', binlog_row_image: 'FULL' }, {}, ['server-binlog-format']],
-  [{ log_bin: 'ON', binlog_format: 'STATEMENT' }, { schema: { ...innodb, engine: 'MyISAM' } }, []],
+  [{ log_bin: 'ON', binlog_format: 'STATEMENT' }, { definition: { ...innodb, engine: 'MyISAM' } }, []],
   [{ log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'FULL' }, {}, ['server-binlog-rows']],
   [{ log_bin: 'ON', binlog_format: 'MIXED', binlog_row_image: 'FULL_NODUP' }, {}, ['server-binlog-rows']],
   [{ log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'NOBLOB' }, {}, []],
   [{ log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'MINIMAL' }, {}, []],
   [
     { log_bin: 'ON', binlog_format: 'ROW', binlog_row_image: 'FULL' },
-    { schema: { ...innodb, engine: 'ndbcluster' } },
+    { definition: { ...innodb, engine: 'ndbcluster' } },
     [],
   ],
   [{ log_bin: 'ON', binlog_format: 'ROW', binlog_rows_query_log_events: 'ON' }, {}, ['server-binlog-statements']],
 ])('the binary log: %j', (variables, facts, expected) => {
   const all = new Map([...healthy.variables, ...Object.entries(variables)]);
-  expect(codes({ schema: innodb, ...facts, variables: all })).toEqual(expected);
+  expect(codes({ definition: innodb, ...facts, variables: all })).toEqual(expected);
 });
 
 test.each([
@@ -84,7 +84,7 @@ test.each([
     ['binlog_format', 'ROW'],
     ['binlog_row_image', image],
   ]);
-  expect(checkServer({ ...healthy, variables, schema: innodb }, 1)).toMatchObject([
+  expect(checkServer({ ...healthy, variables, definition: innodb }, 1)).toMatchObject([
     {
       code: 'server-binlog-rows',
       message: expect.stringContaining(text),

@@ -115,7 +115,7 @@ describe('the options of mysqlStore()', () => {
   test('have defaults', () => {
     expect(readOptions({ connection })).toMatchObject({
       connections: [connection],
-      table: { quoted: '`session`', schema: undefined, name: 'session' },
+      table: { quoted: '`session`', database: undefined, name: 'session' },
       columns: { id: 'id', data: 'data', time: 'usetime' },
       timeout: 10_000,
       maxHold: 30,

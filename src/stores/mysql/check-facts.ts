@@ -4,9 +4,9 @@ import type { Connection } from './connection.ts';
 import { isAnswer } from './errors.ts';
 import { checkNamedLock } from './named-lock.ts';
 import type { Settings } from './options.ts';
-import { readSchema, type Schema } from './schema.ts';
 import { replicates } from './server-role.ts';
 import { sampleSql } from './table.ts';
+import { readTableDefinition, type TableDefinition } from './table-definition.ts';
 import { type Offsets, readOffsets, zoneOf } from './time-zone.ts';
 import { findOtherZone, SAMPLE } from './zone-of-rows.ts';
 
@@ -31,7 +31,7 @@ export interface Facts {
   readonly maxUserConnections: number | undefined;
   /** Milliseconds that the database's clock is ahead of this process's, and by how much that may be wrong. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | undefined;
-  readonly schema: Schema | undefined;
+  readonly definition: TableDefinition | undefined;
   /** The zone of a DATETIME column, and that of the server's connections; `undefined` for one that the server does not know. */
   readonly offsets: { readonly ours: Offsets | undefined; readonly server: Offsets | undefined };
   /** What shows that rows are of another zone than the option `timeZone` says. */
@@ -114,11 +114,13 @@ export async function readFacts(settings: Settings, connection: Connection, dead
     const ahead = Number(row![3]) * 1000 - (before + after) / 2;
     return { name: row![0], database: row![1], connections: Number(row![2]), ahead, uncertainty: (after - before) / 2 };
   });
-  const schema = await see('table', () => readSchema(settings, connection, deadline));
+  const definition = await see('table', () => readTableDefinition(settings, connection, deadline));
   const isReplica = await replicates(connection, version, deadline);
   // ER_SPECIFIC_ACCESS_DENIED_ERROR
   if (isReplica === undefined) unseen.push({ what: 'replication', errno: 1227 });
-  const namedLock = await see('named lock', () => refusalOfNamedLock(settings, schema?.engine, connection, deadline));
+  const namedLock = await see('named lock', () =>
+    refusalOfNamedLock(settings, definition?.engine, connection, deadline),
+  );
   const ndbParameters = isNdb
     ? await see('ndb parameters', async () => {
         const rows = await query<[string, string]>(
@@ -134,19 +136,20 @@ export async function readFacts(settings: Settings, connection: Connection, dead
     ours: await readOffsets({ name: zoneOf(settings) }, connection, deadline),
     server: await readOffsets('@@global.time_zone', connection, deadline),
   };
-  const otherZone = schema && (await see('times', () => findOtherZone(settings, schema, connection, deadline)));
+  const otherZone = definition && (await see('times', () => findOtherZone(settings, definition, connection, deadline)));
   const { table, quoted } = settings;
-  const hasIndex = schema?.indexes.some(({ columns: [first] }) => first!.name === schema.time?.name);
+  const hasIndex = definition?.indexes.some(({ columns: [first] }) => first!.name === definition.time?.name);
   const rows = hasIndex ? table.quoted : `(SELECT ${quoted.time} FROM ${table.quoted} LIMIT ${SAMPLE}) AS sample`;
-  const hasNullTimes = schema?.time?.nullable
+  const hasNullTimes = definition?.time?.nullable
     ? await see('times', async () => {
         const [row] = await query<[number]>(`SELECT EXISTS (SELECT 1 FROM ${rows} WHERE ${quoted.time} IS NULL)`);
         return Number(row![0]) === 1;
       })
     : false;
-  const { data } = schema ?? {};
-  const sessions = schema?.id && data && (await see('sessions', () => query<[Uint8Array]>(sampleSql(settings, data))));
-  const mayProbe = readOnly.length === 0 && schema?.id && schema.data && schema.time;
+  const { data } = definition ?? {};
+  const sessions =
+    definition?.id && data && (await see('sessions', () => query<[Uint8Array]>(sampleSql(settings, data))));
+  const mayProbe = readOnly.length === 0 && definition?.id && definition.data && definition.time;
   const deniedPrivileges = mayProbe ? await readDenied(settings, query) : undefined;
   return {
     ...{
@@ -157,7 +160,7 @@ export async function readFacts(settings: Settings, connection: Connection, dead
       isMariadb,
       isNdb,
       isGalera,
-      schema,
+      definition,
       offsets,
       otherZone,
       hasNullTimes,
@@ -168,7 +171,7 @@ export async function readFacts(settings: Settings, connection: Connection, dead
       unseen,
     },
     account: account?.name,
-    database: table.schema ?? account?.database ?? undefined,
+    database: table.database ?? account?.database ?? undefined,
     maxUserConnections: account?.connections,
     clock: account,
     deniedPrivileges,

@@ -1,5 +1,5 @@
 import type { Facts, Unseen } from './check-facts.ts';
-import { accountOf, setGlobal } from './check-mend.ts';
+import { accountOf, setGlobal } from './check-fix.ts';
 import { apply, type Rule, type Statement } from './check-table-rules.ts';
 
 interface ServerFacts extends Facts {
@@ -35,8 +35,8 @@ const idleLimits = (facts: Facts) =>
   });
 
 /** Whether changes of the table are in the binary log. NDB writes them in its own way, with what has changed. */
-const logsRows = ({ variables, schema }: Facts) =>
-  variables.get('log_bin') === 'ON' && !/^ndb/i.test(schema?.engine ?? '');
+const logsRows = ({ variables, definition }: Facts) =>
+  variables.get('log_bin') === 'ON' && !/^ndb/i.test(definition?.engine ?? '');
 const logFormat = (facts: Facts) => (logsRows(facts) ? facts.variables.get('binlog_format') : undefined);
 
 /** The variable by which the text of statements is in the log beside the rows, if it is on: MariaDB's, or MySQL's. */
@@ -58,16 +58,16 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     code: 'galera-not-ready',
     severity: 'error',
     when: (facts) => facts.isGalera && !isReady(facts),
-    means: (facts) =>
+    message: (facts) =>
       `this node of Galera serves nobody: its part of the cluster is ${facts.status.get('wsrep_cluster_status')}, wsrep_ready is ${facts.status.get('wsrep_ready')}`,
   },
   {
     code: 'server-read-only',
     severity: 'error',
     when: ({ readOnly }) => readOnly.length > 0,
-    means: ({ readOnly }) => `${readOnly.join(', ')} is on: sessions cannot be written on this server`,
+    message: ({ readOnly }) => `${readOnly.join(', ')} is on: sessions cannot be written on this server`,
     // A replica is read-only for a reason.
-    mend: ({ readOnly, isReplica }) =>
+    fix: ({ readOnly, isReplica }) =>
       isReplica === false && !readOnly.includes('innodb_read_only')
         ? [...readOnly].reverse().map((name) => `SET GLOBAL ${name} = OFF`)
         : [],
@@ -76,78 +76,78 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     code: 'server-replica',
     severity: 'error',
     when: ({ isReplica, settings }) => isReplica === true && !settings.allowReplica,
-    means: () =>
+    message: () =>
       'this server is an asynchronous replica, and no session is kept on one: use the server that it follows',
   },
   {
     code: 'server-replica',
     severity: 'warning',
     when: ({ isReplica, settings }) => isReplica === true && settings.allowReplica,
-    means: () =>
+    message: () =>
       'this server is an asynchronous replica: it may not have yet what was written on the server that it follows (the option allowReplica accepts that)',
   },
   {
     code: 'server-sql-mode',
     severity: 'warning',
     when: ({ variables }) => !/STRICT_(TRANS|ALL)_TABLES/.test(variables.get('sql_mode') ?? ''),
-    means: () =>
+    message: () =>
       'sql_mode is not strict: for PHP handlers that do not set it, the server cuts what is too long for a column, and PHP deletes a session that was cut. This store sets its own',
-    mend: (facts) =>
+    fix: (facts) =>
       setGlobal(facts, 'sql_mode', "CONCAT_WS(',', NULLIF(@@global.sql_mode, ''), 'STRICT_TRANS_TABLES')"),
   },
   {
     code: 'server-max-packet',
     severity: 'warning',
-    when: (facts) => variable(facts, 'max_allowed_packet') < Math.min(facts.schema?.data?.bytes ?? 0, LARGE),
-    means: (facts) =>
+    when: (facts) => variable(facts, 'max_allowed_packet') < Math.min(facts.definition?.data?.bytes ?? 0, LARGE),
+    message: (facts) =>
       `max_allowed_packet is ${variable(facts, 'max_allowed_packet')}: longer sessions cannot be written, although the data column has room for them`,
-    mend: (facts) => setGlobal(facts, 'max_allowed_packet', LARGE),
+    fix: (facts) => setGlobal(facts, 'max_allowed_packet', LARGE),
   },
   {
     code: 'server-binlog-format',
     severity: 'error',
     // Other engines than InnoDB can log statements at READ COMMITTED.
-    when: (facts) => logFormat(facts) === 'STATEMENT' && /^innodb$/i.test(facts.schema?.engine ?? ''),
-    means: () =>
+    when: (facts) => logFormat(facts) === 'STATEMENT' && /^innodb$/i.test(facts.definition?.engine ?? ''),
+    message: () =>
       'binlog_format is STATEMENT: InnoDB refuses each write at READ COMMITTED (error 1665), which this store and its PHP handler use',
-    mend: (facts) => setGlobal(facts, 'binlog_format', "'ROW'"),
+    fix: (facts) => setGlobal(facts, 'binlog_format', "'ROW'"),
   },
   {
     code: 'server-max-connections',
     severity: 'warning',
     when: (facts) => facts.connections > SHARE * variable(facts, 'max_connections'),
-    means: (facts) =>
+    message: (facts) =>
       `the processes may need ${facts.connections} connections together, and the server has ${variable(facts, 'max_connections')} for all its clients`,
-    mend: (facts) => setGlobal(facts, 'max_connections', Math.ceil(facts.connections / SHARE)),
+    fix: (facts) => setGlobal(facts, 'max_connections', Math.ceil(facts.connections / SHARE)),
   },
   {
     code: 'account-max-connections',
     severity: 'warning',
     when: ({ maxUserConnections = 0, connections }) => maxUserConnections > 0 && maxUserConnections < connections,
-    means: ({ maxUserConnections, connections }) =>
+    message: ({ maxUserConnections, connections }) =>
       `the processes may need ${connections} connections together, and this account may have ${maxUserConnections}`,
-    mend: (facts) => [`ALTER USER ${accountOf(facts)} WITH MAX_USER_CONNECTIONS ${facts.connections}`],
+    fix: (facts) => [`ALTER USER ${accountOf(facts)} WITH MAX_USER_CONNECTIONS ${facts.connections}`],
   },
   {
     code: 'server-idle-limit',
     severity: 'warning',
     when: (facts) => idleLimits(facts).length > 0,
-    means: (facts) =>
+    message: (facts) =>
       `${idleLimits(facts).join(', ')}: the server ends a silent transaction before maxHold (${facts.settings.maxHold} s) does, and so the lock of a request that is still running`,
-    mend: (facts) => idleLimits(facts).flatMap((name) => setGlobal(facts, name, facts.settings.maxHold)),
+    fix: (facts) => idleLimits(facts).flatMap((name) => setGlobal(facts, name, facts.settings.maxHold)),
   },
   {
     code: 'server-clock',
     severity: 'warning',
     when: ({ clock }) => clock !== undefined && Math.abs(clock.ahead) - clock.uncertainty > CLOCK_TOLERANCE,
-    means: ({ clock }) =>
+    message: ({ clock }) =>
       `the database's clock is ${Math.round(Math.abs(clock!.ahead) / 1000)} s ${clock!.ahead > 0 ? 'ahead of' : 'behind'} this host's. This store uses the database's; sessions of PHP handlers that use their host's clock expire that much too early or too late`,
   },
   {
     code: 'galera-size',
     severity: 'warning',
     when: (facts) => facts.isGalera && status(facts, 'wsrep_cluster_size') < 3,
-    means: (facts) =>
+    message: (facts) =>
       `Galera has ${status(facts, 'wsrep_cluster_size')} of at least 3 nodes: when one is lost, the rest is no majority and serves nobody`,
   },
   {
@@ -155,23 +155,23 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     severity: 'warning',
     when: (facts) =>
       facts.isGalera && status(facts, 'wsrep_cluster_size') > 1 && (variable(facts, 'wsrep_sync_wait') & 1) === 0,
-    means: () =>
+    message: () =>
       'wsrep_sync_wait does not cover reads: for PHP handlers that do not set it, a node reads an old session before it has applied what another node committed',
-    mend: (facts) => setGlobal(facts, 'wsrep_sync_wait', variable(facts, 'wsrep_sync_wait') | 1),
+    fix: (facts) => setGlobal(facts, 'wsrep_sync_wait', variable(facts, 'wsrep_sync_wait') | 1),
   },
   {
     code: 'ndb-nodes',
     severity: 'warning',
     when: (facts) =>
       facts.isNdb && status(facts, 'Ndb_number_of_ready_data_nodes') < status(facts, 'Ndb_number_of_data_nodes'),
-    means: (facts) =>
+    message: (facts) =>
       `of ${status(facts, 'Ndb_number_of_data_nodes')} data nodes, ${status(facts, 'Ndb_number_of_ready_data_nodes')} are ready`,
   },
   {
     code: 'ndb-replicas',
     severity: 'warning',
     when: (facts) => ndb(facts, 'NoOfReplicas') < 2,
-    means: () => 'NoOfReplicas is 1: each data node has the only copy of its sessions',
+    message: () => 'NoOfReplicas is 1: each data node has the only copy of its sessions',
   },
   {
     code: 'ndb-inactive-timeout',
@@ -179,31 +179,31 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     when: (facts) =>
       ndb(facts, 'TransactionInactiveTimeout') > 0 &&
       ndb(facts, 'TransactionInactiveTimeout') < facts.settings.maxHold * 1000,
-    means: (facts) =>
+    message: (facts) =>
       `TransactionInactiveTimeout is ${ndb(facts, 'TransactionInactiveTimeout')} ms: the data nodes take the lock from a request that is silent for so long, before maxHold (${facts.settings.maxHold} s) does`,
   },
   {
     code: 'ndb-lock-wait',
     severity: 'info',
     when: (facts) => ndb(facts, 'TransactionDeadlockDetectionTimeout') < facts.settings.timeout,
-    means: (facts) =>
+    message: (facts) =>
       `TransactionDeadlockDetectionTimeout is ${ndb(facts, 'TransactionDeadlockDetectionTimeout')} ms: PHP handlers that wait for a lock in one statement fail after it (error 1205). This store waits on, and so does the PHP handler that comes with it`,
   },
   {
     code: 'galera-writers',
     severity: 'info',
     when: (facts) => facts.isGalera && status(facts, 'wsrep_cluster_size') > 1,
-    means: () =>
+    message: () =>
       'a row lock of Galera holds on one node: of two requests for one session on two nodes, one fails when it commits (error 1213). Let all session traffic go to one node at a time',
   },
   {
     code: 'server-isolation',
     severity: 'info',
     when: (facts) =>
-      /^(REPEATABLE-READ|SERIALIZABLE)$/.test(isolation(facts)) && !/^ndb/i.test(facts.schema?.engine ?? ''),
-    means: (facts) =>
+      /^(REPEATABLE-READ|SERIALIZABLE)$/.test(isolation(facts)) && !/^ndb/i.test(facts.definition?.engine ?? ''),
+    message: (facts) =>
       `transaction isolation is ${isolation(facts)}: for PHP handlers that do not set it, two first requests with SELECT … FOR UPDATE deadlock (error 1213). This store sets READ COMMITTED`,
-    mend: (facts) =>
+    fix: (facts) =>
       facts.isMariadb
         ? ['SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED']
         : setGlobal(facts, 'transaction_isolation', "'READ-COMMITTED'"),
@@ -213,37 +213,37 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     severity: 'info',
     when: (facts) =>
       /^(ROW|MIXED)$/.test(logFormat(facts) ?? '') && /^FULL/.test(facts.variables.get('binlog_row_image') ?? ''),
-    means: ({ variables }) =>
+    message: ({ variables }) =>
       variables.get('binlog_row_image') === 'FULL'
         ? 'binlog_row_image is FULL: the binary log gets the whole session twice for each change, also where only the time is set'
         : 'binlog_row_image is FULL_NODUP: the binary log gets the whole old session for each change, also where only the time is set',
-    mend: (facts) => setGlobal(facts, 'binlog_row_image', "'MINIMAL'"),
+    fix: (facts) => setGlobal(facts, 'binlog_row_image', "'MINIMAL'"),
   },
   {
     code: 'server-binlog-statements',
     severity: 'info',
     when: (facts) => /^(ROW|MIXED)$/.test(logFormat(facts) ?? '') && loggedTexts(facts) !== undefined,
-    means: (facts) =>
+    message: (facts) =>
       `${loggedTexts(facts)} is on: the binary log gets the text of each statement beside the rows, and with it the session once more`,
-    mend: (facts) => setGlobal(facts, loggedTexts(facts)!, 'OFF'),
+    fix: (facts) => setGlobal(facts, loggedTexts(facts)!, 'OFF'),
   },
   {
     code: 'server-wait-timeout',
     severity: 'info',
     when: (facts) => variable(facts, 'wait_timeout') > LONG_SILENCE,
-    means: (facts) =>
+    message: (facts) =>
       `wait_timeout is ${variable(facts, 'wait_timeout')} s: when the host of a PHP handler that does not set it is lost, its session stays locked for so long. This store sets maxHold (${facts.settings.maxHold} s)`,
-    mend: (facts) => setGlobal(facts, 'wait_timeout', LONG_SILENCE),
+    fix: (facts) => setGlobal(facts, 'wait_timeout', LONG_SILENCE),
   },
   {
     code: 'not-visible',
     severity: 'info',
     when: (facts) => unexplained(facts).length > 0,
-    means: (facts) =>
+    message: (facts) =>
       `not checked, as the server does not let this account see it: ${unexplained(facts)
         .map(({ what, errno }) => `${what} (error ${errno})`)
         .join(', ')}`,
-    mend: (facts) =>
+    fix: (facts) =>
       unexplained(facts)
         .map(({ what }) => GRANTS[what])
         .filter((grant) => grant !== undefined)

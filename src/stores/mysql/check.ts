@@ -4,7 +4,7 @@ import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
-import { checkSchema, type Statement } from './check-table-rules.ts';
+import { checkDefinition, type Statement } from './check-table-rules.ts';
 import { Connection } from './connection.ts';
 import { type MysqlConnectionOptions, serverNames } from './connection-options.ts';
 import { assertDriver } from './driver.ts';
@@ -43,15 +43,15 @@ export async function check(options: StoreCheckOptions, nameEncoding: NameEncodi
   const zones = new Map<string, string[]>();
   for (const endpoint of settings.connections) {
     const facts = await readFrom(endpoint, settings);
-    if (typeof facts === 'object' && facts.schema?.time?.type === 'datetime') {
-      const zone = describeZone(facts.schema.zone);
+    if (typeof facts === 'object' && facts.definition?.time?.type === 'datetime') {
+      const zone = describeZone(facts.definition.zone);
       zones.set(zone, [...(zones.get(zone) ?? []), serverNames([endpoint])]);
     }
     const statements =
       typeof facts === 'string'
         ? [unreachable(facts)]
         : [
-            ...checkSchema(facts, settings.row.keyOf('0'.repeat(sidLength)).length),
+            ...checkDefinition(facts, settings.row.keyOf('0'.repeat(sidLength)).length),
             ...checkSessions(facts, nameEncoding),
             ...checkServer(facts, processes * connectionsOf(settings)),
           ];

@@ -4,7 +4,7 @@ import { classify, isForeign } from './errors.ts';
 import type { ConnectionPool } from './pool.ts';
 import { LOCK_PATIENCE } from './retries.ts';
 import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
-import { needsReadBack, sizeLimit, type Table } from './table.ts';
+import { needsReadBack, sizeLimit, type TableDescription } from './table.ts';
 import { isUndone, isUnwritten, lockAgain, unknownOutcome } from './transaction.ts';
 
 export interface Replacement {
@@ -79,7 +79,7 @@ async function compareAndSwap(
  * Whether both sessions fit into one statement, and the server cannot change what it is to store. The old bytes are sent, and no
  * hash of them: to lock the row would bring the same bytes back. It took no longer than that at any size from 1 KB to 6 MB.
  */
-function fits(table: Table, before: Uint8Array, data: Uint8Array): boolean {
+function fits(table: TableDescription, before: Uint8Array, data: Uint8Array): boolean {
   const isFit = data.length <= sizeLimit(table, data) && before.length + data.length <= table.maxPacket;
   return isFit && !needsReadBack(table, data);
 }

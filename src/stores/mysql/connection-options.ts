@@ -84,18 +84,18 @@ export const CONNECTION_OPTIONS: ReadonlySet<string> = new Set([...TAKEN, 'uri',
 
 /**
  * @param given the option `connection`
- * @param schema the database of the option `table`
+ * @param databaseOfTable the database of the option `table`
  * @returns at least one
  * @throws TypeError naming the option that is wrong; never its value, which may be a password
  */
-export function readConnections(given: unknown, schema: string | undefined): MysqlConnectionOptions[] {
+export function readConnections(given: unknown, databaseOfTable: string | undefined): MysqlConnectionOptions[] {
   if (!Array.isArray(given)) return [readConnection(given, 'connection')];
   if (given.length === 0) throw new TypeError('connection must be at least one server');
   const endpoints = given.map((one, i) => readConnection(one, `connection[${i}]`));
   const [first] = endpoints;
   for (const [i, { database }] of endpoints.entries()) {
     // One table in all of them, or else a session would be another one after a failover.
-    if (schema === undefined && database !== first!.database) {
+    if (databaseOfTable === undefined && database !== first!.database) {
       throw new TypeError(`connection[${i}] must name the same database as connection[0]`);
     }
   }

@@ -5,7 +5,7 @@ import { asBuffer } from './bytes.ts';
 import { type Literal, literal } from './literals.ts';
 import type { Settings } from './options.ts';
 import { type Fill, isNow, type RowOptions } from './row-options.ts';
-import { type Column, columnOf, type Schema } from './schema.ts';
+import { type Column, columnOf, type TableDefinition } from './table-definition.ts';
 import { timeSql } from './time.ts';
 
 // The columns that the option `row` fills, in SQL.
@@ -25,20 +25,20 @@ export interface Filled {
 const NOTHING: readonly Literal[] = [];
 
 /** @param zone of a DATETIME */
-export function insertSql({ row }: Settings, schema: Schema, zone: string): Filled {
+export function insertSql({ row }: Settings, definition: TableDefinition, zone: string): Filled {
   const list = (texts: string[]) => texts.map((text) => `, ${text}`).join('');
   const ofVisitor = row.insert.flatMap((fill) => {
     const { value } = fill;
-    return typeof value === 'function' ? [(visitor: Visitor) => ask(fill, value, schema, visitor)] : [];
+    return typeof value === 'function' ? [(visitor: Visitor) => ask(fill, value, definition, visitor)] : [];
   });
-  const constant = (fill: Fill) => valueSql(fill, schema, zone);
+  const constant = (fill: Fill) => valueSql(fill, definition, zone);
   const nobody: Visitor = {};
   return {
     names: list(row.insert.map(({ quoted }) => quoted)),
     values: list(row.insert.map((fill) => (typeof fill.value === 'function' ? '?' : constant(fill)))),
     nobodys: list(
       row.insert.map((fill) =>
-        typeof fill.value === 'function' ? literal(ask(fill, fill.value, schema, nobody))! : constant(fill),
+        typeof fill.value === 'function' ? literal(ask(fill, fill.value, definition, nobody))! : constant(fill),
       ),
     ),
     parameters: (visitor = nobody) => (ofVisitor.length === 0 ? NOTHING : ofVisitor.map((value) => value(visitor))),
@@ -46,12 +46,12 @@ export function insertSql({ row }: Settings, schema: Schema, zone: string): Fill
 }
 
 /** What a SET has beside data and time; begins with a comma, if there is anything. */
-export function updateSql({ row }: Settings, schema: Schema, zone: string): string {
-  return row.update.map((fill) => `, ${fill.quoted} = ${valueSql(fill, schema, zone)}`).join('');
+export function updateSql({ row }: Settings, definition: TableDefinition, zone: string): string {
+  return row.update.map((fill) => `, ${fill.quoted} = ${valueSql(fill, definition, zone)}`).join('');
 }
 
-function valueSql(fill: Fill, schema: Schema, zone: string): string {
-  const column = columnOf(schema, fill.name)!;
+function valueSql(fill: Fill, definition: TableDefinition, zone: string): string {
+  const column = columnOf(definition, fill.name)!;
   if (isNow(fill.value)) return timeSql(fill.quoted, column, 0, zone).now;
   const value = typeof fill.value === 'object' && fill.value !== null ? asBuffer(fill.value as Uint8Array) : fill.value;
   mustBeNumber(fill, value, column);
@@ -65,10 +65,10 @@ function valueSql(fill: Fill, schema: Schema, zone: string): string {
 function ask(
   fill: Fill,
   value: NonNullable<NonNullable<RowOptions['insert']>[string]> & ((visitor: Visitor) => unknown),
-  schema: Schema,
+  definition: TableDefinition,
   visitor: Visitor,
 ): Literal {
-  const column = columnOf(schema, fill.name)!;
+  const column = columnOf(definition, fill.name)!;
   let given: unknown;
   try {
     given = value(visitor) ?? null;

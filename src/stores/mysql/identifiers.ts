@@ -1,5 +1,5 @@
 /**
- * Quotes an identifier for SQL. Backticks are quotes in every sql_mode; MySQL's manual, "Schema Object Names", has
+ * Quotes an identifier for SQL. Backticks are quotes in every sql_mode; MySQL's manual, "TableDefinition Object Names", has
  * the 64 characters. Characters that no session table needs are refused rather than escaped.
  *
  * @param option what the TypeError names
@@ -14,8 +14,8 @@ export function quoteIdentifier(name: unknown, option: string): string {
 export interface TableName {
   /** Quoted, for SQL: `` `session` `` or `` `db`.`session` ``. */
   quoted: string;
-  /** The database, when it is named. */
-  schema: string | undefined;
+  /** `undefined` where none is named. */
+  database: string | undefined;
   name: string;
 }
 
@@ -25,7 +25,7 @@ export function parseTableName(table: unknown): TableName {
   if (parts.length < 1 || parts.length > 2) throw new TypeError('table must be "table" or "database.table"');
   return {
     quoted: parts.map((part) => quoteIdentifier(part, 'table')).join('.'),
-    schema: parts.length === 2 ? parts[0] : undefined,
+    database: parts.length === 2 ? parts[0] : undefined,
     name: parts.at(-1)!,
   };
 }

@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../../errors.ts';
 import { quoteName } from './identifiers.ts';
-import { type Column, demandingColumns, holdsDates, type Schema } from './schema.ts';
+import { type Column, demandingColumns, holdsDates, type TableDefinition } from './table-definition.ts';
 
 // A row that this store makes has id, data, time and what the option `row` gives. Some tables demand more of a new row.
 
@@ -17,8 +17,8 @@ export function lacksValue(error: unknown): boolean {
  *
  * @param table quoted
  */
-export function describeDemands(table: string, schema: Schema): string | undefined {
-  const columns = demandingColumns(schema);
+export function describeDemands(table: string, definition: TableDefinition): string | undefined {
+  const columns = demandingColumns(definition);
   if (columns.length === 0) return undefined;
   const names = columns.map(({ name }) => name).join(', ');
   const sql = columns.map((column) => giveDefault(table, column)).join('; ');

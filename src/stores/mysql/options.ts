@@ -218,7 +218,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
   const charset = values.phpCharset.toLowerCase();
   return {
     ...values,
-    connections: readConnections(values.connection, table.schema),
+    connections: readConnections(values.connection, table.database),
     table,
     columns,
     quoted: {

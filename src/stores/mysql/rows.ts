@@ -9,12 +9,12 @@ import { cannotMakeRow, lacksValue } from './new-row.ts';
 import type { Settings } from './options.ts';
 import type { ConnectionPool } from './pool.ts';
 import { Retries } from './retries.ts';
-import { describeTable, type Table } from './table.ts';
+import { describeTable, type TableDescription } from './table.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** A row that was read, with or without a lock. */
 export interface ReadRow {
-  readonly table: Table;
+  readonly table: TableDescription;
   /** What is in its id column: see `RowOptions.key`. */
   readonly key: string;
   readonly data: Uint8Array;
@@ -32,7 +32,7 @@ export interface Reading {
 /** A row that is locked by the transaction of this connection. */
 export interface LockedRow {
   readonly connection: Connection;
-  readonly table: Table;
+  readonly table: TableDescription;
   /** What is in its id column: see `RowOptions.key`. */
   readonly key: string;
   /** For rows that are made with it. */
@@ -64,7 +64,7 @@ export class Rows {
   readonly #settings: Settings;
   readonly #held: ConnectionPool;
   readonly #single: ConnectionPool;
-  #table: Table | undefined;
+  #table: TableDescription | undefined;
   /** Whether the table demanded more of a row than this store has, when one was made last. */
   #wasRefused = false;
   /** Keys of rows that are being touched. */
@@ -206,7 +206,7 @@ export class Rows {
   /** Whether somebody has logged out under this id since. Is asked when the row is locked, so that nobody does it afterwards. */
   async #isBuried(
     connection: Connection,
-    table: Table,
+    table: TableDescription,
     key: string,
     since: Reading,
     deadline: Deadline,
@@ -224,7 +224,7 @@ export class Rows {
    */
   async #select(
     connection: Connection,
-    table: Table,
+    table: TableDescription,
     sql: string,
     values: readonly string[],
     key: string,
@@ -257,7 +257,7 @@ export class Rows {
   async #lockName(
     lock: NamedLock,
     connection: Connection,
-    table: Table,
+    table: TableDescription,
     id: string,
     key: string,
     deadline: Deadline,
@@ -272,7 +272,7 @@ export class Rows {
   }
 
   /** Whether there can be a row for this id. */
-  takesId(id: string, { idLength: { min, max } }: Table): boolean {
+  takesId(id: string, { idLength: { min, max } }: TableDescription): boolean {
     if (!this.#settings.row.isId(id)) return false;
     const { length } = this.keyOf(id);
     return length >= min && length <= max;
@@ -284,7 +284,7 @@ export class Rows {
   }
 
   /** Asks information_schema, the first time. */
-  async table(connection: Connection, deadline: Deadline): Promise<Table> {
+  async table(connection: Connection, deadline: Deadline): Promise<TableDescription> {
     this.#table ??= await describeTable(this.#settings, connection, deadline);
     return this.#table;
   }

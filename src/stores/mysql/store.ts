@@ -56,11 +56,11 @@ export class MysqlStore implements SessionStore {
     this.#swapping = new ConnectionPool(settings, failover, { autocommit: true, limit, isDispensable: true });
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
-    const { schema = settings.connections[0]!.database ?? '', name } = settings.table;
+    const { database = settings.connections[0]!.database ?? '', name } = settings.table;
     this.#life = new Lifecycle(
       settings,
       MysqlStore.mutex,
-      `mysql ${serverNames(settings.connections)} ${schema}.${name} `,
+      `mysql ${serverNames(settings.connections)} ${database}.${name} `,
     );
     const { gcInterval, onGcError } = settings;
     if (gcInterval > 0) repeat(gcInterval, () => this.#gcIfElected(), onGcError, this.#life.stopping);

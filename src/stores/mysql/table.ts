@@ -8,13 +8,20 @@ import type { Literal } from './literals.ts';
 import { checkNamedLock } from './named-lock.ts';
 import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
-import { firstUnmet, holdsDates, idKey, readSchema, type Schema, takesBareRows } from './schema.ts';
+import {
+  firstUnmet,
+  holdsDates,
+  idKey,
+  readTableDefinition,
+  type TableDefinition,
+  takesBareRows,
+} from './table-definition.ts';
 import { timeSql } from './time.ts';
 import { zoneOf } from './time-zone.ts';
 import { findOtherZone, tooNew, warnOfZone } from './zone-of-rows.ts';
 
 /** What the session table is like, as information_schema tells, and the statements for it. */
-export interface Table {
+export interface TableDescription {
   /** Characters of an id; equal for a BINARY column, which pads what is shorter. */
   readonly idLength: { readonly min: number; readonly max: number };
   /** Bytes that the column holds. */
@@ -103,32 +110,36 @@ const STATEMENT_OVERHEAD = 1024;
 const ASCII_COMPATIBLE = new Set(['ascii', 'binary', 'latin1', 'utf8', 'utf8mb3', 'utf8mb4']);
 
 /** @throws PhpSessionError `ERR_SESSION_TABLE` naming what about the table cannot work */
-export async function describeTable(settings: Settings, connection: Connection, deadline: Deadline): Promise<Table> {
-  const schema = await readSchema(settings, connection, deadline);
-  await checkNamedLock(settings.lock, schema.engine, connection, deadline);
-  const what = firstUnmet(schema, settings);
+export async function describeTable(
+  settings: Settings,
+  connection: Connection,
+  deadline: Deadline,
+): Promise<TableDescription> {
+  const definition = await readTableDefinition(settings, connection, deadline);
+  await checkNamedLock(settings.lock, definition.engine, connection, deadline);
+  const what = firstUnmet(definition, settings);
   if (what !== undefined) {
     throw new PhpSessionError('ERR_SESSION_TABLE', `the session table cannot be used: ${what}`);
   }
-  const [id, data, time] = [schema.id!, schema.data!, schema.time!];
+  const [id, data, time] = [definition.id!, definition.data!, definition.time!];
   const [{ charset }, { phpCharset }] = [data, settings];
-  const otherZone = await findOtherZone(settings, schema, connection, deadline);
+  const otherZone = await findOtherZone(settings, definition, connection, deadline);
   if (otherZone !== undefined) warnOfZone(settings, otherZone);
   const isDatetime = time.type === 'datetime' && settings.timeMeaning === 'lastUsed';
-  const filled = insertSql(settings, schema, zoneOf(settings));
+  const filled = insertSql(settings, definition, zoneOf(settings));
   return {
     idLength: { min: id.type === 'binary' ? id.characters! : 1, max: id.characters! },
     maxData: data.bytes!,
-    maxPacket: schema.maxPacket - STATEMENT_OVERHEAD,
+    maxPacket: definition.maxPacket - STATEMENT_OVERHEAD,
     converts: charset !== null && charset.replace(/^utf8$/, 'utf8mb3') !== phpCharset,
     charset,
     asciiIsSafe: charset === null || (ASCII_COMPATIBLE.has(charset) && ASCII_COMPATIBLE.has(phpCharset)),
     touchInterval: settings.touchInterval,
     lifetime: settings.expireOnRead ? settings.gcMaxlifetime : Number.POSITIVE_INFINITY,
     seesAge: isDatetime ? (age) => seeAge(settings, age) : undefined,
-    demands: describeDemands(settings.table.quoted, schema),
+    demands: describeDemands(settings.table.quoted, definition),
     parametersOf: filled.parameters,
-    sql: statements(settings, schema, filled),
+    sql: statements(settings, definition, filled),
   };
 }
 
@@ -144,9 +155,9 @@ export function sampleSql(settings: Settings, { charset }: { readonly charset: s
   return `SELECT ${bytesSql(settings, charset)} FROM (${some}) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`;
 }
 
-function statements(settings: Settings, schema: Schema, filled: Filled): Statements {
+function statements(settings: Settings, definition: TableDefinition, filled: Filled): Statements {
   const { table, quoted, lock, phpCharset, timeMeaning, gcMaxlifetime, gcInterval, expireOnRead } = settings;
-  const [timeColumn, { charset }, index] = [schema.time!, schema.data!, idKey(schema)!];
+  const [timeColumn, { charset }, index] = [definition.time!, definition.data!, idKey(definition)!];
   const { quoted: t } = table;
   const { id, data, time } = quoted;
   const expires = timeMeaning === 'expiresAt';
@@ -168,8 +179,8 @@ function statements(settings: Settings, schema: Schema, filled: Filled): Stateme
   const insert = (moment: string, values = filled.nobodys) =>
     `INSERT INTO ${t} (${id}, ${data}, ${time}${filled.names}) VALUES (?, '', ${moment}${values})`;
   const placeholder = insert(now, filled.values);
-  const used = `${time} = ${now}${updateSql(settings, schema, zone)}`;
-  const isBare = takesBareRows(schema);
+  const used = `${time} = ${now}${updateSql(settings, definition, zone)}`;
+  const isBare = takesBareRows(definition);
   // Kept for a day at most: one that is to last for years could come to the end of its column.
   const burial = timeSql(time, timeColumn, expires ? Math.min(gcMaxlifetime, TOMBSTONE_DAYS * 86_400) : 0, zone).now;
   const later = holdsDates(timeColumn) ? `${time} + INTERVAL 1 SECOND` : `${time} + 1`;
@@ -195,7 +206,7 @@ function statements(settings: Settings, schema: Schema, filled: Filled): Stateme
     touchAs: `UPDATE ${t} SET ${id} = ?, ${used} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
     leave: isBare ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
-    sample: sampleSql(settings, schema.data!),
+    sample: sampleSql(settings, definition.data!),
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
     bury: isBare ? `${insert(burial)} ON DUPLICATE KEY UPDATE ${time} = GREATEST(${burial}, ${later})` : undefined,
@@ -217,16 +228,16 @@ function seeAge(settings: Settings, age: number): void {
 }
 
 /** Bytes that these data may have, as far as that can be told: the server knows what comes out of a conversion. */
-export function sizeLimit(table: Table, data: Uint8Array): number {
+export function sizeLimit(table: TableDescription, data: Uint8Array): number {
   const sameBytes = !table.converts || isPlain(table, data);
   return sameBytes ? Math.min(table.maxData, table.maxPacket) : table.maxPacket;
 }
 
 /** Whether the server has to be asked what became of the data: it checks and converts text. */
-export function needsReadBack(table: Table, data: Uint8Array): boolean {
+export function needsReadBack(table: TableDescription, data: Uint8Array): boolean {
   return table.charset !== null && !isPlain(table, data);
 }
 
-function isPlain(table: Table, data: Uint8Array): boolean {
+function isPlain(table: TableDescription, data: Uint8Array): boolean {
   return table.asciiIsSafe && isAscii(data);
 }

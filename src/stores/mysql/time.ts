@@ -1,4 +1,4 @@
-import { type Column, holdsDates } from './schema.ts';
+import { type Column, holdsDates } from './table-definition.ts';
 import { latestWall, UTC, wall, wallAt } from './time-zone.ts';
 
 /** SQL about the time column. */

@@ -1,7 +1,7 @@
 import type { Deadline } from '../deadline.ts';
 import type { Settings } from './options.ts';
 import type { Queries } from './queries.ts';
-import type { Schema } from './schema.ts';
+import type { TableDefinition } from './table-definition.ts';
 import { describeZone, latestWall, UTC, wall, zoneOf } from './time-zone.ts';
 
 /** The wall clock of connections that set no zone. */
@@ -21,7 +21,7 @@ const TOLERANCE = 300;
  */
 export async function findOtherZone(
   settings: Settings,
-  { time, indexes, zone }: Schema,
+  { time, indexes, zone }: TableDefinition,
   connection: Queries,
   deadline: Deadline,
 ): Promise<string | undefined> {

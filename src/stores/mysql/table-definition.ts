@@ -33,7 +33,7 @@ export interface Index {
 }
 
 /** What the server tells about the session table. Nothing of it, where there is no such table or this account may not see it. */
-export interface Schema {
+export interface TableDefinition {
   readonly columns: readonly Column[];
   /** Those that the option `columns` names. */
   readonly id: Column | undefined;
@@ -67,9 +67,13 @@ type TableRow = [
 ];
 
 /** Reads it from information_schema, for which any privilege on the table is enough. */
-export async function readSchema(settings: Settings, connection: Connection, deadline: Deadline): Promise<Schema> {
-  const { schema, name } = settings.table;
-  const at = [schema ?? null, name];
+export async function readTableDefinition(
+  settings: Settings,
+  connection: Connection,
+  deadline: Deadline,
+): Promise<TableDefinition> {
+  const { database, name } = settings.table;
+  const at = [database ?? null, name];
   const where = 'TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?';
   const rows = await connection.execute<ColumnRow[]>(
     `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME,
@@ -108,7 +112,7 @@ export async function readSchema(settings: Settings, connection: Connection, dea
     indexes: toIndexes(parts),
     engine: table?.[0] ?? undefined,
     isView: table?.[1] === 'VIEW',
-    database: schema ?? settings.connections[0]!.database ?? chosen?.[0] ?? undefined,
+    database: database ?? settings.connections[0]!.database ?? chosen?.[0] ?? undefined,
     hasTransactions: table?.[2] !== 'NO',
     maxPacket: Number(table?.[3]),
     zone,
@@ -116,7 +120,7 @@ export async function readSchema(settings: Settings, connection: Connection, dea
   };
 }
 
-export function columnOf({ columns }: Pick<Schema, 'columns'>, name: string): Column | undefined {
+export function columnOf({ columns }: Pick<TableDefinition, 'columns'>, name: string): Column | undefined {
   return columns.find((column) => isName(column.name, name));
 }
 
@@ -162,25 +166,25 @@ export const holdsText = ({ type }: Column): boolean => TEXT.test(type);
 export const holdsDates = ({ type }: Column): boolean => DATE.test(type);
 
 /** The name of a unique key over the whole id and nothing else. */
-export function idKey({ id, indexes }: Schema): string | undefined {
+export function idKey({ id, indexes }: TableDefinition): string | undefined {
   return indexes.find(({ unique, columns: [first, second] }) => {
     return unique && first!.name === id!.name && first!.part === null && second === undefined;
   })?.name;
 }
 
 /** The columns beside id, data and time that must be given a value in an INSERT. */
-export function demandingColumns({ columns, id, data, time }: Schema): Column[] {
+export function demandingColumns({ columns, id, data, time }: TableDefinition): Column[] {
   return columns.filter((column) => column.mustBeGiven && ![id, data, time].includes(column));
 }
 
 /** Whether a second row can be made of id, data and time alone: no other column demands a value, or must differ. */
-export function takesBareRows(schema: Schema): boolean {
-  const { columns, indexes, id, data, time } = schema;
+export function takesBareRows(definition: TableDefinition): boolean {
+  const { columns, indexes, id, data, time } = definition;
   const isOurs = (column: Column) => [id, data, time].includes(column);
   const isFree = (column: Column) => column === id || (column.isNeverTwice && !isOurs(column));
   const differs = (name: string) => columns.some((column) => column.name === name && isFree(column));
   return (
-    demandingColumns(schema).length === 0 &&
+    demandingColumns(definition).length === 0 &&
     indexes.every((index) => !index.unique || index.columns.some(({ name }) => differs(name)))
   );
 }
@@ -196,63 +200,63 @@ export type Requirement =
   | 'id-key'
   | 'engine-without-transactions';
 
-function missingColumns(schema: Schema, { columns, row }: Settings): string[] {
+function missingColumns(definition: TableDefinition, { columns, row }: Settings): string[] {
   const named = [
     ...(['id', 'data', 'time'] as const).map((one) => ({ name: columns[one], option: `columns.${one}` })),
     ...row.insert.map(({ name }) => ({ name, option: 'row.insert' })),
     ...row.update.map(({ name }) => ({ name, option: 'row.update' })),
   ];
-  const missing = named.filter(({ name }) => columnOf(schema, name) === undefined);
+  const missing = named.filter(({ name }) => columnOf(definition, name) === undefined);
   return missing.map(({ name, option }) => `"${name}" (${option})`);
 }
 
 interface Rule {
-  isMet(schema: Schema, settings: Settings): boolean;
+  isMet(definition: TableDefinition, settings: Settings): boolean;
   /** What to say; names of tables and columns are no secrets. */
-  readonly otherwise: string | ((schema: Schema, settings: Settings) => string);
+  readonly otherwise: string | ((definition: TableDefinition, settings: Settings) => string);
 }
 
 /** In the order in which they make sense. */
 const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
   'table-missing': {
-    isMet: (schema: Schema) => schema.columns.length > 0,
+    isMet: (definition: TableDefinition) => definition.columns.length > 0,
     otherwise: ({ database }, { table: { name } }) =>
       database === undefined
         ? `no database was named; see database of the option "connection" (mysql://…/database), or give "table" as "database.${name}"`
         : `there is no table ${name} in the database ${database}, or this user may not see it; see the option "table"`,
   },
   'column-missing': {
-    isMet: (schema: Schema, settings) => missingColumns(schema, settings).length === 0,
-    otherwise: (schema, settings) => {
-      const found = schema.columns.map(({ name }) => name).join(', ');
-      return `a column that the options name is missing: ${missingColumns(schema, settings).join(', ')}; the table has ${found}`;
+    isMet: (definition: TableDefinition, settings) => missingColumns(definition, settings).length === 0,
+    otherwise: (definition, settings) => {
+      const found = definition.columns.map(({ name }) => name).join(', ');
+      return `a column that the options name is missing: ${missingColumns(definition, settings).join(', ')}; the table has ${found}`;
     },
   },
   'id-type': {
-    isMet: ({ id }: Schema) => ID.test(id!.type),
+    isMet: ({ id }: TableDefinition) => ID.test(id!.type),
     otherwise: 'the id column must be VARBINARY, VARCHAR, CHAR or BINARY',
   },
   'data-type': {
-    isMet: ({ data }: Schema) => BYTES.test(data!.type) || TEXT.test(data!.type),
+    isMet: ({ data }: TableDefinition) => BYTES.test(data!.type) || TEXT.test(data!.type),
     otherwise: 'the data column must be of a BLOB or TEXT type',
   },
   'time-type': {
-    isMet: ({ time }: Schema) => INTEGER.test(time!.type) || DATE.test(time!.type),
+    isMet: ({ time }: TableDefinition) => INTEGER.test(time!.type) || DATE.test(time!.type),
     otherwise: 'the time column must be INT, TIMESTAMP or DATETIME',
   },
   'time-zone': {
     // With the wrong one, what one side has just written is hours old to the other, which deletes it.
-    isMet: ({ time, knowsZone }: Schema) => time!.type !== 'datetime' || knowsZone,
+    isMet: ({ time, knowsZone }: TableDefinition) => time!.type !== 'datetime' || knowsZone,
     otherwise:
       'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes (docs/expiry.md tells how to find out)',
   },
   'id-key': {
     // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
-    isMet: (schema: Schema) => idKey(schema) !== undefined,
+    isMet: (definition: TableDefinition) => idKey(definition) !== undefined,
     otherwise: 'the id column must be the primary key, or have a unique key of its own',
   },
   'engine-without-transactions': {
-    isMet: (schema: Schema) => schema.hasTransactions,
+    isMet: (definition: TableDefinition) => definition.hasTransactions,
     otherwise: 'its storage engine has no transactions, and so no row locks',
   },
 };
@@ -262,16 +266,16 @@ const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
  *
  * @returns what is wrong; `undefined` if it does
  */
-export function unmet(code: Requirement, schema: Schema, settings: Settings): string | undefined {
+export function unmet(code: Requirement, definition: TableDefinition, settings: Settings): string | undefined {
   const { isMet, otherwise } = REQUIREMENTS[code];
-  if (isMet(schema, settings)) return undefined;
-  return typeof otherwise === 'string' ? otherwise : otherwise(schema, settings);
+  if (isMet(definition, settings)) return undefined;
+  return typeof otherwise === 'string' ? otherwise : otherwise(definition, settings);
 }
 
 /** The first of them that a table does not meet: those behind it may make no sense then. */
-export function firstUnmet(schema: Schema, settings: Settings): string | undefined {
+export function firstUnmet(definition: TableDefinition, settings: Settings): string | undefined {
   for (const code of Object.keys(REQUIREMENTS) as Requirement[]) {
-    const what = unmet(code, schema, settings);
+    const what = unmet(code, definition, settings);
     if (what !== undefined) return what;
   }
   return undefined;

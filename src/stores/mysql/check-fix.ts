@@ -2,7 +2,7 @@ import type { Facts } from './check-facts.ts';
 import { tableDefinition } from './create-table.ts';
 import { quoteName } from './identifiers.ts';
 import { literal } from './new-row.ts';
-import { type Column, holdsDates, holdsText, type Schema } from './schema.ts';
+import { type Column, holdsDates, holdsText, type TableDefinition } from './table-definition.ts';
 import { isUtc, UTC, zoneOf } from './time-zone.ts';
 
 // The statements that mend what was found. Each function makes one thing right altogether, whatever was wrong with it:
@@ -10,7 +10,7 @@ import { isUtc, UTC, zoneOf } from './time-zone.ts';
 
 /** Facts about a table that has the columns which the options name. */
 export interface TableFacts extends Facts {
-  readonly schema: Schema;
+  readonly definition: TableDefinition;
   readonly id: Column;
   readonly data: Column;
   readonly time: Column;
@@ -25,8 +25,9 @@ const WIDE = /^(ucs2|utf16|utf16le|utf32)$/;
 
 /** The table with its database, so that the statement can be run from anywhere. */
 export function tableOf({ settings, database }: Facts): string {
-  const { schema, quoted } = settings.table;
-  return schema !== undefined || database === undefined ? quoted : `${quoteName(database)}.${quoted}`;
+  const { table } = settings;
+  if (table.database !== undefined || database === undefined) return table.quoted;
+  return `${quoteName(database)}.${table.quoted}`;
 }
 
 /** The engine that the table should have on this server. */
@@ -37,7 +38,7 @@ export function createTable(facts: Facts): string[] {
 }
 
 /** Bytes as they are, compared as bytes. */
-export function mendId(facts: TableFacts): string[] {
+export function fixId(facts: TableFacts): string[] {
   const { id, sidLength, settings } = facts;
   const length = Math.max(128, sidLength, Math.min(id.characters ?? 0, 256));
   const { charset } = id;
@@ -51,7 +52,7 @@ export function mendId(facts: TableFacts): string[] {
 }
 
 /** The bytes that PHP sees, and room for many. */
-export function mendData(facts: TableFacts): string[] {
+export function fixData(facts: TableFacts): string[] {
   const { data, settings } = facts;
   const { charset, nullable } = data;
   const size = /^long/.test(data.type) ? 'LONG' : 'MEDIUM';
@@ -68,11 +69,11 @@ export function mendData(facts: TableFacts): string[] {
 }
 
 /** Bytes of data for which there is room in a row of NDB, beside the other columns. */
-function ndbDataSize({ schema, data, id }: TableFacts): number {
-  const used = schema.columns.map((column) => {
+function ndbDataSize({ definition, data, id }: TableFacts): number {
+  const used = definition.columns.map((column) => {
     if (column === data) return 0;
     if (/text$|blob$|^json$/.test(column.type)) return 300; // the part of it that is in the row
-    const bytes = column === id ? Math.max(column.bytes ?? 0, 128) : column.bytes; // mendId() may make it longer
+    const bytes = column === id ? Math.max(column.bytes ?? 0, 128) : column.bytes; // fixId() may make it longer
     return bytes === null ? 8 : Math.ceil((bytes + 2) / 4) * 4;
   });
   const free = NDB_ROW - used.reduce((sum, bytes) => sum + bytes, 0);
@@ -80,11 +81,11 @@ function ndbDataSize({ schema, data, id }: TableFacts): number {
 }
 
 /** Never NULL, and a type that lasts and means the same to everybody. */
-export function mendTime(facts: TableFacts): string[] {
+export function fixTime(facts: TableFacts): string[] {
   const { time, settings } = facts;
   const { quoted, timeMeaning, gcMaxlifetime } = settings;
   const isDate = holdsDates(time);
-  const { knowsZone, zone } = facts.schema;
+  const { knowsZone, zone } = facts.definition;
   const isDatetime = time.type === 'datetime' && knowsZone && zoneOf(settings) === UTC;
   const isWall = time.type === 'datetime' && knowsZone && !isDatetime;
   const plus = timeMeaning === 'lastUsed' ? '' : isDate ? ` + INTERVAL ${gcMaxlifetime} SECOND` : ` + ${gcMaxlifetime}`;

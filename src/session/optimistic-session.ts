@@ -7,7 +7,7 @@ import type { Settings } from './options.ts';
 const TRIES = 3;
 
 /** A session that was read without its lock. */
-export class Unlocked {
+export class OptimisticSession {
   readonly id: string;
   /** What was read; nothing, where there is no row. */
   readonly base: Uint8Array;
