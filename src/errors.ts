@@ -104,11 +104,11 @@ function withoutData(cause: unknown): unknown {
   };
 }
 
-/** ` (ER_ACCESS_DENIED_ERROR)`: the name of the database's error, or of that behind one of ours. */
+/** ` (ER_ACCESS_DENIED_ERROR)`: the name of the database's error, or of the cause of one of ours. */
 function nameOf(cause: unknown): string {
   const { code, errno, cause: inner } = (cause ?? {}) as { code?: unknown; errno?: unknown; cause?: unknown };
-  const behind = cause instanceof PhpSessionError ? nameOf(inner) : '';
-  if (behind !== '') return behind;
+  const innermost = cause instanceof PhpSessionError ? nameOf(inner) : '';
+  if (innermost !== '') return innermost;
   // What mysql2 does not know by name has this one.
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) && code !== 'UNKNOWN_CODE_PLEASE_REPORT') {
     return ` (${code})`;

@@ -6,7 +6,7 @@ import type { Arrival } from '../session/http-exchange.ts';
  * Waits for the body of a request as far as that can be done without reading it: a client must not have a lock, or a connection to
  * the database, for as long as it likes to take for its body. (PHP behind nginx has the body before it begins.)
  *
- * Nothing is taken out of the request, and nothing is set in it: who reads it afterwards, in whatever way, finds it as it came. The
+ * Nothing is taken out of the request, and nothing is set in it: a later reader of any kind finds it as it came. The
  * buffer is Node's, of `readableHighWaterMark` bytes. A client that never sends its body is ended by Node, after
  * `server.requestTimeout`.
  *
@@ -22,14 +22,14 @@ export function bodyArrives(req: IncomingMessage, res: ServerResponse): Promise<
       resolve(arrival);
     };
     const leave = () => end('gone');
-    // What came in the same packet may be the rest, or somebody may read already. If neither is so, nothing comes any more.
+    // What came in the same packet may be the rest, or a reader may be at work already. If neither is so, nothing comes any more.
     const isFull = () =>
       setImmediate(() => {
         if (req.readableLength >= req.readableHighWaterMark) end('more');
       });
 
-    // By this Node puts in what it receives. A listener to 'readable' would be told as well, but it stops who reads already, and
-    // Node then keeps a body that nobody reads, so that the connection is lost for the next request.
+    // Node calls this for what it receives. A listener to 'readable' would see it too, but it stops other readers. And Node then keeps a
+    // body that is not read, so that the connection is lost for the next request.
     const { push } = req;
     req.push = (chunk, encoding) => {
       const hasRoom = push.call(req, chunk, encoding);
@@ -54,7 +54,7 @@ function isComing(req: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > req.readableLength;
 }
 
-/** Whether the client waits to be told to send it: Node does so itself, unless somebody listens to 'checkContinue'. */
+/** Whether the client waits for a word to send it. Node gives it, unless there is a listener to 'checkContinue'. */
 function isHeldBack(req: IncomingMessage, res: ServerResponse): boolean {
   if (req.headers.expect?.toLowerCase() !== '100-continue') return false;
   if (isHttp2(req)) return !((req.stream.sentInfoHeaders?.length ?? 0) > 0);
@@ -62,8 +62,8 @@ function isHeldBack(req: IncomingMessage, res: ServerResponse): boolean {
 }
 
 /**
- * Lets the body come into the buffer. With HTTP/1 it does so by itself; with HTTP/2 only when somebody reads. A stream that nobody
- * has read Node ends behind the answer, whatever is still to come, and that is left to us from here on.
+ * Lets the body come into the buffer. With HTTP/1 it does so by itself; with HTTP/2 only when it is read. Node ends a stream that
+ * was not read after the answer, whatever is still to come. From here on that is our work.
  */
 function receive(req: IncomingMessage): void {
   if (!isHttp2(req)) return;

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const signals = new WeakMap<EventEmitter, AbortSignal>();
 
 /**
- * Aborted when the client has gone, so that nobody waits for an answer any more.
+ * Aborted when the client has gone: it waits for no answer any more.
  *
  * One for all requests that follow each other on a connection: an AbortSignal for each is memory that only a major garbage
  * collection frees, and where many wait it was a tenth of the process's time. (With HTTP/2, `socket` is the request's own

@@ -45,7 +45,7 @@ export class HeldAnswer {
 
   /**
    * @param work called once, before the headers go out; they wait for its promise, and if that is rejected, its error is the answer
-   * @param report told what Node refuses of the answer afterwards; the application was not told when it called
+   * @param report gets what Node refuses of the answer afterwards: the application's call has returned already
    */
   before(work: () => Promise<void> | undefined, report: (error: unknown) => void): void {
     this.#work = work;

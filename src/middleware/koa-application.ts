@@ -16,7 +16,7 @@ export interface KoaContext {
   readonly request?: object;
 }
 
-/** Tells Koa's application what happens to a session, by the events of `app`. */
+/** Reports what happens to a session to Koa's application, by the events of `app`. */
 export class KoaApplication implements Application {
   readonly context: KoaContext;
 

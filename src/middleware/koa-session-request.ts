@@ -168,7 +168,7 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
   async #save(): Promise<void> {
     if (this.#commitsAtEnd) return this.#store(() => this.#session.commit());
     await this.#session.discard();
-    await this.#session.commit(); // tells of changes after `manuallyCommit()`
+    await this.#session.commit(); // reports changes after `manuallyCommit()`
   }
 
   async #reserve(): Promise<void> {
@@ -206,7 +206,7 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
 
   #sendCookie(): void {
     if (this.id === undefined || this.#session.isGone || this.#isEmpty()) return;
-    // The browser may have the cookie of a login by now, which this id was given up for.
+    // A login may have replaced this id meanwhile, and the browser may have its cookie.
     if (this.#session.wasEmpty && this.id === this.http.cookie && !this.#hasNewMaxAge()) return;
     const { maxAge } = (this.#ctx as unknown as { sessionOptions: { maxAge?: number | 'session' } }).sessionOptions;
     const cookieLifetime = typeof maxAge === 'number' ? Math.min(Math.ceil(maxAge / 1000), maxLifetime) : 0;

@@ -49,7 +49,7 @@ export interface PhpSessionMiddleware<T extends object = SessionData> {
  * It belongs after the body parser. A body that is still to come is waited for before the lock is taken, if it fits into the
  * request's buffer (`readableHighWaterMark` bytes); with a larger one the request has the mode `merge` until `lock()`.
  *
- * On `app` it emits `'session:gone'` (ctx) when somebody logged out while the request ran, `'session:conflict'` (ctx, paths) when
+ * On `app` it emits `'session:gone'` (ctx) when the visitor logged out while the request ran, `'session:conflict'` (ctx, paths) when
  * `onConflict` has decided about values that others have changed too, and `'error'` for a change in the mode `readonly`, and for
  * one after `close()` or after the handler has ended.
  *

@@ -9,7 +9,7 @@ const retryLater: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode
   'ERR_SESSION_OUTCOME_UNKNOWN',
 ]);
 
-/** Told to the application only: what is stored is right, and the answer is what it would be without the change. */
+/** Only reported to the application: what is stored is right, and the answer is what it would be without the change. */
 const late: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode>([
   'ERR_SESSION_CLOSED',
   'ERR_SESSION_READONLY',

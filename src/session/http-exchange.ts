@@ -28,7 +28,7 @@ export interface HttpExchange extends Visitor {
    *
    * A framework whose handlers return their answer, so that all of it is sent after the session was saved, calls it then.
    *
-   * @param report is called if the answer that has waited cannot be sent, for a reason that the handler was not told
+   * @param report is called if the answer that has waited cannot be sent, for a reason that the handler did not get
    */
   beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void;
   /** Aborted when the client has gone. */
@@ -37,7 +37,7 @@ export interface HttpExchange extends Visitor {
   bodyArrives?(): Promise<Arrival> | undefined;
 }
 
-/** What the session tells the application, and asks it. */
+/** How the session reports to the application. */
 export interface Application {
   /** What the option `mode` is called with, if it is a function: the framework's context, or its request. */
   readonly context: unknown;

@@ -13,7 +13,7 @@ export interface PhpSessionControl {
   /** The session id; `undefined` as long as nothing is to be stored. It is a secret. */
   readonly id: string | undefined;
   /**
-   * Makes the mode of this request `exclusive`: waits for the lock, and puts its changes on what is stored by then. Look at
+   * Makes the mode of this request `exclusive`: waits for the lock, and puts its changes on what is stored then. Look at
    * the session again afterwards: it is another object if another request has changed the session.
    */
   lock(): Promise<void>;
@@ -157,7 +157,7 @@ export class HttpSession<T extends object = SessionData> {
     if (!this.#http.headersSent) this.#answerCookie.set(header);
   }
 
-  /** Tells the application of an error that changes nothing in the answer. */
+  /** Reports an error that changes nothing in the answer to the application. */
   report(error: unknown): void {
     this.#application.onError(error);
   }
@@ -206,7 +206,7 @@ export class HttpSession<T extends object = SessionData> {
     }
   }
 
-  /** @returns false: nobody waits for an answer any more, as the client has gone, or has got one from other middleware */
+  /** @returns false: the client waits no longer, as it has gone, or has got an answer from other middleware */
   async #hasOpened(): Promise<boolean> {
     const signal = this.#http.clientGone();
     const arriving = this.session.needsLock ? this.#http.bodyArrives?.() : undefined;

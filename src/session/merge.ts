@@ -22,7 +22,7 @@ export interface MergeConflict {
   readonly base: unknown;
   /** What this request makes of it. */
   readonly mine: unknown;
-  /** What somebody else has stored meanwhile. */
+  /** What another request has stored meanwhile. */
   readonly theirs: unknown;
 }
 
@@ -176,7 +176,7 @@ function groups(pieces: readonly Piece[]): Iterable<readonly Piece[]> {
   return found.values();
 }
 
-/** By their bytes, as PHP tells 1 from 1.0 and the order of keys counts. */
+/** By their bytes: 1 and 1.0 differ in PHP, and the order of keys counts. */
 function differs(a: unknown, b: unknown): boolean {
   return a !== b && bytesOf(a) !== bytesOf(b);
 }

@@ -36,7 +36,7 @@ export class OptimisticSession {
     return this.#snapshot.data !== undefined;
   }
 
-  /** @returns `'gone'` when somebody has logged out since */
+  /** @returns `'gone'` after a logout */
   async touch(): Promise<'touched' | 'gone'> {
     return this.exists ? this.#snapshot.touch() : 'touched';
   }
@@ -52,7 +52,7 @@ export class OptimisticSession {
   }
 
   /**
-   * Puts a change on what is stored by now.
+   * Puts a change on what is stored now.
    *
    * @throws PhpSessionError `ERR_SESSION_CONFLICT` by the rule `error`, and what `encodeSession` throws
    */
@@ -64,7 +64,7 @@ export class OptimisticSession {
   }
 
   /**
-   * Saves a change: at once if nobody else has written, and else under a short lock.
+   * Saves a change: at once if no other request has written, and otherwise under a short lock.
    *
    * @returns `'gone'` when there is no row any more, or `'refused'` when the table cannot hold such an id
    */

@@ -75,7 +75,7 @@ export interface SessionOptions
    * - `new`: as if the browser had sent no cookie. The visitor has lost his session, and gets a new id when something is stored. PHP
    *   destroys such a row; here it stays, until it is collected.
    * - a function that gets the bytes and the error, and returns one of these two: to look at them, to keep them, to decide by them.
-   *   The bytes are somebody's data.
+   *   The bytes are a visitor's data.
    */
   onUnreadable?: UnreadableRule;
   /** Which cache headers go out. php.ini: `session.cache_limiter`. Default `'nocache'`. */

@@ -161,8 +161,8 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   /**
-   * Makes the mode `exclusive`: waits for the lock, and puts what was changed until now on what the session is by then. If somebody
-   * has logged out meanwhile, there is no session any more.
+   * Makes the mode `exclusive`: waits for the lock, and puts what was changed until now on what is stored then. After a
+   * logout meanwhile, there is no session any more.
    *
    * @throws PhpSessionError `ERR_SESSION_CLOSED`, `ERR_SESSION_CONFLICT` by the rule `error`, or what the store throws, or `data`
    */
@@ -220,7 +220,7 @@ export class RequestSession<T extends object = SessionData> {
       this.#saved = stored;
       this.#lost = error;
     });
-    // Somebody has logged out, and the application knows it: for what is left of the session no cookie can be sent.
+    // There was a logout, and the application knows it. No cookie can be sent for what is left of the session.
     if (this.#row.isGone) this.#isClosed = true;
   }
 
@@ -261,7 +261,7 @@ export class RequestSession<T extends object = SessionData> {
    * Gives the session a new id, and leaves nothing under the old one (PHP's session_regenerate_id(true)). To be called at a login.
    *
    * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws, or `data`;
-   *   `ERR_SESSION_CONFLICT` when somebody has logged out since it was read without the lock, and something was changed until now
+   *   `ERR_SESSION_CONFLICT` when there was a logout after it was read without the lock, and something was changed until now
    */
   async regenerate(): Promise<void> {
     await this.#inTurn(async () => {
@@ -278,7 +278,7 @@ export class RequestSession<T extends object = SessionData> {
 
   /**
    * Deletes the session now: a logout. `$_SESSION` is empty afterwards; what is then stored in it begins a new session. One in
-   * which there was nothing keeps its id: there is no login to be ended, and the browser may have the cookie of another one by now.
+   * which there was nothing keeps its id: there is no login to be ended, and the browser may have the cookie of another one already.
    *
    * @throws PhpSessionError `ERR_SESSION_CLOSED`, or what the store throws
    */
@@ -315,7 +315,7 @@ export class RequestSession<T extends object = SessionData> {
 
   async #save(): Promise<void> {
     // Also if this fails: without the lease, a second try would take the session for a new one, and store under another id
-    // what may have been deleted by then.
+    // what may have been deleted meanwhile.
     this.#isClosed = true;
     try {
       if (this.#destroyAtCommit) await this.#drop();
@@ -375,7 +375,7 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   #reportLateChange(): void {
-    if (this.#saved === undefined || this.#is(this.#saved)) return; // that it was not saved has been told
+    if (this.#saved === undefined || this.#is(this.#saved)) return; // the error was thrown already
     this.#saved = undefined;
     throw (
       this.#lost ??
@@ -396,6 +396,6 @@ export class RequestSession<T extends object = SessionData> {
 function lostWithRow(): PhpSessionError {
   return new PhpSessionError(
     'ERR_SESSION_CONFLICT',
-    'somebody has logged out since the session was read, and what was changed in it until regenerate() is gone with it',
+    'the visitor has logged out since the session was read, and what was changed in it before regenerate() is lost',
   );
 }

@@ -15,7 +15,7 @@ const empty = new Uint8Array();
 export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
 /** What a session needs of its answer, and of its visitor for a new row. */
 export type Answer = Pick<HttpExchange, 'headersSent' | keyof Visitor>;
-/** What a session tells the application. */
+/** How a session reports to the application. */
 export type Listener = Pick<Application, 'onGone' | 'onConflict'>;
 
 /**
@@ -26,7 +26,7 @@ export class SessionRow {
   /** The id of the session, or `undefined` as long as there is none. */
   id: string | undefined;
   /**
-   * Whether there was nothing under the browser's id. The session that it was given for may go on under another id by now, in a
+   * Whether there was nothing under the browser's id. The session of that id may go on under another id, in a
    * cookie that must not be replaced.
    */
   wasEmpty = false;
@@ -118,7 +118,7 @@ export class SessionRow {
   /**
    * Takes the lock, if it is not held.
    *
-   * @param rebase puts what was changed until now on what the session is by then; if it fails, the lock is given back
+   * @param rebase puts what was changed until now on what is stored then; if it fails, the lock is freed
    * @returns `other` for another session that was begun under the same id after a logout, `none` if there is none after it. What was
    *   changed until now is lost in both cases
    */
@@ -186,7 +186,7 @@ export class SessionRow {
   }
 
   /**
-   * Takes the session again that was reserved. No other request comes in between, as nobody else knows its id until the cookie is
+   * Takes the session again that was reserved. No other request comes in between: none knows the id before the cookie is
    * sent.
    */
   async reopen(mode: RequestMode): Promise<void> {

@@ -43,7 +43,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
     try {
       content = contentOf(lease.data);
     } catch (error) {
-      await lease.release(); // nobody else has it
+      await lease.release(); // the caller will not get it
       throw error;
     }
     return {

@@ -10,7 +10,7 @@ import type { SessionStore } from './store.ts';
 export type { LifecycleOptions } from './lifecycle.ts';
 export type { SessionStore } from './store.ts';
 
-/** Replaced at each change. `data` is `undefined` after a logout: `logouts` tells it to who has read the session that was here. */
+/** Replaced at each change. `data` is `undefined` after a logout. A request that read the session before sees that by `logouts`. */
 export interface MemorySession {
   readonly data: Uint8Array | undefined;
   /** Milliseconds since 1970. */

@@ -17,16 +17,16 @@ export interface SessionStore {
   open(id: string, options?: OpenOptions): Promise<SessionLease>;
 
   /**
-   * Reads a session without its lock: what was committed last. Nobody waits for it, and it waits for nobody (but on NDB, where the data
-   * are in a BLOB or TEXT column: such a read waits for who has the row).
+   * Reads a session without its lock: what was committed last. No request waits for it, and it waits for no lock. (On NDB, where the
+   * data are in a BLOB or TEXT column, it waits while the row is locked.)
    *
    * @throws PhpSessionError as `open()`, but for what is about the lock
    */
   read(id: string, options?: ReadOptions): Promise<SessionSnapshot>;
 
   /**
-   * A few sessions that are stored, whichever, and without those that are empty: for who wants to know how PHP's side writes them. A store
-   * whose sessions nobody else writes leaves this out.
+   * Any few of the stored sessions that are not empty. They show how PHP's side writes sessions. A store whose sessions no other program
+   * writes leaves this out.
    */
   sample?(): Promise<readonly Uint8Array[]>;
 
@@ -39,7 +39,7 @@ export interface SessionStore {
   readonly defaultMode?: 'exclusive' | 'merge';
 
   /**
-   * Deletes sessions that nobody used for longer than this (PHP's `gc`), in small batches with pauses, and leaves those that
+   * Deletes sessions that were not used for longer than this (PHP's `gc`), in small batches with pauses, and leaves those that
    * are in use. Several may run at once. `close()` ends it early.
    *
    * @param maxLifetime seconds; PHP's `session.gc_maxlifetime`
@@ -67,7 +67,7 @@ export interface Visitor {
 export interface ReadOptions {
   /** Gives up waiting, with the signal's reason. */
   signal?: AbortSignal;
-  /** For stores whose new sessions say who has begun them. Default: unknown. */
+  /** For stores that keep the visitor of a new session. Default: unknown. */
   visitor?: Visitor | undefined;
 }
 
@@ -79,7 +79,7 @@ export interface OpenOptions extends ReadOptions {
    */
   create?: boolean;
   /**
-   * Whether the id was made just now, so that nobody else can have used it. Then the lock of a row that does not exist yet may be
+   * Whether the id was made just now, so that no other request can have used it. Then the lock of a row that does not exist yet may be
    * taken again after it was lost. Otherwise that session is `'gone'`: others may have created and destroyed it meanwhile. Default
    * `false`.
    */
@@ -105,11 +105,11 @@ export interface SessionSnapshot {
   lock?(options: { create: boolean }): Promise<SessionLease>;
   /**
    * Writes `data` in one step if the row still is as it was read: the usual case, for which no lock has to be held. Otherwise, or
-   * where the store cannot do that, waits for the lock as `lock({ create: false })`; the lease says what there is by now. A store
-   * without this leaves it out, and so it does where somebody may write without holding the row's lock since he has read it.
+   * where the store cannot do that, waits for the lock as `lock({ create: false })`; the lease has what is stored then. A store
+   * that cannot do this leaves it out, as does one where others may write without the row's lock.
    *
    * @returns `'written'`, or the lease, which must be released
-   * @throws PhpSessionError as `open()`; `ERR_SESSION_OUTCOME_UNKNOWN` when it cannot be told whether it was written
+   * @throws PhpSessionError as `open()`; `ERR_SESSION_OUTCOME_UNKNOWN` when it is not known whether it was written
    */
   replace?(data: Uint8Array): Promise<'written' | SessionLease>;
 }
@@ -126,8 +126,8 @@ export interface SessionLease {
   /** Whether `commit()` may write: there is such a row, or it may be created under this id. If not, it is `'gone'`. */
   readonly writable: boolean;
   /**
-   * Whether this is another session than the snapshot from which it was locked: that one was destroyed since, and somebody has begun
-   * this one under the same id. Or there was none, and one was begun and destroyed since. Default `false`.
+   * Whether this is another session than the snapshot from which it was locked: that one was destroyed, and this one begun
+   * under the same id. Or there was none, and one was begun and destroyed. Default `false`.
    */
   readonly isOther?: boolean;
   /**
@@ -136,7 +136,7 @@ export interface SessionLease {
    *
    * @returns `'gone'` when the row no longer exists, or never did and the lock was lost; then nothing was written
    * @throws PhpSessionError `ERR_SESSION_TOO_LARGE` or `ERR_SESSION_CHARSET` when the column cannot hold the data,
-   *   `ERR_SESSION_CONFLICT` when the lock was lost and somebody else wrote meanwhile, `ERR_SESSION_UNAVAILABLE`,
+   *   `ERR_SESSION_CONFLICT` when the lock was lost and another request wrote meanwhile, `ERR_SESSION_UNAVAILABLE`,
    *   `ERR_SESSION_OUTCOME_UNKNOWN`. Nothing was written then, except that the last one cannot tell.
    */
   commit(change: { data?: Uint8Array }): Promise<'written' | 'touched' | 'gone'>;

@@ -1,6 +1,6 @@
 /**
- * Whether a session that is used without being changed has to be touched by now. So it has if its time is as far in the future:
- * then a clock was wrong, or it would never expire.
+ * Whether a session that is used and not changed has to be touched. That is also so if its time is as far in the future: a clock was
+ * wrong, and the session would never expire.
  *
  * @param touchInterval seconds
  * @param usedAt when the session was last used, by `performance.now()`: `lastUse()`

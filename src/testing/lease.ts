@@ -70,7 +70,7 @@ export function leaseContract(test: ContractRunner['test'], { make }: StoreUnder
     await store.close();
   });
 
-  test('destroy() deletes; whoever waited finds nothing', async () => {
+  test('destroy() deletes; a request that waited finds nothing', async () => {
     const [store, id] = [make(), newId()];
     await writeText(store, id, 'logged in');
     const logout = await store.open(id);

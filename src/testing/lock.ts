@@ -56,7 +56,7 @@ export function lockContract(test: ContractRunner['test'], { make }: StoreUnderT
     await store.close();
   });
 
-  test('whoever waited reads what was written', async () => {
+  test('a request that waited reads what was written', async () => {
     const [a, b, id] = [make(), make(), newId()];
     await writeText(a, id, 'before');
     const lease = await a.open(id);

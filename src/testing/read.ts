@@ -8,7 +8,7 @@ export function readContract(
   test: ContractRunner['test'],
   { make, makeOld, readsMayWait = false }: StoreUnderTest,
 ): void {
-  /** Reads while somebody holds the lock; `undefined` where the read waited for it. */
+  /** Reads while the lock is held; `undefined` where the read waited for it. */
   async function readLocked(store: SessionStore, id: string): Promise<SessionSnapshot | undefined> {
     try {
       return await store.read(id);
@@ -19,7 +19,7 @@ export function readContract(
     }
   }
 
-  test('read(): what was committed last, while somebody holds the lock', async () => {
+  test('read(): what was committed last, while the lock is held', async () => {
     const [a, b, id] = [make({ lockTimeout: 2 }), make({ lockTimeout: 2 }), newId()];
     await writeText(a, id, 'before');
     await withLease(a, id, async (lease) => {
@@ -34,7 +34,7 @@ export function readContract(
     await Promise.all([a.close(), b.close()]);
   });
 
-  test('read() keeps nobody waiting', async () => {
+  test('read() makes no request wait', async () => {
     const [store, id] = [make({ lockTimeout: 2 }), newId()];
     await writeText(store, id, 'before');
     const snapshot = await store.read(id);

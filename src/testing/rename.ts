@@ -71,7 +71,7 @@ export function renameContract(test: ContractRunner['test'], { make }: StoreUnde
     await store.close();
   });
 
-  test('rename(), and whoever waited for the old id finds nothing in it, and may use it', async () => {
+  test('rename(): a request that waited for the old id finds nothing in it, and may use it', async () => {
     const [a, b, id, next] = [make(), make(), newId(), newId()];
     await writeText(a, id, 'guest');
     const lease = await a.open(id);

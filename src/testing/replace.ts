@@ -5,7 +5,7 @@ import type { ContractRunner, StoreUnderTest } from './under-test.ts';
 
 /** What was read without the lock is written back: `replace()`, or the lock where the store or this snapshot has none. */
 export function replaceContract(test: ContractRunner['test'], { make, makeOld }: StoreUnderTest): void {
-  test('replace(): nobody else wrote', async () => {
+  test('replace(): no other request wrote', async () => {
     const [store, id] = [make(), newId()];
     for (const [before, after] of [
       ['', 'first'],
@@ -55,7 +55,7 @@ export function replaceContract(test: ContractRunner['test'], { make, makeOld }:
     await store.close();
   });
 
-  test('replace() waits for whoever has the lock, and sees what he has written', async () => {
+  test('replace() waits for the lock, and sees what its holder has written', async () => {
     const [a, b, id] = [make(), make(), newId()];
     await writeText(a, id, 'before');
     const snapshot = await a.read(id);
@@ -131,7 +131,7 @@ async function replaceOrLock(
   return (await snapshot.replace?.(bytes(data))) ?? store.open(id, { create: false });
 }
 
-/** Where nobody else has written: a lease, if there is one, is on what was read. */
+/** Where no other request has written: a lease, if there is one, is on what was read. */
 async function replaceOrWrite(
   store: SessionStore,
   id: string,

@@ -81,7 +81,7 @@ export function rowContract(test: ContractRunner['test'], { make, makeOld }: Sto
 
   if (makeOld === undefined) return;
 
-  test('gc() deletes what nobody used for longer, and what is used is not old', async () => {
+  test('gc() deletes what was not used for longer, and what is used is not old', async () => {
     const store = make();
     const [old, written, touched] = [newId(), newId(), newId()];
     for (const id of [old, written, touched]) {

@@ -66,10 +66,10 @@ describe('anything else is refused when the store is made, and it is said what i
     [
       'nothing',
       {},
-      /^connection says neither .*: give host \(or socketPath\), user, password and database\. .*environment/,
+      /^connection names neither .*: give host \(or socketPath\), user, password and database\. .*environment/,
     ],
-    ['nothing but undefined', { host: undefined, user: undefined }, /^connection says neither/],
-    ['options that say nothing', { connectTimeout: 5, ssl: {} }, /^connection says neither/],
+    ['nothing but undefined', { host: undefined, user: undefined }, /^connection names neither/],
+    ['options that say nothing', { connectTimeout: 5, ssl: {} }, /^connection names neither/],
     [
       'a configuration of knex',
       { client: 'mysql2', connection: server },

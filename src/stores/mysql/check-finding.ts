@@ -61,13 +61,13 @@ export type Severity = 'error' | 'warning' | 'info';
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
-  /** Where it was found: `'127.0.0.1:3306'`, or the path of a socket. A setting must be mended on each of them. */
+  /** Where it was found: `'127.0.0.1:3306'`, or the path of a socket. A setting must be fixed on each of them. */
   readonly servers: readonly string[];
   /** What it means here, with the names and numbers that were found. No session id and no data. */
   readonly message: string;
   /**
-   * The statements that mend it, one after the other, for somebody who may run them; nothing here runs them. Empty
-   * where no SQL can. Findings about one column have the same statements, as these make it right in one go.
+   * The statements that fix it, in this order. The operator runs them; nothing here does. Empty where no SQL can fix it. Findings about
+   * one column have the same statements, which make all of it right.
    */
   readonly sql: readonly string[];
 }

@@ -5,7 +5,7 @@ import { literal } from './new-row.ts';
 import { type Column, holdsDates, holdsText, type TableDefinition } from './table-definition.ts';
 import { isUtc, UTC, zoneOf } from './time-zone.ts';
 
-// The statements that mend what was found. Each function makes one thing right altogether, whatever was wrong with it:
+// The statements that fix what was found. Each function makes all of one thing right, whatever was wrong with it:
 // findings about one column share their statements, and running them twice does no harm.
 
 /** Facts about a table that has the columns which the options name. */
@@ -80,7 +80,7 @@ function ndbDataSize({ definition, data, id }: TableFacts): number {
   return Math.floor(free / 100) * 100;
 }
 
-/** Never NULL, and a type that lasts and means the same to everybody. */
+/** Never NULL, and a type that lasts, and that all sides read in the same way. */
 export function fixTime(facts: TableFacts): string[] {
   const { time, settings } = facts;
   const { quoted, timeMeaning, gcMaxlifetime } = settings;

@@ -59,7 +59,7 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     severity: 'error',
     when: (facts) => facts.isGalera && !isReady(facts),
     message: (facts) =>
-      `this node of Galera serves nobody: its part of the cluster is ${facts.status.get('wsrep_cluster_status')}, wsrep_ready is ${facts.status.get('wsrep_ready')}`,
+      `this node of Galera serves no client: its part of the cluster is ${facts.status.get('wsrep_cluster_status')}, wsrep_ready is ${facts.status.get('wsrep_ready')}`,
   },
   {
     code: 'server-read-only',
@@ -148,7 +148,7 @@ const SERVER_RULES: readonly Rule<ServerFacts>[] = [
     severity: 'warning',
     when: (facts) => facts.isGalera && status(facts, 'wsrep_cluster_size') < 3,
     message: (facts) =>
-      `Galera has ${status(facts, 'wsrep_cluster_size')} of at least 3 nodes: when one is lost, the rest is no majority and serves nobody`,
+      `Galera has ${status(facts, 'wsrep_cluster_size')} of at least 3 nodes: when one is lost, the rest is no majority and serves no client`,
   },
   {
     code: 'galera-sync-wait',

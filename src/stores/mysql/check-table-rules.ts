@@ -11,7 +11,7 @@ export interface Rule<F extends Facts> {
   readonly severity: Severity;
   when(facts: F): boolean;
   message(facts: F): string;
-  /** The statements that mend it; left out where no SQL can. */
+  /** The statements that fix it; left out where no SQL can. */
   fix?(facts: F): string[];
 }
 
@@ -56,7 +56,7 @@ export function checkDefinition(facts: Facts, sidLength: number): Statement[] {
   ];
   const unusable = fixes.filter(([code]) => isUnmet(code)).map(([code, fix]) => requirement(code, fix()));
   const findings = [...unusable, ...apply(TABLE_RULES, table)];
-  // What is to be altered is the table behind it.
+  // The table that the view selects from must be altered, and not the view.
   return definition.isView ? findings.map((finding) => ({ ...finding, sql: [] })) : findings;
 }
 
@@ -150,7 +150,7 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
     severity: 'warning',
     when: (facts) => onNdb(facts) && facts.data.type !== 'varbinary',
     message: ({ data }) =>
-      `on NDB, even a plain SELECT of ${data.type.toUpperCase()} waits for whoever holds the row, and fails after TransactionDeadlockDetectionTimeout; VARBINARY is in the row and waits for nobody`,
+      `on NDB, even a plain SELECT of ${data.type.toUpperCase()} waits while the row is locked, and fails after TransactionDeadlockDetectionTimeout; VARBINARY is in the row and waits for no lock`,
     fix: fixData,
   },
   {

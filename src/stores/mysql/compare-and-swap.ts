@@ -16,9 +16,9 @@ export interface Replacement {
 
 /**
  * Writes a session that was read without its lock: compare-and-swap, one statement that commits itself. Locks the row instead if it has
- * changed, if somebody has its lock, or if the data have to be looked at before they are committed.
+ * changed, if it is locked, or if the data have to be looked at before they are committed.
  *
- * The statement is never sent a second time: then the first one's work would look like that of somebody else. The server may repeat it
+ * The statement is never sent a second time: then the first one's work would look like that of another client. The server may repeat it
  * (Galera's `wsrep_retry_autocommit`), as it looks at the row again each time.
  *
  * @param swapping connections for this alone, as it may wait for a lock
@@ -50,11 +50,11 @@ async function compareAndSwap(
   { reading: { row }, data }: Replacement,
   deadline: Deadline,
 ): Promise<'written' | 'not written' | 'unknown'> {
-  // With less time left, nobody could tell whether it was done: it may wait for a lock, or for ALTER TABLE.
+  // With less time left, it could stay unknown whether it was done: it may wait for a lock, or for ALTER TABLE.
   const spare = deadline.remaining - LOCK_PATIENCE;
   if (spare <= 0) return 'not written';
   const connection = await swapping.acquire(new Deadline(spare)).catch(() => undefined);
-  if (connection === undefined) return 'not written'; // if that goes on, lock() tells why
+  if (connection === undefined) return 'not written'; // if that goes on, lock() fails with the reason
   // As for COMMIT: a server that is only slow may still do it, so it is not left for another one before it is known to be dead.
   connection.pin(() => undefined);
   try {

@@ -50,7 +50,7 @@ export function unknownOption(name: string, known: ReadonlySet<string>): string 
   return `is no option of mysql2${other === undefined ? '' : `: ${other} is meant`}`;
 }
 
-/** The same for a name in the query of a URI. It is told only if others use it: it may be what comes behind a `?` of the password. */
+/** The same for a name in the query of a URI. The message has it only if others use it: it may be what follows a `?` of the password. */
 export function unknownInQuery(name: string): string {
   const meant = Object.hasOwn(MEANT, name) ? MEANT[name] : undefined;
   if (meant === 'ssl') return `with ${name}, which mysql2 does not know: ssl={} is meant, with TLS options as JSON`;

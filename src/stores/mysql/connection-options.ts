@@ -40,7 +40,7 @@ export interface MysqlPool {
 /** One database server: options, a pool that lends them, or a URI. */
 export type MysqlEndpoint = MysqlConnectionOptions | MysqlPool | string;
 
-/** Options that are text, of which one at least says where to go, or who comes. */
+/** Options that are text. At least one of them must say where the database is, or which user connects. */
 const TEXTS = [
   'host',
   'socketPath',
@@ -178,7 +178,7 @@ function checked(options: MysqlConnectionOptions, name: string): MysqlConnection
   const says = [...TEXTS, 'port', 'stream', 'passwordSha1'] as const;
   if (!says.some((option) => options[option])) {
     throw new TypeError(
-      `${name} says neither where the database is nor who comes: give host (or socketPath), user, password and database. Are all variables of the environment set?`,
+      `${name} names neither the database nor a user: give host (or socketPath), user, password and database. Are all variables of the environment set?`,
     );
   }
   for (const option of TEXTS)

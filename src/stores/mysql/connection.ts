@@ -28,7 +28,7 @@ export interface ConnectionEvents {
   released(connection: Connection): void;
   /** `broke`: by itself, and not because we gave up waiting. */
   closed(connection: Connection, broke: boolean): void;
-  /** A statement failed in a way that tells something about the server. */
+  /** A statement failed in a way that says something about the server. */
   failed(connection: Connection, error: unknown): void;
 }
 
@@ -46,12 +46,12 @@ type Sql = string | { sql: string; rowsAsArray: false };
 type State =
   /** It is new: `prepare()` comes first. */
   | { readonly name: 'connecting' }
-  /** Nobody holds it, or what its holder does can begin anew on another connection. */
+  /** It is not held, or its holder can begin again on another connection. */
   | { readonly name: 'ready' }
   /** Its holder has a lock, or may have written: that is lost with the connection. */
   | { readonly name: 'pinned'; readonly onLost: () => void }
   /**
-   * Nobody waits for the statement under way any more. The server goes on with it: a wait for a lock does not notice that its client
+   * No request waits for the running statement any more. The server goes on with it: a wait for a lock does not notice that its client
    * has gone. So the connection keeps its place until there is an answer. Otherwise callers that give up would open one connection
    * after the other, until the server has none left.
    */
@@ -106,7 +106,7 @@ export class Connection {
       charset: 'utf8mb4',
       rowsAsArray: true,
     });
-    // An 'error' without a listener would end the process, and a connection can break while nobody uses it.
+    // An 'error' without a listener would end the process, and a connection can break while it is not used.
     this.#driver.on('error', () => this.destroy(true));
     this.#driver.on('end', () => this.destroy(true));
   }
@@ -154,7 +154,7 @@ export class Connection {
           // Errors where data would be cut or changed; without NO_BACKSLASH_ESCAPES, ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH.
           "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
           ...zoneAssignments(this.#settings),
-          // A statement by itself leaves a touch to who has the lock, and a write to a lock of its own. 1 is the least that MySQL takes.
+          // A single statement leaves a touch to the holder of the lock, and a write to a lock of its own. 1 is the least that MySQL takes.
           `innodb_lock_wait_timeout = ${this.#autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
           `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE
           `wait_timeout = ${this.#settings.maxHold}`,
@@ -201,7 +201,7 @@ export class Connection {
    * that follow.
    *
    * @returns what each of them reports
-   * @throws as `query()`; `isBeforeCommit()` tells whether COMMIT was not run
+   * @throws as `query()`; `isBeforeCommit()` says whether COMMIT was not run
    */
   async queryAndCommit<Result>(statements: readonly string[], deadline: Deadline): Promise<Result[]> {
     let done = 0;
@@ -235,10 +235,10 @@ export class Connection {
   /**
    * Waits for a named lock (`GET_LOCK`), which is held until the transaction ends.
    *
-   * @throws Failed `locked` when somebody else holds it
+   * @throws Failed `locked` when another client holds it
    */
   async lockName(name: string, deadline: Deadline): Promise<void> {
-    this.#lockedName = name; // before it is asked for: the answer may come when nobody waits for it any more
+    this.#lockedName = name; // before it is asked for: the answer may come when the caller waits no longer
     const sql = `SELECT GET_LOCK(?, ${LOCK_WAIT_TIMEOUT})`;
     const [[got] = []] = await this.execute<[number | string | null][]>(sql, [name], deadline);
     if (Number(got) !== 1) throw new Failed('locked', 'the named lock is taken', { errno: 1205 }); // ER_LOCK_WAIT_TIMEOUT
@@ -273,7 +273,7 @@ export class Connection {
     if (this.isUsable) await this.#release(this.#autocommit ? undefined : 'ROLLBACK', deadline);
   }
 
-  /** A named lock must not stay with a connection that goes to somebody else, who would have it at once. */
+  /** A named lock must not stay with a connection that goes to another request: that request would have the lock too. */
   async #release(sql: 'ROLLBACK' | undefined, deadline: Deadline): Promise<void> {
     try {
       if (sql !== undefined) await this.query(sql, deadline);
@@ -292,7 +292,7 @@ export class Connection {
     this.#events?.released(this);
   }
 
-  /** For a connection that nobody holds: says goodbye to the server. Never throws. */
+  /** For a connection that is not held: says goodbye to the server. Never throws. */
   async end(): Promise<void> {
     if (this.#state.name === 'closed') return;
     this.#become({ name: 'ending' });
@@ -309,7 +309,7 @@ export class Connection {
     this.#driver.destroy();
     // mysql2 only ends its half of the socket; the other half of a frozen server would keep the process alive.
     this.#driver.stream?.destroy?.();
-    // Once it is destroyed, mysql2 tells the statement under way nothing any more.
+    // After it is destroyed, mysql2 does not end the running statement.
     this.#interrupt?.(connectionLost());
   }
 

@@ -13,8 +13,8 @@ export interface CreateTableOptions {
   engine?: string;
   /**
    * For NDB: `true` stores the data as a BLOB, up to 16 MB. It lives in a second table, and then even a plain SELECT of
-   * it waits for whoever holds the row, and fails after TransactionDeadlockDetectionTimeout (1.2 s). Default `false`:
-   * `VARBINARY` in the row, up to 29,800 bytes, whose readers wait for nobody.
+   * it waits while the row is locked, and fails after TransactionDeadlockDetectionTimeout (1.2 s). Default `false`:
+   * `VARBINARY` in the row, up to 29,800 bytes, whose readers wait for no lock.
    */
   blob?: boolean;
 }

@@ -9,7 +9,7 @@ import { PhpSessionError } from '../../errors.ts';
  * the channels of `node:diagnostics_channel` (lib/tracing.js), and agents that watch an application log what comes there.
  */
 export interface Driver {
-  /** Begins to connect; how that ends, the first statement tells. */
+  /** Begins to connect. If that fails, the first statement fails. */
   createConnection(options: object): DriverConnection;
   /** A text for the server, which `addCommand()` sends. */
   createQuery(options: QueryOptions, values: null, callback: DriverCallback, config: object): DriverQuery;
@@ -49,7 +49,7 @@ const LOWEST = [3, 23, 1] as const;
 export const driver: Driver = mysql2 as unknown as Driver;
 
 /**
- * For when a store is made, so that nobody learns it from the first request.
+ * Called when a store is made, so that it is not the first request that fails.
  *
  * @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` when mysql2 is too old
  */
@@ -64,7 +64,7 @@ export function assertDriver(): void {
 
 type Config = new (options: object) => { connectAttributes?: { _client_version?: unknown } };
 
-/** mysql2 exports no version, but tells it to servers: a bundle may be without its package.json. */
+/** mysql2 exports no version, but sends it to servers. Its package.json may be missing in a bundle. */
 function versionOf({ ConnectionConfig }: { ConnectionConfig?: Config }): string | undefined {
   const version = ConnectionConfig && new ConnectionConfig({}).connectAttributes?._client_version;
   return typeof version === 'string' ? version : undefined;

@@ -6,7 +6,7 @@ import { adviceFor } from './advice.ts';
  * What an error of the driver means for what comes next. In every case the transaction is over: NDB has rolled it
  * back after any error, and then the next `FOR UPDATE` on that connection locks nothing.
  *
- * - `locked`: somebody else holds the row; start again from the read
+ * - `locked`: another client holds the row; start again from the read
  * - `retry`: something temporary; start again from the read
  * - `duplicate`: a row with this key came into being; start again from the read
  * - `lost`: the connection is gone, the server may be there; start again on another one, once
@@ -82,7 +82,7 @@ export const byNumber: ReadonlyMap<number, Failure> = new Map<number, Failure>([
   // 4350 'Transaction already aborted'; 4008 and 4012, after which it is unknown what was done.
   [1296, 'lost'],
   [1927, 'lost'], // ER_CONNECTION_KILLED (MariaDB)
-  [2006, 'lost'], // CR_SERVER_GONE_ERROR, from here on as a proxy such as ProxySQL tells of its own connections
+  [2006, 'lost'], // CR_SERVER_GONE_ERROR, from here on as a proxy such as ProxySQL reports its own connections
   [2013, 'lost'], // CR_SERVER_LOST
   [2055, 'lost'], // CR_SERVER_LOST_EXTENDED
   [3032, 'lost'], // ER_SERVER_OFFLINE_MODE: Group Replication, after it has expelled the server
@@ -193,7 +193,7 @@ export function isFromServer(error: unknown): boolean {
   return typeof (error as DriverError | undefined)?.sqlState === 'string';
 }
 
-/** ER_NO_DEFAULT_FOR_FIELD, ER_NO_PARTITION_FOR_GIVEN_VALUE and ER_CHECK_CONSTRAINT_VIOLATED, whose SQLSTATE tells nothing. */
+/** ER_NO_DEFAULT_FOR_FIELD, ER_NO_PARTITION_FOR_GIVEN_VALUE and ER_CHECK_CONSTRAINT_VIOLATED, whose SQLSTATE says nothing. */
 const OF_A_ROW: readonly unknown[] = [1364, 1526, 3819];
 
 /** Whether a rule of the table (CHECK, foreign key, trigger, ...) refuses this row, though others may be stored. */

@@ -109,7 +109,7 @@ export class Failover {
     this.#wasAsked = true;
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tick(), PROBE_INTERVAL).unref();
-      void this.#probe(); // connects: a connection that is there tells of a silent server twice as soon as a new one
+      void this.#probe(); // connects: an open connection shows twice as soon as a new one that a server is silent
     }
     return this.#state.name === 'UP' ? this.#current.endpoint : undefined;
   }
@@ -122,7 +122,7 @@ export class Failover {
   async choose(deadline: Deadline): Promise<MysqlConnectionOptions> {
     const endpoint = this.available;
     if (endpoint !== undefined) return endpoint;
-    // The servers are not probed while nobody asks, so this may be long ago.
+    // The servers are not probed while there are no requests, so this may be long ago.
     if (this.#state.name === 'DOWN' && performance.now() - this.#state.since > PROBE_INTERVAL) {
       this.suspect(this.#current.endpoint);
     }
@@ -243,7 +243,7 @@ function mostTelling(errors: readonly unknown[]): unknown {
   return of('full') ?? of('retry') ?? of('read only') ?? errors[0];
 }
 
-/** The server in use is not left as it is full: those who have a connection go on using it. Nobody goes to one that is. */
+/** A server in use that is full stays in use: requests with a connection go on. There is no failover to a full server. */
 function unlessFull(error: unknown): unknown {
   return error !== undefined && classify(error) === 'full' ? undefined : error;
 }

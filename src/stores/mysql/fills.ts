@@ -16,8 +16,8 @@ export interface Filled {
   readonly names: string;
   /** With a parameter for each value of the visitor. */
   readonly values: string;
-  /** The same for a row that is nobody's. */
-  readonly nobodys: string;
+  /** The same for a row without a visitor. */
+  readonly valuesWithoutVisitor: string;
   /** @throws PhpSessionError `ERR_SESSION_TABLE` for what the column cannot hold */
   parameters(visitor: Visitor | undefined): readonly Literal[];
 }
@@ -32,16 +32,16 @@ export function insertSql({ row }: Settings, definition: TableDefinition, zone: 
     return typeof value === 'function' ? [(visitor: Visitor) => ask(fill, value, definition, visitor)] : [];
   });
   const constant = (fill: Fill) => valueSql(fill, definition, zone);
-  const nobody: Visitor = {};
+  const noVisitor: Visitor = {};
   return {
     names: list(row.insert.map(({ quoted }) => quoted)),
     values: list(row.insert.map((fill) => (typeof fill.value === 'function' ? '?' : constant(fill)))),
-    nobodys: list(
+    valuesWithoutVisitor: list(
       row.insert.map((fill) =>
-        typeof fill.value === 'function' ? literal(ask(fill, fill.value, definition, nobody))! : constant(fill),
+        typeof fill.value === 'function' ? literal(ask(fill, fill.value, definition, noVisitor))! : constant(fill),
       ),
     ),
-    parameters: (visitor = nobody) => (ofVisitor.length === 0 ? NOTHING : ofVisitor.map((value) => value(visitor))),
+    parameters: (visitor = noVisitor) => (ofVisitor.length === 0 ? NOTHING : ofVisitor.map((value) => value(visitor))),
   };
 }
 

@@ -46,7 +46,7 @@ export class Health {
   /**
    * @param isSuspected whether something failed there: then it is asked in any case, also for its role
    * @param isShort whether requests wait for a place on the server: then no connection stays there
-   * @returns what is wrong; `undefined` when nothing is. A server that is only `full` is well, but has no room for anybody who comes
+   * @returns what is wrong; `undefined` when nothing is. A server that is `full` is well, but has no room for one more connection
    */
   check(isSuspected: boolean, isShort: boolean): Promise<unknown> {
     if (isSuspected) this.#roleKnownUntil = this.#restsUntil = 0;

@@ -30,5 +30,5 @@ export function parseTableName(table: unknown): TableName {
   };
 }
 
-/** Quotes a name that the server itself has told. */
+/** Quotes a name that comes from the server itself. */
 export const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``;

@@ -13,7 +13,7 @@ export class LockedRowSession implements LockedSession {
   readonly #fresh: boolean;
 
   /**
-   * @param fresh nobody else can have used the id: see `OpenOptions`
+   * @param fresh no other request can have used the id: see `OpenOptions`
    * @param release lets the next request of this process have the session
    */
   constructor(rows: Rows, id: string, row: LockedRow, fresh: boolean, release: () => void) {

@@ -9,7 +9,7 @@ import type { Queries } from './queries.ts';
  */
 export interface NamedLock {
   /**
-   * The lock's name. MySQL tells no case in it, and takes at most 64 characters.
+   * The lock's name. MySQL ignores its case, and takes at most 64 characters.
    *
    * @param key the session id, or the value of the column `key`
    */
@@ -75,7 +75,7 @@ export async function checkNamedLock(
 function refused(cluster: string): PhpSessionError {
   return new PhpSessionError(
     'ERR_SESSION_TABLE',
-    `the session table cannot be used with a named lock: on ${cluster} each server has named locks of its own, so they keep ` +
-      'nobody away who uses another one. Use row locks on both sides, or set singleServer if all use this server',
+    `the session table cannot be used with a named lock: on ${cluster} each server has named locks of its own, so they do ` +
+      'not exclude clients of another server. Use row locks on both sides, or set singleServer if all use this server',
   );
 }

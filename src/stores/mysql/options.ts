@@ -77,7 +77,7 @@ export interface MysqlStoreOptions extends LifecycleOptions {
   /**
    * What the time column says: when a session was last used, or when it ends. Default `'lastUsed'`. See docs/expiry.md
    *
-   * - `'lastUsed'`: when the session was last used. It lives until somebody collects it, as with PHP's files.
+   * - `'lastUsed'`: when the session was last used. It lives until garbage collection deletes it, as with PHP's files.
    * - `'expiresAt'`: when it ends, as in Symfony's `sess_lifetime` since 4.4, Yii's `expire` or express-mysql-session's
    *   `expires`. That is written as now and `gcMaxlifetime`.
    */

@@ -125,7 +125,7 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
       proceed = resolve;
     });
     const waiter = { ticket, proceed };
-    // Whoever was refused by the server comes before those who have come since.
+    // A request that the server refused comes before those that came later.
     const before = this.#waiters.findLastIndex((other) => other.ticket < ticket);
     this.#waiters.splice(before + 1, 0, waiter);
     this.#admit();
@@ -155,7 +155,7 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
     return this.#failover.available === undefined; // #take() waits for one
   }
 
-  /** Tries whether the server has room for one more connection. It is for whoever comes next in the queue then. */
+  /** Tries whether the server has room for one more connection. It goes to the next request in the queue. */
   async #try(): Promise<void> {
     let connection: Connection;
     try {

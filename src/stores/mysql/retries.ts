@@ -9,7 +9,7 @@ import { classify, toSessionError } from './errors.ts';
  */
 export const LOCK_WAIT_TIMEOUT = 2;
 
-/** Milliseconds after which the server has answered even if somebody has the lock. */
+/** Milliseconds after which the server has answered, even if the row is locked. */
 export const LOCK_PATIENCE: number = (LOCK_WAIT_TIMEOUT + 1) * 1000;
 
 /** Decides, failure by failure, whether one transaction is begun once more before its deadline. */

@@ -22,7 +22,7 @@ export class Room {
   #refusal: unknown;
   #refusedAt = Number.NEGATIVE_INFINITY;
   #pause = 0;
-  /** Until it ends, nobody tries. */
+  /** Until it ends, no request tries. */
   #timer: NodeJS.Timeout | undefined;
   /** The one connection that is tried. */
   #trial: Connection | undefined;
@@ -42,7 +42,7 @@ export class Room {
     return performance.now() - this.#refusedAt < MEMORY;
   }
 
-  /** Whether whoever needs a connection may make one. */
+  /** Whether a request that needs a connection may make one. */
   get isOpen(): boolean {
     return !this.isShort && this.#timer === undefined;
   }
@@ -67,7 +67,7 @@ export class Room {
     this.#wait(this.#pause);
   }
 
-  /** @param proceed of whoever has tried: the others come first next time */
+  /** @param proceed of the request that has tried: next time the others come first */
   tried(connection: Connection, isMade: boolean, proceed: () => void): void {
     if (this.#trial !== connection) return;
     this.#trial = undefined;

@@ -25,7 +25,7 @@ export interface ReadRow {
 /** What was read without the lock: the row, if there is one, and which logout was the last under its id. */
 export interface Reading {
   readonly row: ReadRow | undefined;
-  /** The time of the tombstone; `null`: nobody has logged out, `undefined`: that cannot be known. */
+  /** The time of the tombstone; `null`: there was no logout, `undefined`: that cannot be known. */
   readonly tombstone: string | null | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface LockedRow {
   readonly data: Uint8Array | undefined;
   /** For `isTouchDue()`. */
   readonly usedAt: number;
-  /** Whether somebody has logged out under this id since the reading for which it was locked. */
+  /** Whether there was a logout under this id after the reading for which it was locked. */
   readonly isOther: boolean;
 }
 
@@ -107,7 +107,7 @@ export class Rows {
     });
   }
 
-  /** @returns see `Statements.sample`; none where that is not to be had, as on NDB while somebody has one of the rows */
+  /** @returns see `Statements.sample`; none where they cannot be read, as on NDB while one of the rows is locked */
   sample(deadline: Deadline): Promise<Uint8Array[]> {
     const asked = this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
@@ -119,7 +119,7 @@ export class Rows {
   }
 
   /**
-   * Sets the time, if that is due and nobody has the lock. One request of this process at a time tries: while somebody has the
+   * Sets the time, if that is due and the row is not locked. One request of this process at a time tries: while another client has the
    * lock, the polls of one visitor would otherwise take all connections from the others.
    *
    * @returns whether there is such a row, as far as is known
@@ -130,7 +130,7 @@ export class Rows {
     const done = this.#run(this.#single, false, deadline, async (connection) => {
       const touching = connection.execute<{ affectedRows: number }>(table.sql.touch, [key], deadline);
       const { affectedRows } = await touching.catch((error) => {
-        if (classify(error) === 'locked') return { affectedRows: 1 }; // whoever has the lock sets the time
+        if (classify(error) === 'locked') return { affectedRows: 1 }; // the holder of the lock sets the time
         throw error;
       });
       connection.release();
@@ -172,7 +172,7 @@ export class Rows {
     const table = this.#table ?? (await this.table(connection, deadline));
     const { lock } = this.#settings;
     const key = this.keyOf(id);
-    // The row's lock is taken too: it keeps our own servers apart where somebody has set another name.
+    // The row's lock is taken too: it keeps our own servers apart where one of them has another name.
     if (typeof lock !== 'string') await this.#lockName(lock, connection, table, id, key, deadline);
     const { row: found } = await this.#select(connection, table, table.sql.lock, [key], key, deadline);
     if (found === 'other') return undefined;
@@ -197,13 +197,13 @@ export class Rows {
       this.forgetTable();
       throw cannotMakeRow(table.demands, error);
     }
-    if (this.#wasRefused) this.forgetTable(); // it has been mended: the next one leaves rows for old ids, and tombstones
+    if (this.#wasRefused) this.forgetTable(); // the table was fixed: the next transaction leaves rows for old ids, and tombstones
     this.#wasRefused = false;
     const isOther = since !== undefined && (await this.#isBuried(connection, table, key, since, deadline));
     return { connection, table, key, visitor, data: undefined, usedAt: lastUse(null), isOther };
   }
 
-  /** Whether somebody has logged out under this id since. Is asked when the row is locked, so that nobody does it afterwards. */
+  /** Whether there was a logout under this id after the reading. Called while the row is locked: there can be no logout after it. */
   async #isBuried(
     connection: Connection,
     table: TableDescription,

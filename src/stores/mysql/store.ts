@@ -14,7 +14,7 @@ import { type MysqlStoreOptions, readOptions, type Settings } from './options.ts
 import { ConnectionPool } from './pool.ts';
 import { type LockHow, type Reading, type ReadRow, Rows } from './rows.ts';
 
-/** Milliseconds for `sample()`: it helps who has made a mistake, and must not keep others waiting. */
+/** Milliseconds for `sample()`: it finds mistakes in options, and must not keep requests waiting. */
 const SAMPLE_PATIENCE = 1_000;
 
 /**
@@ -43,7 +43,7 @@ export class MysqlStore implements SessionStore {
   readonly #settings: Settings;
   readonly #connections: ConnectionPool;
   readonly #single: ConnectionPool;
-  /** For writes without the lock: they wait for who has it, and reads must not wait for them. */
+  /** For writes without the lock: they wait until the row is free, and reads must not wait for them. */
   readonly #swapping: ConnectionPool;
   readonly #rows: Rows;
   readonly #life: Lifecycle;
@@ -100,7 +100,7 @@ export class MysqlStore implements SessionStore {
   }
 
   async #replace(id: string, reading: Reading & { row: ReadRow }, data: Uint8Array): Promise<'written' | SessionLease> {
-    // Whoever of this process has the session now is about to write it.
+    // A request of this process that has the session now is about to write it.
     if (!this.#life.isFree(id)) return this.#life.open(id, this.#lock(id, { create: false, since: reading }));
     return this.#life.open(id, async (deadline, release) => {
       const row = await compareAndSwapOrLock(this.#rows, this.#swapping, { id, reading, data }, deadline);

@@ -32,7 +32,7 @@ export interface Index {
   readonly columns: readonly { readonly name: string; readonly part: number | null }[];
 }
 
-/** What the server tells about the session table. Nothing of it, where there is no such table or this account may not see it. */
+/** The definition of the session table, from the server. Empty where there is no such table, or this account may not see it. */
 export interface TableDefinition {
   readonly columns: readonly Column[];
   /** Those that the option `columns` names. */
@@ -248,7 +248,7 @@ const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
     // With the wrong one, what one side has just written is hours old to the other, which deletes it.
     isMet: ({ time, knowsZone }: TableDefinition) => time!.type !== 'datetime' || knowsZone,
     otherwise:
-      'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes (docs/expiry.md tells how to find out)',
+      'the time column is DATETIME, the server is not in UTC, and the option "timeZone" does not say in which time zone PHP writes (docs/expiry.md says how to find out)',
   },
   'id-key': {
     // Without a unique key over the id alone (and the whole of it), two first requests would make two rows.
@@ -272,7 +272,7 @@ export function unmet(code: Requirement, definition: TableDefinition, settings: 
   return typeof otherwise === 'string' ? otherwise : otherwise(definition, settings);
 }
 
-/** The first of them that a table does not meet: those behind it may make no sense then. */
+/** The first of them that a table does not meet: those that follow may make no sense then. */
 export function firstUnmet(definition: TableDefinition, settings: Settings): string | undefined {
   for (const code of Object.keys(REQUIREMENTS) as Requirement[]) {
     const what = unmet(code, definition, settings);

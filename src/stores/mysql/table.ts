@@ -20,7 +20,7 @@ import { timeSql } from './time.ts';
 import { zoneOf } from './time-zone.ts';
 import { findOtherZone, tooNew, warnOfZone } from './zone-of-rows.ts';
 
-/** What the session table is like, as information_schema tells, and the statements for it. */
+/** The session table as information_schema describes it, and the statements for it. */
 export interface TableDescription {
   /** Characters of an id; equal for a BINARY column, which pads what is shorter. */
   readonly idLength: { readonly min: number; readonly max: number };
@@ -37,9 +37,9 @@ export interface TableDescription {
   readonly touchInterval: number;
   /** Seconds after its last use at which a row counts as none; infinite without the option `expireOnRead`. */
   readonly lifetime: number;
-  /** Is told the age of each row that is read, where it can show that PHP writes another time zone. */
+  /** Gets the age of each row that is read, where the age can show that PHP writes another time zone. */
   readonly seesAge: ((age: number) => void) | undefined;
-  /** What a new row must have beside id, data and time, in words for who wants one; `undefined`: nothing. */
+  /** What a new row must have besides id, data and time, in words for an error; `undefined`: nothing. */
   readonly demands: string | undefined;
   /** The further parameters of the two statements that make a row for a visitor. */
   parametersOf(visitor: Visitor | undefined): readonly Literal[];
@@ -61,7 +61,7 @@ export interface Statements {
   readonly key: string | undefined;
   /** (id, parameters of the visitor) */
   readonly placeholder: string;
-  /** (data, id, CRC-32 of the data that were read): nothing where the row holds other data by now */
+  /** (data, id, CRC-32 of the data that were read): nothing where the row holds other data now */
   readonly write: string;
   /** (data, id, id, data that were read): nothing unless the row is exactly what `read` would give with these data */
   readonly replace: string;
@@ -85,7 +85,7 @@ export interface Statements {
   readonly limit: string;
   /** (limit) gives up to `EXPIRED_PAGE` ids of rows that are older, without a lock. */
   readonly expired: string;
-  /** (`EXPIRED_BATCH` ids, limit) gives the ids of those that are older and that nobody has locked, and locks them. */
+  /** (`EXPIRED_BATCH` ids, limit) gives the ids of those that are older and not locked, and locks them. */
   readonly lockExpired: string;
   /** (`EXPIRED_BATCH` ids, limit) */
   readonly removeExpired: string;
@@ -176,7 +176,7 @@ function statements(settings: Settings, definition: TableDefinition, filled: Fil
   ].join(' AND ');
   const row = `${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age}`;
   const plain = `SELECT ${row} FROM ${t} WHERE ${id} = ?`;
-  const insert = (moment: string, values = filled.nobodys) =>
+  const insert = (moment: string, values = filled.valuesWithoutVisitor) =>
     `INSERT INTO ${t} (${id}, ${data}, ${time}${filled.names}) VALUES (?, '', ${moment}${values})`;
   const placeholder = insert(now, filled.values);
   const used = `${time} = ${now}${updateSql(settings, definition, zone)}`;
@@ -227,7 +227,7 @@ function seeAge(settings: Settings, age: number): void {
   if (what !== undefined) warnOfZone(settings, what);
 }
 
-/** Bytes that these data may have, as far as that can be told: the server knows what comes out of a conversion. */
+/** Bytes that these data may have. Where the server converts them, only it knows how many they become. */
 export function sizeLimit(table: TableDescription, data: Uint8Array): number {
   const sameBytes = !table.converts || isPlain(table, data);
   return sameBytes ? Math.min(table.maxData, table.maxPacket) : table.maxPacket;

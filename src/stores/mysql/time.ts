@@ -54,7 +54,7 @@ function dateSql(name: string, lifetime: number, isTimestamp: boolean): TimeSql 
 }
 
 /**
- * Where the column ends, if that is a moment which somebody may live to see: a session that is to last for ten years
+ * Where the column ends, if that can come while the store is in use: a session that is to last for ten years
  * then ends with the column, instead of being an error.
  */
 const notAfter = (end: string, time: string) => `LEAST(${time}, ${end})`;

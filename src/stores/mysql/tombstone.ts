@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
  * In loose mode an id may be begun anew after a logout, and nothing in the new row says that it is another session. A request that has
  * read the old one without its lock sees by the tombstone that it must not put its changes on the new one.
  *
- * A hash, as whoever reads the table must not learn an id that may be in use again. As long as the id, so that the column holds it.
- * PHP takes no cookie with a `<` in it (php_session_start), so this is nobody's session. The PHP handler has the same rule.
+ * A hash: a reader of the table must not learn an id that may be in use again. As long as the id, so that the column holds it.
+ * PHP takes no cookie with a `<` in it (php_session_start), so no session has this id. The PHP handler has the same rule.
  */
 export function tombstoneOf(id: string): string {
   const hash = createHash('sha256').update(id).digest('base64').replaceAll('+', '-').replaceAll('/', ',');

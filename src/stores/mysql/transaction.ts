@@ -138,7 +138,7 @@ export function unknownOutcome(cause?: unknown): Error {
 
 /**
  * Whether a write whose answer was lost was not done. Bytes that are ours may be those of another request that counted from 5 to 6.
- * Others, or none, may have come after ours; and an empty row may be what somebody's regenerate has left of it.
+ * Others, or none, may have come after ours; and an empty row may be what a regenerate has left of it.
  *
  * @param before what the write was to replace
  */
@@ -152,7 +152,7 @@ export interface Write {
   newId: string | undefined;
   /** What was handed out when the row was locked. */
   before: Uint8Array | undefined;
-  /** Nobody else can have used the id: see `OpenOptions`. */
+  /** No other request can have used the id: see `OpenOptions`. */
   fresh: boolean;
   /** `undefined`: only the time is set. */
   data: Uint8Array | undefined;
@@ -163,7 +163,7 @@ export type DestroyResult = 'destroyed' | 'gone';
 
 /**
  * UPDATE and COMMIT; never an INSERT of data, so that what was deleted stays deleted. A row that did not exist, and whose lock was
- * lost, is only made again under an id that nobody else can have used: others may have created it and logged out since.
+ * lost, is only made again under an id that no other request can have used. Otherwise others may have created it and logged out.
  */
 export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadline): Promise<WriteResult> {
   const { id, newId, before, fresh, data } = change;
@@ -173,7 +173,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
 
   async function apply(row: LockedRow, send: Send): Promise<WriteResult> {
     const { connection, table, key, data: read, usedAt } = row;
-    // COMMIT follows and no ROLLBACK: it costs the same, and its failure tells that the lock was lost.
+    // COMMIT follows and no ROLLBACK: it costs the same, and if it fails, the lock was lost.
     if (data === undefined && newId === undefined && !isTouchDue(table.touchInterval, usedAt)) return 'touched';
     if (data !== undefined && data.length > sizeLimit(table, data)) {
       throw new PhpSessionError(
@@ -215,7 +215,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   }
 
   async function resume(now: LockedRow | undefined, committing: boolean): Promise<WriteResult | 'again'> {
-    // Nobody else knows an id that was just made: what is under it tells what COMMIT did.
+    // No other request knows an id that was just made. So what is under it shows what COMMIT did.
     if (committing && newId !== undefined) {
       if (await holds(rows, newId, data ?? before, deadline)) return done;
       return afterLoss(now);
@@ -231,7 +231,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
   function afterLoss(now: LockedRow | undefined): WriteResult | 'again' {
     if (now === undefined) return 'gone';
     if (same(now.data, before) || (data === undefined && newId === undefined)) return 'again';
-    throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and somebody else has written meanwhile');
+    throw new PhpSessionError('ERR_SESSION_CONFLICT', 'the lock was lost, and another request has written meanwhile');
   }
 }
 
@@ -271,7 +271,7 @@ export function remove(rows: Rows, row: LockedRow, { id, empty }: Removal, deadl
       resume: async (now, committing) => {
         // By our own COMMIT, by another logout, or under another id, where the session goes on.
         if (now === undefined || (isHeld(row.data, empty) && !isHeld(now.data, empty))) return 'gone';
-        // It may have been deleted, and begun anew by somebody who has not logged out.
+        // It may have been deleted, and begun again by a visitor who has not logged out.
         if (committing && !same(now.data, row.data)) throw unknownOutcome();
         return 'again';
       },
@@ -281,8 +281,8 @@ export function remove(rows: Rows, row: LockedRow, { id, empty }: Removal, deadl
 }
 
 /**
- * Whether the row exists with these data. It is read without a lock: whoever asks has the lock of the row under the old id, or
- * there is none, so the transaction that may have moved it is over.
+ * Whether the row exists with these data. It is read without a lock: the caller has the lock of the row under the old id, or that row is
+ * missing. So the transaction that may have moved it is over.
  */
 async function holds(rows: Rows, id: string, data: Uint8Array | undefined, deadline: Deadline): Promise<boolean> {
   const { row } = await rows.read(id, deadline).catch((error) => {

@@ -57,7 +57,7 @@ export function tooNew({ columns, timeZone = UTC }: Settings, seconds: number): 
 
 const warned = new WeakSet<Settings>();
 
-/** Once for each store: whoever sees the one wrong row sees the others. */
+/** Once for each store: where one row is wrong, many are. */
 export function warnOfZone(settings: Settings, what: string): void {
   if (warned.has(settings)) return;
   warned.add(settings);

@@ -75,7 +75,7 @@ export function controlContract(test: ContractRunner['test'], middleware: Middle
       [{ mode: 'merge' }],
     ));
 
-  test('a logout by another request while this one runs: nothing is written, and the application is told', () =>
+  test('a logout by another request while this one runs: nothing is written, and it is reported to the application', () =>
     Site.with(
       middleware,
       async (site) => {

@@ -23,7 +23,7 @@ export interface Page {
 /** An application of the framework under test, in which each request brings its own handler. */
 export class Site {
   readonly rows: Rows = new Rows();
-  /** What the application was told. */
+  /** What was reported to the application. */
   readonly errors: unknown[] = [];
   gone = 0;
   #between: (outer: Visit) => void = () => undefined;
@@ -72,7 +72,7 @@ export class Site {
     this.#between = work;
   }
 
-  /** The codes of the errors that the application was told, or the errors themselves. */
+  /** The codes of the errors that were reported to the application, or the errors themselves. */
   get codes(): unknown[] {
     return this.errors.map((error) => (error as { code?: unknown }).code ?? error);
   }
