@@ -1,8 +1,8 @@
 import { type Connection, createConnection } from 'mysql2/promise';
+import { KeyedMutex } from '../../src/stores/keyed-mutex.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
-import { KeyedMutex } from '../../src/stores/keyed-mutex.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 
 export interface Server {
