@@ -9,6 +9,7 @@ const entries = {
   mysql: 'mysql',
   memory: 'stores/memory',
   encoded: 'stores/encoded',
+  express: 'middleware/express',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
   session: 'session',

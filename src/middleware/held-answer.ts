@@ -25,6 +25,8 @@ export class HeldAnswer {
   #report: (error: unknown) => void = () => undefined;
   /** What our methods stand in front of. They stay there, and pass on: to delete a property would cost 4 us a request. */
   readonly #originals: Answer;
+  /** Our methods, as the answer has them now. */
+  readonly #ours: Partial<Answer> = {};
   /** `before` the headers; `waiting` for the work; `open`: all is sent at once; `failed`: nothing more is sent. */
   #state: 'before' | 'waiting' | 'open' | 'failed' = 'before';
   /** What the application has sent while it waits. */
@@ -36,11 +38,32 @@ export class HeldAnswer {
     this.#res = res as unknown as Omit<ServerResponse, Method> & Answer;
     const { writeHead, flushHeaders, write, end, _implicitHeader } = this.#res;
     this.#originals = { writeHead, flushHeaders, write, end, _implicitHeader };
-    this.#res.writeHead = (...args) => this.#call('writeHead', args);
-    this.#res.flushHeaders = () => this.#call('flushHeaders', []);
-    this.#res.write = (...args) => this.#call('write', args);
-    this.#res.end = (...args) => this.#call('end', args);
-    if (_implicitHeader !== undefined) this.#res._implicitHeader = () => this.#call('_implicitHeader', []);
+    for (const method of Object.keys(this.#originals) as Method[]) this.#replace(method);
+  }
+
+  /**
+   * Other middleware may put its own methods in front of ours later, as compression does. They begin the headers in other ways than we
+   * can hold, so ours go in front of theirs again. What they have got as the method before theirs passes on to the one before that.
+   */
+  #replace(method: Method): void {
+    if (this.#originals[method] === undefined) return;
+    this.#stand(method);
+    Object.defineProperty(this.#res, method, {
+      configurable: true,
+      enumerable: true,
+      get: () => this.#ours[method],
+      set: (theirs: Call) => {
+        this.#originals[method] = theirs;
+        this.#stand(method);
+      },
+    });
+  }
+
+  #stand(method: Method): void {
+    const before = this.#originals[method]!;
+    const ours: Call = (...args) =>
+      this.#ours[method] === ours ? this.#call(method, args) : before.apply(this.#res, args);
+    this.#ours[method] = ours;
   }
 
   /**
@@ -122,7 +145,7 @@ export class HeldAnswer {
       this.#fail(error);
       return;
     }
-    if (this.#needsDrain && hasRoom && !this.#isEnded) this.#res.emit('drain');
+    if (hasRoom) this.#drain();
   }
 
   #fail(error: unknown): void {
@@ -133,7 +156,16 @@ export class HeldAnswer {
     this.#state = 'failed';
     for (const [, args] of this.#calls) drop(args, error);
     // Who waits for room goes on, and what else he sends is dropped.
-    if (this.#needsDrain && !this.#isEnded) res.emit('drain');
+    this.#drain();
+  }
+
+  /** Tells who waits for room that there is some. Compression lets them wait for its own stream: it is what its `on()` returns. */
+  #drain(): void {
+    if (!this.#needsDrain || this.#isEnded) return;
+    const nothing = () => undefined;
+    const stream = this.#res.on('drain', nothing);
+    stream.removeListener('drain', nothing);
+    stream.emit('drain');
   }
 
   #answer({ status = 500, headers = {} }: Partial<HttpError>): void {

@@ -2,7 +2,7 @@ import type { HttpSession } from '../session/http-session.ts';
 
 type Callback = (error?: unknown) => void;
 
-const methods = ['regenerate', 'save'] as const;
+const methods = ['regenerate', 'save', 'destroy', 'touch'] as const;
 type Method = (typeof methods)[number];
 const isMethod = (key: PropertyKey): key is Method => methods.includes(key as Method);
 
@@ -44,6 +44,8 @@ class PassportSession implements ProxyHandler<object> {
         this.#wasSaved = true;
         answer(Promise.resolve(), callback);
       },
+      destroy: (callback) => answer(this.#request.control.destroy(), callback),
+      touch: () => undefined, // PHP counts each request as a use
     };
     for (const method of methods) owners.set(this.#methods[method], this);
   }

@@ -52,4 +52,6 @@ export interface Application {
    * whose answers never do leaves this out.
    */
   afterAnswer?(work: () => void): void;
+  /** Whether the handler has failed, where the framework does not wait for it: then the option `discardOnError` asks this. */
+  hasFailed?(): boolean;
 }

@@ -1,10 +1,11 @@
 import type { SessionData } from '../codec/index.ts';
+import { PhpSessionError } from '../errors.ts';
 import { cacheHeaders } from './cache-limiter.ts';
 import { readCookie } from './cookie.ts';
 import { isLate, toHttp } from './http-error.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { enter } from './mounted.ts';
-import { modeOf, type Settings } from './options.ts';
+import { modeOf, type RequestMode, type Settings } from './options.ts';
 import { RequestSession } from './request-session.ts';
 import { SessionCookie } from './session-cookie.ts';
 
@@ -41,6 +42,7 @@ export class HttpSession<T extends object = SessionData> {
   /** Changes with `leave()`. */
   session: RequestSession<T>;
   readonly settings: Settings;
+  readonly #mode: RequestMode;
   /** Private, as an adapter may put this object where the framework's own are printed. */
   readonly #cookie: string | undefined;
   readonly #answerCookie: SessionCookie;
@@ -50,6 +52,8 @@ export class HttpSession<T extends object = SessionData> {
   #saving: Saving | undefined;
   /** Whether it is noticed when the headers go out. */
   #awaitsHeaders = false;
+  /** `serveUntilAnswer()`: the session is saved when the headers go out. */
+  #savesAtHeaders = false;
   /** The handler has failed: the framework may drop the headers that were set, as its answer is another one. */
   #hasFailed = false;
   /** Whether the answer depends on the session. */
@@ -69,7 +73,8 @@ export class HttpSession<T extends object = SessionData> {
     this.#application = application;
     this.#cookie = readCookie(http.cookieHeader, settings.name);
     this.#answerCookie = new SessionCookie(settings.name, http);
-    this.session = this.#sessionOf(this.#cookie);
+    this.#mode = modeOf(settings, application.context);
+    this.session = this.#sessionOf(this.#mode === 'none' ? undefined : this.#cookie);
     this.#isUsed = this.session.isExpected;
   }
 
@@ -80,16 +85,23 @@ export class HttpSession<T extends object = SessionData> {
 
   /** The session, for the application: from here on the answer depends on it. */
   use(): RequestSession<T> {
+    this.#mustHaveOne();
     // As session_start() does; what the application sets afterwards stays.
     if (!this.#isUsed) this.#limitCaches(true);
     this.#isUsed = true;
     if (this.session.isNew) this.#awaitHeaders();
+    if (this.#savesAtHeaders && !this.#awaitsHeaders) this.#hasEnded = true; // nobody used it before the headers went out
     // After the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
     if (this.#hasEnded) setImmediate(() => this.#reportLateChange());
     // A listener that writes the log, for example: nothing would catch what it throws, and that would end the process.
     if (this.#hasEnded && this.#http.headersSent && !this.session.isReadable)
       this.report(this.session.takeUnreadable());
     return this.session;
+  }
+
+  #mustHaveOne(): RequestSession<T> {
+    if (this.#mode !== 'none') return this.session;
+    throw new PhpSessionError('ERR_SESSION_CLOSED', "This request has no session: its mode is 'none'");
   }
 
   /** `$_SESSION`, for the application. Setting it replaces all of it; `null` is a logout when the request ends. */
@@ -124,20 +136,20 @@ export class HttpSession<T extends object = SessionData> {
       get id() {
         return request.session.id;
       },
-      lock: () => this.watch(this.session.lock()),
+      lock: () => this.watch(this.#mustHaveOne().lock()),
       regenerate: () => this.watch(this.regenerate()),
       destroy: () => {
         this.#awaitHeaders();
-        return this.watch(this.session.destroy());
+        return this.watch(this.#mustHaveOne().destroy());
       },
-      close: () => this.watch(this.session.close()),
+      close: () => this.watch(this.#mustHaveOne().close()),
     };
   }
 
   /** As `session.regenerate()`. The browser gets its new cookie also if the headers go out before the handler has ended. */
   regenerate(): Promise<void> {
     this.#awaitHeaders();
-    return this.session.regenerate();
+    return this.#mustHaveOne().regenerate();
   }
 
   /** A failure of a call that the application does not wait for must neither end the process nor be lost: it is reported in the end. */
@@ -176,6 +188,29 @@ export class HttpSession<T extends object = SessionData> {
     } finally {
       leave();
     }
+  }
+
+  /**
+   * As `serve()`, in a framework that does not wait for its handlers, such as Express. A handler has ended when the headers of its answer
+   * go out: they wait until the session was saved. If that fails, the error is the answer, and the application is told.
+   *
+   * @param handle begins with the handler; it is not called if the client has gone meanwhile
+   * @throws PhpSessionError with the `status` and `headers` of the answer, if the session cannot be opened
+   */
+  async serveUntilAnswer(handle: () => void): Promise<void> {
+    const leave = this.#enter();
+    try {
+      if (this.#isUsed && !(await this.#hasOpened())) return;
+      this.#savesAtHeaders = true;
+      if (this.#isUsed) {
+        this.#limitCaches(true);
+        this.#awaitHeaders();
+      }
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    handle();
   }
 
   #enter(): () => void {
@@ -259,10 +294,23 @@ export class HttpSession<T extends object = SessionData> {
     // `writeHead()` replaces it by cookies of others. For an error the framework drops it; it would take headers from the error, but an
     // error may be shared by requests, and a session's cookie must not.
     this.#answerCookie.restore();
+    if (this.#savesAtHeaders) return this.#saveAtHeaders();
     if (!this.#hasEnded) return this.#saved ?? (this.session.needsCookie ? this.#reserve() : undefined);
     if (!this.#hasFailed) return undefined;
     if (this.#isUsed) this.#limitCaches(false);
     return undefined;
+  }
+
+  async #saveAtHeaders(): Promise<void> {
+    try {
+      if (this.settings.discardOnError && this.#application.hasFailed?.()) await this.session.discard();
+      else await this.#save();
+    } catch (error) {
+      this.report(error);
+      throw error;
+    } finally {
+      this.#end();
+    }
   }
 
   async #reserve(): Promise<void> {
@@ -280,7 +328,7 @@ export class HttpSession<T extends object = SessionData> {
   }
 
   #sessionOf(cookie: string | undefined): RequestSession<T> {
-    const mode = modeOf(this.settings, this.#application.context);
+    const mode = this.#mode === 'none' ? 'readonly' : this.#mode;
     return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#answerCookie, this.#application);
   }
 

@@ -23,8 +23,11 @@ import type { UnreadableRule } from './unreadable.ts';
  * - `merge`: it is read without the lock. At the end its changes are put on what others have stored meanwhile, under a short lock:
  *   three ways, down through maps whose keys are all strings. Requests of one visitor run at the same time.
  * - `readonly`: it is read without the lock and never written, but for its time (PHP's `read_and_close`).
+ * - `none`: the request has no session. Nothing is read, and it is answered also when the database is away.
  */
-export type RequestMode = 'exclusive' | 'merge' | 'readonly';
+export type RequestMode = SessionMode | 'none';
+/** The mode of a request that has a session. */
+export type SessionMode = 'exclusive' | 'merge' | 'readonly';
 
 /** Names and defaults are those of `session.*` in php.ini: give the values that your PHP has. */
 export interface SessionOptions
@@ -58,7 +61,7 @@ export interface SessionOptions
   sidBitsPerCharacter?: 4 | 5 | 6;
   /**
    * How requests use the session: `exclusive` takes PHP's lock, `merge` lets requests of one visitor run at once, `readonly` is PHP's
-   * `read_and_close`. Or a function that gets the framework's context and returns one of these. Default: what the store says, which is
+   * `read_and_close`, and with `none` it has none. Or a function that gets the framework's context and returns one of these. Default: what the store says, which is
    * `exclusive` for tables that PHP locks too, and `merge` for others. See docs/locking.md#the-mode-of-a-request
    */
   // biome-ignore lint/suspicious/noExplicitAny: the framework's context, as the application has typed it
@@ -140,7 +143,7 @@ export const sessionRules: OptionRules<SessionOptions> = {
   cacheExpire: { ini: 'session.cache_expire', default: 180, ...wholeNumber(0, maxMinutes, 'minutes') },
   mode: {
     defaultFor: ({ store }) => store.defaultMode ?? 'exclusive',
-    ...oneOf(['exclusive', 'merge', 'readonly'], 'a function'),
+    ...oneOf(['exclusive', 'merge', 'readonly', 'none'], 'a function'),
   },
   onConflict: { default: 'mine', ...oneOf(['mine', 'theirs', 'error'], 'a function') },
   onUnreadable: { default: 'error', ...oneOf(['error', 'new'], 'a function') },
@@ -186,7 +189,10 @@ export function settings(options: SessionOptions, owner: string = 'phpSession()'
 export function modeOf({ mode }: Settings, ctx: unknown): RequestMode {
   if (typeof mode !== 'function') return mode;
   const chosen = mode(ctx);
-  check(['exclusive', 'merge', 'readonly'].includes(chosen), "mode() must return 'exclusive', 'merge' or 'readonly'");
+  check(
+    ['exclusive', 'merge', 'readonly', 'none'].includes(chosen),
+    "mode() must return 'exclusive', 'merge', 'readonly' or 'none'",
+  );
   return chosen;
 }
 

@@ -4,7 +4,7 @@ import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import type { SessionLease } from '../stores/store.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
-import type { RequestMode, Settings } from './options.ts';
+import type { SessionMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
 import { type Answer, isEqual, type Listener, type Row, SessionRow } from './session-row.ts';
 import { countsAsNone, explain } from './unreadable.ts';
@@ -13,7 +13,7 @@ import { countsAsNone, explain } from './unreadable.ts';
 export interface SessionRequest {
   /** The cookie that the browser sent. */
   readonly cookie: string | undefined;
-  readonly mode: RequestMode;
+  readonly mode: SessionMode;
 }
 
 const empty = new Uint8Array();
@@ -29,7 +29,7 @@ export class RequestSession<T extends object = SessionData> {
   #data: T;
   /** Why the row cannot be read. It stays as it is, unless it is destroyed. */
   #unreadable: unknown;
-  #mode: RequestMode;
+  #mode: SessionMode;
   /** Nothing is stored any more: it was saved, or that failed, or it was discarded. */
   #isClosed = false;
   /** What was there when it was saved. Later changes are lost, and that is reported, once. */
@@ -129,7 +129,7 @@ export class RequestSession<T extends object = SessionData> {
    * @param mode `merge` where a request must not hold the lock from its beginning on; default: its own
    * @throws PhpSessionError what the store throws
    */
-  async open(signal?: AbortSignal, mode: RequestMode = this.#request.mode): Promise<void> {
+  async open(signal?: AbortSignal, mode: SessionMode = this.#request.mode): Promise<void> {
     if (!this.isExpected) return;
     const row = await this.#row.open(this.#request.cookie!, mode, signal);
     if (row === undefined) return;

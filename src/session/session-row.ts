@@ -6,7 +6,7 @@ import type { Application, HttpExchange } from './http-exchange.ts';
 import { createId } from './id.ts';
 import { mustFitNeighbours } from './neighbours.ts';
 import { OptimisticSession } from './optimistic-session.ts';
-import type { RequestMode, Settings } from './options.ts';
+import type { SessionMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
 const empty = new Uint8Array();
@@ -77,7 +77,7 @@ export class SessionRow {
    *
    * @returns what the row holds; `undefined` for an id that is unknown and not to be adopted: as if there was no cookie
    */
-  async open(id: string, mode: RequestMode, signal?: AbortSignal): Promise<Row | undefined> {
+  async open(id: string, mode: SessionMode, signal?: AbortSignal): Promise<Row | undefined> {
     const { store, useStrictMode } = this.#settings;
     const options = { visitor: this.#answer, ...(signal && { signal }) };
     let row: Row;
@@ -189,7 +189,7 @@ export class SessionRow {
    * Takes the session again that was reserved. No other request comes in between: none knows the id before the cookie is
    * sent.
    */
-  async reopen(mode: RequestMode): Promise<void> {
+  async reopen(mode: SessionMode): Promise<void> {
     if (this.isGone || (await this.open(this.id!, mode)) !== undefined) return;
     this.id = undefined;
     this.#hasGone();

@@ -1,8 +1,13 @@
+import type { EventEmitter } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import express from 'express';
+// @ts-expect-error: it is the same interface, and there are no types for the name of the copy
+import express4 from 'express4';
 import Koa from 'koa';
 import session from 'koa-session';
+import { phpSession as expressSession, type PhpSessionRequest } from '../../../src/middleware/express.ts';
 import { phpSession } from '../../../src/middleware/koa.ts';
 import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import {
@@ -66,6 +71,54 @@ const koaSession = koa((app, options) =>
     : (phpKoaSession(session, options, app) as unknown as Koa.Middleware),
 );
 middlewareContract({ describe, test }, 'koa-session', koaSession);
+
+function inExpress(framework: typeof express): MiddlewareUnderTest {
+  return {
+    make({ sessions, between, handle, onError, onGone }) {
+      const app = framework();
+      const events: EventEmitter = app;
+      events.on('session:error', onError).on('session:gone', onGone);
+      app.set('env', 'production');
+      const visitOf = (req: PhpSessionRequest, own: object): Visit =>
+        Object.defineProperty({ control: req.phpSession, ...own } as Visit, 'session', {
+          get: () => req.session,
+          set: (content) => {
+            req.session = content;
+          },
+        });
+      for (const [i, options] of sessions.entries()) {
+        if (i > 0) {
+          app.use((req, res, next) => {
+            between(visitOf(req as never, { req, res }));
+            next();
+          });
+        }
+        app.use(expressSession(options));
+      }
+      app.use((req, res, next) => {
+        handle(visitOf(req as never, { req, res })).then((body) => {
+          if (typeof body === 'string') res.send(body);
+          else body?.pipe(res);
+        }, next);
+      });
+      const report: express.ErrorRequestHandler = (error, _req, _res, next) => {
+        onError(error);
+        next(error);
+      };
+      app.use(report);
+      return app;
+    },
+  };
+}
+// Express prints errors that the application leaves to it.
+beforeAll(() => {
+  jest.spyOn(console, 'error').mockImplementation(() => undefined);
+});
+afterAll(() => {
+  jest.restoreAllMocks();
+});
+middlewareContract({ describe, test }, 'Express 5', inExpress(express));
+middlewareContract({ describe, test }, 'Express 4', inExpress(express4));
 
 type Exchange = new (req: IncomingMessage, res: ServerResponse) => HttpExchange;
 

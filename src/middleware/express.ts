@@ -1,0 +1,119 @@
+/**
+ * PHP's `$_SESSION` in Express applications: `import { phpSession } from 'php-session-bridge/express'`.
+ */
+import '../node-version.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SessionData } from '../codec/index.ts';
+import type { Application } from '../session/http-exchange.ts';
+import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
+import { type SessionOptions, settings } from '../session/options.ts';
+import { NodeExchange } from './node-exchange.ts';
+import { passportSession } from './passport-session.ts';
+
+export type { SessionData } from '../codec/index.ts';
+export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+export type { CacheLimiter } from '../session/cache-limiter.ts';
+export type { CookieOptions } from '../session/cookie.ts';
+export type { PhpSessionControl } from '../session/http-session.ts';
+export type { ConflictRule, MergeConflict } from '../session/merge.ts';
+export type { RequestMode, SessionOptions } from '../session/options.ts';
+export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
+
+/** What is used of Express's request; Express 4 and 5 have it. */
+export interface ExpressRequest extends IncomingMessage {
+  readonly app: { emit(event: string, ...args: unknown[]): boolean };
+  /** The client's address, by the setting `trust proxy`. */
+  readonly ip?: string | undefined;
+}
+
+/**
+ * What `phpSession()` adds to Express's request. Tell TypeScript once for the application:
+ * `declare global { namespace Express { interface Request extends PhpSessionRequest<MySession> {} } }`
+ */
+export interface PhpSessionRequest<T extends object = SessionData> {
+  /**
+   * PHP's `$_SESSION`. Setting it to `null` is a logout. For libraries made for express-session, it also has the methods `regenerate()`,
+   * `save()`, `destroy()` and `touch()`, which are no keys of `$_SESSION`.
+   */
+  get session(): T;
+  set session(content: T | null);
+  /** What can be done with the session, apart from its data. */
+  readonly phpSession: PhpSessionControl;
+}
+
+/** What `phpSession()` gives: Express's middleware. */
+export type PhpSessionMiddleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/**
+ * Middleware that opens PHP's session before the next one, under the same lock as PHP. The session is saved when the answer begins: its
+ * first byte waits for that. What is changed later is not saved, and reported.
+ *
+ * On `app` it emits `'session:gone'` (req) when the visitor logged out while the request ran, `'session:conflict'` (req, paths) when
+ * `onConflict` has decided about values that others have changed too, and `'session:error'` (error, req) for what changes nothing in the
+ * answer, or has become the answer. Without a listener such an error is printed.
+ *
+ * @throws TypeError for a wrong option, at once
+ * @example
+ * app.use(phpSession({ store: mysqlStore({ connection: 'mysql://user:password@127.0.0.1/app' }) }));
+ * app.get('/', (req, res) => {
+ *   req.session.count = (req.session.count ?? 0) + 1;
+ *   res.send(`Visit ${req.session.count}`);
+ * });
+ */
+export function phpSession<T extends object = SessionData>(options: SessionOptions): PhpSessionMiddleware {
+  const config = settings(options);
+  return function phpSession(req, res, next) {
+    const exchange = new NodeExchange(req, res, () => req.ip);
+    const http = new HttpSession<T>(config, exchange, new ExpressApplication(req, res));
+    const serve = () => {
+      give(req, http);
+      next();
+    };
+    http.serveUntilAnswer(serve).catch(next);
+  };
+}
+
+/** On the request itself, and not on what it inherits from: Express replaces that where it goes into an application in the application. */
+function give<T extends object>(req: object, http: HttpSession<T>): void {
+  Object.defineProperties(req, {
+    session: {
+      configurable: true,
+      get: () => passportSession(http),
+      set: (content: T | null) => {
+        http.data = content;
+      },
+    },
+    phpSession: { configurable: true, value: http.control },
+  });
+}
+
+/** Tells Express's application what happens to a session, by the events of `app`. */
+class ExpressApplication implements Application {
+  readonly context: ExpressRequest;
+  readonly #res: ServerResponse;
+
+  constructor(req: ExpressRequest, res: ServerResponse) {
+    this.context = req;
+    this.#res = res;
+  }
+
+  onGone(): void {
+    this.context.app.emit('session:gone', this.context);
+  }
+
+  onConflict(paths: readonly (readonly string[])[]): void {
+    this.context.app.emit('session:conflict', this.context, paths);
+  }
+
+  onError(error: unknown): void {
+    if (!this.context.app.emit('session:error', error, this.context)) console.error(error);
+  }
+
+  afterAnswer(work: () => void): void {
+    this.#res.once('close', work);
+  }
+
+  hasFailed(): boolean {
+    return this.#res.statusCode >= 500;
+  }
+}
