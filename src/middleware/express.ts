@@ -4,6 +4,7 @@
 import '../node-version.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionData } from '../codec/index.ts';
+import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
 import type { Application } from '../session/http-exchange.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
@@ -21,7 +22,6 @@ export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '.
 
 /** What is used of Express's request; Express 4 and 5 have it. */
 export interface ExpressRequest extends IncomingMessage {
-  readonly app: { emit(event: string, ...args: unknown[]): boolean };
   /** The client's address, by the setting `trust proxy`. */
   readonly ip?: string | undefined;
 }
@@ -41,16 +41,22 @@ export interface PhpSessionRequest<T extends object = SessionData> {
   readonly phpSession: PhpSessionControl;
 }
 
+export interface ExpressSessionOptions extends SessionOptions {
+  /**
+   * Gets what changes nothing in the answer, such as a change that came too late to be saved, and the error that has become the answer
+   * because the session could not be saved. An error at the beginning goes to `next()`. Default: prints it.
+   */
+  onError?: (error: unknown, req: ExpressRequest) => void;
+  /** The visitor logged out while the request ran: nothing of it is stored. */
+  onGone?: (req: ExpressRequest) => void;
+}
+
 /** What `phpSession()` gives: Express's middleware. */
 export type PhpSessionMiddleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
  * Middleware that opens PHP's session before the next one, under the same lock as PHP. The session is saved when the answer begins: its
  * first byte waits for that. What is changed later is not saved, and reported.
- *
- * On `app` it emits `'session:gone'` (req) when the visitor logged out while the request ran, `'session:conflict'` (req, paths) when
- * `onConflict` has decided about values that others have changed too, and `'session:error'` (error, req) for what changes nothing in the
- * answer, or has become the answer. Without a listener such an error is printed.
  *
  * @throws TypeError for a wrong option, at once
  * @example
@@ -60,11 +66,13 @@ export type PhpSessionMiddleware = (req: ExpressRequest, res: ServerResponse, ne
  *   res.send(`Visit ${req.session.count}`);
  * });
  */
-export function phpSession<T extends object = SessionData>(options: SessionOptions): PhpSessionMiddleware {
-  const config = settings(options);
+export function phpSession<T extends object = SessionData>(options: ExpressSessionOptions): PhpSessionMiddleware {
+  const { onError, onGone, ...others } = options ?? {};
+  const config = settings(others as SessionOptions);
+  const listeners = readByRules(rules, { onError, onGone } as Listeners, 'phpSession()') as Listeners;
   return function phpSession(req, res, next) {
     const exchange = new NodeExchange(req, res, () => req.ip);
-    const http = new HttpSession<T>(config, exchange, new ExpressApplication(req, res));
+    const http = new HttpSession<T>(config, exchange, new ExpressApplication(req, res, listeners));
     const serve = () => {
       give(req, http);
       next();
@@ -72,6 +80,12 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
     http.serveUntilAnswer(serve).catch(next);
   };
 }
+
+type Listeners = Required<Pick<ExpressSessionOptions, 'onError' | 'onGone'>>;
+const rules: OptionRules<Listeners> = {
+  onError: { default: (error) => console.error(error), ...anyFunction },
+  onGone: { default: () => undefined, ...anyFunction },
+};
 
 /** On the request itself, and not on what it inherits from: Express replaces that where it goes into an application in the application. */
 function give<T extends object>(req: object, http: HttpSession<T>): void {
@@ -87,26 +101,27 @@ function give<T extends object>(req: object, http: HttpSession<T>): void {
   });
 }
 
-/** Tells Express's application what happens to a session, by the events of `app`. */
 class ExpressApplication implements Application {
   readonly context: ExpressRequest;
   readonly #res: ServerResponse;
+  readonly #listeners: Listeners;
 
-  constructor(req: ExpressRequest, res: ServerResponse) {
+  constructor(req: ExpressRequest, res: ServerResponse, listeners: Listeners) {
     this.context = req;
     this.#res = res;
+    this.#listeners = listeners;
   }
 
   onGone(): void {
-    this.context.app.emit('session:gone', this.context);
+    this.#listeners.onGone(this.context);
   }
 
-  onConflict(paths: readonly (readonly string[])[]): void {
-    this.context.app.emit('session:conflict', this.context, paths);
+  onConflict(): void {
+    // The option onConflict was asked.
   }
 
   onError(error: unknown): void {
-    if (!this.context.app.emit('session:error', error, this.context)) console.error(error);
+    this.#listeners.onError(error, this.context);
   }
 
   afterAnswer(work: () => void): void {

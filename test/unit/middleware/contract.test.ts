@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -76,8 +75,6 @@ function inExpress(framework: typeof express): MiddlewareUnderTest {
   return {
     make({ sessions, between, handle, onError, onGone }) {
       const app = framework();
-      const events: EventEmitter = app;
-      events.on('session:error', onError).on('session:gone', onGone);
       app.set('env', 'production');
       const visitOf = (req: PhpSessionRequest, own: object): Visit =>
         Object.defineProperty({ control: req.phpSession, ...own } as Visit, 'session', {
@@ -93,7 +90,7 @@ function inExpress(framework: typeof express): MiddlewareUnderTest {
             next();
           });
         }
-        app.use(expressSession(options));
+        app.use(expressSession({ ...options, onError, onGone }));
       }
       app.use((req, res, next) => {
         handle(visitOf(req as never, { req, res })).then((body) => {

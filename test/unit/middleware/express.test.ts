@@ -1,4 +1,4 @@
-import { type EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -10,7 +10,7 @@ import express4 from 'express4';
 import passport from 'passport';
 import { Strategy } from 'passport-local';
 import { PhpSessionError } from '../../../src/errors.ts';
-import { type PhpSessionRequest, phpSession, type SessionOptions } from '../../../src/middleware/express.ts';
+import { type ExpressSessionOptions, type PhpSessionRequest, phpSession } from '../../../src/middleware/express.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
 import type { SessionStore } from '../../../src/stores/store.ts';
 
@@ -36,21 +36,21 @@ class Site {
   readonly sessions = new Map<string, MemorySession>();
   readonly store: SessionStore = memoryStore({ sessions: this.sessions });
   readonly errors: unknown[] = [];
-  #url = '';
+  readonly options: ExpressSessionOptions = { store: this.store, onError: (error) => this.errors.push(error) };
+  url = '';
   cookie = '';
 
   async start(app: express.Express): Promise<this> {
-    (app as EventEmitter).on('session:error', (error) => this.errors.push(error));
     app.set('env', 'production');
     const server = app.listen(0, '127.0.0.1');
     servers.push(server);
     await once(server, 'listening');
-    this.#url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return this;
   }
 
   async ask(path = '/', init: RequestInit = {}): Promise<Response & { body: string }> {
-    const response = await fetch(this.#url + path, {
+    const response = await fetch(this.url + path, {
       redirect: 'manual',
       ...init,
       headers: { ...(this.cookie && { cookie: this.cookie }), ...init.headers },
@@ -75,10 +75,10 @@ const frameworks: [string, typeof express][] = [
 
 describe.each(frameworks)('%s', (_, framework) => {
   /** A site with this handler behind the session. */
-  async function siteOf(handler: Handler, options: Partial<SessionOptions> = {}): Promise<Site> {
+  async function siteOf(handler: Handler, options: Partial<ExpressSessionOptions> = {}): Promise<Site> {
     const site = new Site();
     const app = framework();
-    app.use(phpSession<Session>({ store: site.store, ...options }));
+    app.use(phpSession<Session>({ ...site.options, ...options }));
     app.use(handler as express.RequestHandler);
     return site.start(app);
   }
@@ -112,7 +112,7 @@ describe.each(frameworks)('%s', (_, framework) => {
     const app = framework();
     const pack = compression({ threshold: 0 }) as express.RequestHandler;
     if (place === 'before') app.use(pack);
-    app.use(phpSession<Session>({ store: site.store }));
+    app.use(phpSession<Session>(site.options));
     if (place === 'after') app.use(pack);
     const text = 'abcdefgh'.repeat(1_000);
     app.use(((req, res) => {
@@ -145,7 +145,7 @@ describe.each(frameworks)('%s', (_, framework) => {
     router.get('/count', count);
     inner.use('/router', router);
     inner.get('/count', count);
-    app.use(phpSession({ store: site.store }));
+    app.use(phpSession(site.options));
     app.use('/inner', inner);
     await site.start(app);
     expect((await site.ask('/inner/count')).body).toBe('1');
@@ -241,7 +241,7 @@ describe.each(frameworks)('%s', (_, framework) => {
     own.use(new Strategy((user, password, done) => done(null, password === 'secret' ? { user } : false)));
     own.serializeUser((user, done) => done(null, (user as { user: string }).user));
     own.deserializeUser((user, done) => done(null, { user }));
-    app.use(phpSession({ store: site.store }));
+    app.use(phpSession(site.options));
     app.use(own.initialize() as express.RequestHandler, own.session() as express.RequestHandler);
     app.use(framework.urlencoded({ extended: false }));
     app.get('/cart', ((req, res) => {
@@ -268,6 +268,9 @@ describe.each(frameworks)('%s', (_, framework) => {
     expect((await post('/login', 'username=Ann&password=secret')).status).toBe(302);
     expect(site.cookie).not.toBe(anonymous);
     expect((await site.ask()).body).toBe('Ann');
+    // An attacker who has planted the id from before the login has nothing.
+    const planted = await fetch(site.url, { headers: { cookie: anonymous } });
+    expect([await planted.text(), planted.headers.getSetCookie()]).toEqual(['nobody', []]);
     expect(site.row).toBe('cart|s:3:"tea";passport|a:1:{s:4:"user";s:3:"Ann";}');
     const known = site.cookie;
     await post('/logout');
@@ -277,7 +280,7 @@ describe.each(frameworks)('%s', (_, framework) => {
   });
 });
 
-test('an error without a listener is printed', async () => {
+test('without onError an error is printed', async () => {
   const printed = jest.spyOn(console, 'error').mockReturnValue(undefined);
   const app = express();
   app.use(phpSession({ store: memoryStore() }));
@@ -292,4 +295,13 @@ test('an error without a listener is printed', async () => {
   await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)).text();
   await new Promise(setImmediate);
   expect(printed.mock.calls).toEqual([[expect.objectContaining({ code: 'ERR_SESSION_HEADERS_SENT' })]]);
+});
+
+test('wrong options are refused at the start', () => {
+  const store = memoryStore();
+  expect(() => phpSession({ store, onError: 'print' as never })).toThrow('onError must be a function');
+  expect(() => phpSession({ store, onErrors: () => undefined } as never)).toThrow(
+    'onErrors is not an option of phpSession()',
+  );
+  expect(() => phpSession(undefined as never)).toThrow('store');
 });
