@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
@@ -62,8 +62,11 @@ async function startPhp(version) {
       php.writeFile(join('/fixtures', directory, file), readFileSync(join(fixtures, directory, file)));
     }
   }
-  php.mkdir('/package');
-  for (const file of readdirSync(sources)) php.writeFile(join('/package', file), readFileSync(join(sources, file)));
+  const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.php'));
+  for (const file of files) {
+    php.mkdir(join('/package', dirname(file)));
+    php.writeFile(join('/package', file), readFileSync(join(sources, file)));
+  }
   return {
     /** @param {string} script @param {Record<string, string>} [env] */
     async run(script, env = {}) {
@@ -72,10 +75,15 @@ async function startPhp(version) {
       if (exitCode !== 0) throw new SetupError(`PHP ${version}, ${script}: ${text} ${errors}`);
       return JSON.parse(text);
     },
-    /** Loads a file of our PHP package, which declares what this PHP must understand. @param {string} file */
-    async load(file) {
-      const { exitCode, text, errors } = await php.run({ code: `<?php require '/package/${file}';` });
-      if (exitCode !== 0) throw new SetupError(`PHP ${version} cannot load ${file}: ${text} ${errors}`);
+    /** Loads all files of our PHP package, which declare what this PHP must understand. */
+    async loadPackage() {
+      const loads = files.map((file) => `require_once '/package/${file}';`).join(' ');
+      const { exitCode, text, errors } = await php.run({
+        code: `<?php error_reporting(E_ALL); require_once '/package/autoload.php'; ${loads}`,
+      });
+      if (exitCode !== 0 || text !== '') {
+        throw new SetupError(`PHP ${version} cannot load the PHP package: ${text} ${errors}`);
+      }
     },
     /** @param {string} path @param {unknown} data */
     write: (path, data) => php.writeFile(path, JSON.stringify(data)),
@@ -122,7 +130,7 @@ async function compare() {
   };
   for (const version of versions) {
     const php = await startPhp(version);
-    await php.load('SessionHandler.php');
+    await php.loadPackage();
     const recorded = await php.run('record.php');
     const actual = recordedCases(recorded.cases);
     let ran = 0;

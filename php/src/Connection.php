@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
-require_once __DIR__ . '/DatabaseError.php';
-
 /**
  * PDO and mysqli behind one interface: one way to query, one kind of transaction, and errors that contain neither ids nor data.
  *

@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
-require_once __DIR__ . '/TimeSql.php';
-
 /**
  * The type of the time column. The server sends it with each SELECT of the column, even if the SELECT finds no row. So reading it costs
  * nothing, and nothing is kept from one request to the next.

@@ -1,0 +1,103 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * Deletes old sessions.
+ *
+ * It finds rows without a lock, and deletes them one by one by the primary key. A single DELETE by time would lock each row that it reads.
+ * Without an index on the time it would therefore wait for every session in use.
+ *
+ * @internal
+ */
+final class Collector
+{
+    /** How many rows it deletes in one transaction, and how many it searches at once: a search may read the whole table. */
+    private const BATCH = 100;
+    private const PAGE = 5000;
+
+    /** @var Connection */
+    private $db;
+    /** @var Table */
+    private $table;
+
+    public function __construct(Connection $db, Table $table)
+    {
+        $this->db = $db;
+        $this->table = $table;
+    }
+
+    /**
+     * @param int $lifetime seconds since the last use of the sessions that it deletes; if the time column says when a session ends, that
+     *     is all that counts
+     * @param float $until when it ends early, by microtime(true); it then finishes its batch
+     * @return int how many sessions it has deleted
+     * @throws \RuntimeException as Connection::query()
+     */
+    public function collect(int $lifetime, float $until): int
+    {
+        $limit = $this->limit($lifetime);
+        $total = 0;
+        do {
+            $ids = $this->query('SELECT {id} FROM {table} WHERE {time} < ? LIMIT ' . self::PAGE, [$limit]);
+            $deleted = 0;
+            foreach (array_chunk($ids, self::BATCH) as $batch) {
+                $deleted += $this->deleteBatch($batch, $limit);
+                if (microtime(true) >= $until) {
+                    break;
+                }
+            }
+            $total += $deleted;
+            $isWhole = $deleted > 0 && count($ids) === self::PAGE; // None deleted: all are in use.
+        } while ($isWhole && microtime(true) < $until);
+        return $total;
+    }
+
+    /** @return mixed the time before which a session is old */
+    private function limit(int $lifetime)
+    {
+        $this->db->begin(1);
+        $this->query('SELECT {time} FROM {table} LIMIT ?', [0]); // In a cron job no session has read the type yet.
+        $this->table->learn($this->db->lastType());
+        $limit = $this->query($this->table->time->sql->limit, [$this->table->expires ? 0 : max(0, $lifetime)])[0][0];
+        $this->db->commit();
+        return $limit;
+    }
+
+    /**
+     * Deletes in one transaction. If one of the rows is in use, it deletes each row in a transaction of its own, and skips that one.
+     *
+     * @param array<int, array<int, mixed>> $ids
+     * @param mixed $limit as of limit()
+     */
+    private function deleteBatch(array $ids, $limit): int
+    {
+        $this->db->begin(1);
+        $deleted = 0;
+        try {
+            foreach ($ids as [$id]) {
+                $deleted += $this->query('DELETE FROM {table} WHERE {id} = ? AND {time} < ?', [$id, $limit]);
+            }
+            $this->db->commit();
+            return $deleted;
+        } catch (\RuntimeException $error) {
+            if (!in_array($error->getCode(), DatabaseError::UNDONE, true)) {
+                throw $error;
+            }
+            $this->db->rollBack();
+        }
+        $deleted = 0;
+        foreach (count($ids) > 1 ? $ids : [] as $id) {
+            $deleted += $this->deleteBatch([$id], $limit);
+        }
+        return $deleted;
+    }
+
+    /** @return array<int, array<int, mixed>>|int as Connection::query() */
+    private function query(string $template, array $values)
+    {
+        return $this->db->query($this->table->sql($template), $values);
+    }
+}

@@ -1,0 +1,14 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * The row of a session has been deleted since this request read it.
+ *
+ * @internal
+ */
+final class Gone extends \RuntimeException
+{
+}

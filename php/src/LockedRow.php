@@ -1,0 +1,166 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * One row of the table, under its lock: the statements of the transaction that holds it.
+ *
+ * @internal
+ */
+final class LockedRow
+{
+    public const GONE = 'the lock was lost, and the row is gone';
+    public const CONFLICT = 'the lock was lost, and somebody else has written meanwhile';
+
+    /** @var string|null the id whose row is locked */
+    public $id;
+    /** @var string the bytes in the row, as PHP got them */
+    public $data = '';
+    /** @var bool whether the row is our own placeholder, which no other transaction can see yet */
+    public $isNew = false;
+    /** @var string the character set of the data column, 'binary' for bytes, '' if it is unknown */
+    private $charset = '';
+    /** @var Connection */
+    private $db;
+    /** @var Table */
+    private $table;
+
+    public function __construct(Connection $db, Table $table)
+    {
+        $this->db = $db;
+        $this->table = $table;
+    }
+
+    /**
+     * Takes the lock on a row and reads it: one try, for Retries.
+     *
+     * A missing row cannot be locked, but a placeholder can: a request that inserts the same id waits for it.
+     *
+     * @param float $deadline by microtime(true)
+     * @return bool false: there is no such row, or it has expired, or its id is the same only by the column's collation
+     */
+    public function lock(string $id, bool $create, float $deadline): bool
+    {
+        $this->release();
+        $this->db->begin((int) max(1, ceil($deadline - microtime(true))));
+        $read = 'SELECT {id}, {data}, CHARSET({data}), {expired}, {time} FROM {table} WHERE {id} = ? FOR UPDATE';
+        $row = $this->query($read, [$id])[0] ?? null;
+        $this->table->learn($this->db->lastType());
+        if ($row !== null && $row[0] === $id && $row[3]) { // It counts as missing. If nothing is stored, gc() deletes it.
+            $row = null;
+            if ($create) {
+                $this->delete($id);
+            }
+        }
+        if ($row === null && $create) {
+            $this->query("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})", [$id]);
+            $this->isNew = true;
+            $row = [$id, '', ''];
+        }
+        if ($row === null || $row[0] !== $id) {
+            $this->release();
+            return false;
+        }
+        $this->id = $id;
+        $this->data = (string) $row[1];
+        $this->charset = (string) $row[2];
+        return true;
+    }
+
+    /** Whether there is a row of another id. */
+    public function exists(string $id): bool
+    {
+        return $this->query('SELECT {id} FROM {table} WHERE {id} = ?', [$id]) !== [];
+    }
+
+    public function touch(): void
+    {
+        $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$this->id]);
+    }
+
+    /**
+     * Writes only if the row still has the data that were read. The lock ensures this, except in a table that was moved to an engine
+     * without row locks.
+     *
+     * @return string|null the reason why it has not written
+     */
+    public function write(string $data): ?string
+    {
+        $isText = $this->charset !== 'binary' && preg_match('/^\w+$/D', $this->charset) === 1;
+        $crc = $isText ? "CRC32(CONVERT(? USING {$this->charset}))" : '?';
+        $sql = "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $crc";
+        try {
+            $changed = $this->query($sql, [$data, $this->id, $isText ? $this->data : sprintf('%u', crc32($this->data))]);
+        } catch (\RuntimeException $error) {
+            throw DatabaseError::ofData($error, strlen($data));
+        }
+        if ($changed > 0 && $this->keeps($data)) {
+            return null;
+        }
+        // Drivers count changed rows. So 0 may also mean that the new data and time equal the old ones.
+        $stored = $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$this->id]);
+        if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
+            return null;
+        }
+        if ($changed > 0) {
+            throw DatabaseError::otherCharset();
+        }
+        return $stored === [] ? self::GONE : self::CONFLICT;
+    }
+
+    /** Whether the data column surely keeps these bytes: it holds bytes, or they are ASCII, which all usual sets agree on. */
+    private function keeps(string $data): bool
+    {
+        return $this->charset === 'binary'
+            || (preg_match('/^(ascii|latin1|utf8|utf8mb3|utf8mb4)$/D', $this->charset) === 1
+                && preg_match('/[^\x00-\x7f]/', $data) === 0);
+    }
+
+    public function delete(string $id): void
+    {
+        $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
+    }
+
+    /**
+     * Deletes the row of a session that has ended, and inserts its tombstone. If a rule of the table refuses the tombstone (such as a row
+     * that needs more than id, data and time), there is none, and the logout works all the same. It comes before the DELETE: if such an
+     * error ends the transaction (NDB), the DELETE commits itself.
+     */
+    public function bury(string $id): void
+    {
+        $sql = "INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"
+            . " ON DUPLICATE KEY UPDATE {time} = GREATEST({now}, {time} + {$this->table->time->sql->second})";
+        try {
+            $this->query($sql, [Tombstone::id($id)]);
+        } catch (\RuntimeException $error) {
+            if (!in_array($error->getCode(), DatabaseError::REFUSED_ROW, true)) {
+                throw $error;
+            }
+        }
+        $this->delete($id);
+    }
+
+    public function commit(): void
+    {
+        $this->db->commit();
+        $this->release();
+    }
+
+    /** Ends the transaction, if one is open, and forgets the row. */
+    public function release(): void
+    {
+        $this->db->rollBack();
+        $this->id = null;
+        $this->data = '';
+        $this->charset = '';
+        $this->isNew = false;
+    }
+
+    /** @return array<int, array<int, mixed>>|int as Connection::query() */
+    private function query(string $template, array $values)
+    {
+        return $this->db->query($this->table->sql($template), $values);
+    }
+}

@@ -1,0 +1,86 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+/**
+ * The handler's options, checked, with their defaults. SessionHandler's constructor explains each.
+ *
+ * @internal
+ */
+final class Options
+{
+    private const NAMES = ['table' => 'session', 'id' => 'id', 'data' => 'data', 'time' => 'usetime'];
+    private const SECONDS = ['lock_timeout' => 10, 'max_hold' => 60];
+
+    /** @var array<string, string> the table and its columns, quoted for SQL, by the names of their options */
+    public $names = [];
+    /** @var string|null */
+    public $timeType;
+    /** @var string|null without a quote or a backslash; '+00:00' for UTC */
+    public $timeZone;
+    /** @var bool whether the time column says when a session ends */
+    public $expires;
+    /** @var int seconds */
+    public $lockTimeout;
+    /** @var int seconds */
+    public $maxHold;
+
+    /**
+     * @param array<string, string|int> $options
+     * @throws \InvalidArgumentException its message names the option
+     */
+    public function __construct(array $options)
+    {
+        $defaults = self::NAMES + self::SECONDS + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
+        if ($unknown = array_diff_key($options, $defaults)) {
+            throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
+        }
+        $options += $defaults;
+        foreach (self::NAMES as $name => $default) {
+            $this->names[$name] = self::quoted($name, $options[$name]);
+        }
+        foreach (self::SECONDS as $name => $default) {
+            if (!is_int($options[$name]) || $options[$name] < 1 || $options[$name] > 86400) {
+                throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
+            }
+        }
+        [$this->lockTimeout, $this->maxHold] = [$options['lock_timeout'], $options['max_hold']];
+        $this->setTime($options['time_type'], $options['time_zone'], $options['time_meaning']);
+    }
+
+    /** @param mixed $value */
+    private static function quoted(string $name, $value): string
+    {
+        $pattern = $name === 'table' ? '/^([^.\0]+\.)?[^.\0]+$/D' : '/^[^.\0]+$/D';
+        if (!is_string($value) || !preg_match($pattern, $value)) {
+            throw new \InvalidArgumentException("Option '$name' must be a name");
+        }
+        return '`' . strtr($value, ['`' => '``', '.' => '`.`']) . '`';
+    }
+
+    /**
+     * @param mixed $type
+     * @param mixed $zone
+     * @param mixed $meaning
+     */
+    private function setTime($type, $zone, $meaning): void
+    {
+        if (!in_array($type, [null, 'int', 'timestamp', 'datetime'], true)) {
+            throw new \InvalidArgumentException("Option 'time_type' must be 'int', 'timestamp' or 'datetime'");
+        }
+        if ($type !== null && ($type === 'datetime') !== ($zone !== null)) {
+            throw new \InvalidArgumentException("Option 'time_zone' is for the 'time_type' 'datetime', which needs it");
+        }
+        if ($zone !== null && !(is_string($zone) && preg_match('~^([+-]\d{1,2}:\d\d|[a-z][\w+-]*(/[\w+-]+)*)$~iD', $zone))) {
+            throw new \InvalidArgumentException("Option 'time_zone' must be an offset such as '+02:00', a name, or 'SYSTEM'");
+        }
+        if (!in_array($meaning, ['last_used', 'expires_at'], true)) {
+            throw new \InvalidArgumentException("Option 'time_meaning' must be 'last_used' or 'expires_at'");
+        }
+        $this->timeType = $type;
+        $this->timeZone = $zone !== null && preg_match('~^(etc/)?utc$~i', $zone) ? '+00:00' : $zone;
+        $this->expires = $meaning === 'expires_at';
+    }
+}
