@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
+use PhpSessionBridge\Database\Connection;
+use PhpSessionBridge\Database\DatabaseError;
+
 /**
  * Deletes old sessions.
  *
@@ -38,10 +41,12 @@ final class Collector
      */
     public function collect(int $lifetime, float $until): int
     {
+        $this->db->waitForLocks(1);
         $limit = $this->limit($lifetime);
         $total = 0;
         do {
             $ids = $this->query('SELECT {id} FROM {table} WHERE {time} < ? LIMIT ' . self::PAGE, [$limit]);
+            $this->db->commit();
             $deleted = 0;
             foreach (array_chunk($ids, self::BATCH) as $batch) {
                 $deleted += $this->deleteBatch($batch, $limit);
@@ -55,26 +60,23 @@ final class Collector
         return $total;
     }
 
-    /** @return mixed the time before which a session is old */
+    /** @return string|int the time before which a session is old */
     private function limit(int $lifetime)
     {
-        $this->db->begin(1);
         $this->query('SELECT {time} FROM {table} LIMIT ?', [0]); // In a cron job no session has read the type yet.
         $this->table->learn($this->db->lastType());
         $limit = $this->query($this->table->time->sql->limit, [$this->table->expires ? 0 : max(0, $lifetime)])[0][0];
-        $this->db->commit();
-        return $limit;
+        return is_numeric($limit) ? (int) $limit : $limit;
     }
 
     /**
      * Deletes in one transaction. If one of the rows is in use, it deletes each row in a transaction of its own, and skips that one.
      *
      * @param array<int, array<int, mixed>> $ids
-     * @param mixed $limit as of limit()
+     * @param string|int $limit as of limit()
      */
     private function deleteBatch(array $ids, $limit): int
     {
-        $this->db->begin(1);
         $deleted = 0;
         try {
             foreach ($ids as [$id]) {
@@ -95,9 +97,12 @@ final class Collector
         return $deleted;
     }
 
-    /** @return array<int, array<int, mixed>>|int as Connection::query() */
+    /**
+     * @param array<int, string|int> $values
+     * @return array<int, array<int, mixed>>|int as Connection::query()
+     */
     private function query(string $template, array $values)
     {
-        return $this->db->query($this->table->sql($template), $values);
+        return $this->db->query($this->table->statement($template, $values));
     }
 }

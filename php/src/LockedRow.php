@@ -4,6 +4,10 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
+use PhpSessionBridge\Database\Bytes;
+use PhpSessionBridge\Database\Connection;
+use PhpSessionBridge\Database\DatabaseError;
+
 /**
  * One row of the table, under its lock: the statements of the transaction that holds it.
  *
@@ -20,8 +24,8 @@ final class LockedRow
     public $data = '';
     /** @var bool whether the row is our own placeholder, which no other transaction can see yet */
     public $isNew = false;
-    /** @var string the character set of the data column, 'binary' for bytes, '' if it is unknown */
-    private $charset = '';
+    /** @var string|null the character set of the data column, 'binary' for bytes; null: unknown, for a placeholder */
+    private $charset;
     /** @var Connection */
     private $db;
     /** @var Table */
@@ -44,20 +48,20 @@ final class LockedRow
     public function lock(string $id, bool $create, float $deadline): bool
     {
         $this->release();
-        $this->db->begin((int) max(1, ceil($deadline - microtime(true))));
+        $this->db->waitForLocks((int) max(1, ceil($deadline - microtime(true))));
         $read = 'SELECT {id}, {data}, CHARSET({data}), {expired}, {time} FROM {table} WHERE {id} = ? FOR UPDATE';
         $row = $this->query($read, [$id])[0] ?? null;
         $this->table->learn($this->db->lastType());
         if ($row !== null && $row[0] === $id && $row[3]) { // It counts as missing. If nothing is stored, gc() deletes it.
             $row = null;
             if ($create) {
-                $this->delete($id);
+                $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
             }
         }
         if ($row === null && $create) {
             $this->query("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})", [$id]);
             $this->isNew = true;
-            $row = [$id, '', ''];
+            $row = [$id, '', null];
         }
         if ($row === null || $row[0] !== $id) {
             $this->release();
@@ -65,7 +69,7 @@ final class LockedRow
         }
         $this->id = $id;
         $this->data = (string) $row[1];
-        $this->charset = (string) $row[2];
+        $this->charset = $row[2];
         return true;
     }
 
@@ -75,32 +79,59 @@ final class LockedRow
         return $this->query('SELECT {id} FROM {table} WHERE {id} = ?', [$id]) !== [];
     }
 
+    /** Sets the time, and commits. */
     public function touch(): void
     {
-        $this->query('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$this->id]);
+        $this->commitWith('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$this->id]);
     }
 
     /**
-     * Writes only if the row still has the data that were read. The lock ensures this, except in a table that was moved to an engine
-     * without row locks.
+     * Writes and commits, if the row still has the data that were read. The lock ensures that it has, except in a table that was moved to
+     * an engine without row locks.
      *
      * @return string|null the reason why it has not written
      */
     public function write(string $data): ?string
     {
-        $isText = $this->charset !== 'binary' && preg_match('/^\w+$/D', $this->charset) === 1;
-        $crc = $isText ? "CRC32(CONVERT(? USING {$this->charset}))" : '?';
-        $sql = "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $crc";
+        $this->learnCharset();
+        $id = (string) $this->id;
+        [$checksum, $given] = $this->keeps($this->data)
+            ? ['?', (int) sprintf('%u', crc32($this->data))]
+            : ["CRC32(CONVERT(? USING {$this->charset}))", $this->data];
+        $sql = "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $checksum";
+        $values = [$this->charset === 'binary' ? new Bytes($data) : $data, $id, $given];
         try {
-            $changed = $this->query($sql, [$data, $this->id, $isText ? $this->data : sprintf('%u', crc32($this->data))]);
+            if ($this->mayCommitAtOnce($data)) {
+                return $this->commitWith($sql, $values) > 0 ? null : $this->readBack($id, $data, 0);
+            }
+            $changed = $this->query($sql, $values);
         } catch (\RuntimeException $error) {
             throw DatabaseError::ofData($error, strlen($data));
         }
-        if ($changed > 0 && $this->keeps($data)) {
-            return null;
+        if ($changed === 0 || !$this->keeps($data)) {
+            $problem = $this->readBack($id, $data, $changed);
+            if ($problem !== null) {
+                return $problem;
+            }
         }
+        $this->commit();
+        return null;
+    }
+
+    /**
+     * Whether COMMIT may go with UPDATE in one round trip: if nothing has to be looked at in between, and if the row will tell which of
+     * the two was done should the answer be lost. An empty row would not: session_regenerate_id(true) of another request leaves one too.
+     */
+    private function mayCommitAtOnce(string $data): bool
+    {
+        return $this->keeps($data) && $data !== $this->data && ($this->isNew || !in_array($this->data, Lock::NOTHING, true));
+    }
+
+    /** @return string|null the reason why the row does not hold $data; null: it does */
+    private function readBack(string $id, string $data, int $changed): ?string
+    {
+        $stored = $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$id]);
         // Drivers count changed rows. So 0 may also mean that the new data and time equal the old ones.
-        $stored = $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$this->id]);
         if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
             return null;
         }
@@ -114,19 +145,22 @@ final class LockedRow
     private function keeps(string $data): bool
     {
         return $this->charset === 'binary'
-            || (preg_match('/^(ascii|latin1|utf8|utf8mb3|utf8mb4)$/D', $this->charset) === 1
+            || (preg_match('/^(ascii|latin1|utf8|utf8mb3|utf8mb4)$/D', (string) $this->charset) === 1
                 && preg_match('/[^\x00-\x7f]/', $data) === 0);
     }
 
-    public function delete(string $id): void
+    /** Asks for the character set of the data column, if the row is a placeholder: there was no row to read it from. */
+    private function learnCharset(): void
     {
-        $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
+        if ($this->charset === null) {
+            $this->charset = (string) $this->query('SELECT CHARSET({data}) FROM {table} WHERE {id} = ?', [$this->id])[0][0];
+        }
     }
 
     /**
-     * Deletes the row of a session that has ended, and inserts its tombstone. If a rule of the table refuses the tombstone (such as a row
-     * that needs more than id, data and time), there is none, and the logout works all the same. It comes before the DELETE: if such an
-     * error ends the transaction (NDB), the DELETE commits itself.
+     * Deletes the row of a session that has ended, inserts its tombstone, and commits. If a rule of the table refuses the tombstone (such
+     * as a row that needs more than id, data and time), there is none, and the logout works all the same. It comes before the DELETE: if
+     * such an error ends the transaction (NDB), the DELETE commits itself.
      */
     public function bury(string $id): void
     {
@@ -139,28 +173,50 @@ final class LockedRow
                 throw $error;
             }
         }
-        $this->delete($id);
+        $this->commitWith('DELETE FROM {table} WHERE {id} = ?', [$id]);
     }
 
-    public function commit(): void
+    private function commit(): void
     {
         $this->db->commit();
-        $this->release();
+        $this->forget();
+    }
+
+    /** @return bool|null as of Connection, after an error */
+    public function commitWasSent(): ?bool
+    {
+        return $this->db->commitWasSent();
     }
 
     /** Ends the transaction, if one is open, and forgets the row. */
     public function release(): void
     {
         $this->db->rollBack();
+        $this->forget();
+    }
+
+    private function forget(): void
+    {
         $this->id = null;
         $this->data = '';
-        $this->charset = '';
+        $this->charset = null;
         $this->isNew = false;
     }
 
-    /** @return array<int, array<int, mixed>>|int as Connection::query() */
+    /**
+     * @param array<int, string|int|Bytes> $values
+     * @return array<int, array<int, mixed>>|int as Connection::query()
+     */
     private function query(string $template, array $values)
     {
-        return $this->db->query($this->table->sql($template), $values);
+        return $this->db->query($this->table->statement($template, $values));
+    }
+
+    /** @param array<int, string|int|Bytes> $values @return int how many rows were changed */
+    private function commitWith(string $template, array $values): int
+    {
+        $changed = $this->db->commitWith($this->table->statement($template, $values));
+        $this->forget();
+        return $changed;
     }
 }

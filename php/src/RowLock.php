@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
+use PhpSessionBridge\Database\Retries;
+
 /**
  * The lock 'row': a request holds its row from session_start() to the end of the session, so requests of one session run one after the
  * other.
@@ -111,13 +113,13 @@ final class RowLock implements Lock
     }
 
     /**
-     * Changes the row and commits.
+     * Changes the row and commits; again after an error that passes.
      *
      * If COMMIT had been sent and the bytes of the row differ, they may be ours, or those of another request that also counted from 5 to
      * 6: the outcome is unknown.
      *
-     * @param callable $change gets two booleans: whether the row exists, and whether COMMIT was sent before. It returns the
-     *     reason why it cannot change the row, or null
+     * @param callable $change gets two booleans: whether the row exists, and whether COMMIT was sent before. It commits and returns
+     *     null, or returns the reason why it cannot
      * @param bool $create whether to create a missing row under the new lock, as a placeholder
      */
     private function finish(string $id, callable $change, bool $create = false): void
@@ -125,18 +127,13 @@ final class RowLock implements Lock
         $committing = false;
         try {
             $problem = $this->attempt(function (float $deadline) use ($id, $change, $create, &$committing): ?string {
-                $problem = $change($this->row->id === $id || $this->row->lock($id, $create, $deadline), $committing);
-                if ($problem !== null) {
-                    return $committing && $problem === LockedRow::CONFLICT ? self::UNKNOWN : $problem;
-                }
-                $committing = true;
                 try {
-                    $this->row->commit();
+                    $problem = $change($this->row->id === $id || $this->row->lock($id, $create, $deadline), $committing);
                 } catch (\RuntimeException $error) {
-                    $committing = !in_array($error->getCode(), DatabaseError::UNDONE, true);
+                    $committing = $this->row->commitWasSent() ?? $committing;
                     throw $error;
                 }
-                return null;
+                return $committing && $problem === LockedRow::CONFLICT ? self::UNKNOWN : $problem;
             });
         } catch (\RuntimeException $error) {
             throw $committing ? new \RuntimeException('it is not known what COMMIT did: ' . $error->getMessage()) : $error;

@@ -4,6 +4,11 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
+use PhpSessionBridge\Database\Connection;
+use PhpSessionBridge\Database\DatabaseError;
+use PhpSessionBridge\Database\Retries;
+use PhpSessionBridge\Database\Settings;
+
 require_once __DIR__ . '/autoload.php';
 
 /**
@@ -60,8 +65,8 @@ final class SessionHandler implements
     {
         $checked = new Options($options);
         $this->table = new Table($checked);
-        $zone = $checked->timeZone ?? '+00:00';
-        $this->db = new Connection($connection, $checked->lockTimeout + 2, $checked->maxHold, $zone);
+        $settings = new Settings($checked->lockTimeout, $checked->maxHold, $checked->timeZone ?? '+00:00');
+        $this->db = new Connection($connection, $settings);
         $this->lock = new RowLock(new LockedRow($this->db, $this->table), new Retries($this->db, $checked->lockTimeout));
     }
 

@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
+use PhpSessionBridge\Database\Bytes;
+use PhpSessionBridge\Database\Statement;
+
 /**
  * The names of the table and its columns in SQL, and the SQL of its time column.
  *
@@ -34,13 +37,17 @@ final class Table
     }
 
     /**
-     * @param string $template with `{table}`, `{id}`, `{data}` and `{time}`; `{now}`: the time of a session that is used now, which is
-     *     unknown until learn() was called; `{expired}`: whether a row's time has passed
-     * @param array<string, string> $values more of them, as SQL
+     * @param string $template with `?` for values, and with `{table}`, `{id}`, `{data}` and `{time}`; `{now}`: the time of a session
+     *     that is used now, which is unknown until learn() was called; `{expired}`: whether a row's time has passed
+     * @param array<int, string|int|Bytes> $values
      */
-    public function sql(string $template, array $values = []): string
+    public function statement(string $template, array $values): Statement
     {
-        return strtr($template, $this->replacements + $values);
+        $parts = explode('?', $template); // Names may contain a `?` too, and come into each part alone.
+        foreach ($parts as $i => $part) {
+            $parts[$i] = strtr($part, $this->replacements);
+        }
+        return new Statement($parts, $values);
     }
 
     /**

@@ -344,14 +344,13 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
       session_write_close();
       $ask = fn ($sql) => $pdo->query($sql)->{$pdo instanceof PDO ? 'fetch' : 'fetch_row'}();
       $row = $ask("SELECT data FROM ${table.name} WHERE id = '${id}'")[0];
-      $bound = $ask("SHOW SESSION STATUS LIKE 'Com_stmt_execute'")[1] > 0;
       session_start();
       $_SESSION = [];
       session_write_close();
       $bad = new PhpSessionBridge\\SessionHandler($pdo, ['table' => 'test.missing_${table.name}_${driver}'] + $options);
-      return [$ok, $row, $bound, $bad->start(), (new mysqli_driver())->report_mode];`;
+      return [$ok, $row, $bad->start(), (new mysqli_driver())->report_mode];`;
     const answer = await php.ask({ ...at, id, ini: { 'session.use_strict_mode': '1' } }, code);
-    expect(answer).toMatchObject({ status: 500, result: [true, `text|s:13:"canary' \\ " \0";`, true, false, 0] });
+    expect(answer).toMatchObject({ status: 500, result: [true, `text|s:13:"canary' \\ " \0";`, false, 0] });
     expect(await php.row(table, id)).toBe('');
     expect(php.log()).toContain(`missing_${table.name}_${driver}\`: database error 1146`);
   });
@@ -489,7 +488,7 @@ async function losesCommit(database: number, when: 'before' | 'after') {
       upstream.destroy();
     };
     client.on('data', (bytes) => {
-      if (lost === 0 && bytes.toString('latin1').endsWith('\x03COMMIT')) {
+      if (lost === 0 && /^(.{4}\x03|.*; )COMMIT$/s.test(bytes.toString('latin1'))) {
         lost++;
         if (when === 'before') return end();
         upstream.removeAllListeners('data').once('data', end);

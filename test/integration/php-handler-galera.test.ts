@@ -34,8 +34,8 @@ test('a MariaDB that was built without Galera does not know the variable (1193),
     class WithoutGalera extends PDO {
         public $refused = 0;
         #[ReturnTypeWillChange]
-        public function exec($sql) {
-            if (strpos($sql, 'wsrep_sync_wait') === false) return parent::exec($sql);
+        public function query($sql, ...$fetch) {
+            if (strpos($sql, 'wsrep_sync_wait') === false) return parent::query($sql);
             $this->refused++;
             $error = new PDOException('Unknown system variable');
             $error->errorInfo = ['HY000', 1193, 'Unknown system variable'];

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace PhpSessionBridge;
+namespace PhpSessionBridge\Database;
 
 /**
  * Runs work on the database again after an error that passes.

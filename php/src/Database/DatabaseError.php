@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace PhpSessionBridge;
+namespace PhpSessionBridge\Database;
 
 /**
  * What to do after an error of the database, by its number. The numbers are those of MySQL's Server Error Message Reference, and of
@@ -41,6 +41,9 @@ final class DatabaseError
 
     /** The server does not have this variable. */
     public const UNKNOWN_VARIABLE = 1193;
+
+    /** A syntax error: also that of a connection which takes one statement, and gets several. */
+    public const SYNTAX = 1064;
 
     /** The statement is longer than max_allowed_packet. The server then closes the connection. */
     public const PACKET = 1153;

@@ -1,0 +1,378 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge\Database;
+
+/**
+ * The handler's connection: made when it is needed, set up once, always in a transaction of its own from a statement to COMMIT or
+ * ROLLBACK. Its errors contain neither ids nor data.
+ *
+ * Each method that talks to the server throws a RuntimeException. Its code is the database's error number, 0 if there is none, and its
+ * message may be logged.
+ *
+ * @internal
+ */
+final class Connection
+{
+    /** Bytes from which on a statement may be too long for the server. For a smaller limit the server itself gives an error (1153). */
+    private const LONG = 1048576;
+
+    /** @var callable|null makes a connection; null: there is a Server, or the application gave a connection */
+    private $connect;
+    /** @var Server|null */
+    private $server;
+    /** @var Driver|null */
+    private $driver;
+    /** @var Settings */
+    private $settings;
+    /** @var bool whether the connection may be a persistent one */
+    private $mayPersist = false;
+    /** @var bool whether $driver has a persistent connection */
+    private $isPersistent = false;
+    /** @var bool false: the server does not know Galera's variables */
+    private $mayBeGalera = true;
+    /** @var int|null seconds that a statement waits for a lock on this connection; null: it is not set up */
+    private $lockWait;
+    /** @var int seconds that it shall wait */
+    private $wantedWait;
+    /** @var bool */
+    private $inTransaction = false;
+    /** @var bool whether the last statement that was sent may have been reached: nothing before it in its text has failed */
+    private $lastIsReached = false;
+    /** @var bool|null */
+    private $commitWasSent;
+
+    /**
+     * @param \PDO|\mysqli|callable|array $connection as of SessionHandler
+     * @throws \InvalidArgumentException when $connection cannot be used
+     */
+    public function __construct(
+        #[\SensitiveParameter]
+        $connection,
+        Settings $settings
+    ) {
+        $this->settings = $settings;
+        $this->wantedWait = $settings->lockWait;
+        if (is_callable($connection)) {
+            $this->connect = $connection;
+        } elseif (is_array($connection)) {
+            $this->server = new Server($connection);
+            $this->mayPersist = $this->server->isPersistent();
+        } else {
+            $this->driver = $this->driver($connection, 0);
+        }
+    }
+
+    /**
+     * Gives up the connection, so that the next statement makes a new one, which is not persistent: a persistent one could be the same.
+     *
+     * @return bool whether that is possible
+     */
+    public function forget(): bool
+    {
+        if ($this->connect === null && $this->server === null) {
+            return false;
+        }
+        $this->drop();
+        $this->mayPersist = false;
+        return true;
+    }
+
+    private function drop(): void
+    {
+        $this->driver = null;
+        $this->lockWait = null;
+        $this->inTransaction = false;
+        if ($this->isPersistent) {
+            $this->isPersistent = false;
+            $this->server->leave();
+        }
+    }
+
+    /**
+     * Sets how long statements wait for a lock, before the first one of a transaction. A persistent connection keeps what it has, for the
+     * next request: who needs something else gets a connection that is not.
+     */
+    public function waitForLocks(int $seconds): void
+    {
+        $this->wantedWait = $seconds;
+        if ($seconds !== $this->settings->lockWait) {
+            $this->mayPersist = false;
+            if ($this->isPersistent) {
+                $this->drop();
+            }
+        }
+    }
+
+    /** @return array<int, array<int, mixed>>|int the rows of a SELECT, else how many rows were changed */
+    public function query(Statement $statement)
+    {
+        if ($statement->values === []) {
+            return $this->run([$statement->sql])[0];
+        }
+        $this->checkLength($statement->values);
+        $this->setUp();
+        $this->inTransaction = true;
+        $this->commitWasSent = null;
+        return $this->quietly(function () use ($statement) {
+            return $this->driver->bind($statement->sql, $statement->values);
+        });
+    }
+
+    /**
+     * The last statement of a transaction, with COMMIT in the same round trip if its values stand in its text.
+     *
+     * @return int how many rows were changed
+     */
+    public function commitWith(Statement $statement): int
+    {
+        if ($statement->values !== []) {
+            $changed = $this->query($statement);
+            $this->commit();
+            return $changed;
+        }
+        return $this->sendCommit([$statement->sql, 'COMMIT']);
+    }
+
+    public function commit(): void
+    {
+        $this->sendCommit(['COMMIT']);
+    }
+
+    /** @return int how many rows the first statement has changed */
+    private function sendCommit(array $statements): int
+    {
+        try {
+            $changed = $this->run($statements)[0];
+        } catch (\RuntimeException $error) {
+            $number = $error->getCode();
+            $isReached = $this->lastIsReached || in_array($number, DatabaseError::LOST, true);
+            $this->commitWasSent = $isReached ? !in_array($number, DatabaseError::UNDONE, true) : null;
+            throw $error;
+        }
+        $this->inTransaction = false;
+        return $changed;
+    }
+
+    /**
+     * After an error of commit() and commitWith(): true: COMMIT may have been done; false: it did nothing; null: the error was one of the
+     * statement before it.
+     */
+    public function commitWasSent(): ?bool
+    {
+        return $this->commitWasSent;
+    }
+
+    public function inTransaction(): bool
+    {
+        return $this->inTransaction;
+    }
+
+    /** Does nothing without a transaction. Never throws. */
+    public function rollBack(): void
+    {
+        if ($this->inTransaction) {
+            $this->inTransaction = false;
+            try {
+                $this->send(['ROLLBACK']);
+            } catch (\RuntimeException $error) {
+                $this->forget(); // The server rolls back the transaction of a lost connection.
+            }
+        }
+    }
+
+    /** @return string|null as of Driver */
+    public function lastType(): ?string
+    {
+        return $this->driver === null ? null : $this->driver->lastType();
+    }
+
+    /**
+     * A long statement would end the connection, at 16 MB without an error.
+     *
+     * @param array<int, string|int> $values
+     */
+    private function checkLength(array $values): void
+    {
+        $length = self::length($values);
+        if ($length >= self::LONG) {
+            $limit = (int) $this->run(['SELECT @@max_allowed_packet'])[0][0][0];
+            if ($length >= $limit) {
+                $number = DatabaseError::PACKET;
+                $why = "the statement has $length bytes, max_allowed_packet is $limit";
+                throw new \RuntimeException("database error $number ($why)", $number);
+            }
+        }
+    }
+
+    /**
+     * The length in bytes of the message that executes a statement: COM_STMT_EXECUTE of the protocol, with values as strings.
+     *
+     * @param array<int, string|int> $values
+     */
+    private static function length(array $values): int
+    {
+        $count = count($values);
+        $length = 10 + intdiv($count + 7, 8) + 1 + 2 * $count;
+        foreach ($values as $value) {
+            $bytes = strlen((string) $value);
+            $length += $bytes + ($bytes < 251 ? 1 : ($bytes < 65536 ? 3 : ($bytes < 16777216 ? 4 : 9)));
+        }
+        return $length;
+    }
+
+    /**
+     * Sends statements, on a connection that needs it together with the settings.
+     *
+     * @param array<int, string> $statements
+     * @return array<int, array<int, array<int, mixed>>|int> as of Driver
+     */
+    private function run(array $statements): array
+    {
+        $this->open();
+        $settings = $this->missingSettings();
+        try {
+            $results = $this->send(array_merge($settings, $statements));
+        } catch (\RuntimeException $error) {
+            if (!$this->isWithoutGalera($error)) {
+                throw $error;
+            }
+            return $this->run($statements);
+        }
+        $this->lockWait = $this->wantedWait;
+        return array_slice($results, count($settings));
+    }
+
+    private function setUp(): void
+    {
+        $this->open();
+        if ($this->lockWait !== $this->wantedWait) {
+            $this->run(['DO 0']);
+        }
+    }
+
+    /** Whether the settings failed, before all else, on a MariaDB that was built without Galera. Then they are sent without it. */
+    private function isWithoutGalera(\RuntimeException $error): bool
+    {
+        $isIt = $this->lockWait === null && $this->mayBeGalera && $error->getCode() === DatabaseError::UNKNOWN_VARIABLE;
+        $this->mayBeGalera = $this->mayBeGalera && !$isIt;
+        return $isIt;
+    }
+
+    /** @return array<int, string> */
+    private function missingSettings(): array
+    {
+        if ($this->lockWait === null) {
+            return $this->settings->statements($this->wantedWait, $this->mayBeGalera);
+        }
+        return $this->lockWait === $this->wantedWait ? [] : ['SET ' . Settings::waiting($this->wantedWait)];
+    }
+
+    /** @return array<int, array<int, array<int, mixed>>|int> as of Driver */
+    private function send(array $statements): array
+    {
+        $this->inTransaction = true;
+        $this->commitWasSent = null;
+        try {
+            return $this->quietly(function () use ($statements): array {
+                return $this->driver->run($statements);
+            });
+        } finally {
+            $this->lastIsReached = $this->driver->succeeded() >= count($statements) - 1;
+        }
+    }
+
+    /**
+     * Connects, with a limit for each answer. By default mysqlnd waits a day, so a frozen database would freeze PHP as well.
+     * mysqlnd reads the limit only when it connects, and PDO has no option for it.
+     */
+    private function open(): void
+    {
+        if ($this->driver !== null) {
+            return;
+        }
+        $this->isPersistent = $this->mayPersist;
+        $links = self::persistentLinks();
+        $before = ini_get('mysqlnd.net_read_timeout');
+        ini_set('mysqlnd.net_read_timeout', (string) $this->settings->answerTimeout);
+        try {
+            $this->driver = $this->driver($this->quietly(function () {
+                if ($this->isPersistent) {
+                    return $this->server->persistent($this->settings->initCommand());
+                }
+                return $this->server === null ? ($this->connect)() : $this->server->connect();
+            }), $links);
+        } catch (\InvalidArgumentException $error) {
+            throw new \RuntimeException($error->getMessage(), 0, $error);
+        } finally {
+            ini_set('mysqlnd.net_read_timeout', (string) $before);
+        }
+        $this->lockWait = $this->isPersistent ? $this->settings->lockWait : null;
+    }
+
+    /**
+     * @param mixed $db
+     * @param int $linksBefore how many persistent connections of mysqli there were before this one
+     * @throws \InvalidArgumentException when it cannot be used
+     */
+    private function driver($db, int $linksBefore): Driver
+    {
+        $isMysqli = $db instanceof \mysqli;
+        if (!$isMysqli && !($db instanceof \PDO && $db->getAttribute(\PDO::ATTR_DRIVER_NAME) === 'mysql')) {
+            $what = 'a mysqli, a PDO of mysql, a callable that makes one, or an array with its configuration';
+            throw new \InvalidArgumentException("The connection must be $what");
+        }
+        if (!$this->isPersistent && ($isMysqli ? self::isPersistent($db, $linksBefore) : $db->getAttribute(\PDO::ATTR_PERSISTENT))) {
+            $why = 'the application could get it too, with the lock that a request has left';
+            throw new \InvalidArgumentException("The connection must not be persistent: $why. Give its configuration, with 'persistent'");
+        }
+        return $isMysqli ? new MysqliDriver($db) : new PdoDriver($db);
+    }
+
+    /**
+     * mysqli does not tell, but it counts persistent connections that are in use. mysqlnd knows which ones may be: also all of
+     * mysqli_init(). So a mysqli that is given may be refused wrongly, beside another one that is persistent; one that a function makes is not.
+     */
+    private static function isPersistent(\mysqli $db, int $linksBefore): bool
+    {
+        return self::persistentLinks() > $linksBefore
+            && $db->connect_errno === 0
+            && ($db->get_connection_stats()['pconnect_success'] ?? 1) > 0;
+    }
+
+    private static function persistentLinks(): int
+    {
+        return function_exists('mysqli_get_links_stats') ? mysqli_get_links_stats()['active_plinks'] : 0;
+    }
+
+    /**
+     * Runs $work and hides the driver's messages, which contain ids and data; mysqlnd also gives warnings. Only the
+     * error's number is passed on.
+     *
+     * @return mixed what $work returns
+     */
+    private function quietly(callable $work)
+    {
+        set_error_handler(static function (): bool {
+            return true;
+        });
+        try {
+            return $work();
+        } catch (\Throwable $error) {
+            $number = (int) ($error->errorInfo[1] ?? $error->getCode());
+            $what = $number === 0 ? get_class($error) : "database error $number" . self::column($number, $error->getMessage());
+            throw new \RuntimeException($what, $number);
+        } finally {
+            restore_error_handler();
+        }
+    }
+
+    /** The column that needs a value (ER_NO_DEFAULT_FOR_FIELD), if the server's message is in English. It contains no other name. */
+    private static function column(int $number, string $message): string
+    {
+        return $number === 1364 && preg_match("/Field '([^']+)' doesn't have a default value$/D", $message, $found) === 1
+            ? ": a new row must have a value in $found[1], and this handler fills id, data and time. Give that column a default"
+            : '';
+    }
+}
