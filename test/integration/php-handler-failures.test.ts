@@ -488,7 +488,7 @@ async function losesCommit(database: number, when: 'before' | 'after') {
       upstream.destroy();
     };
     client.on('data', (bytes) => {
-      if (lost === 0 && /^(.{4}\x03|.*; )COMMIT$/s.test(bytes.toString('latin1'))) {
+      if (lost === 0 && ['\x03COMMIT', '; COMMIT'].some((end) => bytes.toString('latin1').endsWith(end))) {
         lost++;
         if (when === 'before') return end();
         upstream.removeAllListeners('data').once('data', end);

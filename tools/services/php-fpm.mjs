@@ -34,11 +34,12 @@ export function findPhpFpm() {
  * @param {object} options
  * @param {number} [options.workers] how many there always are, default 8
  * @param {Record<string, string | number>} [options.ini] php.ini settings
+ * @param {readonly string[]} [options.extensions] files of more extensions
  * @param {Record<string, string | undefined>} [options.env] of the pages
  * @param {string} options.log file for what it and the pages print, `error_log()` included
  * @returns {Promise<PhpFpm>}
  */
-export async function startPhpFpm({ workers = 8, ini = {}, env = {}, log }) {
+export async function startPhpFpm({ workers = 8, ini = {}, extensions = [], env = {}, log }) {
   const directory = temporaryDirectory('php-fpm');
   const socket = join(directory.path, 'socket');
   const configuration = join(directory.path, 'php-fpm.conf');
@@ -60,7 +61,8 @@ export async function startPhpFpm({ workers = 8, ini = {}, env = {}, log }) {
   if (asRoot.length > 0) settings.push('user = root', 'group = root');
   writeFileSync(configuration, `${settings.join('\n')}\n`);
   try {
-    const fpm = startProcess(findPhpFpm() ?? program('php-fpm'), [...asRoot, '-y', configuration], { log, env });
+    const args = [...asRoot, '-y', configuration, ...extensions.flatMap((file) => ['-d', `extension=${file}`])];
+    const fpm = startProcess(findPhpFpm() ?? program('php-fpm'), args, { log, env });
     await untilReady(fpm, { name: 'PHP-FPM', port: socket, log });
     return {
       socket,
