@@ -53,8 +53,9 @@ final class Options
     /** @param mixed $value */
     private static function quoted(string $name, $value): string
     {
-        $pattern = $name === 'table' ? '/^([^.\0]+\.)?[^.\0]+$/D' : '/^[^.\0]+$/D';
-        if (!is_string($value) || !preg_match($pattern, $value)) {
+        $dots = $name === 'table' ? 1 : 0;
+        $isName = is_string($value) && strpos($value, "\0") === false && substr_count($value, '.') <= $dots;
+        if (!$isName || in_array('', explode('.', $value), true)) {
             throw new \InvalidArgumentException("Option '$name' must be a name");
         }
         return '`' . strtr($value, ['`' => '``', '.' => '`.`']) . '`';

@@ -15,6 +15,16 @@ final class Superglobal
     private const NO_ARRAY = '$_SESSION is no array any more, and PHP stores nothing';
 
     /**
+     * PHP's functions that call a handler. To ask Reflection whether a function is PHP's would take longer; applications may have
+     * functions with this prefix too, such as the callbacks of session_set_save_handler(), but none of these names.
+     */
+    private const CALLERS = [
+        'session_start' => true, 'session_write_close' => true, 'session_commit' => true, 'session_abort' => true,
+        'session_reset' => true, 'session_destroy' => true, 'session_regenerate_id' => true, 'session_create_id' => true,
+        'session_decode' => true, 'session_gc' => true,
+    ];
+
+    /**
      * Why PHP would not store `$_SESSION` as it is. php-src: PS_SERIALIZER_ENCODE_FUNC(php) returns nothing at all for a key with '|',
      * and php_binary leaves out keys of more than 127 bytes. For integer keys PHP gives a warning.
      *
@@ -53,24 +63,18 @@ final class Superglobal
     }
 
     /**
-     * The PHP function that called this handler: the innermost `session_…()` on the stack. 'shutdown' if PHP calls at the end of
+     * The PHP function that called this handler: the innermost of CALLERS on the stack. 'shutdown' if PHP calls at the end of
      * the request; '' if the application calls the handler itself.
      */
     public static function caller(): string
     {
         $frames = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
         foreach ($frames as $frame) {
-            if (!isset($frame['class']) && self::isPhps($frame['function'])) {
+            if (isset(self::CALLERS[$frame['function']]) && !isset($frame['class'])) {
                 return $frame['function'];
             }
         }
         $outermost = end($frames);
         return isset($outermost['file']) ? '' : 'shutdown';
-    }
-
-    /** Applications may have functions with this prefix too, such as the callbacks of session_set_save_handler(). */
-    private static function isPhps(string $function): bool
-    {
-        return strncmp($function, 'session_', 8) === 0 && (new \ReflectionFunction($function))->isInternal();
     }
 }

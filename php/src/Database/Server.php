@@ -43,14 +43,14 @@ final class Server
         }
         foreach (['host', 'user', 'password', 'database', 'charset'] as $key) {
             // A DSN of PDO separates by semicolons. The password is not in it.
-            if (!is_string($options[$key]) || ($key !== 'password' && preg_match('/[;\0]/', $options[$key]))) {
+            if (!is_string($options[$key]) || ($key !== 'password' && strpbrk($options[$key], ";\0") !== false)) {
                 throw self::mistake($key, 'must be a string without a semicolon');
             }
         }
         if (strncasecmp($options['host'], 'p:', 2) === 0) {
             throw self::mistake('host', "must not begin with 'p:': set 'persistent'");
         }
-        if ($options['socket'] !== null && (!is_string($options['socket']) || preg_match('/[;\0]/', $options['socket']))) {
+        if ($options['socket'] !== null && (!is_string($options['socket']) || strpbrk($options['socket'], ";\0") !== false)) {
             throw self::mistake('socket', 'must be a path without a semicolon');
         }
         foreach (['port' => 65535, 'connect_timeout' => 86400] as $key => $most) {
