@@ -6,7 +6,8 @@ import { createConnection, createPool, type Pool, type ResultSetHeader, type Row
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startPhpServer } from '../../tools/services/php.mjs';
 
-export type Driver = 'pdo' | 'mysqli';
+/** `persistent`: the handler makes its connection itself, by PDO; the others are made by a function. */
+export type Driver = 'pdo' | 'mysqli' | 'persistent';
 
 /** A table of one test file, and the handler's options for it. */
 export interface Table {
@@ -59,18 +60,23 @@ export interface Answer {
 }
 
 /**
- * Real PHP with 12 workers that runs what a test says, and a real database that the test can look into.
+ * Real PHP that runs what a test says, and a real database that the test can look into.
  *
  * @param ini settings of php.ini, which a request cannot change
+ * @param options.workers of PHP; default 12
  */
-export async function startHarness(tables: readonly Table[], ini: Record<string, string | number> = {}) {
+export async function startHarness(
+  tables: readonly Table[],
+  ini: Record<string, string | number> = {},
+  { workers = 12 } = {},
+) {
   const mysql = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
   const directory = temporaryDirectory('php-log');
   const errorLog = join(directory.path, 'error.log');
   const pool: Pool = createPool({ ...mysql, database: 'test' });
   const php = await startPhpServer({
     router: fileURLToPath(new URL('run.php', `file://${__dirname}/`)),
-    workers: 12,
+    workers,
     ini: {
       display_errors: 1,
       html_errors: 0,

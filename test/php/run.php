@@ -7,7 +7,7 @@
 require __DIR__ . '/../../php/src/SessionHandler.php';
 
 /**
- * @var array{driver: 'pdo'|'mysqli', port?: int, charset?: string, init?: string, given?: bool, options: array,
+ * @var array{driver: 'pdo'|'mysqli'|'persistent', port?: int, charset?: string, init?: string, given?: bool, options: array,
  *     ini: array, code: string} $test
  */
 $test = json_decode(file_get_contents('php://input'), true);
@@ -33,11 +33,34 @@ function meanwhile(string $sql)
     connect('pdo')->exec($sql);
 }
 
+/** The PDO of a handler that makes its connection itself. */
+function insideOf(PhpSessionBridge\SessionHandler $handler): PDO
+{
+    $get = static function (object $owner, string $property) {
+        return (function () use ($property) {
+            return $this->$property;
+        })->call($owner);
+    };
+    return $get($get($get($handler, 'db'), 'driver'), 'db');
+}
+
 /** Ends the session's connection, as the server sees fit to do. */
 function kill()
 {
-    global $killable;
-    meanwhile("KILL $killable");
+    global $killable, $handler, $test;
+    $id = $test['driver'] === 'persistent' ? insideOf($handler)->query('SELECT CONNECTION_ID()')->fetchColumn() : $killable;
+    meanwhile("KILL $id");
+}
+
+/** The configuration of a connection that the handler makes. */
+function configured(array $more = []): array
+{
+    global $mysql, $test;
+    ['host' => $host, 'user' => $user, 'password' => $password] = $mysql;
+    return $more + [
+        'host' => $host, 'port' => $test['port'] ?? $mysql['port'], 'user' => $user, 'password' => $password, 'database' => 'test',
+        'charset' => $test['charset'] ?? 'utf8mb4',
+    ];
 }
 
 $connect = static function () use ($test, &$killable) {
@@ -51,6 +74,9 @@ $connect = static function () use ($test, &$killable) {
 
 foreach ($test['ini'] as $name => $value) {
     ini_set($name, $value);
+}
+if ($test['driver'] === 'persistent') {
+    $connect = configured(['persistent' => true]);
 }
 $handler = new PhpSessionBridge\SessionHandler(empty($test['given']) ? $connect : $connect(), $test['options']);
 
