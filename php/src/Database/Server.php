@@ -105,7 +105,7 @@ final class Server
 
     private static function mistake(string $key, string $what): \InvalidArgumentException
     {
-        return new \InvalidArgumentException(rtrim("The connection's configuration: $key") . " $what");
+        return new \InvalidArgumentException(rtrim("The connection's configuration: " . ($key === '' ? '' : "'$key'")) . " $what");
     }
 
     public function isPersistent(): bool
