@@ -7,7 +7,11 @@ import { articleTable, binaryTable, type Driver, type Harness, startHarness } fr
 const tables = [articleTable(), binaryTable()];
 const table = tables[1]!;
 const combinations = tables.flatMap((one) =>
-  (['pdo', 'mysqli'] as Driver[]).map((driver) => ({ title: `${driver}, ${one.title}`, driver, table: one })),
+  (['pdo', 'mysqli', 'persistent'] as Driver[]).map((driver) => ({
+    title: `${driver}, ${one.title}`,
+    driver,
+    table: one,
+  })),
 );
 const rows = {
   php: 'n|i:1;',

@@ -16,7 +16,7 @@ const strict: Table = {
   columns: "id VARBINARY(128) PRIMARY KEY CHECK (id NOT LIKE '<%'), data BLOB NOT NULL, usetime INT NOT NULL",
   options: {},
 };
-const drivers: Driver[] = ['pdo', 'mysqli'];
+const drivers: Driver[] = ['pdo', 'mysqli', 'persistent'];
 const newId = () => randomBytes(16).toString('hex');
 
 let php: Harness;

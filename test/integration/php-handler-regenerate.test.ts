@@ -8,7 +8,7 @@ import { articleTable, binaryTable, type Driver, type Harness, startHarness, unt
 const tables = [articleTable(), binaryTable()];
 const binary = tables[1]!;
 const combinations = tables.flatMap((table) =>
-  (['pdo', 'mysqli'] as Driver[]).flatMap((driver) =>
+  (['pdo', 'mysqli', 'persistent'] as Driver[]).flatMap((driver) =>
     ['0', '1'].map((strict) => ({ title: `${driver}, ${table.title}, strict mode ${strict}`, driver, table, strict })),
   ),
 );
@@ -208,19 +208,22 @@ describe.each(combinations)('PHP: $title', ({ driver, table, strict }) => {
   });
 });
 
-test.each(['pdo', 'mysqli'] as Driver[])('with expires_at the empty row has its time (%s)', async (driver) => {
-  const id = newId();
-  await php.put(binary, id, 'n|i:1;', -100);
-  const answer = await php.ask(
-    { driver, table: binary, id, options: { time_meaning: 'expires_at' } },
-    '$handler->start(); return session_regenerate_id(true);',
-  );
-  expect(answer.result).toBe(true);
-  expect(await php.row(binary, id)).toBe('');
-  expect(Math.abs((await php.age(binary, id)) + 1_440)).toBeLessThan(100);
-});
+test.each(['pdo', 'mysqli', 'persistent'] as Driver[])(
+  'with expires_at the empty row has its time (%s)',
+  async (driver) => {
+    const id = newId();
+    await php.put(binary, id, 'n|i:1;', -100);
+    const answer = await php.ask(
+      { driver, table: binary, id, options: { time_meaning: 'expires_at' } },
+      '$handler->start(); return session_regenerate_id(true);',
+    );
+    expect(answer.result).toBe(true);
+    expect(await php.row(binary, id)).toBe('');
+    expect(Math.abs((await php.age(binary, id)) + 1_440)).toBeLessThan(100);
+  },
+);
 
-test.each(['pdo', 'mysqli'] as Driver[])(
+test.each(['pdo', 'mysqli', 'persistent'] as Driver[])(
   'php_serialize: the old id stays known, whatever PHP writes for nothing (%s)',
   async (driver) => {
     const id = newId();
