@@ -73,13 +73,13 @@ beforeAll(async () => {
     break;
   }
 
-  const places: [string, string, string][] = [
-    ['readme.php', readme, 'node_modules/php-session-bridge/php/src'],
-    ['php-readme.php', phpReadme, 'php-session-bridge/php/src'],
+  const places: [string, string, string, [string, string]][] = [
+    ['readme.php', readme, 'node_modules/php-session-bridge/php/src', ['127.0.0.1;', `127.0.0.1;port=${port};`]],
+    ['php-readme.php', phpReadme, 'php-session-bridge/php/src', ["'127.0.0.1',", `'127.0.0.1', 'port' => ${port},`]],
   ];
-  for (const [file, text, place] of places) {
+  for (const [file, text, place, server] of places) {
     const code = fence(text, 'php', 'SessionHandler(').replace(/^<\?php/, '');
-    const found = replaced(code, [place, join(consumer.package, 'php/src')], ['127.0.0.1;', `127.0.0.1;port=${port};`]);
+    const found = replaced(code, [place, join(consumer.package, 'php/src')], server);
     consumer.write(`www/${file}`, `<?php ${found}\necho 'Visit ', $_SESSION['count'];`);
   }
   const ini = {
