@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 /**
- * How requests of one session keep out of each other's way, between session_start() and its end. One class for each value of the option
- * 'lock'. SessionHandler calls it and knows no SQL; a class here knows nothing of `$_SESSION` and of HTTP.
+ * How requests of one session keep out of each other's way, between session_start() and its end. One class for each kind of lock.
+ * SessionHandler calls it and knows no SQL; such a class knows nothing of `$_SESSION` and of HTTP.
  *
  * A request has one session at a time. Each method throws a RuntimeException whose code is the database's error number, 0 if there is
  * none, and whose message may be logged. After it no session is open.

@@ -47,8 +47,11 @@ final class SessionHandler implements
     private $collect;
 
     /**
-     * @param \PDO|\mysqli|callable $connection the handler's own connection, or a function that makes one. The handler calls
-     *     it on first use, and once more if the connection is lost. It must return a new connection each time.
+     * @param \PDO|\mysqli|callable|array<string, mixed> $connection the handler's own connection; or a function that makes one, a new
+     *     one each time; or an array with its configuration. The handler connects on first use, and once more if the connection is lost.
+     *     Keys of the array: 'driver' ('pdo' or 'mysqli', by default what is there), 'host' ('localhost'), 'port' (3306), 'socket',
+     *     'user', 'password', 'database', 'charset' ('utf8mb4'), 'ssl' (an array of 'ca', 'capath', 'cert', 'key', 'cipher' and
+     *     'verify'), 'connect_timeout' (5 seconds), 'persistent' (false): whether PHP keeps it for its next requests.
      * @param array<string, string|int> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
      *     'time_zone' of a DATETIME column, which needs it, in the form of MySQL's time_zone: '+02:00', 'Europe/Berlin' or
@@ -61,8 +64,11 @@ final class SessionHandler implements
      *
      * @throws \InvalidArgumentException its message names the option
      */
-    public function __construct($connection, array $options = [])
-    {
+    public function __construct(
+        #[\SensitiveParameter]
+        $connection,
+        array $options = []
+    ) {
         $checked = new Options($options);
         $this->table = new Table($checked);
         $settings = new Settings($checked->lockTimeout, $checked->maxHold, $checked->timeZone ?? '+00:00');
