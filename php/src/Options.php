@@ -53,12 +53,12 @@ final class Options
     /** @param mixed $value */
     private static function quoted(string $name, $value): string
     {
-        $dots = $name === 'table' ? 1 : 0;
-        $isName = is_string($value) && strpos($value, "\0") === false && substr_count($value, '.') <= $dots;
-        if (!$isName || in_array('', explode('.', $value), true)) {
+        $parts = is_string($value) ? explode('.', $value) : [];
+        $isName = $parts !== [] && count($parts) <= ($name === 'table' ? 2 : 1) && !in_array('', $parts, true);
+        if (!$isName || strpos($value, "\0") !== false) {
             throw new \InvalidArgumentException("Option '$name' must be a name");
         }
-        return '`' . strtr($value, ['`' => '``', '.' => '`.`']) . '`';
+        return '`' . implode('`.`', str_replace('`', '``', $parts)) . '`';
     }
 
     /**
