@@ -2,15 +2,17 @@ import {
   decodeSession,
   encodeSession,
   isPhpArray,
+  isPhpEnum,
   isPhpObject,
   isPhpReference,
-  type PhpArray,
+  PhpArray,
   type PhpKey,
   type SessionDecodeOptions,
   type SessionEncodeOptions,
   serialize,
   unserialize,
 } from '../codec/index.ts';
+import { isSameBytes } from '../codec/php/text.ts';
 import { isObject } from '../codec/values.ts';
 import { PhpSessionError } from '../errors.ts';
 
@@ -57,6 +59,8 @@ interface Piece {
   group: Group;
 }
 
+type Side = 'base' | 'mine' | 'theirs';
+
 interface Group {
   /** Leads to the group that this one has become a part of. */
   parent: Group | undefined;
@@ -80,6 +84,8 @@ export function merge(
   rule: ConflictRule,
   codec: Codec,
 ): Merged {
+  if (isSameBytes(mine, base)) return { data: theirs, conflicts: [] };
+  if (isSameBytes(theirs, base)) return { data: mine, conflicts: [] };
   const read = (bytes: Uint8Array) => decodeSession(bytes, { ...codec, view: 'exact' });
   const result = read(theirs);
   const pieces: Piece[] = [];
@@ -88,14 +94,23 @@ export function merge(
   const classes = new Set<string>();
   for (const side of ['base', 'mine', 'theirs'] as const) join(pieces, side, classes);
 
+  const options = { ...unlimited, classes: [...classes] };
+  const bytesOf = (value: unknown) =>
+    value === undefined ? '' : Buffer.from(serialize(value, options)).toString('latin1');
+  /** By their bytes: 1 and 1.0 differ in PHP, and the order of keys counts. */
+  const differs = (a: unknown, b: unknown) => a !== b && bytesOf(a) !== bytesOf(b);
   const conflicts: (readonly string[])[] = [];
   for (const group of groups(pieces)) {
-    if (!group.some((piece) => differs(piece.mine, piece.base))) continue;
-    const haveBothChanged = group.some((piece) => differs(piece.theirs, piece.base));
+    const [baseOf, mineOf, theirsOf] = [together(group, 'base'), together(group, 'mine'), together(group, 'theirs')];
+    if (!differs(mineOf, baseOf)) continue;
+    const haveBothChanged = differs(theirsOf, baseOf);
     // The same change twice is no conflict to a rule, but a function may be counting: then 6 of 5 twice makes 7.
     const isContested = (piece: Piece) =>
       differs(piece.mine, piece.theirs) || (typeof rule === 'function' && differs(piece.mine, piece.base));
     const contested = new Set(haveBothChanged ? group.filter(isContested) : []);
+    // Both may have changed what the pieces share, and nothing else.
+    if (haveBothChanged && contested.size === 0 && differs(mineOf, theirsOf))
+      for (const piece of group) contested.add(piece);
     for (const piece of group) {
       if (contested.has(piece)) {
         conflicts.push(piece.path);
@@ -136,7 +151,7 @@ function isStringMap(value: unknown): value is PhpArray {
 }
 
 /** Makes one group of the pieces in which one side has the same object or reference. Gathers the classes on the way. */
-function join(pieces: readonly Piece[], side: 'base' | 'mine' | 'theirs', classes: Set<string>): void {
+function join(pieces: readonly Piece[], side: Side, classes: Set<string>): void {
   const owners = new Map<object, Piece>();
   for (const piece of pieces) {
     const rest: unknown[] = [piece[side]];
@@ -150,6 +165,7 @@ function join(pieces: readonly Piece[], side: 'base' | 'mine' | 'theirs', classe
         continue;
       }
       if ('className' in value) classes.add(String(value.className));
+      if (isPhpEnum(value)) continue; // a value: the case is the same object wherever it stands
       if (isPhpReference(value)) rest.push(value.value);
       else if (isPhpObject(value)) for (const property of value.properties.values()) rest.push(property);
       const owner = owners.get(value);
@@ -176,15 +192,9 @@ function groups(pieces: readonly Piece[]): Iterable<readonly Piece[]> {
   return found.values();
 }
 
-/** By their bytes: 1 and 1.0 differ in PHP, and the order of keys counts. */
-function differs(a: unknown, b: unknown): boolean {
-  return a !== b && bytesOf(a) !== bytesOf(b);
-}
-
-function bytesOf(value: unknown): string {
-  if (value === undefined) return '';
-  const kind = isObject(value) && isPhpReference(value) ? '&' : '';
-  return kind + Buffer.from(serialize(value, unlimited)).toString('latin1');
+/** What one side has in a group. What its pieces share shows only there. */
+function together(group: readonly Piece[], side: Side): unknown {
+  return group.length === 1 ? group[0]![side] : new PhpArray(group.map((piece, index) => [index, piece[side]]));
 }
 
 function decide(piece: Piece, rule: ConflictRule): unknown {

@@ -57,7 +57,6 @@ export class OptimisticSession {
    * @throws PhpSessionError `ERR_SESSION_CONFLICT` by the rule `error`, and what `encodeSession` throws
    */
   rebase(mine: Uint8Array, { data: theirs = this.base }: SessionLease): Uint8Array {
-    if (Buffer.compare(this.base, theirs) === 0) return mine;
     const { data, conflicts } = merge(this.base, mine, theirs, this.#settings.onConflict, this.#settings.codec);
     if (conflicts.length > 0) this.#onConflict(conflicts);
     return data;
