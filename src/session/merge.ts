@@ -213,8 +213,8 @@ function decide(piece: Piece, rule: ConflictRule): unknown {
   const conflict: MergeConflict = { path, base: plain(base), mine: plain(mine), theirs: plain(theirs) };
   const decision = rule(conflict);
   // What is taken as it is keeps what it shares with others.
-  if (decision === conflict.mine) return mine;
-  if (decision === conflict.theirs) return theirs;
+  if (Object.is(decision, conflict.mine)) return mine;
+  if (Object.is(decision, conflict.theirs)) return theirs;
   return decision;
 }
 
