@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { batch, cases, seed, timeout } from '../helpers/fuzz.ts';
 import { randomTriple, type Triple } from '../helpers/merge-triples.ts';
+import { mergeVectors } from '../helpers/merge-vectors.ts';
 import { type MergeAnswer, type MergeCase, mergeInNode, mergeInPhp } from '../helpers/php-merge.ts';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
@@ -22,6 +23,19 @@ const shown = ({ format, rule, base, mine, theirs }: MergeCase) => ({
 });
 const readableAnswer = (answer: MergeAnswer) =>
   'data' in answer ? { ...answer, data: Buffer.from(answer.data, 'base64').toString('latin1') } : answer;
+
+describe('the cases of fixtures/merge', () => {
+  let answers: MergeAnswer[];
+  beforeAll(() => {
+    answers = mergeInPhp(mergeVectors.map(([, input]) => input));
+  });
+  test.each(mergeVectors.map(([name, , expected], index) => [name, index, expected] as const))(
+    '%s',
+    (_, index, expected) => {
+      expect(answers[index]).toEqual(expected);
+    },
+  );
+});
 
 describe('random sessions', () => {
   test(
