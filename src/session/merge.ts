@@ -71,6 +71,8 @@ interface Group {
  * keys are all strings. Lists, maps with numbers for keys, objects and values are taken as a whole; parts that share an object
  * or a PHP reference are one whole, so that they share it afterwards too.
  *
+ * What a session held that others have emptied since is not put back by the rule `mine`: only what this request has added is stored.
+ *
  * Works on the exact view, where references and the identity of objects are values of their own: so what comes from either side
  * gets its numbers anew.
  *
@@ -88,8 +90,12 @@ export function merge(
   if (isSameBytes(theirs, base)) return { data: mine, conflicts: [] };
   const read = (bytes: Uint8Array) => decodeSession(bytes, { ...codec, view: 'exact' });
   const result = read(theirs);
+  const before = read(base);
+  // It was logged out, or a login has moved it to another id: what it held does not come back.
+  const wasEmptied = result.size === 0 && before.size > 0;
+  const decidedBy = wasEmptied && rule === 'mine' ? 'theirs' : rule;
   const pieces: Piece[] = [];
-  split([], read(base), read(mine), result, pieces);
+  split([], before, read(mine), result, pieces);
   // What is in the two sessions may be in the merged one.
   const classes = new Set<string>();
   for (const side of ['base', 'mine', 'theirs'] as const) join(pieces, side, classes);
@@ -114,8 +120,8 @@ export function merge(
     for (const piece of group) {
       if (contested.has(piece)) {
         conflicts.push(piece.path);
-        put(piece, decide(piece, rule));
-      } else if (contested.size === 0 || rule !== 'theirs') {
+        put(piece, decide(piece, decidedBy));
+      } else if (contested.size === 0 || decidedBy !== 'theirs') {
         put(piece, piece.mine);
       }
     }
