@@ -9,6 +9,6 @@ namespace PhpSessionBridge;
  *
  * @internal
  */
-final class Gone extends \RuntimeException
+class Gone extends \RuntimeException
 {
 }

@@ -26,14 +26,18 @@ final class Options
     public $lockTimeout;
     /** @var int seconds */
     public $maxHold;
+    /** @var string 'row' or 'merge' */
+    public $lock;
+    /** @var string|callable what becomes of a part that two requests have changed, in the lock 'merge' */
+    public $onConflict;
 
     /**
-     * @param array<string, string|int> $options
+     * @param array<string, string|int|callable> $options
      * @throws \InvalidArgumentException its message names the option
      */
     public function __construct(array $options)
     {
-        $defaults = self::NAMES + self::SECONDS + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
+        $defaults = self::NAMES + self::SECONDS + ['lock' => 'row', 'on_conflict' => 'mine'] + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
         if ($unknown = array_diff_key($options, $defaults)) {
             throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
         }
@@ -47,6 +51,14 @@ final class Options
             }
         }
         [$this->lockTimeout, $this->maxHold] = [$options['lock_timeout'], $options['max_hold']];
+        if (!in_array($options['lock'], ['row', 'merge'], true)) {
+            throw new \InvalidArgumentException("Option 'lock' must be 'row' or 'merge'");
+        }
+        $rule = $options['on_conflict'];
+        if (!in_array($rule, ['mine', 'theirs', 'error'], true) && (is_string($rule) || !is_callable($rule))) {
+            throw new \InvalidArgumentException("Option 'on_conflict' must be 'mine', 'theirs', 'error' or a function");
+        }
+        [$this->lock, $this->onConflict] = [$options['lock'], $rule];
         $this->setTime($options['time_type'], $options['time_zone'], $options['time_meaning']);
     }
 

@@ -52,7 +52,7 @@ final class SessionHandler implements
      *     Keys of the array: 'driver' ('pdo' or 'mysqli', by default what is there), 'host' ('localhost'), 'port' (3306), 'socket',
      *     'user', 'password', 'database', 'charset' ('utf8mb4'), 'ssl' (an array of 'ca', 'capath', 'cert', 'key', 'cipher' and
      *     'verify'), 'connect_timeout' (5 seconds), 'persistent' (false): whether PHP keeps it for its next requests.
-     * @param array<string, string|int> $options
+     * @param array<string, string|int|callable> $options
      *     'table' ('session', or 'database.table'); its columns 'id' ('id'), 'data' ('data') and 'time' ('usetime');
      *     'time_zone' of a DATETIME column, which needs it, in the form of MySQL's time_zone: '+02:00', 'Europe/Berlin' or
      *     'SYSTEM'; 'time_type' of the time column, which is detected if it is not given, and checked if it is ('int': Unix
@@ -60,7 +60,10 @@ final class SessionHandler implements
      *     'time_meaning' of the time column ('last_used', or 'expires_at': session.gc_maxlifetime later);
      *     'lock_timeout' seconds to wait for another request of the same session (10);
      *     'max_hold' seconds of silence after which the server frees the lock of a request (60: twice PHP's usual
-     *     max_execution_time, so only a process that hangs or is frozen reaches it)
+     *     max_execution_time, so only a process that hangs or is frozen reaches it);
+     *     'lock' ('row': requests of one session run one after the other; 'merge': they run at the same time, and each puts its changes
+     *     on what the others have stored); 'on_conflict' in the lock 'merge', the rule of Merge\ThreeWayMerge::of(): 'mine', 'theirs',
+     *     'error' or a function ('mine')
      *
      * @throws \InvalidArgumentException its message names the option
      */
@@ -73,7 +76,10 @@ final class SessionHandler implements
         $this->table = new Table($checked);
         $settings = new Settings($checked->lockTimeout, $checked->maxHold, $checked->timeZone ?? '+00:00');
         $this->db = new Connection($connection, $settings);
-        $this->lock = new RowLock(new LockedRow($this->db, $this->table), new Retries($this->db, $checked->lockTimeout));
+        $retries = new Retries($this->db, $checked->lockTimeout);
+        $this->lock = $checked->lock === 'merge'
+            ? new MergeLock($this->db, $this->table, $retries, $checked->onConflict)
+            : new RowLock(new LockedRow($this->db, $this->table), $retries);
     }
 
     /**
@@ -116,8 +122,12 @@ final class SessionHandler implements
     /** Does not connect yet. PHP calls it for session_reset() too, in the middle of a session. */
     public function open($path, $name): bool
     {
-        if (Superglobal::caller() !== 'session_reset') {
+        $caller = Superglobal::caller();
+        if ($caller !== 'session_reset') {
             $this->abandon();
+        }
+        if (!in_array($caller, ['session_reset', 'session_regenerate_id'], true)) {
+            $this->lock->release(); // In a worker that lives on, nothing of another session is left.
         }
         $this->failed = false;
         $this->table->nameNow(); // session.gc_maxlifetime may have changed.
@@ -223,10 +233,13 @@ final class SessionHandler implements
     /** Ends the transaction: changes that are not committed are rolled back. */
     public function close(): bool
     {
-        if (!in_array(Superglobal::caller(), ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
+        $caller = Superglobal::caller();
+        if (!in_array($caller, ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
             $this->abandon();
         }
-        $this->lock->release();
+        if ($caller !== 'session_regenerate_id') { // The session goes on under another id.
+            $this->lock->release();
+        }
         if ($this->collect !== null) {
             $this->deleteOld($this->collect, microtime(true) + self::PATIENCE);
             $this->collect = null;
@@ -252,7 +265,7 @@ final class SessionHandler implements
     #[\ReturnTypeWillChange]
     public function gc($max_lifetime)
     {
-        if ($this->db->inTransaction()) {
+        if ($this->lock->id() !== null) {
             $this->collect = $max_lifetime;
             return 0;
         }
@@ -283,7 +296,7 @@ final class SessionHandler implements
             return true;
         } catch (\RuntimeException $error) {
             // A logout deleted the row. Without a change this is no failure. With one, the change is lost, and the visitor gets an error.
-            if ($error instanceof Gone && !$wasNew && $data === null) {
+            if ($error instanceof Ended || ($error instanceof Gone && !$wasNew && $data === null)) {
                 $this->log('session not written', $error->getMessage());
                 return true;
             }

@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { numbersTo } from '../helpers/numbers.ts';
-import { articleTable, binaryTable, type Driver, type Harness, startHarness } from '../php/harness.ts';
+import {
+  type Answer,
+  articleTable,
+  binaryTable,
+  type Driver,
+  type Harness,
+  type Request,
+  startHarness,
+} from '../php/harness.ts';
 
 const tables = [articleTable(), binaryTable()];
 const article = tables[0]!;
 const dates = { ...articleTable(), columns: 'id CHAR(32) PRIMARY KEY, data BLOB, usetime DATETIME' };
 const combinations = tables.flatMap((table) =>
-  (['pdo', 'mysqli', 'persistent'] as Driver[]).map((driver) => ({
-    title: `${driver}, ${table.title}`,
-    driver,
-    table,
-  })),
+  (['pdo', 'mysqli', 'persistent'] as Driver[]).flatMap((driver) =>
+    ['row', 'merge'].map((lock) => ({ title: `${driver}, ${table.title}, lock ${lock}`, driver, table, lock })),
+  ),
 );
 
 let php: Harness;
@@ -31,8 +37,16 @@ afterAll(async () => {
   await php.stop();
 });
 
-describe.each(combinations)('PHP: $title', ({ driver, table }) => {
-  const at = { driver, table };
+describe.each(combinations)('PHP: $title', ({ driver, table, lock }) => {
+  const at = { driver, table, options: { lock } };
+  /** Eight requests that count: at once where the lock lets them run one after the other, and else so. */
+  const eightTimes = async (request: Request): Promise<Answer[]> => {
+    const count = () => php.ask(request, increment);
+    if (lock === 'row') return Promise.all(Array.from({ length: 8 }, count));
+    const answers: Answer[] = [];
+    while (answers.length < 8) answers.push(await count());
+    return answers;
+  };
 
   test('a new visitor gets an id, and his session is kept byte for byte', async () => {
     const first = await php.ask(
@@ -70,9 +84,9 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     expect(await php.row(table, id)).toBe('');
   });
 
-  test('8 first requests of one id at once lose nothing', async () => {
+  test('8 first requests of one id lose nothing', async () => {
     const id = newId();
-    const answers = await Promise.all(Array.from({ length: 8 }, () => php.ask({ ...at, id }, increment)));
+    const answers = await eightTimes({ ...at, id });
     expect(answers.map(({ result }) => result).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(await php.row(table, id)).toBe('n|i:8;');
   });
@@ -94,7 +108,7 @@ describe.each(combinations)('PHP: $title', ({ driver, table }) => {
     const id = newId();
     const request = { ...at, id, ini: { 'session.use_strict_mode': strict, 'session.lazy_write': lazy } };
     await php.put(table, id, 'n|i:0;');
-    const answers = await Promise.all(Array.from({ length: 8 }, () => php.ask(request, increment)));
+    const answers = await eightTimes(request);
     expect(answers.map(({ cookie }) => cookie).filter(Boolean)).toEqual([]);
     expect(await php.row(table, id)).toBe('n|i:8;');
 

@@ -105,6 +105,14 @@ final class Connection
         }
     }
 
+    /** The same for a statement that need not succeed. A persistent connection is kept, and waits as long as it does. */
+    public function waitBriefly(int $seconds): void
+    {
+        if (!$this->mayPersist) {
+            $this->wantedWait = $seconds;
+        }
+    }
+
     /** @return array<int, array<int, mixed>>|int the rows of a SELECT, else how many rows were changed */
     public function query(Statement $statement)
     {
@@ -118,6 +126,21 @@ final class Connection
         return $this->quietly(function () use ($statement) {
             return $this->driver->bind($statement->sql, $statement->values);
         });
+    }
+
+    /**
+     * A SELECT by itself, without a transaction that stays open.
+     *
+     * @return array<int, array<int, mixed>>
+     */
+    public function read(Statement $statement): array
+    {
+        if ($statement->values === []) {
+            return $this->sendCommit([$statement->sql, 'COMMIT']);
+        }
+        $rows = $this->query($statement);
+        $this->commit();
+        return $rows;
     }
 
     /**
@@ -140,11 +163,11 @@ final class Connection
         $this->sendCommit(['COMMIT']);
     }
 
-    /** @return int how many rows the first statement has changed */
-    private function sendCommit(array $statements): int
+    /** @return array<int, array<int, mixed>>|int as query(), of the first statement */
+    private function sendCommit(array $statements)
     {
         try {
-            $changed = $this->run($statements)[0];
+            $result = $this->run($statements)[0];
         } catch (\RuntimeException $error) {
             $number = $error->getCode();
             $isReached = $this->lastIsReached || in_array($number, DatabaseError::LOST, true);
@@ -152,7 +175,7 @@ final class Connection
             throw $error;
         }
         $this->inTransaction = false;
-        return $changed;
+        return $result;
     }
 
     /**

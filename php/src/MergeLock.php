@@ -1,0 +1,215 @@
+<?php
+
+declare(strict_types=1);
+
+namespace PhpSessionBridge;
+
+use PhpSessionBridge\Database\Connection;
+use PhpSessionBridge\Database\DatabaseError;
+use PhpSessionBridge\Database\Retries;
+use PhpSessionBridge\Merge\Format;
+use PhpSessionBridge\Merge\ThreeWayMerge;
+
+/**
+ * The lock 'merge': a request reads its session without a lock, so requests of one session do not wait for each other. At the end it takes
+ * the row's lock for a moment, reads again, and puts its changes on what is stored by then.
+ *
+ * A session that was destroyed since it was read stays destroyed, also if another one has begun under its id.
+ *
+ * @internal
+ */
+final class MergeLock implements Lock
+{
+    /** How often a write is tried again that others were faster with. */
+    private const TRIES = 3;
+    /** Seconds to wait for the row's lock if only the time is to be set. */
+    private const TOUCH = 1;
+    private const OTHER = 'another request has ended the session';
+
+    /** @var Connection */
+    private $db;
+    /** @var Table */
+    private $table;
+    /** @var Retries */
+    private $retries;
+    /** @var RowLock */
+    private $lock;
+    /** @var string|callable */
+    private $onConflict;
+    /** @var Snapshot|null what was read of the open session */
+    private $snapshot;
+    /** @var array{string, string}|null what was read of the session that goes on under a new id, and what it held when it was left */
+    private $left;
+
+    /** @param string|callable $onConflict the rule of ThreeWayMerge */
+    public function __construct(Connection $db, Table $table, Retries $retries, $onConflict)
+    {
+        $this->db = $db;
+        $this->table = $table;
+        $this->retries = $retries;
+        $this->lock = new RowLock(new LockedRow($db, $table), $retries);
+        $this->onConflict = $onConflict;
+    }
+
+    public function open(string $id, bool $create): bool
+    {
+        if ($this->snapshot === null || $this->snapshot->id !== $id) {
+            self::format();
+            $this->snapshot = $this->read($id);
+        }
+        if ($this->snapshot !== null && $this->snapshot->data === null && !$create) {
+            $this->snapshot = null;
+        }
+        return $this->snapshot !== null;
+    }
+
+    public function id(): ?string
+    {
+        return $this->snapshot === null ? null : $this->snapshot->id;
+    }
+
+    public function data(): string
+    {
+        return $this->snapshot === null ? '' : (string) $this->snapshot->data;
+    }
+
+    public function isNew(): bool
+    {
+        return $this->snapshot !== null && $this->snapshot->data === null;
+    }
+
+    public function exists(string $id): bool
+    {
+        if ($this->id() === $id) {
+            return true; // It will exist, if it is new.
+        }
+        $snapshot = $this->read($id);
+        return $snapshot !== null && $snapshot->data !== null;
+    }
+
+    public function save(?string $data): void
+    {
+        $data === null ? $this->touch() : $this->merge($data);
+        $this->release();
+    }
+
+    /** Deletes what is there by now: a logout is one, whatever other requests have stored. An empty row may be that of an old id. */
+    public function destroy(string $id): void
+    {
+        $this->release();
+        if ($this->lock->open($id, false) && !in_array($this->lock->data(), self::NOTHING, true)) {
+            $this->lock->destroy($id);
+        }
+        $this->lock->release();
+    }
+
+    public function leave(string $id): void
+    {
+        if (!$this->open($id, true)) {
+            throw new \RuntimeException('the id matches another only by collation');
+        }
+        $base = $this->data();
+        $this->lockAgain($this->isNew());
+        $left = $this->left ?? [$base, $this->lock->data()];
+        $this->lock->leave($id);
+        $this->release();
+        $this->left = $left;
+    }
+
+    public function release(): void
+    {
+        $this->snapshot = null;
+        $this->left = null;
+        $this->lock->release();
+    }
+
+    private function read(string $id): ?Snapshot
+    {
+        return $this->retries->run(function () use ($id): ?Snapshot {
+            return Snapshot::read($this->db, $this->table, $id);
+        }, [$this->db, 'rollBack']);
+    }
+
+    /** Sets the time. If another request holds the row, that one sets it. */
+    private function touch(): void
+    {
+        $snapshot = $this->snapshot;
+        try {
+            $this->db->waitBriefly(self::TOUCH);
+            $sql = 'UPDATE {table} SET {time} = {now} WHERE {id} = ?';
+            $touched = $this->db->commitWith($this->table->statement($sql, [$snapshot->id]));
+        } catch (\RuntimeException $error) {
+            $this->db->rollBack();
+            if (!in_array($error->getCode(), DatabaseError::UNDONE, true)) {
+                throw $error;
+            }
+            return;
+        }
+        // Drivers count changed rows: the time may be the same.
+        if ($touched === 0 && (($now = $this->read($snapshot->id)) === null || $now->data === null)) {
+            throw new Ended(self::OTHER);
+        }
+    }
+
+    private function merge(string $mine): void
+    {
+        $base = $this->data();
+        if ($this->left !== null) { // Under its new id nobody else writes.
+            $mine = $this->merged($this->left[0], $mine, $this->left[1]);
+        }
+        for ($try = 1; ; ++$try) {
+            $this->lockAgain($try === 1 && $this->isNew());
+            $theirs = $this->lock->isNew() ? $base : $this->lock->data();
+            $data = $this->merged($base, $mine, $theirs);
+            try {
+                $this->lock->save($data);
+                return;
+            } catch (\RuntimeException $error) {
+                if ($error->getMessage() !== LockedRow::CONFLICT || $try === self::TRIES) {
+                    throw $error;
+                }
+            }
+        }
+    }
+
+    /**
+     * Takes the row's lock.
+     *
+     * @throws Ended if the session has ended since it was read
+     */
+    private function lockAgain(bool $create): void
+    {
+        $snapshot = $this->snapshot;
+        $isThere = $this->lock->open($snapshot->id, $create);
+        $data = $this->lock->isNew() ? null : $this->lock->data();
+        if (!$isThere || !$snapshot->isOf($this->db, $this->table, $data)) {
+            $this->lock->release();
+            throw new Ended(self::OTHER);
+        }
+    }
+
+    private function merged(string $base, string $mine, string $theirs): string
+    {
+        try {
+            return ThreeWayMerge::of($base, $mine, $theirs, self::format(), $this->onConflict)->data;
+        } catch (\Throwable $error) { // The function of the application may throw anything.
+            $this->lock->release();
+            throw $error;
+        }
+    }
+
+    /**
+     * @return string php.ini's session.serialize_handler
+     * @throws \RuntimeException if its sessions cannot be merged; this is a configuration error
+     */
+    private static function format(): string
+    {
+        $format = (string) ini_get('session.serialize_handler');
+        try {
+            new Format($format);
+        } catch (\InvalidArgumentException $error) {
+            throw new \RuntimeException($error->getMessage(), 0, $error);
+        }
+        return $format;
+    }
+}
