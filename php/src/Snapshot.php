@@ -54,13 +54,13 @@ final class Snapshot
 
     /**
      * Whether the row, which is locked now, is that of another session: this one was destroyed since, and another one begun under its id.
-     * If its bytes are the same, it counts as the same.
+     * If its bytes are the same, it counts as the same. The same holds for a session that did not exist and was begun and destroyed since.
      *
      * @param string|null $data what the row holds now; null: it is new
      */
     public function isOf(Connection $db, Table $table, ?string $data): bool
     {
-        if ($data === $this->data) {
+        if ($data !== null && $data === $this->data) {
             return true;
         }
         $sql = 'SELECT {time} FROM {table} WHERE {id} = ?';
