@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { PhpObject } from '../../src/codec/index.ts';
 import { newId } from '../../src/testing/leases.ts';
 import { binaryTable, type Harness, startHarness, until } from '../php/harness.ts';
 import { type Context, isLocked, Site, signal, storeOf } from './koa-helpers.ts';
@@ -219,12 +220,30 @@ test('a change of a session that a login has moved is a conflict', async () => {
   const answer = await site.ask(
     async (ctx) => {
       ctx.session.cart = 'pear';
+      ctx.session.fresh = 1;
       await site.ask(login, { id });
     },
     { id },
   );
   expect(answer).toMatchObject({ status: 200, id: undefined });
   expect(conflicts).toEqual([[['cart']]]);
-  expect(await php.row(table, id)).toBe('cart|s:4:"pear";');
+  expect(await php.row(table, id)).toBe('fresh|i:1;');
+  await site.stop();
+});
+
+test('a login that has got a new id does not come back under the old one', async () => {
+  const site = await Site.start({ store: storeOf(table), mode: 'merge' });
+  const id = newId();
+  await php.put(table, id, 'app|a:2:{s:4:"user";s:3:"bob";s:4:"seen";i:1;}user|O:4:"User":1:{s:4:"name";s:3:"bob";}');
+  await site.ask(
+    async (ctx) => {
+      const { app, user } = ctx.session as { app: Record<string, unknown>; user: PhpObject };
+      app.seen = 2;
+      user.set('seen', 2);
+      await site.ask((ctx) => ctx.phpSession.regenerate(), { id });
+    },
+    { id },
+  );
+  expect(await php.row(table, id)).toBe('');
   await site.stop();
 });

@@ -22,15 +22,19 @@ final class Piece
     /** @var string|object|null */
     public $theirs;
 
-    /** @param array<int, int|string> $path */
-    public function __construct(array $path, PhpArray $place, ?PhpArray $base, PhpArray $mine)
+    /**
+     * @param array<int, int|string> $path
+     * @param string|object|null $base
+     * @param string|object|null $mine
+     * @param string|object|null $theirs
+     */
+    public function __construct(array $path, PhpArray $place, $base, $mine, $theirs)
     {
-        $key = end($path);
         $this->path = $path;
         $this->place = $place;
-        $this->base = $base === null ? null : $base->values[$key] ?? null;
-        $this->mine = $mine->values[$key] ?? null;
-        $this->theirs = $place->values[$key] ?? null;
+        $this->base = $base;
+        $this->mine = $mine;
+        $this->theirs = $theirs;
     }
 
     /**

@@ -13,6 +13,8 @@ final class Pieces
 {
     /** @var Piece[] */
     private $pieces = [];
+    /** @var array<int, int|string> keys from the session down to the map that is being split */
+    private $path = [];
     /** @var array<int, int> for each piece another one of its group; the first one of a group leads to itself */
     private $leaders = [];
 
@@ -24,7 +26,7 @@ final class Pieces
     public static function of(PhpArray $base, PhpArray $mine, PhpArray $theirs): array
     {
         $pieces = new self();
-        $pieces->split([], $base, $mine, $theirs);
+        $pieces->split($base, $mine, $theirs);
         foreach (['base', 'mine', 'theirs'] as $side) {
             $pieces->join($side);
         }
@@ -35,19 +37,21 @@ final class Pieces
         return $groups;
     }
 
-    /** @param array<int, int|string> $path */
-    private function split(array $path, ?PhpArray $base, PhpArray $mine, PhpArray $theirs): void
+    private function split(?PhpArray $before, PhpArray $own, PhpArray $place): void
     {
-        $keys = $theirs->values + $mine->values + ($base === null ? [] : $base->values);
+        $keys = $place->values + $own->values + ($before === null ? [] : $before->values);
         foreach ($keys as $key => $_) {
-            $inner = array_merge($path, [$key]);
-            $piece = new Piece($inner, $theirs, $base, $mine);
-            if (self::isMap($piece->mine) && self::isMap($piece->theirs) && ($piece->base === null || self::isMap($piece->base))) {
-                $this->split($inner, $piece->base, $piece->mine, $piece->theirs);
+            $base = $before === null ? null : $before->values[$key] ?? null;
+            $mine = $own->values[$key] ?? null;
+            $theirs = $place->values[$key] ?? null;
+            $this->path[] = $key;
+            if (self::isMap($mine) && self::isMap($theirs) && ($base === null || self::isMap($base))) {
+                $this->split($base, $mine, $theirs);
             } else {
                 $this->leaders[] = count($this->pieces);
-                $this->pieces[] = $piece;
+                $this->pieces[] = new Piece($this->path, $place, $base, $mine, $theirs);
             }
+            array_pop($this->path);
         }
     }
 

@@ -103,6 +103,9 @@ final class ThreeWayMerge
      */
     private static function together(array $group, string $side): string
     {
+        if (count($group) === 1) {
+            return (string) self::text($group[0]->$side); // No value has an empty text.
+        }
         $all = new PhpArray();
         foreach ($group as $index => $piece) {
             if ($piece->$side !== null) {

@@ -18,6 +18,8 @@ final class Tokens
     private const DIGITS = '0123456789';
     private const CLASS_NAME = '/^[0-9A-Za-z_\x80-\xff][0-9A-Za-z_\\\\\x80-\xff]*$/D';
     private const CASE_NAME = '/^\\\\?[0-9A-Za-z_\x80-\xff][0-9A-Za-z_\\\\\x80-\xff]*:[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*$/D';
+    /** Scalars as serialize() writes most of them. */
+    private const USUAL = '/\G(?:i:(?:0|-?[1-9][0-9]{0,17});|b:[01];|N;)/';
     private const FLOAT = '/\Gd:([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?);/';
 
     /** @var string */
@@ -52,19 +54,14 @@ final class Tokens
             case 'S':
                 $string = $this->string();
                 return 's:' . strlen($string) . ":\"$string\";";
-            case 'i':
-                return "i:{$this->integer()};";
-            case 'N':
-                $this->expect('N;', $this->at);
-                return 'N;';
-            case 'b':
-                $value = substr($this->bytes, $this->at, 4) === 'b:1;' ? 'b:1;' : 'b:0;';
-                $this->expect($value, $this->at);
-                return $value;
             case 'd':
                 return $this->float();
             default:
-                throw new MalformedSession($this->at);
+                if (preg_match(self::USUAL, $this->bytes, $match, 0, $this->at) === 1) {
+                    $this->at += strlen($match[0]);
+                    return $match[0];
+                }
+                return "i:{$this->integer()};";
         }
     }
 
@@ -200,13 +197,20 @@ final class Tokens
 
     private function string(): string
     {
-        $start = $this->at;
-        if ($this->bytes[$start] === 'S') {
+        [$bytes, $start] = [$this->bytes, $this->at];
+        if ($bytes[$start] === 'S') {
             return $this->escaped();
         }
-        $string = $this->quoted($start);
-        $this->expect(';', $this->at);
-        return $string;
+        $digits = strspn($bytes, self::DIGITS, $start + 1 < $this->size ? $start + 2 : $start);
+        $length = (int) substr($bytes, $start + 2, $digits);
+        $open = $start + $digits + 4;
+        // The first comparison leaves no sum that is too large.
+        if ($length > $this->size - $open - 2 || $digits === 0 || $bytes[$start + 1] !== ':'
+            || substr($bytes, $open - 2, 2) !== ':"' || substr($bytes, $open + $length, 2) !== '";') {
+            throw new MalformedSession($start);
+        }
+        $this->at = $open + $length + 2;
+        return substr($bytes, $open, $length);
     }
 
     /** An `S:`, whose size counts what it stands for: `\41` is one byte. PHP reads this and never writes it. */
