@@ -162,7 +162,7 @@ final class Tokens
         return $taken;
     }
 
-    /** An integer. PHP makes the nearest one of what is beyond 64 bits, as this cast does. */
+    /** `i:number;` */
     private function integer(): int
     {
         $start = $this->at;
@@ -176,7 +176,7 @@ final class Tokens
         if ($digits === 0) {
             throw new MalformedSession($start);
         }
-        return (int) $text;
+        return self::nearest($text);
     }
 
     /** A float, by php.ini's serialize_precision: so one that PHP has only written again does not count as changed. */
@@ -202,7 +202,7 @@ final class Tokens
             return $this->escaped();
         }
         $digits = strspn($bytes, self::DIGITS, $start + 1 < $this->size ? $start + 2 : $start);
-        $length = (int) substr($bytes, $start + 2, $digits);
+        $length = self::nearest((string) substr($bytes, $start + 2, $digits));
         $open = $start + $digits + 4;
         // The first comparison leaves no sum that is too large.
         if ($length > $this->size - $open - 2 || $digits === 0 || $bytes[$start + 1] !== ':'
@@ -262,7 +262,19 @@ final class Tokens
         $start = $this->at;
         $length = strspn($this->bytes, self::DIGITS, $start);
         $this->at += $length;
-        return (int) substr($this->bytes, $start, $length);
+        return self::nearest(substr($this->bytes, $start, $length));
+    }
+
+    /** As PHP reads an integer: of what is beyond 64 bits it makes the nearest one. A cast gives a warning from PHP 8.5 on. */
+    private static function nearest(string $text): int
+    {
+        if (strlen($text) < 19) {
+            return (int) $text;
+        }
+        $digits = ltrim($text, '+-0');
+        [$most, $nearest] = $text[0] === '-' ? ['9223372036854775808', PHP_INT_MIN] : ['9223372036854775807', PHP_INT_MAX];
+        $fits = strlen($digits) < 19 || (strlen($digits) === 19 && strcmp($digits, $most) <= 0);
+        return $fits ? (int) $text : $nearest;
     }
 
     private function expect(string $text, int $offset): void
