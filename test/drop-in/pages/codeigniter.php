@@ -1,0 +1,75 @@
+<?php
+
+declare(strict_types=1);
+
+// CodeIgniter 4 as a whole, without a route: its session service, with our handler as the driver of its configuration.
+
+namespace {
+    require __DIR__ . '/page.php';
+
+    define('FCPATH', application('codeigniter4') . '/public/');
+    require application('codeigniter4') . '/app/Config/Paths.php';
+    require application('codeigniter4') . '/system/Boot.php';
+
+    $paths = new Config\Paths();
+    $paths->writableDirectory = sys_get_temp_dir();
+    $_SERVER['CI_ENVIRONMENT'] = 'production';
+    CodeIgniter\Boot::bootWorker($paths);
+}
+
+namespace App {
+    final class SessionHandler extends \PhpSessionBridge\Adapter\CodeIgniterHandler
+    {
+        protected function sessionHandler(): \PhpSessionBridge\SessionHandler
+        {
+            return \sessionHandler();
+        }
+    }
+}
+
+namespace {
+    config('Session')->driver = App\SessionHandler::class;
+    config('Session')->cookieName = 'ci_session';
+
+    final class CodeIgniterPage implements Session
+    {
+        private $session;
+
+        public function __construct()
+        {
+            $this->session = session();
+        }
+
+        public function get(string $key)
+        {
+            return $this->session->get($key);
+        }
+
+        public function set(string $key, $value): void
+        {
+            $this->session->set($key, $value);
+        }
+
+        public function flash(string $text): void
+        {
+            $this->session->setFlashdata('notice', $text);
+        }
+
+        public function flashed(): ?string
+        {
+            return $this->session->getFlashdata('notice');
+        }
+
+        public function regenerate(): void
+        {
+            $this->session->regenerate(true);
+        }
+
+        public function logout(): void
+        {
+            $this->session->destroy();
+        }
+    }
+
+    echo json_encode(act(new CodeIgniterPage()));
+}

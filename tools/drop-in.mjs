@@ -1,0 +1,63 @@
+// `npm run test:drop-in`: real PHP applications with our PHP handler, beside Node, on one table. Exit status 1 when a step of one that
+// is there fails. Arguments are names of applications: only these.
+//
+// Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
+// PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { unpackApplications } from './drop-in/debian.mjs';
+import { runCommand, SetupError, setUp } from './setup.mjs';
+
+const folder = process.env.PHP_SESSION_BRIDGE_APPLICATIONS;
+
+await runCommand(async () => {
+  await setUp(['mariadb-server', 'php-cli', 'php-mysql']);
+  await build();
+  const debian = await unpackApplications();
+  // Not above: nothing of it can be loaded before it is installed and built.
+  const { applications } = await import('../test/drop-in/applications.mjs');
+  const { runApplication } = await import('../test/drop-in/run.mjs');
+  const { steps } = await import('../test/drop-in/steps.mjs');
+  const { startMariadb } = await import('./services/mariadb.mjs');
+  const { phpSession } = await import('php-session-bridge/koa');
+  const { mysqlStore } = await import('php-session-bridge/mysql');
+
+  const names = process.argv.slice(2);
+  const wanted = applications.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
+  if (wanted.length === 0) throw new SetupError(`There are: ${applications.map(({ title }) => title).join(', ')}`);
+  const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
+  /** @type {string[][]} */
+  const table = [];
+  /** @type {string[]} */
+  const notes = [];
+  try {
+    for (const application of wanted) {
+      const missing = application.needs !== undefined && !existsSync(join(folder ?? '', application.needs));
+      if (missing) {
+        notes.push(`${application.title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${application.needs}`);
+        table.push([application.title, 'not there']);
+        continue;
+      }
+      const around = { mysql, env: { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder }, ini: debian.ini, phpSession, mysqlStore };
+      const { outcomes, log } = await runApplication(application, around);
+      table.push([application.title, ...Object.values(outcomes).map((outcome) => (outcome === true ? 'yes' : 'NO'))]);
+      const failed = Object.entries(outcomes).filter(([, outcome]) => outcome !== true);
+      for (const [step, why] of failed) notes.push(`${application.title}, ${step}: ${why}`);
+      if (failed.length > 0) notes.push(log);
+    }
+  } finally {
+    await mysql.stop();
+  }
+  print([['', ...Object.keys(steps), 'database away'], ...table]);
+  for (const note of notes) console.log(note);
+  process.exitCode = table.some((row) => row.includes('NO')) ? 1 : 0;
+});
+
+/** @param {string[][]} rows */
+function print(rows) {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row.length > 2 ? row[column]?.length ?? 0 : 0)), 3));
+  widths[0] = Math.max(...rows.map(([title = '']) => title.length));
+  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  console.log();
+}
