@@ -35,11 +35,19 @@ await runCommand(async () => {
     for (const application of wanted) {
       const missing = application.needs !== undefined && !existsSync(join(folder ?? '', application.needs));
       if (missing) {
-        notes.push(`${application.title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${application.needs}`);
+        notes.push(
+          `${application.title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${application.needs}`,
+        );
         table.push([application.title, 'not there']);
         continue;
       }
-      const around = { mysql, env: { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder }, ini: debian.ini, phpSession, mysqlStore };
+      const around = {
+        mysql,
+        env: { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder },
+        ini: debian.ini,
+        phpSession,
+        mysqlStore,
+      };
       const { outcomes, log } = await runApplication(application, around);
       table.push([application.title, ...Object.values(outcomes).map((outcome) => (outcome === true ? 'yes' : 'NO'))]);
       const failed = Object.entries(outcomes).filter(([, outcome]) => outcome !== true);
@@ -56,7 +64,9 @@ await runCommand(async () => {
 
 /** @param {string[][]} rows */
 function print(rows) {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row.length > 2 ? row[column]?.length ?? 0 : 0)), 3));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row.length > 2 ? (row[column]?.length ?? 0) : 0)), 3),
+  );
   widths[0] = Math.max(...rows.map(([title = '']) => title.length));
   for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   console.log();

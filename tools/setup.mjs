@@ -19,6 +19,11 @@ const parts = {
   'galera-4': { name: 'Galera', has: () => existsSync(galeraProvider) },
   rsync: { name: 'rsync', has: () => hasProgram('rsync') },
   'php-fpm': { name: 'PHP-FPM', has: () => findPhpFpm() !== undefined },
+  // With it comes its HttpFoundation, which has the session.
+  'php-symfony-http-kernel': {
+    name: "Symfony's session",
+    has: () => existsSync('/usr/share/php/Symfony/Component/HttpKernel/autoload.php'),
+  },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },

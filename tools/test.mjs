@@ -9,7 +9,12 @@ const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 await runCommand(async () => {
   const args = process.argv.slice(2);
   const isAll = args.length === 0;
-  await setUp([...stormParts, 'chromium', ...(isAll ? /** @type {const} */ (['libatomic1']) : [])]);
+  await setUp([
+    ...stormParts,
+    'chromium',
+    'php-symfony-http-kernel',
+    ...(isAll ? /** @type {const} */ (['libatomic1']) : []),
+  ]);
   const newestNode = isAll ? await installNewestNode() : undefined;
   await build(console.log);
   await check('biome', bin('@biomejs/biome/bin/biome'), 'check');

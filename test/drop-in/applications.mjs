@@ -28,7 +28,13 @@ export const applications = [
     name: 'PHPSESSID',
     session: { serializeHandler: 'php_serialize', sidLength: 40, sidBitsPerCharacter: 5 },
   },
-  { title: 'Yii 2', page: 'yii.php', name: 'PHPSESSID', needs: 'yii2/framework/Yii.php', ini: { 'session.use_strict_mode': 1 } },
+  {
+    title: 'Yii 2',
+    page: 'yii.php',
+    name: 'PHPSESSID',
+    needs: 'yii2/framework/Yii.php',
+    ini: { 'session.use_strict_mode': 1 },
+  },
   { title: 'CakePHP', page: 'cakephp.php', name: 'PHPSESSID', needs: 'cakephp/src/Http/Session.php' },
   { title: 'CodeIgniter', page: 'codeigniter.php', name: 'ci_session', needs: 'codeigniter4/system/Boot.php' },
   {

@@ -38,6 +38,7 @@ export async function runApplication(application, { mysql, env = {}, ini = {}, p
         PSB_TEST_MYSQL: JSON.stringify(mysql),
         PSB_DROP_IN_TABLE: table,
         PSB_DROP_IN_PORT: String(databasePort),
+        PSB_DROP_IN_FOLDER: directory.path, // What an application writes besides.
         ...env,
       },
       ini: {

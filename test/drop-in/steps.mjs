@@ -103,8 +103,10 @@ export async function checkSteps({ url, name, bag = [], session }) {
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const browser = { id: /** @type {string | undefined} */ (undefined) };
-  const side = (/** @type {string} */ base) => (/** @type {string} */ action, /** @type {Record<string, string>} */ query = {}) =>
-    ask(`${base}?${new URLSearchParams({ do: action, ...query })}`, name, browser);
+  const side =
+    (/** @type {string} */ base) =>
+    (/** @type {string} */ action, /** @type {Record<string, string>} */ query = {}) =>
+      ask(`${base}?${new URLSearchParams({ do: action, ...query })}`, name, browser);
   const sides = { php: side(url), node: side(`http://127.0.0.1:${port}/`), browser };
   /** @type {Record<string, Outcome>} */
   const outcomes = {};

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { root, run, SetupError } from '../setup.mjs';
 
 /** Applications, and what a page with their classes needs. Their own dependencies come with them. */
-const packages = ['php-symfony-http-kernel', 'php-laravel-framework', 'php-mbstring', 'php-intl', 'php-xml', 'phpmyadmin'];
+const packages = [
+  'php-symfony-http-kernel',
+  'php-laravel-framework',
+  'php-mbstring',
+  'php-intl',
+  'php-xml',
+  'phpmyadmin',
+];
 
 /** Extensions that they need, in the order in which PHP can load them. */
 const extensions = ['mbstring', 'intl', 'dom', 'simplexml', 'xml', 'xmlreader', 'xmlwriter'];
@@ -39,7 +46,11 @@ export async function unpackApplications() {
     }
   }
   const share = join(folder, 'usr/share');
-  return { share, env: { PHP_INI_SCAN_DIR: `:${writeIni(folder)}` }, ini: { include_path: `.:${share}/php:/usr/share/php` } };
+  return {
+    share,
+    env: { PHP_INI_SCAN_DIR: `:${writeIni(folder)}` },
+    ini: { include_path: `.:${share}/php:/usr/share/php` },
+  };
 }
 
 /** Extensions that this machine's PHP has not loaded. @param {string} folder @returns {string} the directory of the ini file */

@@ -12,7 +12,10 @@ namespace {
     require application('codeigniter4') . '/system/Boot.php';
 
     $paths = new Config\Paths();
-    $paths->writableDirectory = sys_get_temp_dir();
+    $paths->writableDirectory = getenv('PSB_DROP_IN_FOLDER');
+    foreach (['cache', 'logs'] as $folder) {
+        is_dir("$paths->writableDirectory/$folder") || @mkdir("$paths->writableDirectory/$folder");
+    }
     $_SERVER['CI_ENVIRONMENT'] = 'production';
     CodeIgniter\Boot::bootWorker($paths);
 }

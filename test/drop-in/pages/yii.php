@@ -60,8 +60,8 @@ final class SiteController extends yii\web\Controller
 (new yii\web\Application([
     'id' => 'drop-in',
     'basePath' => __DIR__,
-    'runtimePath' => sys_get_temp_dir(),
-    'vendorPath' => sys_get_temp_dir(),
+    'runtimePath' => getenv('PSB_DROP_IN_FOLDER'),
+    'vendorPath' => getenv('PSB_DROP_IN_FOLDER'),
     'controllerMap' => ['site' => SiteController::class],
     'defaultRoute' => 'site/index',
     'components' => [

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { phpSession } from '../../src/middleware/koa.ts';
+import { mysqlStore } from '../../src/stores/mysql/index.ts';
+import { freePort } from '../../tools/services/ports.mjs';
+import { applications } from '../drop-in/applications.mjs';
+import { runApplication } from '../drop-in/run.mjs';
+import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
+
+// A short form of `npm run test:drop-in`, and what the adapters do where an application's page does not get.
+
+describe('the drop-in and the adapter for Symfony, with all steps', () => {
+  test.each(applications.filter(({ title }) => /own|Symfony/.test(title)))('$title', async (application) => {
+    const mysql = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
+    const { outcomes } = await runApplication(application, { mysql, phpSession, mysqlStore });
+    expect(Object.keys(outcomes)).toHaveLength(11);
+    expect(Object.entries(outcomes).filter(([, outcome]) => outcome !== true)).toEqual([]);
+  });
+});
+
+describe('adapters', () => {
+  const table = binaryTable();
+  const at = { driver: 'pdo', table } as const;
+  const load = `require_once 'Symfony/Component/HttpKernel/autoload.php';
+    foreach (['FailsByException', 'LaravelHandler', 'SymfonyHandler'] as $name) require_once "${process.cwd()}/php/src/Adapter/$name.php";
+    $laravel = new PhpSessionBridge\\Adapter\\LaravelHandler($handler);`;
+  const id = 'canary'.padEnd(40, '0');
+  let php: Harness;
+
+  beforeAll(async () => {
+    php = await startHarness([table]);
+  });
+
+  afterAll(async () => {
+    try {
+      expect(php.log()).not.toContain('canary');
+    } finally {
+      await php.stop();
+    }
+  });
+
+  /** Runs Laravel's calls, as its session store makes them; an exception is its status. */
+  const laravel = async (code: string) =>
+    (
+      await php.ask(
+        at,
+        `${load} $id = '${id}'; try { ${code} } catch (Symfony\\Component\\HttpKernel\\Exception\\HttpException $error) {
+          return [$error->getStatusCode(), $error->getMessage(), $error->getHeaders()];
+        }`,
+      )
+    ).result;
+
+  const waits = async () => {
+    const start = performance.now();
+    await php.sql(`UPDATE ${table.name} SET usetime = usetime WHERE id = '${id}'`);
+    return performance.now() - start;
+  };
+
+  test('Laravel: the row is locked from read() to write(), and free after it', async () => {
+    await php.put(table, id, 'a:1:{s:1:"n";i:1;}');
+    const page = php.ask(
+      at,
+      `${load} $laravel->read('${id}'); usleep(500000); $laravel->write('${id}', 'a:1:{s:1:"n";i:2;}'); sleep(2);`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const waited = await waits();
+    expect(waited).toBeGreaterThan(100);
+    expect(waited).toBeLessThan(1500);
+    await page;
+    expect(await php.row(table, id)).toBe('a:1:{s:1:"n";i:2;}');
+  });
+
+  test('Laravel: a new id is written without having been read', async () => {
+    await php.put(table, id, 'a:1:{s:1:"n";i:1;}');
+    const other = id.replaceAll('0', '1');
+    expect(
+      await laravel(`$laravel->read($id); $laravel->destroy($id); return $laravel->write('${other}', 'a:0:{}b');`),
+    ).toBe(true);
+    expect([await php.row(table, id), await php.row(table, other)]).toEqual([undefined, 'a:0:{}b']);
+  });
+
+  test('Laravel: a page that saves twice', async () => {
+    await php.put(table, id, 'one');
+    expect(
+      await laravel(`$laravel->read($id); $laravel->write($id, 'two'); return $laravel->write($id, 'three');`),
+    ).toBe(true);
+    expect(await php.row(table, id)).toBe('three');
+  });
+
+  test('Laravel: a second save does not overwrite what another request has written after the first', async () => {
+    await php.put(table, id, 'one');
+    const meanwhile = `meanwhile("UPDATE ${table.name} SET data = 'theirs' WHERE id = '${id}'");`;
+    const save = `$laravel->read($id); $laravel->write($id, 'two'); ${meanwhile}`;
+    expect(await laravel(`${save} return $laravel->write($id, 'two');`)).toBe(true);
+    expect(await php.row(table, id)).toBe('theirs');
+    expect(await laravel(`${save} return $laravel->write($id, 'three');`)).toEqual([
+      503,
+      'The session could not be written again: it has changed since this page saved it',
+      { 'Retry-After': '5' },
+    ]);
+    expect(await php.row(table, id)).toBe('theirs');
+  });
+
+  test('Laravel: a second save does not bring back a session that has ended', async () => {
+    await php.put(table, id, 'one');
+    const end = `meanwhile("DELETE FROM ${table.name} WHERE id = '${id}'");`;
+    expect(
+      await laravel(`$laravel->read($id); $laravel->write($id, 'two'); ${end} return $laravel->write($id, 'three');`),
+    ).toEqual(expect.arrayContaining([503]));
+    expect(await php.row(table, id)).toBeUndefined();
+  });
+
+  test('Laravel: a worker that lives on: a request that failed before it saved leaves nothing for the next', async () => {
+    const other = id.replaceAll('0', '2');
+    await php.put(table, id, 'alice');
+    await php.put(table, other, 'bob');
+    expect(
+      await laravel(
+        `$laravel->read($id); $first = $laravel->read('${other}'); $laravel->write('${other}', 'bob2'); return $first;`,
+      ),
+    ).toBe('bob');
+    expect([await php.row(table, id), await php.row(table, other)]).toEqual(['alice', 'bob2']);
+  });
+
+  test('a failure is an exception with the status: 503, or 500 if trying again does not help', async () => {
+    const fails = (request: object) =>
+      php.ask(
+        { ...at, ...request, id },
+        `${load} session_set_save_handler(new PhpSessionBridge\\Adapter\\SymfonyHandler($handler), true);
+         try { session_start(); return 'went on'; } catch (Symfony\\Component\\HttpKernel\\Exception\\HttpException $error) {
+           return [$error->getStatusCode(), $error->getHeaders(), session_status() === PHP_SESSION_ACTIVE];
+         }`,
+      );
+    expect((await fails({ port: await freePort() })).result).toEqual([503, { 'Retry-After': '5' }, false]);
+    expect((await fails({ options: { table: 'test.nowhere' } })).result).toEqual([500, [], false]);
+  });
+
+  test('a write that fails is an exception too', async () => {
+    await php.put(table, id, '');
+    const answer = await php.ask(
+      { ...at, id },
+      `${load} session_set_save_handler(new PhpSessionBridge\\Adapter\\SymfonyHandler($handler), true);
+       session_start(); $_SESSION['long'] = str_repeat('x', 17000000);
+       try { session_write_close(); return 'went on'; } catch (Symfony\\Component\\HttpKernel\\Exception\\HttpException $error) {
+         return $error->getStatusCode();
+       }`,
+    );
+    expect(answer.result).toBe(500);
+  });
+});
