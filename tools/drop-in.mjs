@@ -19,45 +19,44 @@ await runCommand(async () => {
   const { applications } = await import('../test/drop-in/applications.mjs');
   const { runApplication } = await import('../test/drop-in/run.mjs');
   const { steps } = await import('../test/drop-in/steps.mjs');
+  const { runWhole, wholes } = await import('../test/drop-in/whole.mjs');
   const { startMariadb } = await import('./services/mariadb.mjs');
   const { phpSession } = await import('php-session-bridge/koa');
   const { mysqlStore } = await import('php-session-bridge/mysql');
 
   const names = process.argv.slice(2);
-  const wanted = applications.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
-  if (wanted.length === 0) throw new SetupError(`There are: ${applications.map(({ title }) => title).join(', ')}`);
+  const all = [...applications, ...wholes];
+  const wanted = all.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
+  if (wanted.length === 0) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
   const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
-  /** @type {string[][]} */
-  const table = [];
+  const env = { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder };
+  const around = { mysql, share: debian.share, env, ini: debian.ini, phpSession, mysqlStore };
+  const table = [['', ...Object.keys(steps), 'database away']];
   /** @type {string[]} */
   const notes = [];
   try {
     for (const application of wanted) {
-      const missing = application.needs !== undefined && !existsSync(join(folder ?? '', application.needs));
-      if (missing) {
-        notes.push(
-          `${application.title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${application.needs}`,
-        );
-        table.push([application.title, 'not there']);
+      const { title } = application;
+      if ('needs' in application && !existsSync(join(folder ?? '', application.needs ?? ''))) {
+        notes.push(`${title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${application.needs}`);
+        table.push([title, 'not there']);
         continue;
       }
-      const around = {
-        mysql,
-        env: { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder },
-        ini: debian.ini,
-        phpSession,
-        mysqlStore,
-      };
-      const { outcomes, log } = await runApplication(application, around);
-      table.push([application.title, ...Object.values(outcomes).map((outcome) => (outcome === true ? 'yes' : 'NO'))]);
-      const failed = Object.entries(outcomes).filter(([, outcome]) => outcome !== true);
-      for (const [step, why] of failed) notes.push(`${application.title}, ${step}: ${why}`);
+      const run = 'page' in application && typeof application.page === 'string' ? runApplication : runWhole;
+      const { outcomes, log } = await run(/** @type {any} */ (application), around);
+      table.push([
+        title,
+        ...Object.values(outcomes).map((outcome) => (outcome === null ? '-' : outcome === true ? 'yes' : 'NO')),
+      ]);
+      const failed = Object.entries(outcomes).filter(([, outcome]) => typeof outcome === 'string');
+      for (const [step, why] of failed) notes.push(`${title}, ${step}: ${why}`);
       if (failed.length > 0) notes.push(log);
+      if ('lacks' in application) notes.push(`${title}, -: ${application.lacks}`);
     }
   } finally {
     await mysql.stop();
   }
-  print([['', ...Object.keys(steps), 'database away'], ...table]);
+  print(table);
   for (const note of notes) console.log(note);
   process.exitCode = table.some((row) => row.includes('NO')) ? 1 : 0;
 });

@@ -11,7 +11,8 @@ import Koa from 'koa';
 /** @typedef {true | string} Outcome `true`, or what was wrong */
 
 /** The increments of each side, and how many of a side run at the same time. */
-const [each, atOnce] = [32, 6];
+export const each = 32;
+const atOnce = 4;
 
 /** What each application must do, with our handler on PHP's side and the package on Node's. In this order, in one browser. */
 export const steps = /** @type {Record<string, (sides: Sides) => Promise<void>>} */ ({
@@ -47,11 +48,11 @@ export const steps = /** @type {Record<string, (sides: Sides) => Promise<void>>}
     await php('set', { key: 'n', value: '0' });
     /** @param {Sides['php']} side */
     const worker = (side) => async () => {
-      for (let i = 0; i < Math.ceil(each / atOnce); i++) await side('increment');
+      for (let i = 0; i < each / atOnce; i++) await side('increment');
     };
     const all = [php, node].flatMap((side) => Array.from({ length: atOnce }, () => worker(side)()));
     await Promise.all(all);
-    same(Number(await php('get', { key: 'n' })), 2 * atOnce * Math.ceil(each / atOnce));
+    same(Number(await php('get', { key: 'n' })), 2 * each);
   },
   'logout PHP': (sides) => logout(sides, sides.php),
   'logout Node': async (sides) => {
@@ -86,7 +87,7 @@ async function logout({ php, node, browser }, side) {
 }
 
 /** @param {unknown} is @param {unknown} shall */
-function same(is, shall) {
+export function same(is, shall) {
   if (is !== shall) throw new Error(`${JSON.stringify(shall)} expected, ${JSON.stringify(is)} found`);
 }
 
@@ -146,8 +147,14 @@ async function ask(url, name, browser) {
   }
 }
 
-/** The same actions as in pages/page.php. @param {import('koa').Middleware} session @param {string[]} bag */
-function nodeSite(session, bag) {
+/**
+ * The same actions as in pages/page.php.
+ *
+ * @param {import('koa').Middleware} session
+ * @param {string[]} bag
+ * @param {Record<string, (session: any) => unknown>} [views] other actions, which look at the session
+ */
+export function nodeSite(session, bag, views = {}) {
   const app = new Koa();
   app.silent = true;
   app.use(session);
@@ -162,7 +169,8 @@ function nodeSite(session, bag) {
       const n = Number(values.n ?? 0);
       await new Promise((resolve) => setTimeout(resolve, 2));
       result = values.n = n + 1;
-    } else if (action === 'regenerate') await ctx.phpSession.regenerate();
+    } else if (views[action] !== undefined) result = views[action](ctx.session) ?? null;
+    else if (action === 'regenerate') await ctx.phpSession.regenerate();
     else if (action === 'logout') await ctx.phpSession.destroy();
     else ctx.throw(400);
     ctx.body = JSON.stringify(result);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, SetupError } from '../setup.mjs';
 
@@ -11,10 +11,22 @@ const packages = [
   'php-intl',
   'php-xml',
   'phpmyadmin',
+  'roundcube-core',
 ];
 
 /** Extensions that they need, in the order in which PHP can load them. */
 const extensions = ['mbstring', 'intl', 'dom', 'simplexml', 'xml', 'xmlreader', 'xmlwriter'];
+
+/** Files of /etc and /var that applications name, as ones in the folder that `PSB_DROP_IN_FOLDER` names. */
+const patches = [
+  {
+    file: 'usr/share/phpmyadmin/libraries/vendor_config.php',
+    texts: {
+      "'/etc/phpmyadmin/config.inc.php'": "getenv('PSB_DROP_IN_FOLDER') . '/phpmyadmin.php'",
+      "'/var/lib/phpmyadmin/tmp/'": "getenv('PSB_DROP_IN_FOLDER') . '/'",
+    },
+  },
+];
 
 const cache = join(root, '.cache', 'drop-in');
 
@@ -29,16 +41,16 @@ export async function unpackApplications() {
     console.log(`Unpacking Debian's ${packages.join(', ')} into ${folder}`);
     const unfinished = `${folder}.${process.pid}`;
     const archives = join(unfinished, 'archives');
-    mkdirSync(join(archives, 'partial'), { recursive: true });
+    mkdirSync(archives, { recursive: true });
     try {
       await must('apt-get', 'update', '-q');
-      const download = ['install', '--download-only', '-q', '-y', '--no-install-recommends', '--reinstall'];
-      await must('apt-get', ...download, '-o', `Dir::Cache::archives=${archives}`, ...packages);
+      await must('sh', '-c', 'cd "$0" && exec apt-get download -q "$@"', archives, ...withDependencies());
       for (const name of readdirSync(archives)) {
         if (name.endsWith('.deb')) await must('dpkg-deb', '-x', join(archives, name), unfinished);
       }
       rmSync(archives, { recursive: true });
       rmSync(join(unfinished, 'usr/share/nodejs'), { recursive: true, force: true }); // Jest looks for package.json everywhere.
+      for (const patch of patches) patchFile(unfinished, patch);
       renameSync(unfinished, folder);
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true });
@@ -48,9 +60,34 @@ export async function unpackApplications() {
   const share = join(folder, 'usr/share');
   return {
     share,
-    env: { PHP_INI_SCAN_DIR: `:${writeIni(folder)}` },
+    env: { PHP_INI_SCAN_DIR: `:${writeIni(folder)}`, LD_LIBRARY_PATH: libraries(folder) },
     ini: { include_path: `.:${share}/php:/usr/share/php` },
   };
+}
+
+/** The packages and what they need of PHP code and of libraries of extensions, whatever of it is installed on this machine. */
+function withDependencies() {
+  const nothing = ['-o', 'Dir::State::status=/dev/null'];
+  const args = ['install', '--simulate', '--no-install-recommends', ...nothing, ...packages];
+  const { stdout, stderr, status } = spawnSync('apt-get', args, {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  if (status !== 0) throw new SetupError(`apt-get knows no way to install ${packages.join(', ')}: ${stderr}`);
+  const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
+  const isExtension = new RegExp(`^php[\\d.]+-(${extensions.join('|')})$`);
+  return names.filter(
+    (name) => /^(php-|phpmyadmin$|roundcube|libjs-|lib(onig|icu)\d)/.test(name) || isExtension.test(name),
+  );
+}
+
+/** @param {string} folder */
+function libraries(folder) {
+  const parent = join(folder, 'usr/lib');
+  return readdirSync(parent)
+    .filter((name) => name.includes('-linux-'))
+    .map((name) => join(parent, name))
+    .join(':');
 }
 
 /** Extensions that this machine's PHP has not loaded. @param {string} folder @returns {string} the directory of the ini file */
@@ -65,6 +102,16 @@ function writeIni(folder) {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'extensions.ini'), lines.join(''));
   return directory;
+}
+
+/** @param {string} folder @param {(typeof patches)[number]} patch */
+function patchFile(folder, { file, texts }) {
+  let content = readFileSync(join(folder, file), 'utf8');
+  for (const [text, replacement] of Object.entries(texts)) {
+    if (!content.includes(text)) throw new SetupError(`${file} of this Debian has no ${text}`);
+    content = content.replaceAll(text, replacement);
+  }
+  writeFileSync(join(folder, file), content);
 }
 
 /** @param {string} command @param {string[]} args */

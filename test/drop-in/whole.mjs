@@ -1,0 +1,214 @@
+import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createConnection } from 'mysql2/promise';
+import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
+import { startPhpServer } from '../../tools/services/php.mjs';
+import { freePort } from '../../tools/services/ports.mjs';
+import { Browser, found } from './browser.mjs';
+import { each, nodeSite, same } from './steps.mjs';
+
+const prepend = fileURLToPath(new URL('../../php/prepend.php', import.meta.url));
+
+/** @typedef {{ host: string, port: number, user: string, password: string }} Mysql */
+
+/**
+ * @typedef {object} Whole an application as a whole, which only php.ini's auto_prepend_file tells of our handler
+ * @property {string} title
+ * @property {string} folder of its pages, below Debian's /usr/share
+ * @property {string} name of the cookie
+ * @property {(folder: string, mysql: Mysql) => void} [configure] writes its configuration
+ * @property {(open: Open, mysql: Mysql) => Promise<string>} login what the page after it has
+ * @property {(open: Open) => Promise<string>} page one for those who are logged in
+ * @property {(page: string) => string} token that the page has, and throws if the visitor is not logged in
+ * @property {(session: any) => unknown} tokenIn the same in the session
+ * @property {(session: any) => unknown} [userIn] the user in the session; none: the session has none
+ * @property {(open: Open, page: string) => Promise<unknown>} logout
+ * @property {string} lacks why it has not all steps
+ */
+
+/** @typedef {(path: string, form?: Record<string, string>) => Promise<string>} Open the page, by the visitor's browser */
+
+/** @type {Whole[]} */
+export const wholes = [
+  {
+    title: 'phpMyAdmin',
+    folder: 'phpmyadmin',
+    name: 'phpMyAdmin',
+    configure(folder, { host, port }) {
+      const text = `<?php $cfg['blowfish_secret'] = '${'x'.repeat(32)}';
+        $cfg['Servers'][1] = ['auth_type' => 'cookie', 'host' => '${host}', 'port' => '${port}'];`;
+      writeFileSync(join(folder, 'phpmyadmin.php'), text);
+    },
+    async login(open, { user, password }) {
+      const form = await open('index.php');
+      return open('index.php?route=/', {
+        pma_username: user,
+        pma_password: password,
+        server: '1',
+        token: found(form, /name="token" value="([^"]*)"/),
+        set_session: found(form, /name="set_session" value="([^"]*)"/),
+      });
+    },
+    page: (open) => open('index.php?route=/server/databases'),
+    token(page) {
+      found(page, /(route=\/logout)/);
+      return found(page, /token:"([^"]*)"/);
+    },
+    tokenIn: (session) => session[' PMA_token '],
+    logout: (open, page) => open('index.php?route=/logout', { token: found(page, /token:"([^"]*)"/) }),
+    lacks:
+      'user and password are in cookies, with a key in the session, messages are not kept for the next page, and only a login has a new id',
+  },
+];
+
+/**
+ * Runs one, with the same steps as the pages of classes.
+ *
+ * @param {Whole} application
+ * @param {object} around
+ * @param {Mysql} around.mysql
+ * @param {string} around.share
+ * @param {Record<string, string | undefined>} around.env
+ * @param {Record<string, string | number>} around.ini
+ * @param {typeof import('../../src/middleware/koa.ts').phpSession} around.phpSession
+ * @param {typeof import('../../src/stores/mysql/index.ts').mysqlStore} around.mysqlStore
+ * @returns {Promise<{ outcomes: Record<string, true | string | null>, log: string }>} null: there is no such thing
+ */
+export async function runWhole(application, { mysql, share, env, ini, phpSession, mysqlStore }) {
+  const directory = temporaryDirectory('drop-in');
+  const { host, port, user, password } = mysql;
+  const connection = { host, port, user, password, database: 'test' };
+  const root = join(share, application.folder);
+  const sql = await createConnection(connection);
+  await sql.query('DROP TABLE IF EXISTS whole');
+  await sql.query(
+    'CREATE TABLE whole (id VARBINARY(128) PRIMARY KEY, data MEDIUMBLOB NOT NULL, usetime INT UNSIGNED NOT NULL)',
+  );
+  application.configure?.(directory.path, mysql);
+  const store = mysqlStore({ connection, table: 'whole', columns: { time: 'usetime' } });
+  const start = (/** @type {number} */ databasePort) => {
+    const configuration = join(directory.path, `config-${databasePort}.php`);
+    writeFileSync(configuration, configurationOf(root, { ...mysql, port: databasePort }));
+    chmodSync(configuration, 0o600);
+    return startPhpServer({
+      documentRoot: root,
+      env: { ...env, PSB_DROP_IN_FOLDER: directory.path },
+      ini: {
+        ...ini,
+        auto_prepend_file: prepend,
+        'php_session_bridge.config': configuration,
+        'session.save_path': directory.path,
+      },
+    });
+  };
+  const php = await start(port);
+  const site = nodeSite(phpSession({ store, name: application.name, useStrictMode: true, cookiePath: '/' }), [], {
+    token: application.tokenIn,
+    user: application.userIn ?? (() => null),
+  }).listen(0, '127.0.0.1');
+  await once(site, 'listening');
+  const node = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (site.address()).port}/`;
+  const browser = new Browser();
+  /** @type {(base: string) => Open} */
+  const opener = (base) => async (path, form) => {
+    const { status, text } = await browser.open(`${base}/${path}`, form);
+    if (status !== 200) throw new Error(`status ${status}: ${text.slice(0, 300)}`);
+    return text;
+  };
+  const open = opener(php.url);
+  /** @param {string} action @param {Record<string, string>} [query] */
+  const ask = async (action, query = {}) =>
+    JSON.parse(await opener(node)(`?${new URLSearchParams({ do: action, ...query })}`));
+  const login = async () => application.token(await application.login(open, mysql));
+  const token = async () => application.token(await application.page(open));
+  /** @type {Record<string, () => Promise<unknown>>} */
+  const steps = {
+    async login() {
+      await open('index.php');
+      const before = browser.cookies.get(application.name);
+      await login();
+      await token();
+      if (browser.cookies.get(application.name) === before) throw new Error('the id is the same');
+    },
+    who: async () => (application.userIn === undefined ? null : same(await ask('user'), user)),
+    async change() {
+      await ask('set', { key: 'colour', value: 'green' });
+      await token();
+      same(await ask('get', { key: 'colour' }), 'green');
+    },
+    flash: async () => null,
+    token: async () => same(await ask('token'), await token()),
+    'regenerate PHP': async () => null,
+    async 'regenerate Node'() {
+      const before = await token();
+      const old = browser.cookies.get(application.name);
+      await ask('regenerate');
+      if (browser.cookies.get(application.name) === old) throw new Error('the id is the same');
+      same(await token(), before);
+    },
+    async parallel() {
+      await ask('set', { key: 'n', value: '0' });
+      const before = await token();
+      const worker = (/** @type {() => Promise<unknown>} */ side) => async () => {
+        for (let i = 0; i < each / 4; i++) await side();
+      };
+      await Promise.all(
+        [token, () => ask('increment')].flatMap((side) => Array.from({ length: 4 }, () => worker(side)())),
+      );
+      same(await ask('get', { key: 'n' }), each);
+      same(await token(), before);
+    },
+    async 'logout PHP'() {
+      await application.logout(open, await application.page(open));
+      same(await ask('get', { key: 'n' }), null);
+    },
+    async 'logout Node'() {
+      await login();
+      await ask('logout');
+      await token().then(
+        () => Promise.reject(new Error('PHP still knows the visitor')),
+        () => undefined,
+      );
+    },
+    async 'database away'() {
+      const away = await start(await freePort());
+      try {
+        const response = await fetch(`${away.url}/index.php`, { redirect: 'manual' });
+        same(response.status, 503);
+      } finally {
+        await away.stop();
+      }
+    },
+  };
+  /** @type {Record<string, true | string | null>} */
+  const outcomes = {};
+  try {
+    for (const [title, step] of Object.entries(steps)) {
+      outcomes[title] = await step().then(
+        (result) => (result === null ? null : true),
+        (error) => String(error.message),
+      );
+    }
+    return { outcomes, log: php.log() };
+  } finally {
+    site.close();
+    site.closeAllConnections();
+    await store.close();
+    await php.stop();
+    await sql.end();
+    directory.remove();
+  }
+}
+
+/** @param {string} root @param {Mysql} mysql */
+const configurationOf = (root, { host, port, user, password }) => `<?php
+return ['applications' => ['whole' => [
+    'path' => ${JSON.stringify(root)},
+    'connection' => static function () {
+        return new PDO('mysql:host=${host};port=${port};dbname=test', '${user}', '${password}');
+    },
+    'options' => ['table' => 'whole'],
+]]];
+`;
