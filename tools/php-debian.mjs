@@ -37,7 +37,7 @@ const kinds = ['unit', 'property', 'differential', 'integration', 'docs'];
 
 /** What stands in a test that asks PHP: the helpers that start it, or a call of it. */
 const asksPhp =
-  /php-oracle|random-php|helpers\/rules|services\/php|php\/harness|koa-helpers|koa-session-site|execFile\w*\)?\('php'/;
+  /php-oracle|random-php|helpers\/rules|services\/php|php\/harness|koa-helpers|koa-session-site|drop-in\/site|execFile\w*\)?\('php'/;
 
 /** Where programs are inside such a system. */
 const inner = '/usr/sbin:/usr/bin:/sbin:/bin';
