@@ -12,7 +12,7 @@ import { runCommand, SetupError, setUp } from './setup.mjs';
 const folder = process.env.PHP_SESSION_BRIDGE_APPLICATIONS;
 
 await runCommand(async () => {
-  await setUp(['mariadb-server', 'php-cli', 'php-mysql']);
+  await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'dovecot-imapd']);
   await build();
   const debian = await unpackApplications();
   // Not above: nothing of it can be loaded before it is installed and built.

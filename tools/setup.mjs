@@ -24,6 +24,7 @@ const parts = {
     name: "Symfony's session",
     has: () => existsSync('/usr/share/php/Symfony/Component/HttpKernel/autoload.php'),
   },
+  'dovecot-imapd': { name: 'Dovecot', has: () => hasProgram('dovecot') },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
   chromium: { name: 'Chromium', has: () => hasProgram('chromium') },

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createConnection } from 'mysql2/promise';
+import { startDovecot } from '../../tools/drop-in/dovecot.mjs';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startPhpServer } from '../../tools/services/php.mjs';
 import { freePort } from '../../tools/services/ports.mjs';
@@ -18,12 +19,14 @@ const prepend = fileURLToPath(new URL('../../php/prepend.php', import.meta.url))
  * @property {string} title
  * @property {string} folder of its pages, below Debian's /usr/share
  * @property {string} name of the cookie
- * @property {(folder: string, mysql: Mysql) => void} [configure] writes its configuration
+ * @property {(folder: string, mysql: Mysql, root: string) => Promise<() => Promise<void>>} configure writes its configuration, starts what it
+ *   needs besides, and returns what stops that
+ * @property {string} [prepend] PHP code of the prepend file that is there before the drop-in
  * @property {(open: Open, mysql: Mysql) => Promise<string>} login what the page after it has
  * @property {(open: Open) => Promise<string>} page one for those who are logged in
  * @property {(page: string) => string} token that the page has, and throws if the visitor is not logged in
  * @property {(session: any) => unknown} tokenIn the same in the session
- * @property {(session: any) => unknown} [userIn] the user in the session; none: the session has none
+ * @property {(session: any) => unknown} [userIn] whether alice is the user in the session; none: the session has no user
  * @property {(open: Open, page: string) => Promise<unknown>} logout
  * @property {string} lacks why it has not all steps
  */
@@ -36,10 +39,11 @@ export const wholes = [
     title: 'phpMyAdmin',
     folder: 'phpmyadmin',
     name: 'phpMyAdmin',
-    configure(folder, { host, port }) {
+    async configure(folder, { host, port }) {
       const text = `<?php $cfg['blowfish_secret'] = '${'x'.repeat(32)}';
         $cfg['Servers'][1] = ['auth_type' => 'cookie', 'host' => '${host}', 'port' => '${port}'];`;
       writeFileSync(join(folder, 'phpmyadmin.php'), text);
+      return async () => {};
     },
     async login(open, { user, password }) {
       const form = await open('index.php');
@@ -60,6 +64,56 @@ export const wholes = [
     logout: (open, page) => open('index.php?route=/logout', { token: found(page, /token:"([^"]*)"/) }),
     lacks:
       'user and password are in cookies, with a key in the session, messages are not kept for the next page, and only a login has a new id',
+  },
+  {
+    title: 'Roundcube',
+    folder: 'roundcube',
+    name: 'roundcube_sessid',
+    prepend: "define('INSTALL_PATH', $_SERVER['DOCUMENT_ROOT'] . '/');",
+    async configure(folder, mysql, root) {
+      const { host, port, user, password } = mysql;
+      const database = await createConnection({ host, port, user, password, multipleStatements: true });
+      await database.query('DROP DATABASE IF EXISTS roundcube; CREATE DATABASE roundcube; USE roundcube');
+      await database.query(readFileSync(join(root, 'SQL/mysql.initial.sql'), 'utf8'));
+      await database.end();
+      const dovecot = await startDovecot('secret');
+      const values = {
+        db_dsnw: `mysql://${user}:${password}@${host}:${port}/roundcube`,
+        imap_host: `127.0.0.1:${dovecot.port}`,
+        des_key: 'x'.repeat(24),
+        temp_dir: folder,
+        log_dir: folder,
+        session_storage: 'php',
+        skin: 'elastic',
+      };
+      const lines = Object.entries(values).map(([name, value]) => `$config['${name}'] = '${value}';`);
+      writeFileSync(join(folder, 'config.inc.php'), `<?php ${lines.join(' ')} $config['plugins'] = [];`);
+      copyFileSync(join(root, '../../../etc/roundcube/defaults.inc.php'), join(folder, 'defaults.inc.php'));
+      return dovecot.stop;
+    },
+    async login(open) {
+      const form = await open('index.php');
+      const _token = found(form, /name="_token" value="([^"]*)"/);
+      const fields = {
+        _task: 'login',
+        _action: 'login',
+        _timezone: 'UTC',
+        _url: '',
+        _user: 'alice',
+        _pass: 'secret',
+        _token,
+      };
+      return open('?_task=login', fields);
+    },
+    page: (open) => open('?_task=settings'),
+    token(page) {
+      found(page, /(_task=logout)/);
+      return found(page, /"request_token":"([^"]*)"/);
+    },
+    tokenIn: (session) => session.request_token,
+    userIn: (session) => session.username === 'alice',
+    logout: (open, page) => open(`?_task=logout&_token=${found(page, /"request_token":"([^"]*)"/)}`),
+    lacks: 'messages are not kept for the next page, and only a login has a new id',
   },
 ];
 
@@ -86,15 +140,17 @@ export async function runWhole(application, { mysql, share, env, ini, phpSession
   await sql.query(
     'CREATE TABLE whole (id VARBINARY(128) PRIMARY KEY, data MEDIUMBLOB NOT NULL, usetime INT UNSIGNED NOT NULL)',
   );
-  application.configure?.(directory.path, mysql);
+  const stopServices = await application.configure(directory.path, mysql, root);
+  const before = join(directory.path, 'before.php');
+  writeFileSync(before, `<?php ${application.prepend ?? ''}`);
   const store = mysqlStore({ connection, table: 'whole', columns: { time: 'usetime' } });
   const start = (/** @type {number} */ databasePort) => {
     const configuration = join(directory.path, `config-${databasePort}.php`);
-    writeFileSync(configuration, configurationOf(root, { ...mysql, port: databasePort }));
+    writeFileSync(configuration, configurationOf(root, before, { ...mysql, port: databasePort }));
     chmodSync(configuration, 0o600);
     return startPhpServer({
       documentRoot: root,
-      env: { ...env, PSB_DROP_IN_FOLDER: directory.path },
+      env: { ...env, PSB_DROP_IN_FOLDER: directory.path, ROUNDCUBE_CONFIG_DIR: directory.path },
       ini: {
         ...ini,
         auto_prepend_file: prepend,
@@ -132,7 +188,7 @@ export async function runWhole(application, { mysql, share, env, ini, phpSession
       await token();
       if (browser.cookies.get(application.name) === before) throw new Error('the id is the same');
     },
-    who: async () => (application.userIn === undefined ? null : same(await ask('user'), user)),
+    who: async () => (application.userIn === undefined ? null : same(await ask('user'), true)),
     async change() {
       await ask('set', { key: 'colour', value: 'green' });
       await token();
@@ -198,13 +254,14 @@ export async function runWhole(application, { mysql, share, env, ini, phpSession
     await store.close();
     await php.stop();
     await sql.end();
+    await stopServices();
     directory.remove();
   }
 }
 
-/** @param {string} root @param {Mysql} mysql */
-const configurationOf = (root, { host, port, user, password }) => `<?php
-return ['applications' => ['whole' => [
+/** @param {string} root @param {string} before @param {Mysql} mysql */
+const configurationOf = (root, before, { host, port, user, password }) => `<?php
+return ['prepend' => ${JSON.stringify(before)}, 'applications' => ['whole' => [
     'path' => ${JSON.stringify(root)},
     'connection' => static function () {
         return new PDO('mysql:host=${host};port=${port};dbname=test', '${user}', '${password}');
