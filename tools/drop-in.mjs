@@ -18,6 +18,7 @@ await runCommand(async () => {
   // Not above: nothing of it can be loaded before it is installed and built.
   const { applications } = await import('../test/drop-in/applications.mjs');
   const { runApplication } = await import('../test/drop-in/run.mjs');
+  const { rollings, runRolling } = await import('../test/drop-in/rolling.mjs');
   const { steps } = await import('../test/drop-in/steps.mjs');
   const { runWhole, wholes } = await import('../test/drop-in/whole.mjs');
   const { startMariadb } = await import('./services/mariadb.mjs');
@@ -25,9 +26,15 @@ await runCommand(async () => {
   const { mysqlStore } = await import('php-session-bridge/mysql');
 
   const names = process.argv.slice(2);
-  const all = [...applications, ...wholes];
-  const wanted = all.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
-  if (wanted.length === 0) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
+  const all = [...applications, ...wholes, ...rollings];
+  const isWanted = (/** @type {{ title: string }} */ { title }) =>
+    names.length === 0 || names.some((name) => title.includes(name));
+  const isThere = (/** @type {{ title: string, needs?: string }} */ { title, needs }) => {
+    const is = needs === undefined || existsSync(join(folder ?? '', needs));
+    if (!is) notes.push(`${title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${needs}`);
+    return is;
+  };
+  if (!all.some(isWanted)) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
   const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
   const env = { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder };
   const around = { mysql, share: debian.share, env, ini: debian.ini, phpSession, mysqlStore };
@@ -35,10 +42,9 @@ await runCommand(async () => {
   /** @type {string[]} */
   const notes = [];
   try {
-    for (const application of wanted) {
+    for (const application of [...applications, ...wholes].filter(isWanted)) {
       const { title } = application;
-      if ('needs' in application && !existsSync(join(folder ?? '', application.needs ?? ''))) {
-        notes.push(`${title} was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${application.needs}`);
+      if (!isThere(application)) {
         table.push([title, 'not there']);
         continue;
       }
@@ -53,12 +59,21 @@ await runCommand(async () => {
       if (failed.length > 0) notes.push(log);
       if ('lacks' in application) notes.push(`${title}, -: ${application.lacks}`);
     }
+    for (const rolling of rollings.filter(isWanted).filter(isThere)) {
+      const results = await runRolling(rolling, around);
+      notes.push(`\nOne PHP server at a time: ${rolling.title}`);
+      for (const { phase, visits, lost, loggedOut, failed } of results) {
+        notes.push(`  ${phase}  ${visits} visits, ${lost} lost, ${loggedOut} logged out, ${failed} failed`);
+        const isWrong = loggedOut > 0 || failed > 0 || (lost > 0 && (rolling.locks || !phase.includes('old')));
+        if (isWrong) process.exitCode = 1;
+      }
+    }
   } finally {
     await mysql.stop();
   }
   print(table);
   for (const note of notes) console.log(note);
-  process.exitCode = table.some((row) => row.includes('NO')) ? 1 : 0;
+  if (table.some((row) => row.includes('NO'))) process.exitCode = 1;
 });
 
 /** @param {string[][]} rows */

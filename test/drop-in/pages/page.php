@@ -38,7 +38,14 @@ function sessionHandler(): PhpSessionBridge\SessionHandler
         $port = getenv('PSB_DROP_IN_PORT') ?: $mysql['port'];
         return new PDO("mysql:host={$mysql['host']};port=$port;dbname=test", $mysql['user'], $mysql['password']);
     };
-    return new PhpSessionBridge\SessionHandler($connect, ['table' => getenv('PSB_DROP_IN_TABLE')]);
+    $options = json_decode((string) getenv('PSB_DROP_IN_OPTIONS'), true) ?? [];
+    return new PhpSessionBridge\SessionHandler($connect, $options + ['table' => getenv('PSB_DROP_IN_TABLE')]);
+}
+
+/** Whether this server still has the handler that the application had before. */
+function isOld(): bool
+{
+    return getenv('PSB_DROP_IN_OLD') === '1';
 }
 
 /** Where the folder of an application's classes is. */
@@ -76,6 +83,10 @@ function act(Session $session)
             usleep(2000);
             $session->set('n', $n + 1);
             return $n + 1;
+        case 'visit':
+            usleep(2000);
+            $session->set('n', ($session->get('n') ?? 0) + 1);
+            return $session->get('user');
         case 'token':
             $session->set('token', bin2hex(random_bytes(16)));
             return $session->get('token');

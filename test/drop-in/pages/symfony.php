@@ -10,12 +10,21 @@ require_once 'Symfony/Component/HttpKernel/autoload.php';
 
 use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpFoundation\Session\Session as SymfonySession;
+use Symfony\Component\HttpFoundation\Session\Storage\Handler\PdoSessionHandler;
 use Symfony\Component\HttpFoundation\Session\Storage\NativeSessionStorage;
 use Symfony\Component\HttpKernel\Exception\HttpException;
 
+function oldHandler(): PdoSessionHandler
+{
+    ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password] = json_decode(getenv('PSB_TEST_MYSQL'), true);
+    return new PdoSessionHandler("mysql:host=$host;port=$port;dbname=test", [
+        'db_table' => getenv('PSB_DROP_IN_TABLE'), 'db_username' => $user, 'db_password' => $password,
+    ]);
+}
+
 $symfony = new SymfonySession(new NativeSessionStorage(
     ['use_strict_mode' => true],
-    new PhpSessionBridge\Adapter\SymfonyHandler(sessionHandler())
+    isOld() ? oldHandler() : new PhpSessionBridge\Adapter\SymfonyHandler(sessionHandler())
 ));
 
 $session = new class ($symfony) implements Session {

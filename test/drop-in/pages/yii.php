@@ -57,6 +57,7 @@ final class SiteController extends yii\web\Controller
     }
 }
 
+$mysql = json_decode(getenv('PSB_TEST_MYSQL'), true);
 (new yii\web\Application([
     'id' => 'drop-in',
     'basePath' => __DIR__,
@@ -66,7 +67,15 @@ final class SiteController extends yii\web\Controller
     'defaultRoute' => 'site/index',
     'components' => [
         'request' => ['cookieValidationKey' => 'key', 'scriptFile' => __FILE__, 'scriptUrl' => '/yii.php'],
-        'session' => ['class' => yii\web\Session::class, 'handler' => new PhpSessionBridge\Adapter\YiiHandler(sessionHandler())],
+        'session' => isOld()
+            ? ['class' => yii\web\DbSession::class, 'sessionTable' => getenv('PSB_DROP_IN_TABLE')]
+            : ['class' => yii\web\Session::class, 'handler' => new PhpSessionBridge\Adapter\YiiHandler(sessionHandler())],
+        'db' => [
+            'class' => yii\db\Connection::class,
+            'dsn' => "mysql:host={$mysql['host']};port={$mysql['port']};dbname=test",
+            'username' => $mysql['user'],
+            'password' => $mysql['password'],
+        ],
         'log' => ['targets' => []],
     ],
 ]))->run();
