@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise';
+import { startPhpFpm } from '../../tools/services/php-fpm.mjs';
 import { freePort } from '../../tools/services/ports.mjs';
-import { type Site, startSite } from '../drop-in/site.ts';
+import { askFpm } from '../drop-in/fastcgi.ts';
+import { prependFile, type Site, startSite } from '../drop-in/site.ts';
 
 // The rules of php/prepend.php, with real PHP: it shall serve applications that know nothing of it.
 
@@ -382,6 +385,68 @@ describe('the drop-in: a worker that lives on', () => {
       expect(await rows(tables.mail)).toEqual({ ['aaaa'.repeat(8)]: 'user|s:5:"alice";' });
       expect(await rows(tables.shop)).toEqual({});
       expect(stored()).toEqual([]);
+    });
+  });
+});
+
+describe('the drop-in: PHP-FPM, as docs/drop-in.md sets it up', () => {
+  test('one worker: requests that end in every way, and a .user.ini that names another prepend file', async () => {
+    const files = {
+      'mail/.user.ini': 'auto_prepend_file = own.php',
+      'own.php': '<?php $seen = "own.php";',
+    };
+    const configuration = both.replace(
+      `'path' => "$root/mail"`,
+      `'path' => "$root/mail", 'prepend' => "$root/own.php"`,
+    );
+    await on({ files, configuration }, async ({ at, log }) => {
+      mkdirSync(at('php.d'));
+      writeFileSync(at('php.d', 'drop-in.ini'), `php_session_bridge.config = ${at('config.php')}\n`);
+      const fpm = await startPhpFpm({
+        workers: 1,
+        ini: {
+          auto_prepend_file: prependFile,
+          'session.save_path': at('sessions'),
+          'session.gc_probability': 0,
+          'session.use_strict_mode': 0,
+          display_errors: 0,
+        },
+        env: { PHP_INI_SCAN_DIR: `:${at('php.d')}` },
+        log: at('error.log'),
+      });
+      try {
+        const ask = (code: string, cookie: string) => {
+          const script = at('root/mail/page.php');
+          const request = { REQUEST_METHOD: 'POST', CONTENT_LENGTH: String(code.length), SCRIPT_FILENAME: script };
+          return askFpm(
+            fpm.socket,
+            { ...request, HTTP_COOKIE: `PHPSESSID=${cookie}`, DOCUMENT_ROOT: at('root') },
+            code,
+          );
+        };
+        const [alice, bob] = ['a'.repeat(32), 'b'.repeat(32)];
+        expect(await ask('return $GLOBALS["seen"];', alice)).toContain('"own.php"');
+        await ask('session_start(); $_SESSION["user"] = "alice"; return 1;', alice);
+        for (const end of [
+          'exit;',
+          'undefined_function();',
+          'throw new Exception("fails");',
+          'session_abort(); exit;',
+          'exit(1);',
+        ]) {
+          await ask(`session_start(); $_SESSION["user"] = $_SESSION["user"] ?? "bob"; ${end}`, bob);
+          expect(await ask('session_start(); return $_SESSION["user"];', alice)).toContain('"alice"');
+        }
+        expect(await rows(tables.mail)).toEqual({ [alice]: 'user|s:5:"alice";', [bob]: 'user|s:3:"bob";' });
+        expect(
+          log()
+            .split('\n')
+            .filter((line) => line.includes('PhpSessionBridge')),
+        ).toEqual([]);
+      } finally {
+        await fpm.stop();
+        writeFileSync(at('error.log'), ''); // The fatal errors are those of the pages.
+      }
     });
   });
 });
