@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { checkComposer } from './drop-in/composer.mjs';
 import { unpackApplications } from './drop-in/debian.mjs';
 import { runCommand, SetupError, setUp } from './setup.mjs';
 
@@ -15,6 +16,8 @@ await runCommand(async () => {
   await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'dovecot-imapd']);
   await build();
   const debian = await unpackApplications();
+  checkComposer(debian);
+  console.log('Composer: php/ is valid, and can be installed\n');
   // Not above: nothing of it can be loaded before it is installed and built.
   const { applications } = await import('../test/drop-in/applications.mjs');
   const { runApplication } = await import('../test/drop-in/run.mjs');

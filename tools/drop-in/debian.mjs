@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, SetupError } from '../setup.mjs';
@@ -12,6 +13,7 @@ const packages = [
   'php-xml',
   'phpmyadmin',
   'roundcube-core',
+  'composer',
 ];
 
 /** Extensions that they need, in the order in which PHP can load them. */
@@ -36,7 +38,11 @@ const cache = join(root, '.cache', 'drop-in');
  * @returns {Promise<{ share: string, env: Record<string, string>, ini: Record<string, string> }>} where they are, and how PHP finds them
  */
 export async function unpackApplications() {
-  const folder = join(cache, 'debian');
+  const kind = createHash('sha256')
+    .update(JSON.stringify([packages, patches]))
+    .digest('hex')
+    .slice(0, 8);
+  const folder = join(cache, `debian-${kind}`);
   if (!existsSync(folder)) {
     console.log(`Unpacking Debian's ${packages.join(', ')} into ${folder}`);
     const unfinished = `${folder}.${process.pid}`;
@@ -77,7 +83,8 @@ function withDependencies() {
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
   const isExtension = new RegExp(`^php[\\d.]+-(${extensions.join('|')})$`);
   return names.filter(
-    (name) => /^(php-|phpmyadmin$|roundcube|libjs-|lib(onig|icu)\d)/.test(name) || isExtension.test(name),
+    (name) =>
+      /^(php-|phpmyadmin$|roundcube|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/.test(name) || isExtension.test(name),
   );
 }
 
