@@ -1,10 +1,12 @@
 // `npm run test:drop-in`: real PHP applications with our PHP handler, beside Node, on one table. Exit status 1 when a step of one that
-// is there fails. Arguments are names of applications: only these.
+// is there fails. Arguments are names of applications: only these. `--suite trixie` takes Debian 13's code of them, `sid` the newest, which
+// needs a newer PHP than Debian 12 has.
 //
 // Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
 // PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { checkComposer } from './drop-in/composer.mjs';
 import { unpackApplications } from './drop-in/debian.mjs';
@@ -15,9 +17,12 @@ const folder = process.env.PHP_SESSION_BRIDGE_APPLICATIONS;
 await runCommand(async () => {
   await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'dovecot-imapd']);
   await build();
-  const debian = await unpackApplications();
-  checkComposer(debian);
-  console.log('Composer: php/ is valid, and can be installed\n');
+  const { values, positionals: names } = parseArgs({ options: { suite: { type: 'string' } }, allowPositionals: true });
+  const debian = await unpackApplications(values.suite);
+  if (values.suite === undefined) {
+    checkComposer(debian);
+    console.log('Composer: php/ is valid, and can be installed\n');
+  }
   // Not above: nothing of it can be loaded before it is installed and built.
   const { applications } = await import('../test/drop-in/applications.mjs');
   const { runApplication } = await import('../test/drop-in/run.mjs');
@@ -28,7 +33,6 @@ await runCommand(async () => {
   const { phpSession } = await import('php-session-bridge/koa');
   const { mysqlStore } = await import('php-session-bridge/mysql');
 
-  const names = process.argv.slice(2);
   const all = [...applications, ...wholes, ...rollings];
   const isWanted = (/** @type {{ title: string }} */ { title }) =>
     names.length === 0 || names.some((name) => title.includes(name));

@@ -35,57 +35,91 @@ const cache = join(root, '.cache', 'drop-in');
 /**
  * Unpacks Debian's packages into the clone's .cache, once. Nothing is installed: phpMyAdmin would set up a database and a web server.
  *
+ * @param {string} [suite] of Debian that the PHP code is of, such as `sid`; default: this machine's. Extensions are this machine's
  * @returns {Promise<{ share: string, env: Record<string, string>, ini: Record<string, string> }>} where they are, and how PHP finds them
  */
-export async function unpackApplications() {
+export async function unpackApplications(suite) {
+  const own = await unpack([]);
+  const share = join(suite === undefined ? own : await unpack(await optionsOf(suite), suite), 'usr/share');
+  return {
+    share,
+    env: { PHP_INI_SCAN_DIR: `:${writeIni(own)}`, LD_LIBRARY_PATH: libraries(own) },
+    ini: { include_path: `.:${share}/php` },
+  };
+}
+
+/** apt's options for another suite, with lists of its own. @param {string} suite */
+async function optionsOf(suite) {
+  const targets = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...targets], {
+    encoding: 'utf8',
+  });
+  const lists = join(cache, `lists-${suite}`);
+  mkdirSync(join(lists, 'partial'), { recursive: true });
+  const sources = join(cache, `${suite}.list`); // Not in `lists`, where apt deletes what it does not know.
+  writeFileSync(sources, `deb ${stdout.split('\n')[0]} ${suite} main\n`);
+  const settings = {
+    'Dir::Etc::sourcelist': sources,
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::State::lists': lists,
+    'Dir::Cache::pkgcache': '',
+    'Dir::Cache::srcpkgcache': '',
+    'APT::Sandbox::User': 'root',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+/** @param {string[]} options of apt @param {string} [suite] @returns {Promise<string>} the folder */
+async function unpack(options, suite = 'own') {
   const kind = createHash('sha256')
     .update(JSON.stringify([packages, patches]))
     .digest('hex')
     .slice(0, 8);
-  const folder = join(cache, `debian-${kind}`);
-  if (!existsSync(folder)) {
-    console.log(`Unpacking Debian's ${packages.join(', ')} into ${folder}`);
-    const unfinished = `${folder}.${process.pid}`;
-    const archives = join(unfinished, 'archives');
-    mkdirSync(archives, { recursive: true });
-    try {
-      await must('apt-get', 'update', '-q');
-      await must('sh', '-c', 'cd "$0" && exec apt-get download -q "$@"', archives, ...withDependencies());
-      for (const name of readdirSync(archives)) {
-        if (name.endsWith('.deb')) await must('dpkg-deb', '-x', join(archives, name), unfinished);
-      }
-      rmSync(archives, { recursive: true });
-      rmSync(join(unfinished, 'usr/share/nodejs'), { recursive: true, force: true }); // Jest looks for package.json everywhere.
-      for (const patch of patches) patchFile(unfinished, patch);
-      renameSync(unfinished, folder);
-    } catch (error) {
-      rmSync(unfinished, { recursive: true, force: true });
-      throw error;
+  const folder = join(cache, `debian-${suite}-${kind}`);
+  if (existsSync(folder)) return folder;
+  console.log(`Unpacking Debian's ${packages.join(', ')} into ${folder}`);
+  const unfinished = `${folder}.${process.pid}`;
+  const archives = join(unfinished, 'archives');
+  mkdirSync(archives, { recursive: true });
+  try {
+    await must('apt-get', ...options, 'update', '-q');
+    const names = withDependencies(options);
+    await must('sh', '-c', 'cd "$0" && exec apt-get "$@"', archives, ...options, 'download', '-q', ...names);
+    for (const name of readdirSync(archives)) {
+      if (name.endsWith('.deb')) await must('dpkg-deb', '-x', join(archives, name), unfinished);
     }
+    rmSync(archives, { recursive: true });
+    rmSync(join(unfinished, 'usr/share/nodejs'), { recursive: true, force: true }); // Jest looks for package.json everywhere.
+    for (const patch of patches) patchFile(unfinished, patch);
+    relocate(join(unfinished, 'usr/share'), join(folder, 'usr/share'));
+    renameSync(unfinished, folder);
+    return folder;
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
   }
-  const share = join(folder, 'usr/share');
-  return {
-    share,
-    env: { PHP_INI_SCAN_DIR: `:${writeIni(folder)}`, LD_LIBRARY_PATH: libraries(folder) },
-    ini: { include_path: `.:${share}/php:/usr/share/php` },
-  };
 }
 
-/** The packages and what they need of PHP code and of libraries of extensions, whatever of it is installed on this machine. */
-function withDependencies() {
+/** Some packages load others by an absolute path. @param {string} share @param {string} place where it will be */
+function relocate(share, place) {
+  for (const name of readdirSync(share, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('autoload.php')) continue;
+    const text = readFileSync(join(share, name), 'utf8');
+    writeFileSync(join(share, name), text.replaceAll("'/usr/share/", `'${place}/`));
+  }
+}
+
+/** The packages and what they need of PHP code and of libraries of extensions, whatever of it is installed on this machine. @param {string[]} options */
+function withDependencies(options) {
   const nothing = ['-o', 'Dir::State::status=/dev/null'];
-  const args = ['install', '--simulate', '--no-install-recommends', ...nothing, ...packages];
-  const { stdout, stderr, status } = spawnSync('apt-get', args, {
-    encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C' },
-  });
+  const args = [...options, 'install', '--simulate', '--no-install-recommends', ...nothing, ...packages];
+  const env = { ...process.env, LC_ALL: 'C' };
+  const { stdout, stderr, status } = spawnSync('apt-get', args, { encoding: 'utf8', env });
   if (status !== 0) throw new SetupError(`apt-get knows no way to install ${packages.join(', ')}: ${stderr}`);
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
   const isExtension = new RegExp(`^php[\\d.]+-(${extensions.join('|')})$`);
-  return names.filter(
-    (name) =>
-      /^(php-|phpmyadmin$|roundcube|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/.test(name) || isExtension.test(name),
-  );
+  const isCode = /^(php-|phpmyadmin$|roundcube|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/;
+  return names.filter((name) => isCode.test(name) || isExtension.test(name));
 }
 
 /** @param {string} folder */
