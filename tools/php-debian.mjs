@@ -152,7 +152,8 @@ async function makeSystem(name, directory) {
     must('chroot', system, 'env', `PATH=${inner}`, 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', ...command);
   await inside('apt-get', 'update', '-q');
   const version = newestPhp(directory);
-  const packages = ['cli', 'mysql', 'fpm'].map((part) => `php${version}-${part}`);
+  const parts = ['cli', 'mysql', 'fpm'].map((part) => `php${version}-${part}`);
+  const packages = [...parts, 'php-symfony-http-kernel'];
   const release = ['-t', more[0] ?? base];
   await inside('apt-get', 'install', '-q', '-y', '--no-install-recommends', ...release, ...packages);
   await inside('apt-get', 'clean');
