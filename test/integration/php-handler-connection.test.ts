@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Mariadb, startMariadb } from '../../tools/services/mariadb.mjs';
 import { binaryTable, type Driver, type Harness, startHarness, until } from '../php/harness.ts';
 
 // Connections that the handler makes from a configuration: what is persistent, and what is never left on it.
@@ -9,11 +10,16 @@ const at: { driver: Driver; table: typeof table } = { driver: 'persistent', tabl
 const secret = 'canary of a password';
 const newId = () => randomBytes(16).toString('hex');
 
+/** A server of its own, as all its transactions are counted. */
+let server: Mariadb;
 /** One worker, so that each request finds the connection of the one before. */
 let php: Harness;
 let id: string;
 
 beforeAll(async () => {
+  server = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
+  const { host, port, user, password } = server;
+  process.env.PSB_TEST_MYSQL = JSON.stringify({ host, port, user, password });
   php = await startHarness([table], {}, { workers: 1 });
 });
 
@@ -27,6 +33,7 @@ afterAll(async () => {
     expect(php.log()).not.toContain('canary');
   } finally {
     await php.stop();
+    await server.stop();
   }
 });
 

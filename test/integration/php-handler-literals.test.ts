@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Mariadb, startMariadb } from '../../tools/services/mariadb.mjs';
 import { binaryTable, type Driver, type Harness, startHarness, type Table } from '../php/harness.ts';
 
 // Ids and data stand in the text of statements, as hex. So no character set and no sql_mode gives a byte of them a meaning.
@@ -33,13 +34,21 @@ const hostile = [
 /** So long that the server binds it. (PDO itself cannot prepare a statement with a `?` in a name.) */
 const long = String.raw`str_repeat("\x81\x27\xbf\x5c", 20000)`;
 
+/** A server of its own, as it sets the sql_mode of all. */
+let server: Mariadb;
 let php: Harness;
 
 beforeAll(async () => {
+  server = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
+  const { host, port, user, password } = server;
+  process.env.PSB_TEST_MYSQL = JSON.stringify({ host, port, user, password });
   php = await startHarness([binary, strange]);
 });
 
-afterAll(() => php.stop());
+afterAll(async () => {
+  await php?.stop();
+  await server?.stop();
+});
 
 describe.each(combinations)('PHP: $driver, $charset', ({ driver, charset }) => {
   test.each(modes)('every byte comes back with sql_mode "%s"', async (mode) => {
