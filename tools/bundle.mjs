@@ -10,6 +10,7 @@ const entries = {
   memory: 'stores/memory',
   encoded: 'stores/encoded',
   express: 'middleware/express',
+  fastify: 'middleware/fastify',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
   session: 'session',

@@ -4,10 +4,9 @@
 import '../node-version.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionData } from '../codec/index.ts';
-import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
-import type { Application } from '../session/http-exchange.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
+import { CallbackApplication, type Callbacks, callbacks } from './callback-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
 
@@ -19,6 +18,7 @@ export type { PhpSessionControl } from '../session/http-session.ts';
 export type { ConflictRule, MergeConflict } from '../session/merge.ts';
 export type { RequestMode, SessionOptions } from '../session/options.ts';
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
+export type { Callbacks } from './callback-application.ts';
 
 /** What is used of Express's request; Express 4 and 5 have it. */
 export interface ExpressRequest extends IncomingMessage {
@@ -41,15 +41,8 @@ export interface PhpSessionRequest<T extends object = SessionData> {
   readonly phpSession: PhpSessionControl;
 }
 
-export interface ExpressSessionOptions extends SessionOptions {
-  /**
-   * Gets what changes nothing in the answer, such as a change that came too late to be saved, and the error that has become the answer
-   * because the session could not be saved. An error at the beginning goes to `next()`. Default: prints it.
-   */
-  onError?: (error: unknown, req: ExpressRequest) => void;
-  /** The visitor logged out while the request ran: nothing of it is stored. */
-  onGone?: (req: ExpressRequest) => void;
-}
+/** `onError` prints by default. An error before the handler goes to `next()`. */
+export interface ExpressSessionOptions extends SessionOptions, Partial<Callbacks<ExpressRequest>> {}
 
 /** What `phpSession()` gives: Express's middleware. */
 export type PhpSessionMiddleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
@@ -69,10 +62,10 @@ export type PhpSessionMiddleware = (req: ExpressRequest, res: ServerResponse, ne
 export function phpSession<T extends object = SessionData>(options: ExpressSessionOptions): PhpSessionMiddleware {
   const { onError, onGone, ...others } = options ?? {};
   const config = settings(others as SessionOptions);
-  const listeners = readByRules(rules, { onError, onGone } as Listeners, 'phpSession()') as Listeners;
+  const told = callbacks<ExpressRequest>({ onError, onGone }, (error) => console.error(error));
   return function phpSession(req, res, next) {
     const exchange = new NodeExchange(req, res, () => req.ip);
-    const http = new HttpSession<T>(config, exchange, new ExpressApplication(req, res, listeners));
+    const http = new HttpSession<T>(config, exchange, new CallbackApplication<ExpressRequest>(req, res, told));
     const serve = () => {
       give(req, http);
       next();
@@ -80,12 +73,6 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
     http.serveUntilAnswer(serve).catch(next);
   };
 }
-
-type Listeners = Required<Pick<ExpressSessionOptions, 'onError' | 'onGone'>>;
-const rules: OptionRules<Listeners> = {
-  onError: { default: (error) => console.error(error), ...anyFunction },
-  onGone: { default: () => undefined, ...anyFunction },
-};
 
 /** On the request itself, and not on what it inherits from: Express replaces that where it goes into an application in the application. */
 function give<T extends object>(req: object, http: HttpSession<T>): void {
@@ -99,36 +86,4 @@ function give<T extends object>(req: object, http: HttpSession<T>): void {
     },
     phpSession: { configurable: true, value: http.control },
   });
-}
-
-class ExpressApplication implements Application {
-  readonly context: ExpressRequest;
-  readonly #res: ServerResponse;
-  readonly #listeners: Listeners;
-
-  constructor(req: ExpressRequest, res: ServerResponse, listeners: Listeners) {
-    this.context = req;
-    this.#res = res;
-    this.#listeners = listeners;
-  }
-
-  onGone(): void {
-    this.#listeners.onGone(this.context);
-  }
-
-  onConflict(): void {
-    // The option onConflict was asked.
-  }
-
-  onError(error: unknown): void {
-    this.#listeners.onError(error, this.context);
-  }
-
-  afterAnswer(work: () => void): void {
-    this.#res.once('close', work);
-  }
-
-  hasFailed(): boolean {
-    return this.#res.statusCode >= 500;
-  }
 }

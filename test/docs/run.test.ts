@@ -25,7 +25,7 @@ beforeAll(async () => {
     startMariadb({ settings: { 'default-time-zone': '+00:00' } }),
   ]);
   await run('npm', ['init', '-y', '--cache', consumer.path('npm')], consumer.path());
-  consumer.install('koa', 'koa-passport', 'express', 'ws', 'mysql2', '@types/koa', '@types/node');
+  consumer.install('koa', 'koa-passport', 'express', 'fastify', 'ws', 'mysql2', '@types/koa', '@types/node');
   await query(createTableSql());
   // As Symfony 5.4 makes it.
   await query(`CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data BLOB NOT NULL,
@@ -151,6 +151,11 @@ test('docs/express.md, express.mjs', async () => {
   await query('RENAME TABLE away TO session');
   expect(answer.status).toBe(500);
   expect(await answer.text()).toContain('the session table cannot be used');
+});
+
+test('docs/fastify.md, fastify.mjs', async () => {
+  await start('fastify.mjs', programOf('docs/fastify.md', 'fastify.mjs'));
+  await visit();
 });
 
 describe('docs/elsewhere.md', () => {

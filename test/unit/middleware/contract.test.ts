@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import express from 'express';
 // @ts-expect-error: it is the same interface, and there are no types for the name of the copy
 import express4 from 'express4';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import Koa from 'koa';
 import session from 'koa-session';
 import { phpSession as expressSession, type PhpSessionRequest } from '../../../src/middleware/express.ts';
+import { phpSession as fastifySession } from '../../../src/middleware/fastify.ts';
 import { phpSession } from '../../../src/middleware/koa.ts';
 import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import {
@@ -116,6 +118,39 @@ afterAll(() => {
 });
 middlewareContract({ describe, test }, 'Express 5', inExpress(express));
 middlewareContract({ describe, test }, 'Express 4', inExpress(express4));
+
+const inFastify: MiddlewareUnderTest = {
+  async make({ sessions, between, handle, onError, onGone }) {
+    const app = fastify();
+    app.addContentTypeParser('*', (_request, _body, done) => done(null));
+    const visitOf = (request: FastifyRequest, reply: FastifyReply): Visit => {
+      const { phpSession } = request as unknown as PhpSessionRequest;
+      return Object.defineProperty({ control: phpSession, req: request.raw, res: reply.raw } as Visit, 'session', {
+        get: () => (request as unknown as PhpSessionRequest).session,
+        set: (content) => {
+          (request as unknown as PhpSessionRequest).session = content;
+        },
+      });
+    };
+    app.addHook('onError', async (_request, _reply, error) => onError(error.cause ?? error));
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) app.addHook('onRequest', async (request, reply) => between(visitOf(request, reply)));
+      // biome-ignore lint/nursery/noMisusedPromises: Fastify takes both kinds of plugins
+      await app.register(fastifySession, { ...options, onError, onGone });
+    }
+    app.all('/', async (request, reply) => {
+      const body = await handle(visitOf(request, reply)).catch((error) => {
+        if (reply.raw.headersSent) onError(error); // Fastify itself only logs it
+        throw error;
+      });
+      if (body === undefined) return reply.hijack();
+      return reply.send(body);
+    });
+    await app.ready();
+    return app.routing;
+  },
+};
+middlewareContract({ describe, test }, 'Fastify', inFastify);
 
 type Exchange = new (req: IncomingMessage, res: ServerResponse) => HttpExchange;
 

@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
+import type { Application } from '../session/http-exchange.ts';
+
+/** Options of frameworks whose applications have no events of their own for this. */
+export interface Callbacks<Request> {
+  /**
+   * Gets what changes nothing in the answer, such as a change that came too late to be saved, and the error that has become the answer
+   * because the session could not be saved.
+   */
+  onError(error: unknown, request: Request): void;
+  /** The visitor logged out while the request ran: nothing of it is stored. */
+  onGone(request: Request): void;
+}
+
+/** @throws TypeError if one of them is no function */
+export function callbacks<Request>(
+  { onError, onGone }: { [Name in keyof Callbacks<Request>]?: Callbacks<Request>[Name] | undefined },
+  report: Callbacks<Request>['onError'],
+): Callbacks<Request> {
+  const rules: OptionRules<Callbacks<Request>> = {
+    onError: { default: report, ...anyFunction },
+    onGone: { default: () => undefined, ...anyFunction },
+  };
+  return readByRules(rules, { onError, onGone } as Callbacks<Request>, 'phpSession()') as Callbacks<Request>;
+}
+
+/** Tells the application by callbacks what happens to a session, where an answer ends by itself, and not with its handler. */
+export class CallbackApplication<Request> implements Application {
+  readonly context: Request;
+  readonly #res: ServerResponse;
+  readonly #callbacks: Callbacks<Request>;
+
+  constructor(context: Request, res: ServerResponse, callbacks: Callbacks<Request>) {
+    this.context = context;
+    this.#res = res;
+    this.#callbacks = callbacks;
+  }
+
+  onGone(): void {
+    this.#callbacks.onGone(this.context);
+  }
+
+  onConflict(): void {
+    // The option onConflict was asked.
+  }
+
+  onError(error: unknown): void {
+    this.#callbacks.onError(error, this.context);
+  }
+
+  afterAnswer(work: () => void): void {
+    this.#res.once('close', () => setImmediate(work)); // a handler may have waited for the same event
+  }
+
+  hasFailed(): boolean {
+    return this.#res.statusCode >= 500;
+  }
+}
