@@ -251,7 +251,10 @@ test('gc() in a session leaves to the next one what takes long, and without a se
   const left = await php.count(table);
   expect(left).toBeLessThan(total);
   expect(left).toBeGreaterThan(0);
-  await php.sql(`DELETE FROM ${table.name} WHERE id LIKE 'old-%' LIMIT ${Math.max(0, left - 5_500)}`);
+  // In steps: a transaction of NDB has a limit of rows.
+  for (let more = left - 5_500; more > 0; more -= 10_000) {
+    await php.sql(`DELETE FROM ${table.name} WHERE id LIKE 'old-%' LIMIT ${Math.min(more, 10_000)}`);
+  }
   const rest = await php.count(table);
   expect((await php.ask({ driver: 'pdo', table }, 'return $handler->gc(1440);')).result).toBe(rest);
   expect(await php.count(table)).toBe(0);
