@@ -134,17 +134,19 @@ final class MergeLock implements Lock
     private function touch(): void
     {
         $snapshot = $this->snapshot;
-        try {
+        $touched = $this->retries->run(function () use ($snapshot): ?int {
             $this->db->waitBriefly(self::TOUCH);
             $sql = 'UPDATE {table} SET {time} = {now} WHERE {id} = ?';
-            $touched = $this->db->commitWith($this->table->statement($sql, [$snapshot->id]));
-        } catch (\RuntimeException $error) {
-            $this->db->rollBack();
-            if (!in_array($error->getCode(), DatabaseError::UNDONE, true)) {
-                throw $error;
+            try {
+                return $this->db->commitWith($this->table->statement($sql, [$snapshot->id]));
+            } catch (\RuntimeException $error) {
+                if (!in_array($error->getCode(), DatabaseError::UNDONE, true)) {
+                    throw $error;
+                }
+                $this->db->rollBack();
+                return null;
             }
-            return;
-        }
+        }, [$this->db, 'rollBack']);
         // Drivers count changed rows: the time may be the same.
         if ($touched === 0 && (($now = $this->read($snapshot->id)) === null || $now->data === null)) {
             throw new Ended(self::OTHER);

@@ -120,6 +120,16 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
     expect(await php.row(table, id)).toBe('a|i:2;');
   });
 
+  test('a request that changes nothing, whose connection is lost, connects again and notes the use', async () => {
+    const id = newId();
+    await php.put(table, id, 'a|i:1;', 1000);
+    expect(await php.ask({ ...at, id }, '$handler->start(); kill(); session_write_close(); return true;')).toMatchObject({
+      status: 200,
+      result: true,
+    });
+    expect(await php.age(table, id)).toBeLessThan(500);
+  });
+
   test('it waits for a request that holds the row only if it has something to write', async () => {
     const id = newId();
     await php.put(table, id, 'a|i:1;');
