@@ -39,7 +39,8 @@ interface Lock
     public function exists(string $id): bool;
 
     /**
-     * Stores the open session and ends its use. It never creates a session again that another request has deleted.
+     * Stores the open session and ends its use. A new session that is still empty leaves no row. It never creates a session again that
+     * another request has deleted.
      *
      * @param string|null $data null: nothing was changed, and only the time is set
      * @throws Gone if the session was deleted meanwhile

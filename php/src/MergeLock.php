@@ -159,6 +159,9 @@ final class MergeLock implements Lock
         if ($this->left !== null) { // Under its new id nobody else writes.
             $mine = $this->merged($this->left[0], $mine, $this->left[1]);
         }
+        if ($this->isNew() && in_array($mine, self::NOTHING, true)) {
+            return;
+        }
         for ($try = 1; ; ++$try) {
             $this->lockAgain($try === 1 && $this->isNew());
             $theirs = $this->lock->isNew() ? $base : $this->lock->data();

@@ -60,6 +60,10 @@ final class RowLock implements Lock
     /** It uses UPDATE, so a deleted row is not created again. */
     public function save(?string $data): void
     {
+        if ($this->row->isNew && in_array($data, self::NOTHING, true)) {
+            $this->release();
+            return;
+        }
         $given = $this->row->data;
         $this->finish((string) $this->row->id, function (bool $isThere, bool $committing) use ($data, $given): ?string {
             if (!$isThere) { // The write may have succeeded, and the session may have ended or moved since.

@@ -183,10 +183,6 @@ final class SessionHandler implements
         if (($problem = $this->dropped()) !== null) {
             return $this->fail('session not written', $problem, 500);
         }
-        if ($this->lock->isNew() && in_array($data, Lock::NOTHING, true)) {
-            $this->lock->release();
-            return true;
-        }
         return $this->save($id, $data);
     }
 

@@ -303,6 +303,23 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
       expect(await php.row(table, cookie!)).toBe('a|i:1;t|i:2;m|i:3;');
     });
 
+    test('takes them along also if this request itself stores nothing', async () => {
+      for (const [before, theirs, code] of [
+        ['', 't|i:2;', ''],
+        ['a|i:1;', 'a|i:1;t|i:2;', '$_SESSION = [];'],
+      ] as const) {
+        const id = newId();
+        await php.put(table, id, before);
+        const { cookie } = await php.ask(
+          { ...at, id },
+          `$handler->start(); ${stores(id, theirs)} session_regenerate_id(true); ${code} return true;`,
+        );
+        expect([await php.row(table, id), await php.row(table, cookie!)]).toEqual(['', 't|i:2;']);
+      }
+      const { cookie } = await php.ask(at, '$handler->start(); session_regenerate_id(true); return true;');
+      expect(await php.row(table, cookie!)).toBeUndefined();
+    });
+
     test.each(['0', '1'])('of a new session, strict mode %s', async (strict) => {
       const id = newId();
       const { cookie, result } = await php.ask(
