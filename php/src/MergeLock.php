@@ -8,6 +8,7 @@ use PhpSessionBridge\Database\Connection;
 use PhpSessionBridge\Database\DatabaseError;
 use PhpSessionBridge\Database\Retries;
 use PhpSessionBridge\Merge\Format;
+use PhpSessionBridge\Merge\MergeError;
 use PhpSessionBridge\Merge\ThreeWayMerge;
 
 /**
@@ -197,9 +198,13 @@ final class MergeLock implements Lock
     {
         try {
             return ThreeWayMerge::of($base, $mine, $theirs, self::format(), $this->onConflict)->data;
-        } catch (\Throwable $error) { // The function of the application may throw anything.
+        } catch (MergeError $error) {
             $this->lock->release();
             throw $error;
+        } catch (\Throwable $error) { // The application's function may throw anything, and its message may contain data.
+            $this->lock->release();
+            $why = 'the function of on_conflict has failed: ' . get_class($error);
+            throw new \RuntimeException($why, 0, new \InvalidArgumentException($why));
         }
     }
 

@@ -123,7 +123,9 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
   test('a request that changes nothing, whose connection is lost, connects again and notes the use', async () => {
     const id = newId();
     await php.put(table, id, 'a|i:1;', 1000);
-    expect(await php.ask({ ...at, id }, '$handler->start(); kill(); session_write_close(); return true;')).toMatchObject({
+    expect(
+      await php.ask({ ...at, id }, '$handler->start(); kill(); session_write_close(); return true;'),
+    ).toMatchObject({
       status: 200,
       result: true,
     });
@@ -181,6 +183,17 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
       }`;
       const code = `$handler = new PhpSessionBridge\\SessionHandler($connect, ['on_conflict' => ${rule}] + $test['options']);`;
       expect(await counts(undefined, code)).toEqual([200, 'n|i:9;x|i:1;m|i:1;']);
+    });
+
+    test.each([
+      'throw new LogicException("secret" . $mine)',
+      'throw new RuntimeException("secret" . $mine, 1205)',
+      'return 7',
+    ])('a function that fails: 500, nothing is written, and neither page nor log shows data: %s', async (body) => {
+      const code = `$handler = new PhpSessionBridge\\SessionHandler($connect, ['on_conflict' => static function ($path, $base, $mine) { ${body}; }] + $test['options']);`;
+      expect(await counts(undefined, code)).toEqual([500, 'n|i:8;x|i:1;']);
+      expect(php.log()).toContain('the function of on_conflict has failed: ');
+      expect(php.log()).not.toMatch(/secret|Uncaught/);
     });
 
     test('a function that returns no serialized value: nothing is written', async () => {
