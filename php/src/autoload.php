@@ -21,7 +21,8 @@ require_once __DIR__ . '/Database/Statement.php';
 require_once __DIR__ . '/Database/Bytes.php';
 require_once __DIR__ . '/Database/Retries.php';
 
-// All others, when they are needed, for applications that do not use Composer.
+// All others, when they are needed, for applications that do not use Composer. It comes before autoloaders of the application, as these
+// may end the request if they do not find a class.
 spl_autoload_register(static function (string $class): void {
     if (strncmp($class, 'PhpSessionBridge\\', 17) === 0) {
         $file = __DIR__ . '/' . strtr(substr($class, 17), '\\', '/') . '.php';
@@ -29,4 +30,4 @@ spl_autoload_register(static function (string $class): void {
             require_once $file; // It may be loaded already, by its path.
         }
     }
-});
+}, true, true);

@@ -148,6 +148,17 @@ describe('the drop-in: whose session it is', () => {
 });
 
 describe('the drop-in: native sessions', () => {
+  test("an autoloader of the application that takes every class for its own does not see the handler's", async () => {
+    const strict = `spl_autoload_register(function ($class) { require "classes/$class.php"; });`;
+    const merges = both.replaceAll(`]],`, `, 'lock' => 'merge']],`);
+    for (const configuration of [both, merges])
+      await on({ configuration }, async ({ ask, log }) => {
+        const answer = await ask('mail', `${strict} session_start(); session_gc(); session_destroy(); return 1;`);
+        expect(answer.result).toBe(1);
+        expect(log()).toBe('');
+      });
+  });
+
   test('a shutdown function of the application may change the session', async () => {
     await on({}, async ({ ask }) => {
       await ask(
