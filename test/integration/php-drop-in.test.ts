@@ -271,6 +271,11 @@ describe('the drop-in: its configuration', () => {
       "applications 'mail' and 'shop' have the same table",
     ],
     [
+      'one table twice, once without its database',
+      { configuration: both.replace(tables.shop, `test.${tables.mail}`) },
+      "applications 'mail' and 'shop' have the same table",
+    ],
+    [
       'an option of the handler',
       { configuration: both.replace(`'${tables.mail}'`, `'${tables.mail}', 'lock_timeout' => 0`) },
       "Option 'lock_timeout' must be",

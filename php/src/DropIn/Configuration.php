@@ -53,12 +53,14 @@ final class Configuration
         $tables = [];
         foreach ($entries as $name => $entry) {
             $application = new Application((string) $name, $entry, $content['connection'] ?? null);
-            $table = strtolower($application->options['table']);
-            if (isset($tables[$table])) {
-                throw new ConfigurationError("applications '$tables[$table]' and '$name' have the same table: each needs its own. "
-                    . 'Tables of the same name need that of their database: database.table');
+            [$table, $database] = array_reverse(explode('.', strtolower($application->options['table']))) + [1 => ''];
+            $same = $tables[$table] ?? [];
+            $other = $database === '' ? reset($same) : $same[$database] ?? $same[''] ?? false;
+            if ($other !== false) {
+                throw new ConfigurationError("applications '$other' and '$name' have the same table: each needs its own. "
+                    . 'Tables of the same name need that of their database, each of them: database.table');
             }
-            $tables[$table] = $name;
+            $tables[$table][$database] = $name;
             $this->applications[] = $application;
         }
     }
