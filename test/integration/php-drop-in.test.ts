@@ -136,6 +136,15 @@ describe('the drop-in: whose session it is', () => {
     });
   });
 
+  test('a host in capitals, and with a dot, is the same host', async () => {
+    const configuration = byHost.replace("'mail.test'", "'Mail.Test.'");
+    await on({ configuration, ini: { 'session.use_strict_mode': 0 } }, async ({ ask, files }) => {
+      await ask('mail', `session_start(); ${count}`, { id, host: 'mail.test' });
+      expect(await rows(tables.mail)).toEqual({ [id]: 'n|i:1;' });
+      expect(files()).toEqual([]);
+    });
+  });
+
   test('an attacker who sends the host of another application gets no session of it', async () => {
     const apart = byHost.replace(`"$root/mail/page.php", `, '');
     await on({ configuration: apart, ini: { 'session.use_strict_mode': 0 } }, async ({ ask }) => {
@@ -259,6 +268,11 @@ describe('the drop-in: its configuration', () => {
     ['an entry that is none', { configuration: entry(`['pth' => '/']`) }, "application 'mail' must be an array with"],
     ['no path', { configuration: entry(`['options' => ['table' => 's']]`) }, "application 'mail' needs 'path'"],
     ['a relative path', { configuration: entry(`['path' => 'mail']`) }, "application 'mail': 'path' must be absolute"],
+    [
+      'a host with a port',
+      { configuration: entry(`['path' => '/', 'host' => 'mail.test:8080', 'options' => ['table' => 's']]`) },
+      "application 'mail': 'host' must be the name of a host, without a port",
+    ],
     ['no table', { configuration: entry(`['path' => '/']`) }, "application 'mail' needs ['options']['table']"],
     [
       'no connection',

@@ -24,7 +24,7 @@ final class Application
     /** @var array<int, string> */
     private $paths;
     /** @var array<int, string> none: any host */
-    private $hosts;
+    private $hosts = [];
 
     /**
      * @param mixed $entry
@@ -41,7 +41,11 @@ final class Application
             self::checked($path[0] === '/' || preg_match('~^[a-z]:[/\\\\]~i', $path) === 1, $path, "$name': 'path' must be absolute");
         }
         self::checked($this->paths !== [], null, "$name' needs 'path', the absolute path of its scripts");
-        $this->hosts = self::strings($entry['host'] ?? [], "$name': 'host' must be the name of a host, without a port");
+        $problem = "$name': 'host' must be the name of a host, without a port";
+        foreach (self::strings($entry['host'] ?? [], $problem) as $host) {
+            self::checked(preg_match('/:\d*$/D', $host) === 0, $host, $problem);
+            $this->hosts[] = self::host($host);
+        }
         $this->options = self::checked(is_array($entry['options'] ?? []), $entry['options'] ?? [], "$name': 'options' must be an array");
         $table = $this->options['table'] ?? null;
         self::checked(is_string($table), null, "$name' needs ['options']['table'], a table of its own");
@@ -61,7 +65,8 @@ final class Application
     public function hasRequest(array $server): bool
     {
         $script = realpath((string) ($server['SCRIPT_FILENAME'] ?? ''));
-        if ($script === false || ($this->hosts !== [] && !in_array(self::host($server), $this->hosts, true))) {
+        $host = self::host((string) ($server['HTTP_HOST'] ?? ''));
+        if ($script === false || ($this->hosts !== [] && !in_array($host, $this->hosts, true))) {
             return false;
         }
         foreach ($this->paths as $path) {
@@ -72,17 +77,21 @@ final class Application
         return false;
     }
 
-    /** @param string $file without symbolic links */
+    /**
+     * What open_basedir keeps out of reach has no realpath(), and a warning of PHP would begin the page. Then the name counts as it is.
+     *
+     * @param string $file without symbolic links
+     */
     public static function isUnder(string $file, string $folder): bool
     {
-        $start = rtrim((string) realpath($folder), '/\\') . DIRECTORY_SEPARATOR;
-        return realpath($folder) !== false && strncmp($file . DIRECTORY_SEPARATOR, $start, strlen($start)) === 0;
+        $start = rtrim(@realpath($folder) ?: $folder, '/\\') . DIRECTORY_SEPARATOR;
+        return strncmp($file . DIRECTORY_SEPARATOR, $start, strlen($start)) === 0;
     }
 
-    /** @param array<string, mixed> $server */
-    private static function host(array $server): string
+    /** @param string $host as browsers send it: perhaps in capitals, with a dot at the end, and with a port */
+    private static function host(string $host): string
     {
-        return (string) preg_replace('/\.?(:\d*)?$/D', '', strtolower((string) ($server['HTTP_HOST'] ?? '')));
+        return (string) preg_replace('/\.?(:\d*)?$/D', '', strtolower($host));
     }
 
     /**
