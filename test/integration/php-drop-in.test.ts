@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise';
 import { startPhpFpm } from '../../tools/services/php-fpm.mjs';
@@ -81,6 +82,25 @@ describe('the drop-in: a page without a session', () => {
     } finally {
       database.close();
     }
+  });
+
+  test('nor does a page with open_basedir see that files of others are out of its reach', async () => {
+    const configuration = both.replace('"$root/mail"', '["/usr/bin", dirname($root)]');
+    const files = { 'mail/script.php': `<?php session_start(); echo 'page', session_module_name();` };
+    await on({ configuration, files }, async ({ run, at, log }) => {
+      const open = [join(__dirname, '../../php'), at('root')].join(':');
+      const ini = { 'php_session_bridge.cli': 1, open_basedir: `${open}:${at('config.php')}` };
+      expect(await run('mail/script.php', ini)).toBe('pageuser');
+      expect(log()).toBe('');
+      writeFileSync(at('root/mail/script.php'), '<?php echo "page";');
+      expect(await run('mail/script.php', { ...ini, open_basedir: open })).toBe('page');
+      expect(log()).toBe('');
+      writeFileSync(at('root/mail/script.php'), '<?php session_start(); echo "page";');
+      const { stdout } = await run('mail/script.php', { ...ini, open_basedir: open }).catch((error) => error);
+      expect(stdout).toBe('The session is not available. Please try again later.\n');
+      expect(lines(log())).toHaveLength(1);
+      expect(log()).toContain('config.php cannot be read: it must exist, be inside open_basedir');
+    });
   });
 
   test('works while the database is away; with a session the answer is 503, and nothing is in files', async () => {

@@ -121,8 +121,8 @@ final class Configuration
      */
     private static function read(string $file)
     {
-        if (!is_file($file) || !is_readable($file)) {
-            throw new ConfigurationError("$file cannot be read: it must exist, and PHP's user must be able to read it");
+        if (!@is_readable($file) || !is_file($file)) { // With open_basedir PHP warns, and that would begin the page.
+            throw new ConfigurationError("$file cannot be read: it must exist, be inside open_basedir, and PHP's user must be able to read it");
         }
         ob_start();
         try {
