@@ -37,14 +37,20 @@ final class MergeLock implements Lock
     private $lock;
     /** @var string|callable */
     private $onConflict;
+    /** @var string|null */
+    private $serializeHandler;
     /** @var Snapshot|null what was read of the open session */
     private $snapshot;
     /** @var array{string, string}|null what was read of the session that goes on under a new id, and what it held when it was left */
     private $left;
 
-    /** @param string|callable $onConflict the rule of ThreeWayMerge */
-    public function __construct(Connection $db, Table $table, Retries $retries, $onConflict)
+    /**
+     * @param string|callable $onConflict the rule of ThreeWayMerge
+     * @param string|null $serializeHandler the format of the sessions; null: php.ini's
+     */
+    public function __construct(Connection $db, Table $table, Retries $retries, $onConflict, ?string $serializeHandler)
     {
+        $this->serializeHandler = $serializeHandler;
         $this->db = $db;
         $this->table = $table;
         $this->retries = $retries;
@@ -55,7 +61,7 @@ final class MergeLock implements Lock
     public function open(string $id, bool $create): bool
     {
         if ($this->snapshot === null || $this->snapshot->id !== $id) {
-            self::format();
+            $this->format();
             $this->snapshot = $this->read($id);
         }
         if ($this->snapshot !== null && $this->snapshot->data === null && !$create) {
@@ -197,7 +203,7 @@ final class MergeLock implements Lock
     private function merged(string $base, string $mine, string $theirs): string
     {
         try {
-            return ThreeWayMerge::of($base, $mine, $theirs, self::format(), $this->onConflict)->data;
+            return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict)->data;
         } catch (MergeError $error) {
             $this->lock->release();
             throw $error;
@@ -209,12 +215,12 @@ final class MergeLock implements Lock
     }
 
     /**
-     * @return string php.ini's session.serialize_handler
+     * @return string the format of the sessions
      * @throws \RuntimeException if its sessions cannot be merged; this is a configuration error
      */
-    private static function format(): string
+    private function format(): string
     {
-        $format = (string) ini_get('session.serialize_handler');
+        $format = $this->serializeHandler ?? (string) ini_get('session.serialize_handler');
         try {
             new Format($format);
         } catch (\InvalidArgumentException $error) {

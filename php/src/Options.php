@@ -30,6 +30,8 @@ final class Options
     public $lock;
     /** @var string|callable what becomes of a part that two requests have changed, in the lock 'merge' */
     public $onConflict;
+    /** @var string|null the format of the sessions; null: session.serialize_handler */
+    public $serializeHandler;
 
     /**
      * @param array<string, string|int|callable> $options
@@ -37,7 +39,8 @@ final class Options
      */
     public function __construct(array $options)
     {
-        $defaults = self::NAMES + self::SECONDS + ['lock' => 'row', 'on_conflict' => 'mine'] + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
+        $defaults = self::NAMES + self::SECONDS + ['lock' => 'row', 'on_conflict' => 'mine', 'serialize_handler' => null]
+            + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
         if ($unknown = array_diff_key($options, $defaults)) {
             throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
         }
@@ -58,7 +61,11 @@ final class Options
         if (!in_array($rule, ['mine', 'theirs', 'error'], true) && (is_string($rule) || !is_callable($rule))) {
             throw new \InvalidArgumentException("Option 'on_conflict' must be 'mine', 'theirs', 'error' or a function");
         }
-        [$this->lock, $this->onConflict] = [$options['lock'], $rule];
+        $format = $options['serialize_handler'];
+        if (!in_array($format, [null, 'php', 'php_binary', 'php_serialize'], true)) {
+            throw new \InvalidArgumentException("Option 'serialize_handler' must be 'php', 'php_binary' or 'php_serialize'");
+        }
+        [$this->lock, $this->onConflict, $this->serializeHandler] = [$options['lock'], $rule, $format];
         $this->setTime($options['time_type'], $options['time_zone'], $options['time_meaning']);
     }
 

@@ -63,7 +63,8 @@ final class SessionHandler implements
      *     max_execution_time, so only a process that hangs or is frozen reaches it);
      *     'lock' ('row': requests of one session run one after the other; 'merge': they run at the same time, and each puts its changes
      *     on what the others have stored); 'on_conflict' in the lock 'merge', the rule of Merge\ThreeWayMerge::of(): 'mine', 'theirs',
-     *     'error' or a function ('mine')
+     *     'error' or a function ('mine'); 'serialize_handler', the format of the sessions in the lock 'merge' (php.ini's), for an application
+     *     that calls this handler itself and has another format than PHP: 'php', 'php_binary' or 'php_serialize'
      *
      * @throws \InvalidArgumentException its message names the option
      */
@@ -78,7 +79,7 @@ final class SessionHandler implements
         $this->db = new Connection($connection, $settings);
         $retries = new Retries($this->db, $checked->lockTimeout);
         $this->lock = $checked->lock === 'merge'
-            ? new MergeLock($this->db, $this->table, $retries, $checked->onConflict)
+            ? new MergeLock($this->db, $this->table, $retries, $checked->onConflict, $checked->serializeHandler)
             : new RowLock(new LockedRow($this->db, $this->table), $retries);
     }
 

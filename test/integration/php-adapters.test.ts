@@ -109,6 +109,18 @@ describe('adapters', () => {
     expect(await php.row(table, id)).toBeUndefined();
   });
 
+  test("Laravel: the lock 'merge', with Laravel's format beside another one in php.ini", async () => {
+    await php.put(table, id, 'a:1:{s:1:"n";i:1;}');
+    const options = { lock: 'merge', serialize_handler: 'php_serialize' };
+    const meanwhile = `meanwhile("UPDATE ${table.name} SET data = 'a:2:{s:1:\\"n\\";i:1;s:1:\\"t\\";i:2;}' WHERE id = '${id}'");`;
+    const { result } = await php.ask(
+      { ...at, options },
+      `${load} $laravel->read('${id}'); ${meanwhile} return $laravel->write('${id}', 'a:2:{s:1:"n";i:1;s:1:"m";i:3;}');`,
+    );
+    expect(result).toBe(true);
+    expect(await php.row(table, id)).toBe('a:3:{s:1:"n";i:1;s:1:"t";i:2;s:1:"m";i:3;}');
+  });
+
   test('Laravel: a worker that lives on: a request that failed before it saved leaves nothing for the next', async () => {
     const other = id.replaceAll('0', '2');
     await php.put(table, id, 'alice');

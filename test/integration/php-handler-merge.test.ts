@@ -381,6 +381,7 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
 
 test.each([
   [{ lock: 'none' }, "Option 'lock' must be 'row' or 'merge'"],
+  [{ serialize_handler: 'igbinary' }, "Option 'serialize_handler' must be 'php', 'php_binary' or 'php_serialize'"],
   [{ on_conflict: 'ours' }, "Option 'on_conflict' must be 'mine', 'theirs', 'error' or a function"],
 ])('wrong options: %j', async (options, message) => {
   const code = `try { new PhpSessionBridge\\SessionHandler($connect, json_decode('${JSON.stringify(options)}', true)); }
