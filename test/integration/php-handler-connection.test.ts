@@ -133,6 +133,14 @@ describe('PHP: a persistent connection', () => {
     await leavesNothing(1);
   });
 
+  test('is not shared with a configuration that wants TLS: it would go on without', async () => {
+    await connectionOf();
+    const code = `$tls = configured(['persistent' => true, 'ssl' => ['ca' => '/nowhere/ca.pem']]);
+      return (new PhpSessionBridge\\SessionHandler($tls, $test['options']))->start();`;
+    expect(await php.ask({ ...at, id }, code)).toMatchObject({ status: 503, result: false });
+    await leavesNothing(1);
+  });
+
   test('is not used by mysqli', async () => {
     const code = `try { new PhpSessionBridge\\SessionHandler(configured(['persistent' => true, 'driver' => 'mysqli'])); }
       catch (InvalidArgumentException $error) { return $error->getMessage(); }`;

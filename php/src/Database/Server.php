@@ -122,13 +122,15 @@ final class Server
     /**
      * A persistent connection that was set up by $initCommand when it was made. PDO pings it, and makes another one if it is dead.
      *
-     * Its name contains the settings, so each has only its own; nothing else uses that name. A second handler in the same request gets
-     * another one: the two would share a transaction.
+     * Its name contains the settings and the configuration, so each has only its own: PDO itself would give a configuration with TLS
+     * the connection of one without. Nothing else uses that name. A second handler in the same request gets another one: the two would
+     * share a transaction.
      */
     public function persistent(string $initCommand): \PDO
     {
         $this->leave();
-        for ($number = 1; isset(self::$taken[$this->name = "php-session-bridge $number " . md5($initCommand)]); ++$number);
+        $what = md5($initCommand . serialize($this->options));
+        for ($number = 1; isset(self::$taken[$this->name = "php-session-bridge $number $what"]); ++$number);
         self::$taken[$this->name] = true;
         return $this->pdo([\PDO::ATTR_PERSISTENT => $this->name, self::attribute('INIT_COMMAND') => $initCommand]);
     }
