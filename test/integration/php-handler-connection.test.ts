@@ -245,6 +245,10 @@ describe.each(['pdo', 'mysqli'] as const)('PHP: a configuration, %s', (driver) =
     [`'persistent' => 1`, "'persistent' must be true or false"],
     [`'ssl' => ['verify' => false]`, "'ssl' needs 'ca' or 'capath'"],
     [`'ssl' => ['ac' => 'x']`, "'ssl' must be an array of"],
+    [`'ssl' => ['ca' => '']`, "'ca' of 'ssl' must be a text that is not empty"],
+    [`'ssl' => ['ca' => '/ca.pem', 'cipher' => ['x']]`, "'cipher' of 'ssl' must be a text that is not empty"],
+    [`'ssl' => ['ca' => '/ca.pem', 'verify' => 'no']`, "'verify' of 'ssl' must be true or false"],
+    [`'socket' => ''`, "'socket' must be a path without a semicolon"],
     [`'connect_timeout' => 0`, "'connect_timeout' must be an integer"],
   ])('with a mistake is refused: %s', async (options, message) => {
     const code = `try { ${handler(options)}; } catch (InvalidArgumentException $error) { return $error->getMessage(); }`;

@@ -50,7 +50,7 @@ final class Server
         if (strncasecmp($options['host'], 'p:', 2) === 0) {
             throw self::mistake('host', "must not begin with 'p:': set 'persistent'");
         }
-        if ($options['socket'] !== null && (!is_string($options['socket']) || strpbrk($options['socket'], ";\0") !== false)) {
+        if ($options['socket'] !== null && (!self::isText($options['socket']) || strpbrk($options['socket'], ";\0") !== false)) {
             throw self::mistake('socket', 'must be a path without a semicolon');
         }
         foreach (['port' => 65535, 'connect_timeout' => 86400] as $key => $most) {
@@ -63,6 +63,11 @@ final class Server
         }
         if ($options['ssl'] !== [] && !isset($options['ssl']['ca']) && !isset($options['ssl']['capath'])) {
             throw self::mistake('ssl', "needs 'ca' or 'capath', the authority that has signed the server's certificate");
+        }
+        foreach ($options['ssl'] as $key => $value) {
+            if ($key === 'verify' ? !is_bool($value) : $value !== null && !self::isText($value)) {
+                throw self::mistake($key, "of 'ssl' must be " . ($key === 'verify' ? 'true or false' : 'a text that is not empty'));
+            }
         }
         $options['ssl'] += self::SSL;
         if (!is_bool($options['persistent'])) {
@@ -86,6 +91,12 @@ final class Server
 
     private function __clone()
     {
+    }
+
+    /** @param mixed $value */
+    private static function isText($value): bool
+    {
+        return is_string($value) && $value !== '';
     }
 
     /** @param mixed $driver */
