@@ -216,6 +216,14 @@ describe.each(['pdo', 'mysqli'] as const)('PHP: a configuration, %s', (driver) =
     ]);
   });
 
+  test('connects again when PHP writes after the last destructor, as it does without a shutdown function', async () => {
+    const code = `$handler = ${handler('')}; session_set_save_handler($handler, false); session_start(); $_SESSION['n']++;
+      foreach (connect('pdo')->query("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx") as [$connection]) meanwhile("KILL $connection");
+      return true;`;
+    expect((await php.ask({ ...at, id }, code)).result).toBe(true);
+    await until(async () => (await php.row(table, id)) === 'n|i:2;');
+  });
+
   test('shows its password nowhere', async () => {
     const code = `ini_set('zend.exception_ignore_args', '0');
       $handler = ${handler(`'password' => '${secret}'`)};

@@ -19,7 +19,7 @@ final class Server
     ];
     private const SSL = ['key' => null, 'cert' => null, 'ca' => null, 'capath' => null, 'cipher' => null, 'verify' => true];
 
-    /** @var array<int, string> by the ids of these objects */
+    /** @var array<int, string> by the ids of these objects. They stay: PHP may write a session after the last destructor, on a new connection */
     private static $passwords = [];
     /** @var array<string, bool> names of persistent connections that a handler of this process uses */
     private static $taken = [];
@@ -86,7 +86,6 @@ final class Server
     public function __destruct()
     {
         $this->leave();
-        unset(self::$passwords[spl_object_id($this)]);
     }
 
     private function __clone()
