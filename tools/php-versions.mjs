@@ -75,11 +75,12 @@ async function startPhp(version) {
       if (exitCode !== 0) throw new SetupError(`PHP ${version}, ${script}: ${text} ${errors}`);
       return JSON.parse(text);
     },
-    /** Loads all files of our PHP package, which declare what this PHP must understand. */
+    /** Loads all files of our PHP package, which declare what this PHP must understand. CodeIgniter's class is the one that they extend. */
     async loadPackage() {
       const loads = files.map((file) => `require_once '/package/${file}';`).join(' ');
       const { exitCode, text, errors } = await php.run({
-        code: `<?php error_reporting(E_ALL); require_once '/package/autoload.php'; ${loads}`,
+        code: `<?php error_reporting(E_ALL); eval('namespace CodeIgniter\\Session\\Handlers; abstract class BaseHandler implements \\SessionHandlerInterface {}');
+          require_once '/package/autoload.php'; ${loads}`,
       });
       if (exitCode !== 0 || text !== '') {
         throw new SetupError(`PHP ${version} cannot load the PHP package: ${text} ${errors}`);
