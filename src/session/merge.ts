@@ -71,7 +71,8 @@ interface Group {
  * keys are all strings. Lists, maps with numbers for keys, objects and values are taken as a whole; parts that share an object
  * or a PHP reference are one whole, so that they share it afterwards too.
  *
- * What a session held that others have emptied since is not put back by the rule `mine`: only what this request has added is stored.
+ * What a session held that others have emptied since is not put back, and a function is not asked about it: only what this request has
+ * added is stored.
  *
  * Works on the exact view, where references and the identity of objects are values of their own: so what comes from either side
  * gets its numbers anew.
@@ -93,7 +94,7 @@ export function merge(
   const before = read(base);
   // It was logged out, or a login has moved it to another id: what it held does not come back.
   const wasEmptied = result.size === 0 && before.size > 0;
-  const decidedBy = wasEmptied && rule === 'mine' ? 'theirs' : rule;
+  const decidedBy = wasEmptied && rule !== 'error' ? 'theirs' : rule;
   const pieces: Piece[] = [];
   split([], before, read(mine), result, pieces);
   // What is in the two sessions may be in the merged one.
@@ -112,7 +113,7 @@ export function merge(
     const haveBothChanged = differs(theirsOf, baseOf);
     // The same change twice is no conflict to a rule, but a function may be counting: then 6 of 5 twice makes 7.
     const isContested = (piece: Piece) =>
-      differs(piece.mine, piece.theirs) || (typeof rule === 'function' && differs(piece.mine, piece.base));
+      differs(piece.mine, piece.theirs) || (typeof decidedBy === 'function' && differs(piece.mine, piece.base));
     const contested = new Set(haveBothChanged ? group.filter(isContested) : []);
     // Both may have changed what the pieces share, and nothing else.
     if (haveBothChanged && contested.size === 0 && differs(mineOf, theirsOf))

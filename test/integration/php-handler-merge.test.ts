@@ -354,6 +354,15 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
       expect(await php.row(table, id)).toBe('cart|i:1;');
     });
 
+    test('nor does a function of on_conflict bring that login back: it is not asked about what was emptied', async () => {
+      const id = newId();
+      await php.put(table, id, 'user|s:3:"bob";');
+      const mine = `$handler = new PhpSessionBridge\\SessionHandler($connect, ['on_conflict' => static function ($path, $base, $mine) { return $mine; }] + $test['options']);`;
+      const late = `$_SESSION['user'] .= '!'; $_SESSION['cart'] = 1; return true;`;
+      await php.ask({ ...at, id }, `${mine} $handler->start(); ${stores(id, '')} ${late}`);
+      expect(await php.row(table, id)).toBe('cart|i:1;');
+    });
+
     test('cannot be had for a session that has ended', async () => {
       const id = newId();
       await php.put(table, id, 'user|s:3:"bob";');

@@ -8,7 +8,7 @@ namespace PhpSessionBridge\Merge;
  * Puts the changes of one request on what others have stored since it read the session: key by key, and down through maps whose
  * keys are all strings. Lists, maps with integers for keys, objects and values are taken as a whole. Parts that share an object or a
  * PHP reference are one whole, so that they share it afterwards too. What a session held that others have emptied since is not put
- * back by the rule 'mine': only what this request has added is stored.
+ * back, and a function is not asked about it: only what this request has added is stored.
  *
  * Works on texts: no class is loaded and nothing is instantiated. Node's side has the same in session/merge.ts, and gives the same bytes.
  */
@@ -66,7 +66,7 @@ final class ThreeWayMerge
         $before = Reader::session($base, $framing, $maxDepth);
         // It was logged out, or a login has moved it to another id: what it held does not come back.
         $wasEmptied = $result->values === [] && $before->values !== [];
-        $merge = new self($wasEmptied && $rule === 'mine' ? 'theirs' : $rule, $maxDepth);
+        $merge = new self($wasEmptied && $rule !== 'error' ? 'theirs' : $rule, $maxDepth);
         foreach (Pieces::of($before, Reader::session($mine, $framing, $maxDepth), $result) as $group) {
             $merge->decide($group);
         }
