@@ -327,6 +327,21 @@ describe('the drop-in: its configuration', () => {
     });
   });
 
+  test('the connection may be a configuration, and a persistent one; a mistake in it is a 500', async () => {
+    const { host, port, user, password } = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
+    const connection = `['host' => '${host}', 'port' => ${port}, 'user' => '${user}', 'password' => '${password}', 'database' => 'test', 'persistent' => true]`;
+    const configuration = both.replace('$connection', connection).replaceAll(`]],`, `, 'lock' => 'merge']],`);
+    await on({ configuration, ini: { 'session.use_strict_mode': 0 } }, async ({ ask }) => {
+      for (const n of [1, 2]) expect((await ask('shop', `session_start(); ${count}`, { id })).result).toBe(n);
+      expect((await ask('shop', 'session_start(); return session_destroy();', { id })).result).toBe(true);
+      expect(await rows(tables.shop)).toEqual({});
+    });
+    await wrong(
+      { configuration: both.replace('$connection', `['user' => 'x', 'pasword' => '${secret}']`) },
+      'no key pasword',
+    );
+  });
+
   test.each([
     ['readable by others', { mode: 0o644 }, 'can be read or written by every user'],
     ['writable by others', { mode: 0o642 }, 'can be read or written by every user'],

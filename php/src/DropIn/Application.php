@@ -51,7 +51,7 @@ final class Application
         self::checked(is_string($table), null, "$name' needs ['options']['table'], a table of its own");
         $connection = $entry['connection'] ?? $connection;
         $isUsable = is_array($connection) || is_callable($connection);
-        $this->connection = self::checked($isUsable, $connection, "$name' needs 'connection', a function that makes one");
+        $this->connection = self::checked($isUsable, $connection, "$name' needs 'connection', an array, or a function that makes one");
         $prepend = $entry['prepend'] ?? null;
         $this->prepend = self::checked($prepend === null || is_string($prepend), $prepend, "$name': 'prepend' must be a file");
     }
