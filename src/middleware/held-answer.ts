@@ -13,14 +13,32 @@ interface Answer {
   _implicitHeader?: Call | undefined;
 }
 type Method = keyof Answer;
+type Held = Omit<ServerResponse, Method> & Answer & { _contentLength?: number | null };
+
+/** What Node refuses once the headers are out, and the word in its message. */
+const refused = [
+  ['setHeader', 'set'],
+  ['appendHeader', 'append'],
+  ['removeHeader', 'remove'],
+] as const;
+
+/** The methods for headers that refuse while an answer waits, and what each stands in front of. */
+const refusing = new WeakMap<Call, Call>();
+
+/** Sets a header for a session: its cookie may come while the answer waits. */
+export function setHeader(res: ServerResponse, name: string, value: string | readonly string[]): void {
+  let set = res.setHeader as Call;
+  while (refusing.has(set)) set = refusing.get(set)!;
+  set.call(res, name, value);
+}
 
 /**
  * Notices when the headers of an answer are about to go out. If there is something to wait for then, it holds the answer back: what the
  * application sends meanwhile is sent afterwards, in order. For the application it looks as if it had been sent to a slow client:
- * `headersSent` is true, `write()` returns false, and `'drain'` comes later.
+ * `headersSent` is true, headers and status stay as they are, `write()` returns false, and `'drain'` comes later.
  */
 export class HeldAnswer {
-  readonly #res: Omit<ServerResponse, Method> & Answer;
+  readonly #res: Held;
   #work: () => Promise<void> | undefined = () => undefined;
   #report: (error: unknown) => void = () => undefined;
   /** What our methods stand in front of. They stay there, and pass on: to delete a property would cost 4 us a request. */
@@ -33,9 +51,11 @@ export class HeldAnswer {
   #calls: (readonly [Method, unknown[]])[] = [];
   #isEnded = false;
   #needsDrain = false;
+  /** As they were when the answer began to wait. */
+  #status: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined;
 
   constructor(res: ServerResponse) {
-    this.#res = res as unknown as Omit<ServerResponse, Method> & Answer;
+    this.#res = res as unknown as Held;
     const { writeHead, flushHeaders, write, end, _implicitHeader } = this.#res;
     this.#originals = { writeHead, flushHeaders, write, end, _implicitHeader };
     for (const method of Object.keys(this.#originals) as Method[]) this.#replace(method);
@@ -85,19 +105,23 @@ export class HeldAnswer {
   }
 
   #call(method: Method, args: unknown[]): unknown {
-    if (this.#state === 'before') {
+    if (method === '_implicitHeader') {
       // As in `res.end(await page())`, where `res.end` was looked up before `page()` used the session: Node's own method is running, and
-      // cannot be held any more.
-      if (method === '_implicitHeader') this.#state = 'open';
-      else {
-        if (method === 'writeHead') args = this.#withHeadersSet(args);
-        this.#begin();
+      // cannot be held any more. It needs the headers now.
+      if (this.#state === 'before') this.#state = 'open';
+      if (this.#state === 'waiting') {
+        this.#res._contentLength = null; // Node's: that of the call that is running
+        this.#send();
       }
+      if (this.headersSent) return undefined;
+    } else if (this.#state === 'before') {
+      if (method === 'writeHead') args = this.#withHeadSet(args);
+      this.#begin();
     }
     if (this.#state === 'open') return this.#originals[method]!.apply(this.#res, args);
-    if (method === '_implicitHeader') return undefined; // it comes when what waits is sent
     if (this.#state === 'failed') drop(args);
-    else this.#calls.push([method, method === 'writeHead' ? this.#withHeadersSet(args) : args]);
+    else if (method === 'writeHead' && this.#calls.length > 0) refuse('write');
+    else this.#calls.push([method, args]);
     if (method === 'end') this.#isEnded = true;
     if (method !== 'write') return method === 'flushHeaders' ? undefined : this.#res;
     this.#needsDrain ||= this.#state === 'waiting';
@@ -114,14 +138,36 @@ export class HeldAnswer {
       headersSent: { ...here, get: () => true },
       writableEnded: { ...here, get: () => this.#isEnded },
     });
+    this.#freeze();
+    const unlessSent = (go: (error: unknown) => void) => (result: unknown) => {
+      if (this.#state === 'waiting') go(result);
+    };
     void work.then(
-      () => this.#send(),
-      (error) => this.#fail(error),
+      unlessSent(() => this.#send()),
+      unlessSent((error) => this.#fail(error)),
     );
   }
 
-  /** Headers that `writeHead()` is given would replace the session's cookie. If they are set first, it comes beside them. */
-  #withHeadersSet([status, ...more]: unknown[]): unknown[] {
+  /** As Node does when the headers are out. An answer that is sent twice would have the length of the second one else. */
+  #freeze(): void {
+    const res = this.#res;
+    const { statusCode, statusMessage } = res;
+    this.#status = res.req.httpVersionMajor < 2 ? { statusCode, statusMessage } : ({ statusCode } as never);
+    for (const [method, word] of refused) {
+      const before = res[method] as Call | undefined;
+      if (before === undefined) continue;
+      const ours: Call = (...args) => (this.#state === 'waiting' ? refuse(word) : before.apply(res, args));
+      refusing.set(ours, before);
+      res[method] = ours as never;
+    }
+  }
+
+  /**
+   * Headers that `writeHead()` is given would replace the session's cookie. If they are set first, it comes beside them. And whether the
+   * handler has failed is seen by the status.
+   */
+  #withHeadSet([status, ...more]: unknown[]): unknown[] {
+    this.#res.statusCode = Number(status);
     const headers = typeof more.at(-1) === 'object' ? more.pop() : undefined;
     for (const [name, values] of byName(headers)) this.#res.setHeader(name, values);
     return [status, ...more];
@@ -129,6 +175,7 @@ export class HeldAnswer {
 
   #send(): void {
     this.#open();
+    Object.assign(this.#res, this.#status);
     const calls = this.#calls;
     this.#calls = []; // a long stream need not keep what it began with
     let hasRoom = true;
@@ -183,6 +230,12 @@ export class HeldAnswer {
     Reflect.deleteProperty(this.#res, 'headersSent');
     Reflect.deleteProperty(this.#res, 'writableEnded');
   }
+}
+
+/** @throws Error as Node's */
+function refuse(word: string): never {
+  const message = `Cannot ${word} headers after they are sent to the client`;
+  throw Object.assign(new Error(message), { code: 'ERR_HTTP_HEADERS_SENT' });
 }
 
 /** Calls the callback of a `write()` or `end()` that sends nothing. */

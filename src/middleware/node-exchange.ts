@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Arrival, HttpExchange } from '../session/http-exchange.ts';
 import { bodyArrives } from './body.ts';
 import { clientGone } from './client-gone.ts';
-import { HeldAnswer } from './held-answer.ts';
+import { HeldAnswer, setHeader } from './held-answer.ts';
 
 /** A request and its answer as `node:http` and `node:http2` have them, and so all frameworks on them. */
 export class NodeExchange implements HttpExchange {
@@ -51,7 +51,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   setHeader(name: string, value: string): void {
-    this.#res.setHeader(name, value);
+    setHeader(this.#res, name, value);
   }
 
   cookies(): string[] {
@@ -59,7 +59,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   setCookies(values: readonly string[]): void {
-    this.#res.setHeader('Set-Cookie', values);
+    setHeader(this.#res, 'Set-Cookie', values);
   }
 
   beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void {

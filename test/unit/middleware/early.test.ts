@@ -215,6 +215,17 @@ test('what Node refuses while the answer waits: each callback is called once', a
   expect([calls, site.codes]).toEqual([['write', 'refused', 'end'], ['ERR_STREAM_NULL_VALUES']]);
 });
 
+test('a method of Node that was looked up before the session, while the answer waits: the headers come first', async () => {
+  const site = new Site((ctx, res) => {
+    const { end } = res;
+    ctx.session.a = 1;
+    res.write('a');
+    end.call(res, 'b', 'utf8');
+  });
+  expect(await site.ask()).toMatchObject({ status: 200, body: 'ab', cookies: [] });
+  expect(site.codes).toEqual(['ERR_SESSION_HEADERS_SENT']);
+});
+
 test('writeHead() with a list in which a name comes in two cases', async () => {
   const site = new Site((ctx, res) => {
     ctx.session.a = 1;

@@ -107,6 +107,54 @@ describe.each(frameworks)('%s', (_, framework) => {
     expect(site.errors).toEqual([]);
   });
 
+  const seconds: Record<string, (res: express.Response) => unknown> = {
+    'res.send()': (res) => res.send('a much longer answer'),
+    'res.redirect()': (res) => res.redirect('/elsewhere'),
+    'res.setHeader()': (res) => res.setHeader('Content-Length', 1),
+    'res.append()': (res) => res.append('Set-Cookie', 'late=1'),
+    'res.removeHeader()': (res) => res.removeHeader('Content-Length'),
+    'res.writeHead()': (res) => res.writeHead(200, { 'Content-Length': 1 }),
+  };
+  test.each(Object.entries(seconds))('%s after the answer fails as without a session', async (_, second) => {
+    const thrown: unknown[] = [];
+    const site = await siteOf((req, res) => {
+      req.session.count = 1;
+      res.send('first');
+      try {
+        second(res);
+      } catch (error) {
+        thrown.push((error as { code: unknown }).code);
+      }
+    });
+    const { status, headers, body } = await site.ask();
+    expect([status, headers.get('content-length'), body]).toEqual([200, '5', 'first']);
+    expect(thrown).toEqual(['ERR_HTTP_HEADERS_SENT']);
+    expect([site.row, site.errors]).toEqual(['count|i:1;', []]);
+  });
+
+  test('a status that is set after the answer changes nothing', async () => {
+    const site = await siteOf((req, res) => {
+      req.session.count = 1;
+      res.send('first');
+      res.statusMessage = 'Late';
+      res.status(404);
+    });
+    const { status, statusText } = await site.ask();
+    expect([status, statusText]).toEqual([200, 'OK']);
+  });
+
+  test.each([200, 500])('discardOnError, and res.writeHead(%d)', async (status) => {
+    const site = await siteOf(
+      (req, res) => {
+        req.session.count = 1;
+        res.writeHead(status).end();
+      },
+      { discardOnError: true },
+    );
+    expect((await site.ask()).status).toBe(status);
+    expect(site.row).toBe(status === 200 ? 'count|i:1;' : undefined);
+  });
+
   test.each(['before', 'after'])('compression %s the session', async (place) => {
     const site = new Site();
     const app = framework();
