@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { HttpSession } from '../session/http-session.ts';
 
 type Callback = (error?: unknown) => void;
@@ -19,7 +20,10 @@ const objects: WeakMap<HttpSession<object>, object> = new WeakMap();
 export function passportSession(request: HttpSession<object>): object {
   let object = objects.get(request);
   if (object === undefined) {
-    object = new Proxy(Object.create(null), new PassportSession(request)) as object;
+    const handler = new PassportSession(request);
+    // `console.log()` looks at the target of a proxy, not at what its handler answers.
+    const target = { __proto__: null, [inspect.custom]: () => handler.data };
+    object = new Proxy<object>(target, handler);
     objects.set(request, object);
   }
   return object;
@@ -50,7 +54,8 @@ class PassportSession implements ProxyHandler<object> {
     for (const method of methods) owners.set(this.#methods[method], this);
   }
 
-  get #data(): object {
+  /** What is shown as the content. */
+  get data(): object {
     return this.#left ?? this.#request.data;
   }
 
@@ -59,7 +64,7 @@ class PassportSession implements ProxyHandler<object> {
    * logout saves before, to which what is left of the session counts as ended, as requests that still run must not write to it.
    */
   async #regenerate(): Promise<void> {
-    const left = { ...this.#data };
+    const left = { ...this.data };
     const { control } = this.#request;
     if (this.#wasSaved) await control.destroy();
     else await control.regenerate();
@@ -70,30 +75,30 @@ class PassportSession implements ProxyHandler<object> {
   }
 
   get(_: object, key: PropertyKey): unknown {
-    return isMethod(key) ? this.#methods[key] : Reflect.get(this.#data, key);
+    return isMethod(key) ? this.#methods[key] : Reflect.get(this.data, key);
   }
 
   set(_: object, key: PropertyKey, value: unknown): boolean {
-    if (!isMethod(key)) return Reflect.set(this.#data, key, value);
+    if (!isMethod(key)) return Reflect.set(this.data, key, value);
     const from = owners.get(value as object);
     if (from === undefined) throw new TypeError(`req.session.${key} is passport's: to store this key, use ctx.session`);
-    return !Object.hasOwn(from.#data, key) || Reflect.set(this.#data, key, Reflect.get(from.#data, key));
+    return !Object.hasOwn(from.data, key) || Reflect.set(this.data, key, Reflect.get(from.data, key));
   }
 
   has(_: object, key: PropertyKey): boolean {
-    return isMethod(key) || Reflect.has(this.#data, key);
+    return isMethod(key) || Reflect.has(this.data, key);
   }
 
   deleteProperty(_: object, key: PropertyKey): boolean {
-    return Reflect.deleteProperty(this.#data, key);
+    return Reflect.deleteProperty(this.data, key);
   }
 
   ownKeys(): string[] {
-    return Object.keys(this.#data);
+    return Object.keys(this.data);
   }
 
   getOwnPropertyDescriptor(_: object, key: PropertyKey): PropertyDescriptor | undefined {
-    if (!Object.hasOwn(this.#data, key)) return undefined;
+    if (!Object.hasOwn(this.data, key)) return undefined;
     return { value: this.get(_, key), writable: true, enumerable: true, configurable: true };
   }
 
