@@ -84,6 +84,6 @@ function give<T extends object>(req: object, http: HttpSession<T>): void {
         http.data = content;
       },
     },
-    phpSession: { configurable: true, value: http.control },
+    phpSession: { configurable: true, get: () => http.control },
   });
 }

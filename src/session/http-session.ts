@@ -288,6 +288,17 @@ export class HttpSession<T extends object = SessionData> {
       () => this.#beforeHeaders(),
       (error) => this.report(error),
     );
+    if (this.#savesAtHeaders) this.#application.afterAnswer?.(() => this.#saveIfMissed());
+  }
+
+  /**
+   * As in `res.end(await page())`, where the page begins a session: `res.end` was looked up before that, so the headers went out unnoticed.
+   * What the session holds must not be lost in silence.
+   */
+  #saveIfMissed(): void {
+    if (this.#saved === undefined && !this.#hasEnded && this.#http.headersSent) {
+      this.#saveAtHeaders().catch(() => undefined); // it was reported
+    }
   }
 
   #beforeHeaders(): Promise<void> | undefined {

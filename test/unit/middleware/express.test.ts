@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import compression from 'compression';
 import express from 'express';
@@ -280,6 +281,28 @@ describe.each(frameworks)('%s', (_, framework) => {
     expect(site.cookie).not.toBe(before);
     expect((await site.ask('/logout')).body).toBe('{}');
     expect([...site.sessions.values()].filter(({ data }) => data?.length)).toEqual([]);
+  });
+
+  test('console.log(req.session) shows the data', async () => {
+    const site = await siteOf((req, res) => {
+      req.session.user = { name: 'Ann' };
+      res.send(inspect(req.session));
+    });
+    expect((await site.ask()).body).toBe("{ user: { name: 'Ann' } }");
+    expect(site.row).toBe('user|a:1:{s:4:"name";s:3:"Ann";}');
+  });
+
+  test('res.end(await page()), where the page begins a session: it comes too late, and that is reported', async () => {
+    const page = async (req: Req) => {
+      await null;
+      req.session.count = 1;
+      return 'done';
+    };
+    const site = await siteOf(async (req, res) => res.end(await page(req)));
+    expect((await site.ask()).body).toBe('done');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(site.errors).toEqual([expect.objectContaining({ code: 'ERR_SESSION_HEADERS_SENT' })]);
+    expect(site.sessions.size).toBe(0);
   });
 
   test('passport: a login has a new id, a logout ends it', async () => {
