@@ -64,6 +64,10 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
   const config = settings(others as SessionOptions);
   const told = callbacks<ExpressRequest>({ onError, onGone }, (error) => console.error(error));
   return function phpSession(req, res, next) {
+    if ('session' in req && !given.has(req)) {
+      next(new TypeError('req.session exists already: another session middleware is in front of phpSession()'));
+      return;
+    }
     const exchange = new NodeExchange(req, res, () => req.ip);
     const http = new HttpSession<T>(config, exchange, new CallbackApplication<ExpressRequest>(req, res, told));
     const serve = () => {
@@ -74,8 +78,12 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
   };
 }
 
+/** The requests that have a session of ours. A second one, by another name, takes its place for what comes after it. */
+const given = new WeakSet<object>();
+
 /** On the request itself, and not on what it inherits from: Express replaces that where it goes into an application in the application. */
 function give<T extends object>(req: object, http: HttpSession<T>): void {
+  given.add(req);
   Object.defineProperties(req, {
     session: {
       configurable: true,

@@ -138,6 +138,16 @@ describe('the drop-in: whose session it is', () => {
     });
   });
 
+  test('a path that is not there is logged by pages of no application', async () => {
+    await on({ configuration: both.replace('$root/shop', '$root/shoop') }, async ({ ask, log }) => {
+      expect((await ask('mail', 'return 1;')).result).toBe(1);
+      expect(log()).toBe('');
+      expect((await ask('shop', 'return 1;')).result).toBe(1);
+      expect(lines(log())).toHaveLength(1);
+      expect(log()).toContain("shoop, the 'path' of the application 'shop'");
+    });
+  });
+
   const byHost = `return ['connection' => $connection, 'applications' => [
     'mail' => ['path' => "$root/mail", 'host' => ['mail.test', 'post.test'], 'options' => ['table' => '${tables.mail}']],
     'shop' => ['path' => ["$root/mail/page.php", "$root/shop"], 'host' => 'shop.test', 'options' => ['table' => '${tables.shop}']],

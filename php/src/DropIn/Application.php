@@ -77,6 +77,14 @@ final class Application
         return false;
     }
 
+    /** @return array<int, string> its paths that are not there, as far as open_basedir lets PHP see it */
+    public function missingPaths(): array
+    {
+        return ini_get('open_basedir') ? [] : array_filter($this->paths, static function (string $path): bool {
+            return !file_exists($path);
+        });
+    }
+
     /**
      * What open_basedir keeps out of reach has no realpath(), and a warning of PHP would begin the page. Then the name counts as it is.
      *

@@ -113,6 +113,16 @@ final class Configuration
         }
     }
 
+    /** For a page of no application: logs a path that is not there, as the sessions of a mistyped one would be in files. */
+    public function warnOfMissingPaths(): void
+    {
+        foreach ($this->applications as $application) {
+            foreach ($application->missingPaths() as $path) {
+                error_log("PhpSessionBridge: $this->file: there is no $path, the 'path' of the application '$application->name'");
+            }
+        }
+    }
+
     /**
      * Runs the file in a scope of its own. What PHP says of a mistake in it may quote a password, so only the line is passed on.
      *

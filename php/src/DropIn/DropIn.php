@@ -42,6 +42,7 @@ final class DropIn
             return false;
         }
         if ($application === null) {
+            $configuration->warnOfMissingPaths();
             self::giveBack();
             self::$next = $configuration->prepend;
         } else {

@@ -201,6 +201,19 @@ describe.each(frameworks)('%s', (_, framework) => {
     expect((await site.ask('/inner/router/count')).body).toBe('2');
   });
 
+  test('beside another session middleware: an error that says so, and not two sessions in one property', async () => {
+    const site = new Site();
+    const app = framework();
+    app.use((req, _res, next) => {
+      Object.assign(req, { session: { cookie: {} } }); // as express-session does
+      next();
+    });
+    app.use(phpSession(site.options));
+    app.use(((error, _req, res, _next) => res.status(500).send(error.message)) as express.ErrorRequestHandler);
+    await site.start(app);
+    expect((await site.ask()).body).toContain('req.session exists already');
+  });
+
   test('a page that does not use the session makes none', async () => {
     const site = await siteOf((_, res) => res.send('done'));
     const { headers } = await site.ask();
