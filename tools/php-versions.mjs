@@ -1,18 +1,29 @@
 // `npm run test:php-versions`: runs the corpus of fixtures/ on PHP 7.2 to 8.5, as WebAssembly, and compares with what is
-// recorded; what the codec writes for it is read by each of them, and each loads the PHP package. `npm run test:php-versions -- --record` records it anew.
+// recorded; what the codec writes for it is read by each of them. Each loads the PHP package, and merges the cases of fixtures/merge.
+// `npm run test:php-versions -- --record` records the corpus anew.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { mergeLine, mergeVectors } from '../test/helpers/merge-vectors.mjs';
 import { build } from './build.mjs';
 import { changedSessions, loadCorpus, recordedCases, saveCorpus, versions } from './corpus.mjs';
 import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
 const fixtures = join(root, 'fixtures');
 const sources = join(root, 'php', 'src');
+const mergeScript = 'test/helpers/merge.php';
 const workspace = join(root, 'test', 'php-versions');
+
+/** PHP code that declares each class which is not of our package, as it is needed. */
+const frameworkClasses = `spl_autoload_register(function (string $class): void {
+  $at = strrpos($class, '\\\\');
+  if ($at !== false && strncmp($class, 'PhpSessionBridge\\\\', 17) !== 0) {
+    eval('namespace ' . substr($class, 0, $at) . '; abstract class ' . substr($class, $at + 1) . ' {}');
+  }
+});`;
 
 /** @typedef {import('./corpus.mjs').Version} Version */
 
@@ -64,23 +75,40 @@ async function startPhp(version) {
   }
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.php'));
   for (const file of files) {
-    php.mkdir(join('/package', dirname(file)));
-    php.writeFile(join('/package', file), readFileSync(join(sources, file)));
+    php.mkdir(join('/php/src', dirname(file)));
+    php.writeFile(join('/php/src', file), readFileSync(join(sources, file)));
   }
+  php.mkdir(join('/', dirname(mergeScript)));
+  php.writeFile(join('/', mergeScript), readFileSync(join(root, mergeScript)));
+  /** @param {string} script @param {Record<string, string>} env @returns {Promise<string>} what it prints */
+  const output = async (script, env) => {
+    const { bytes, exitCode, errors } = await php.run({ scriptPath: script, env });
+    const text = Buffer.from(bytes).toString('utf8');
+    if (exitCode !== 0) throw new SetupError(`PHP ${version}, ${script}: ${text} ${errors}`);
+    return text;
+  };
   return {
     /** @param {string} script @param {Record<string, string>} [env] */
     async run(script, env = {}) {
-      const { bytes, exitCode, errors } = await php.run({ scriptPath: join('/fixtures', script), env });
-      const text = Buffer.from(bytes).toString('utf8');
-      if (exitCode !== 0) throw new SetupError(`PHP ${version}, ${script}: ${text} ${errors}`);
-      return JSON.parse(text);
+      return JSON.parse(await output(join('/fixtures', script), env));
     },
-    /** Loads all files of our PHP package, which declare what this PHP must understand. CodeIgniter's class is the one that they extend. */
+    /** PHP's merge. @param {readonly import('../test/helpers/php-merge.ts').MergeCase[]} cases */
+    async merge(cases) {
+      php.writeFile('/cases', cases.map(mergeLine).join('\n'));
+      const text = await output(join('/', mergeScript), { CASES: '/cases' });
+      return text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    },
+    /**
+     * Loads all files of our PHP package, which declare what this PHP must understand. A class of a framework that one of ours
+     * extends is an empty one here.
+     */
     async loadPackage() {
-      const loads = files.map((file) => `require_once '/package/${file}';`).join(' ');
+      const loads = files.map((file) => `require_once '/php/src/${file}';`).join(' ');
       const { exitCode, text, errors } = await php.run({
-        code: `<?php error_reporting(E_ALL); eval('namespace CodeIgniter\\Session\\Handlers; abstract class BaseHandler implements \\SessionHandlerInterface {}');
-          require_once '/package/autoload.php'; ${loads}`,
+        code: `<?php error_reporting(E_ALL); require_once '/php/src/autoload.php'; ${frameworkClasses} ${loads}`,
       });
       if (exitCode !== 0 || text !== '') {
         throw new SetupError(`PHP ${version} cannot load the PHP package: ${text} ${errors}`);
@@ -150,8 +178,17 @@ async function compare() {
     const written = await readWhatCodecWrites(php, version, corpus, (what, ...both) =>
       differs(`PHP ${recorded.php}, ${what}`, ...both),
     );
+    const vectors = mergeVectors.filter(([name]) => !name.includes('-native'));
+    const answers = await php.merge(vectors.map(([, input]) => input));
+    for (const [index, [name, , expected, php7]] of vectors.entries()) {
+      const wanted = Number(version) < 8 ? php7 : expected;
+      if (!isDeepStrictEqual(answers[index], wanted))
+        differs(`PHP ${recorded.php}, merge, ${name}`, wanted, answers[index]);
+    }
     php.close();
-    console.log(`PHP ${recorded.php}: ${ran} cases as recorded; ${written}`);
+    console.log(
+      `PHP ${recorded.php}: ${ran} cases as recorded; ${written}; the package is loaded, and merges ${vectors.length} cases as Node does`,
+    );
   }
   console.log(differences === 0 ? 'No difference.' : `${differences} differences. If they are right: --record.`);
   return differences === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { batch, cases, seed, timeout } from '../helpers/fuzz.ts';
 import { randomTriple, type Triple } from '../helpers/merge-triples.ts';
-import { mergeVectors } from '../helpers/merge-vectors.ts';
+import { mergeVectors } from '../helpers/merge-vectors.mjs';
 import { type MergeAnswer, type MergeCase, mergeInNode, mergeInPhp } from '../helpers/php-merge.ts';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { RandomPhp } from '../helpers/random-php.ts';

@@ -1,5 +1,6 @@
 <?php
-// PHP's merge, asked by test/helpers/php-merge.ts: one case a line (JSON, bytes in base64), one answer a line.
+// PHP's merge, asked by php-merge.ts and tools/php-versions.mjs: one case a line (JSON, bytes in base64), one answer a line.
+// The cases are in the file that CASES names, or come from stdin.
 error_reporting(E_ALL);
 set_error_handler(static function (int $level, string $message, string $file, int $line): bool {
     throw new ErrorException($message, 0, $level, $file, $line);
@@ -19,7 +20,8 @@ function byPath(array $path, ?string $base, ?string $mine, ?string $theirs): ?st
 $encoded = static function (array $path): array {
     return array_map('base64_encode', $path);
 };
-while (($line = fgets(STDIN)) !== false) {
+$cases = fopen(getenv('CASES') ?: 'php://stdin', 'r');
+while (($line = fgets($cases)) !== false) {
     [$format, $rule, $base, $mine, $theirs] = json_decode($line, true);
     try {
         $merged = PhpSessionBridge\Merge\ThreeWayMerge::of(
@@ -35,5 +37,5 @@ while (($line = fgets(STDIN)) !== false) {
     } catch (PhpSessionBridge\Merge\MergeError $error) {
         $answer = ['error' => get_class($error)];
     }
-    fwrite(STDOUT, json_encode($answer) . "\n");
+    echo json_encode($answer), "\n";
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { PhpSessionError } from '../../src/codec/index.ts';
+import { PhpSessionError, type SessionDecodeOptions } from '../../src/codec/index.ts';
 import { type ConflictRule, merge } from '../../src/session/merge.ts';
+import { mergeLine } from './merge-vectors.mjs';
 
 export interface MergeCase {
   readonly format: 'php' | 'php_binary' | 'php_serialize';
@@ -20,12 +21,9 @@ export type MergeAnswer =
 
 /** PHP's merge, in real PHP. */
 export function mergeInPhp(cases: readonly MergeCase[]): MergeAnswer[] {
-  const lines = cases.map(({ format, rule, base, mine, theirs }) =>
-    JSON.stringify([format, rule, ...[base, mine, theirs].map((side) => Buffer.from(side).toString('base64'))]),
-  );
   const settings = ['-d', 'memory_limit=1G', '-d', 'display_errors=stderr'];
   const output = execFileSync('php', [...settings, join(__dirname, 'merge.php')], {
-    input: `${lines.join('\n')}\n`,
+    input: cases.map(mergeLine).join('\n'),
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
   });
@@ -36,9 +34,12 @@ export function mergeInPhp(cases: readonly MergeCase[]): MergeAnswer[] {
 }
 
 /** Node's merge, with its errors by the names of PHP's classes. */
-export function mergeInNode({ format, rule, base, mine, theirs }: MergeCase): MergeAnswer {
+export function mergeInNode(
+  { format, rule, base, mine, theirs }: MergeCase,
+  phpVersion: NonNullable<SessionDecodeOptions['phpVersion']> = '8.5',
+): MergeAnswer {
   try {
-    const merged = merge(base, mine, theirs, rule === 'function' ? byPath : rule, { format });
+    const merged = merge(base, mine, theirs, rule === 'function' ? byPath : rule, { format, phpVersion });
     return {
       data: Buffer.from(merged.data).toString('base64'),
       conflicts: merged.conflicts.map((path) => path.map(keyInBase64)),
