@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { MergeModel } from '../../tools/storm/merge-model.mjs';
 import { Cookie, type Incarnation, Model, type Page, type Sent } from '../../tools/storm/model.mjs';
 
 // The storm is worth what its model notices.
@@ -125,5 +126,56 @@ describe('what may not be', () => {
     model.answered(send('look'), page(0), 'other', 'node-1');
     model.answered(send('regenerate'), page(0), undefined, 'node-1');
     expect(problems()).toEqual(['a cookie is new that should be none', 'a cookie is none that should be new']);
+  });
+});
+
+describe("with the lock 'merge'", () => {
+  beforeEach(() => {
+    model = new MergeModel({ faults: false });
+    model.newIncarnation();
+    incarnation = model.newIncarnation();
+    cookie = new Cookie('id', incarnation);
+  });
+  const own = (...sent: Sent[]) => page(0, { keys: [...page(0).keys, ...sent.map(({ key = '' }) => key)] });
+
+  test('two that run at the same time need not see each other; a later one sees both', () => {
+    const [first, second] = [send('count'), send('count')];
+    answer(first, own(first));
+    answer(second, own(second));
+    answer(send('look'), own(first, second));
+    model.checkStored(incarnation, own(first, second), 'in the table');
+    expect(problems()).toEqual([]);
+  });
+
+  test('a key that was acknowledged is lost', () => {
+    const [first, second] = [send('count'), send('count')];
+    answer(first, own(first));
+    answer(second, own(second));
+    answer(send('look'), own(second));
+    expect(problems()).toEqual(['an acknowledged update is lost']);
+    expect(model.problems.get('an acknowledged update is lost')?.example).toContain(`without ${first.key}`);
+  });
+
+  test('it is lost from the table', () => {
+    const first = send('count');
+    answer(first, own(first));
+    model.checkStored(incarnation, own(), 'in the table');
+    expect(problems()).toEqual(['an acknowledged update is lost']);
+  });
+
+  test('a key that came while the id was ended may be anywhere', () => {
+    const [late, regenerate] = [send('count'), send('regenerate')];
+    answer(late, own(late));
+    answer(regenerate, own());
+    model.checkStored(incarnation, own(), 'in the table');
+    expect(model.isLeft([late.key ?? ''])).toBe(true);
+    expect(problems()).toEqual([]);
+  });
+
+  test('a key of another login, and a login that comes back under its old id', () => {
+    const first = send('count');
+    model.answered(send('look', new Cookie('other', model.newIncarnation())), own(first), undefined, 'node-1');
+    expect(problems()).toEqual(['a session of another visitor', 'a key from before a logout']);
+    expect(model.isLeft(own(first).keys)).toBe(false);
   });
 });

@@ -48,11 +48,16 @@ export class Cookie {
  * @property {Cookie | undefined} cookie
  * @property {boolean} wasEnded its session id was known to be worth nothing
  * @property {number} highest
+ * @property {string} [key] what it stores, with the lock 'merge'
+ * @property {string[]} [known] the keys that were acknowledged
  */
 
 /** @typedef {{ incarnation: number | null, count: number, keys: string[] }} Page */
+/** @typedef {(holds: boolean, otherwise: string, example?: string) => void} Check */
 
 export class Model {
+  /** Whether a session's requests that end its id are sent one at a time. */
+  endsAlone = false;
   /** @type {Incarnation[]} by number */
   incarnations = [];
   #faults;
@@ -119,44 +124,100 @@ export class Model {
    * @param {string | undefined} newCookie
    * @param {string} by
    */
-  answered({ action, cookie, wasEnded, highest }, { incarnation: number, count, keys }, newCookie, by) {
+  answered(sent, page, newCookie, by) {
+    const { action, cookie, wasEnded } = sent;
     if (cookie === undefined) return;
     const { incarnation } = cookie;
+    const { incarnation: number, count, keys } = page;
     const at = `${action} by ${by} in incarnation ${incarnation.number}: ${number}, count ${count}, keys ${keys}`;
-    /** @param {boolean} holds @param {string} otherwise @param {string} [example] */
+    /** @type {Check} */
     const check = (holds, otherwise, example = at) => holds || this.problem(otherwise, example, incarnation);
     if (ends(action)) cookie.ending--;
     check(number === incarnation.number, 'a session of another visitor');
-    check(isOneLogin(keys, incarnation), 'a key from before a logout');
+    check(this.isOneLogin(keys, incarnation), 'a key from before a logout');
     check(!wasEnded, 'a session id works after its end');
+    this.checkUpdate(sent, page, by, check);
+    if (ends(action)) this.checkEnd(sent, page, check);
+    const mustBe = action === 'regenerate' ? 'new' : action === 'logout' ? 'removed' : 'none';
+    const is = newCookie === undefined ? 'none' : newCookie === '' ? 'removed' : 'new';
+    check(is === mustBe, `a cookie is ${is} that should be ${mustBe}`, action);
+  }
+
+  /**
+   * The updates that an answer shows, and the one that it acknowledges.
+   *
+   * @param {Sent} sent
+   * @param {Page} page
+   * @param {string} by
+   * @param {Check} check
+   */
+  checkUpdate({ action, cookie, highest }, { count }, by, check) {
+    if (cookie === undefined) return;
+    const { incarnation } = cookie;
+    const before = `${action} by ${by}: count ${count}; ${highest} was acknowledged before`;
     check(this.#faults || incarnation.final === undefined || count <= incarnation.final, 'a count after the logout');
     check(
       this.#faults || cookie.endedAt === undefined || count <= cookie.endedAt,
       'a count under an id that has ended',
     );
     check(count <= incarnation.sent, 'more was counted than was sent');
-    if (action === 'count') {
-      check(count > highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
-      const other = incarnation.seen.get(count);
-      check(other === undefined, 'two requests have counted to the same', `${at}; before by ${other}`);
-      incarnation.seen.set(count, by);
-      incarnation.acknowledged++;
-      incarnation.highest = Math.max(incarnation.highest, count);
-    } else {
-      check(count >= highest, 'an acknowledged update is lost', `${at}; ${highest} was acknowledged before`);
+    if (action !== 'count') {
+      check(count >= highest, 'an acknowledged update is lost', before);
+      return;
     }
-    if (ends(action)) {
-      // A logout whose connection broke finds the row gone when it tries again. It cannot know which request did that.
-      const maySucceedTwice = this.#faults && (action === 'logout' || incarnation.final !== undefined);
-      check(cookie.endedAt === undefined || maySucceedTwice, 'a session id has ended twice');
-      if (action === 'logout' && cookie.endedAt === undefined) incarnation.final = count;
-      // It was not the logout that has ended this id.
-      if (action === 'regenerate') incarnation.final = undefined;
-      cookie.endedAt ??= count;
-    }
-    const mustBe = action === 'regenerate' ? 'new' : action === 'logout' ? 'removed' : 'none';
-    const is = newCookie === undefined ? 'none' : newCookie === '' ? 'removed' : 'new';
-    check(is === mustBe, `a cookie is ${is} that should be ${mustBe}`, action);
+    check(count > highest, 'an acknowledged update is lost', before);
+    const other = incarnation.seen.get(count);
+    check(other === undefined, 'two requests have counted to the same', `${count} by ${by}; before by ${other}`);
+    incarnation.seen.set(count, by);
+    incarnation.acknowledged++;
+    incarnation.highest = Math.max(incarnation.highest, count);
+  }
+
+  /**
+   * A logout or a regenerate has ended an id.
+   *
+   * @param {Sent} sent
+   * @param {Page} page
+   * @param {Check} check
+   */
+  checkEnd({ action, cookie }, { count }, check) {
+    if (cookie === undefined) return;
+    const { incarnation } = cookie;
+    // A logout whose connection broke finds the row gone when it tries again. It cannot know which request did that.
+    const maySucceedTwice = this.#faults && (action === 'logout' || incarnation.final !== undefined);
+    check(cookie.endedAt === undefined || maySucceedTwice, 'a session id has ended twice');
+    if (action === 'logout' && cookie.endedAt === undefined) incarnation.final = count;
+    // It was not the logout that has ended this id.
+    if (action === 'regenerate') incarnation.final = undefined;
+    cookie.endedAt ??= count;
+  }
+
+  /**
+   * What is stored when the storm is over.
+   *
+   * @param {Incarnation} incarnation
+   * @param {{ count: number, keys: string[] }} session
+   * @param {string} where
+   */
+  checkStored(incarnation, { count }, where) {
+    const { number, acknowledged, unanswered } = incarnation;
+    const example = `incarnation ${number}: ${count} ${where}; ${acknowledged} acknowledged, ${unanswered} not`;
+    if (!incarnation.allows(count)) this.problem('a wrong counter', example, incarnation);
+  }
+
+  /**
+   * Whether these are all the keys of a session, and none is from another login.
+   *
+   * @param {string[]} keys
+   * @param {Incarnation} incarnation
+   */
+  isOneLogin(keys, { number }) {
+    return [...keys].sort().join() === ['count', 'incarnation', `login-${number}`].sort().join();
+  }
+
+  /** Whether a regenerate may leave these keys under the old id. @param {string[]} keys */
+  isLeft(keys) {
+    return keys.length === 0;
   }
 
   /** The incarnations that have ended with a logout, when all answers are there. */
@@ -176,16 +237,6 @@ export class Model {
 }
 
 /** @param {Sent['action']} action */
-function ends(action) {
+export function ends(action) {
   return action === 'logout' || action === 'regenerate';
-}
-
-/**
- * Whether these are all the keys of a session, and none is from another login.
- *
- * @param {string[]} keys
- * @param {Incarnation} incarnation
- */
-export function isOneLogin(keys, { number }) {
-  return [...keys].sort().join() === ['count', 'incarnation', `login-${number}`].sort().join();
 }

@@ -12,6 +12,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  * @property {string} table
  * @property {number} lockTimeout seconds
  * @property {number} maxHold seconds
+ * @property {'row' | 'merge'} lock of PHP; Node's mode is `exclusive` or `merge`
  */
 
 /**
@@ -22,7 +23,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for a visitor: the health check makes
  *   the proxy send no more requests, those under way end, and then the server and the store are closed
  */
-export async function serve({ name, connection, table, lockTimeout, maxHold }, port) {
+export async function serve({ name, connection, table, lockTimeout, maxHold, lock }, port) {
   const store = mysqlStore({ connection, table, lockTimeout, maxHold, maxWaiters: 32 });
   const app = new Koa();
   let draining = false;
@@ -38,7 +39,7 @@ export async function serve({ name, connection, table, lockTimeout, maxHold }, p
     underWay++;
     await next().finally(() => underWay--);
   });
-  app.use(phpSession({ store, useStrictMode: true }));
+  app.use(phpSession({ store, useStrictMode: true, mode: lock === 'merge' ? 'merge' : 'exclusive' }));
   app.use(async (ctx) => {
     const action = ctx.path.slice(1);
     if (action === 'login') {
@@ -50,7 +51,8 @@ export async function serve({ name, connection, table, lockTimeout, maxHold }, p
       ctx.body = { incarnation: null };
       return;
     }
-    if (action === 'count') ctx.session.count++;
+    if (action === 'count' && ctx.query.key !== undefined) ctx.session[String(ctx.query.key)] = 1;
+    else if (action === 'count') ctx.session.count++;
     if (action === 'grow') ctx.session.large = 'x'.repeat(Number(ctx.query.bytes));
     if (action === 'regenerate') await ctx.phpSession.regenerate();
     const { incarnation, count } = ctx.session;
@@ -59,6 +61,8 @@ export async function serve({ name, connection, table, lockTimeout, maxHold }, p
   });
   // The lock was lost, and another request logged out or regenerated. As with PHP, no answer says that anything was stored.
   app.on('session:gone', (ctx) => {
+    // With the lock 'merge' this is no error: a request that began before a logout stores nothing, and PHP's page answers 200 too.
+    if (lock === 'merge' && ctx.path === '/count') return;
     ctx.status = 503;
     ctx.set('Retry-After', '1');
   });

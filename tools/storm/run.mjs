@@ -8,6 +8,8 @@
 //   --concurrency N     requests under way at the same time, default 32
 //   --processes HOW     the Node servers: separate (8 processes, default), cluster (2 × 4 workers), threads (2 × 4)
 //   --php-workers N     default 8
+//   --lock HOW          row (default), or merge: PHP's lock and Node's mode
+//   --persistent        PHP keeps its connections; only on mariadb and mysql
 //   --every-node        each Node server begins with another SQL node, also on Galera, which refuses some requests then
 //   --faults NAME,...   the faults, one after the other; all: every fault that this engine can have
 import { parseArgs } from 'node:util';
@@ -27,6 +29,8 @@ await runCommand(async () => {
       concurrency: { type: 'string', default: '32' },
       processes: { type: 'string', default: 'separate' },
       'php-workers': { type: 'string', default: '8' },
+      lock: { type: 'string', default: 'row' },
+      persistent: { type: 'boolean', default: false },
       'every-node': { type: 'boolean', default: false },
       faults: { type: 'string', default: '' },
     },
@@ -47,11 +51,17 @@ await runCommand(async () => {
   const { storm } = await import('./storm.mjs');
   const { report } = await import('./report.mjs');
   if (!isEngineName(values.engine)) throw new SetupError(`--engine: there is no ${values.engine}`);
+  if (values.persistent && ['ndb', 'galera'].includes(values.engine)) {
+    throw new SetupError(`--persistent: not with the servers of ${values.engine}`);
+  }
+  const [lock] = choose(/** @type {('row' | 'merge')[]} */ (['row', 'merge']), [values.lock], '--lock');
   const [processes] = choose(/** @type {Layout[]} */ (Object.keys(layouts)), [values.processes], '--processes');
   const result = await storm({
     engine: values.engine,
     ...numbers,
     processes,
+    lock,
+    persistent: values.persistent,
     everyNode: values['every-node'] || undefined,
     faults: chooseFaults(values.faults, values.engine),
     say: (line) => console.log(line),

@@ -40,6 +40,8 @@ export const layouts = {
  * @param {number} options.phpWorkers
  * @param {number} options.lockTimeout seconds
  * @param {number} options.maxHold seconds
+ * @param {'row' | 'merge'} options.lock
+ * @param {boolean} options.persistent
  * @param {(line: string) => void} options.say
  * @returns {Promise<Servers>}
  */
@@ -52,6 +54,8 @@ export async function startServers({
   phpWorkers,
   lockTimeout,
   maxHold,
+  lock,
+  persistent,
   say,
 }) {
   const directory = temporaryDirectory('storm');
@@ -61,7 +65,7 @@ export async function startServers({
   const stop = async () => {
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
-  const pages = { table, lockTimeout, maxHold };
+  const pages = { table, lockTimeout, maxHold, lock };
   const layout = layouts[processes];
   const [proxyPort, ...nodePorts] = await Promise.all(
     Array.from({ length: 1 + layout.servers * (processes === 'threads' ? layout.workers : 1) }, freePort),
@@ -90,7 +94,7 @@ export async function startServers({
     const php = await startPhpFpm({
       workers: phpWorkers,
       ini: { 'session.use_strict_mode': 1, 'session.gc_probability': 0, display_errors: 0, log_errors: 1 },
-      env: { STORM: JSON.stringify({ ...pages, endpoints, isGalera }) },
+      env: { STORM: JSON.stringify({ ...pages, endpoints, isGalera, persistent }) },
       log: log('php'),
     });
     stops.push(php.stop);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { complaints } from './complaints.mjs';
 import { startDatabase } from './database.mjs';
+import { MergeModel } from './merge-model.mjs';
 import { Model } from './model.mjs';
 import { Record } from './record.mjs';
 import { layouts, startServers } from './servers.mjs';
@@ -23,6 +24,8 @@ const table = 'session';
  * @property {import('./faults.mjs').Fault[]} [faults] during the storm, one after the other
  * @property {number} [lockTimeout] seconds that a request waits for its session, default 10
  * @property {number} [maxHold] seconds after which a silent server loses the lock of a session, default 5
+ * @property {'row' | 'merge'} [lock] of PHP, and Node's mode, default `row`
+ * @property {boolean} [persistent] whether PHP keeps its connections, default false; only with one database server
  * @property {(line: string) => void} [say] gets lines about the progress
  */
 
@@ -54,6 +57,8 @@ export async function storm({
   faults = [],
   lockTimeout = 10,
   maxHold = 5,
+  lock = 'row',
+  persistent = false,
   say = () => {},
 }) {
   const { engine, description } = await startDatabase(name, table);
@@ -69,14 +74,18 @@ export async function storm({
       phpWorkers,
       lockTimeout,
       maxHold,
+      lock,
+      persistent,
       say,
     });
     try {
       const { servers: nodeServers, workers } = layouts[processes];
-      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); seed ${seed}`;
+      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); lock ${lock}${persistent ? ', persistent connections' : ''}; seed ${seed}`;
       const record = new Record();
       // Two nodes of Galera give the same lock to two requests. One of them loses it.
-      const model = new Model({ faults: faults.length > 0 || (isGalera && everyNode) });
+      const model = new (lock === 'merge' ? MergeModel : Model)({
+        faults: faults.length > 0 || (isGalera && everyNode),
+      });
       const visitors = new Visitors({ url: servers.url, sessions, record, model });
       record.begin('no fault');
       let disturbing = true;

@@ -1,6 +1,5 @@
 import { decodeSession } from 'php-session-bridge/codec';
 import { ask } from './database.mjs';
-import { isOneLogin } from './model.mjs';
 
 /**
  * When the storm is over: asks both sides for the sessions that are still there, and looks into the table. What is wrong
@@ -16,8 +15,7 @@ export async function verify(visitors, endpoints, table) {
     if (cookie === undefined) continue;
     for (const side of /** @type {const} */ (['php', 'node'])) {
       const page = await visitors.look(cookie, side);
-      if (page && page.incarnation !== null)
-        checkCount(model, cookie.incarnation, page.count, `at the end, by ${side}`);
+      if (page && page.incarnation !== null) model.checkStored(cookie.incarnation, page, `at the end, by ${side}`);
     }
   }
   model.checkEnded();
@@ -28,25 +26,14 @@ export async function verify(visitors, endpoints, table) {
 
 /**
  * @param {import('./model.mjs').Model} model
- * @param {import('./model.mjs').Incarnation} incarnation
- * @param {number} count
- * @param {string} where
- */
-function checkCount(model, incarnation, count, where) {
-  const { number, acknowledged, unanswered } = incarnation;
-  const example = `incarnation ${number}: ${count} ${where}; ${acknowledged} acknowledged, ${unanswered} not`;
-  if (!incarnation.allows(count)) model.problem('a wrong counter', example, incarnation);
-}
-
-/**
- * @param {import('./model.mjs').Model} model
  * @param {Record<string, any>[]} rows
  */
 function checkRows(model, rows) {
   /** @type {Map<number, number>} */
   const found = new Map();
   for (const row of rows) {
-    if (Object.keys(row).length === 0) continue; // What a regenerate leaves under the old id.
+    const keys = Object.keys(row);
+    if (model.isLeft(keys)) continue; // What a regenerate leaves under the old id.
     const incarnation = model.incarnations[row.incarnation];
     if (incarnation === undefined) {
       model.problem('a row without a login', JSON.stringify(row));
@@ -57,8 +44,8 @@ function checkRows(model, rows) {
     found.set(incarnation.number, times);
     if (times > 1) model.problem('two rows of one session', at, incarnation);
     if (incarnation.final !== undefined) model.problem('a row after its logout', at, incarnation);
-    if (!isOneLogin(Object.keys(row), incarnation)) model.problem('a key from before a logout', at, incarnation);
-    checkCount(model, incarnation, row.count, 'in the table');
+    if (!model.isOneLogin(keys, incarnation)) model.problem('a key from before a logout', at, incarnation);
+    model.checkStored(incarnation, { count: row.count, keys }, 'in the table');
   }
   for (const incarnation of model.incarnations) {
     const isThere = found.has(incarnation.number) || incarnation.final !== undefined || incarnation.isUncertain;

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cookie } from './model.mjs';
+import { Cookie, ends } from './model.mjs';
 import { seeded } from './random.mjs';
 
 /** @typedef {import('./model.mjs').Sent['action']} Action */
@@ -119,8 +119,10 @@ export class Visitors {
    */
   async #use(visitor, cookie, side, action) {
     const { model } = this;
+    if (model.endsAlone && ends(action) && cookie.ending > 0) return this.#use(visitor, cookie, side, 'count');
     const sent = model.send(action, cookie);
-    const { status, server, page, cookie: newCookie } = await this.#ask(visitor, side, action, cookie.value);
+    const path = sent.key === undefined ? action : `${action}?key=${sent.key}`;
+    const { status, server, page, cookie: newCookie } = await this.#ask(visitor, side, path, cookie.value);
     if (status !== 200 || page === undefined) {
       model.unanswered(sent);
       return sleep(AFTER_FAILURE);

@@ -10,28 +10,33 @@ require __DIR__ . '/../../../php/src/SessionHandler.php';
 
 $storm = json_decode((string) getenv('STORM'), true, 512, JSON_THROW_ON_ERROR);
 
-$handler = new \PhpSessionBridge\SessionHandler(
-    static function () use ($storm): PDO {
-        foreach ($storm['endpoints'] as $endpoint) { // The first that serves.
-            try {
-                $db = new PDO(
-                    "mysql:host={$endpoint['host']};port={$endpoint['port']};dbname={$endpoint['database']};charset=utf8mb4",
-                    $endpoint['user'],
-                    $endpoint['password'],
-                    [PDO::ATTR_TIMEOUT => 2, PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION], // Seconds, to connect.
-                );
-                if ($storm['isGalera']) {
-                    $db->exec('SET SESSION wsrep_sync_wait = 7'); // What another node has committed must be seen here.
-                    $db->query('SELECT 1'); // An error on a node that is not part of the cluster.
-                }
-                return $db;
-            } catch (PDOException $error) {
+$connect = static function () use ($storm): PDO {
+    foreach ($storm['endpoints'] as $endpoint) { // The first that serves.
+        try {
+            $db = new PDO(
+                "mysql:host={$endpoint['host']};port={$endpoint['port']};dbname={$endpoint['database']};charset=utf8mb4",
+                $endpoint['user'],
+                $endpoint['password'],
+                [PDO::ATTR_TIMEOUT => 2, PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION], // Seconds, to connect.
+            );
+            if ($storm['isGalera']) {
+                $db->exec('SET SESSION wsrep_sync_wait = 7'); // What another node has committed must be seen here.
+                $db->query('SELECT 1'); // An error on a node that is not part of the cluster.
             }
+            return $db;
+        } catch (PDOException $error) {
         }
-        throw $error;
-    },
-    ['table' => $storm['table'], 'lock_timeout' => $storm['lockTimeout'], 'max_hold' => $storm['maxHold']],
-);
+    }
+    throw $error;
+};
+$known = array_flip(['host', 'port', 'user', 'password', 'database']);
+$persistent = array_intersect_key($storm['endpoints'][0], $known) + ['connect_timeout' => 2, 'persistent' => true];
+$handler = new \PhpSessionBridge\SessionHandler($storm['persistent'] ? $persistent : $connect, [
+    'table' => $storm['table'],
+    'lock_timeout' => $storm['lockTimeout'],
+    'max_hold' => $storm['maxHold'],
+    'lock' => $storm['lock'],
+]);
 
 header('Content-Type: application/json');
 header('X-Served-By: php-' . getmypid());
@@ -54,7 +59,9 @@ if (!isset($_SESSION['incarnation'])) {
     header_remove('Set-Cookie');
     exit('{"incarnation":null}');
 }
-if ($action === 'count') {
+if ($action === 'count' && isset($_GET['key'])) {
+    $_SESSION[$_GET['key']] = 1;
+} elseif ($action === 'count') {
     ++$_SESSION['count'];
 }
 if ($action === 'grow') {
