@@ -30,6 +30,12 @@ test(
   120_000,
 );
 
+test(
+  "a storm with the lock 'merge' and PHP's persistent connections loses no change of another key",
+  () => passes({ ...short, engine: 'mariadb', lock: 'merge', persistent: true }),
+  120_000,
+);
+
 describe('NDB Cluster', () => {
   if (!process.env.PHP_SESSION_BRIDGE_MYSQL_CLUSTER && !process.env.CI) {
     test.skip('left out: PHP_SESSION_BRIDGE_MYSQL_CLUSTER does not name a folder', () => {});
