@@ -73,6 +73,21 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
     expect(result).toEqual({ ...all, map: { a: 0, ...all } });
   });
 
+  test('an application that serializes the session itself names its format', async () => {
+    const id = newId();
+    await php.put(table, id, 'a:1:{s:1:"a";i:1;}');
+    const code = (format: string) => `
+      $handler = new PhpSessionBridge\\SessionHandler($connect, ${format} + $test['options']);
+      $handler->open('', ''); $handler->read('${id}');
+      ${stores(id, 'a:2:{s:1:"a";i:1;s:1:"t";i:2;}')}
+      $done = $handler->write('${id}', serialize(['a' => 1, 'm' => 3])); $handler->close(); return $done;`;
+    expect((await php.ask(at, code('[]'))).result).toBe(false);
+    expect(await php.row(table, id)).toBe('a:2:{s:1:"a";i:1;s:1:"t";i:2;}');
+    await php.put(table, id, 'a:1:{s:1:"a";i:1;}');
+    expect((await php.ask(at, code("['serialize_handler' => 'php_serialize']"))).result).toBe(true);
+    expect(await php.row(table, id)).toBe('a:3:{s:1:"a";i:1;s:1:"t";i:2;s:1:"m";i:3;}');
+  });
+
   test('two pages of one visitor do not wait for each other', async () => {
     const id = newId();
     await php.put(table, id, 'a|i:1;');
