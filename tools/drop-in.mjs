@@ -1,12 +1,14 @@
 // `npm run test:drop-in`: real PHP applications with our PHP handler, beside Node, on one table. Exit status 1 when a step of one that
 // is there fails. Arguments are names of applications: only these. `--suite trixie` takes Debian 13's code of them, `sid` the newest, which
-// needs a newer PHP than Debian 12 has.
+// needs a newer PHP than Debian 12 has. `--lock merge` is the handler's lock 'merge', and Node's mode. `--slow-pages` measures two pages of one
+// visitor that take two seconds each.
 //
 // Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
 // PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { choose } from './arguments.mjs';
 import { build } from './build.mjs';
 import { checkComposer } from './drop-in/composer.mjs';
 import { unpackApplications } from './drop-in/debian.mjs';
@@ -17,7 +19,10 @@ const folder = process.env.PHP_SESSION_BRIDGE_APPLICATIONS;
 await runCommand(async () => {
   await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'dovecot-imapd']);
   await build();
-  const { values, positionals: names } = parseArgs({ options: { suite: { type: 'string' } }, allowPositionals: true });
+  const { values, positionals: names } = parseArgs({
+    options: { suite: { type: 'string' }, lock: { type: 'string', default: 'row' }, 'slow-pages': { type: 'boolean' } },
+    allowPositionals: true,
+  });
   const debian = await unpackApplications(values.suite);
   if (values.suite === undefined) {
     checkComposer(debian);
@@ -25,6 +30,7 @@ await runCommand(async () => {
   }
   // Not above: nothing of it can be loaded before it is installed and built.
   const { applications } = await import('../test/drop-in/applications.mjs');
+  const { locks } = await import('../test/drop-in/locks.mjs');
   const { runApplication } = await import('../test/drop-in/run.mjs');
   const { rollings, runRolling } = await import('../test/drop-in/rolling.mjs');
   const { steps } = await import('../test/drop-in/steps.mjs');
@@ -33,6 +39,7 @@ await runCommand(async () => {
   const { phpSession } = await import('php-session-bridge/koa');
   const { mysqlStore } = await import('php-session-bridge/mysql');
 
+  const [lock = 'row'] = choose(locks, [values.lock], '--lock');
   const all = [...applications, ...wholes, ...rollings];
   const isWanted = (/** @type {{ title: string }} */ { title }) =>
     names.length === 0 || names.some((name) => title.includes(name));
@@ -44,7 +51,16 @@ await runCommand(async () => {
   if (!all.some(isWanted)) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
   const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
   const env = { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder };
-  const around = { mysql, share: debian.share, env, ini: debian.ini, phpSession, mysqlStore };
+  const around = {
+    mysql,
+    lock,
+    slowPages: values['slow-pages'],
+    share: debian.share,
+    env,
+    ini: debian.ini,
+    phpSession,
+    mysqlStore,
+  };
   const table = [['', ...Object.keys(steps), 'database away']];
   /** @type {string[]} */
   const notes = [];
@@ -56,7 +72,13 @@ await runCommand(async () => {
         continue;
       }
       const run = 'page' in application && typeof application.page === 'string' ? runApplication : runWhole;
-      const { outcomes, log } = await run(/** @type {any} */ (application), around);
+      const { outcomes, log, slow = [] } = await run(/** @type {any} */ (application), around);
+      const [one = 0, two = 0] = slow;
+      if (one > 0) {
+        notes.push(
+          `${title}: a slow page takes ${one.toFixed(0)} ms, two ${two.toFixed(0)} ms, ${(two / one).toFixed(2)} times that`,
+        );
+      }
       table.push([
         title,
         ...Object.values(outcomes).map((outcome) => (outcome === null ? '-' : outcome === true ? 'yes' : 'NO')),

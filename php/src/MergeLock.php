@@ -56,7 +56,6 @@ final class MergeLock implements Lock
         $this->retries = $retries;
         $this->lock = new RowLock(new LockedRow($db, $table), $retries);
         $this->onConflict = $onConflict;
-        $this->format = $format;
     }
 
     public function open(string $id, bool $create): bool

@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startPhpServer } from '../../tools/services/php.mjs';
 import { freePort } from '../../tools/services/ports.mjs';
 import { Browser, found } from './browser.mjs';
+import { optionsCode, sessionOptions } from './locks.mjs';
 import { each, nodeSite, same } from './steps.mjs';
 
 const prepend = fileURLToPath(new URL('../../php/prepend.php', import.meta.url));
@@ -123,6 +124,7 @@ export const wholes = [
  * @param {Whole} application
  * @param {object} around
  * @param {Mysql} around.mysql
+ * @param {import('./locks.mjs').Lock} [around.lock] default `row`
  * @param {string} around.share
  * @param {Record<string, string | undefined>} around.env
  * @param {Record<string, string | number>} around.ini
@@ -130,7 +132,7 @@ export const wholes = [
  * @param {typeof import('../../src/stores/mysql/index.ts').mysqlStore} around.mysqlStore
  * @returns {Promise<{ outcomes: Record<string, true | string | null>, log: string }>} null: there is no such thing
  */
-export async function runWhole(application, { mysql, share, env, ini, phpSession, mysqlStore }) {
+export async function runWhole(application, { mysql, lock = 'row', share, env, ini, phpSession, mysqlStore }) {
   const directory = temporaryDirectory('drop-in');
   const { host, port, user, password } = mysql;
   const connection = { host, port, user, password, database: 'test' };
@@ -146,7 +148,7 @@ export async function runWhole(application, { mysql, share, env, ini, phpSession
   const store = mysqlStore({ connection, table: 'whole', columns: { time: 'usetime' } });
   const start = (/** @type {number} */ databasePort) => {
     const configuration = join(directory.path, `config-${databasePort}.php`);
-    writeFileSync(configuration, configurationOf(root, before, { ...mysql, port: databasePort }));
+    writeFileSync(configuration, configurationOf(root, before, { ...mysql, port: databasePort }, lock));
     chmodSync(configuration, 0o600);
     return startPhpServer({
       documentRoot: root,
@@ -160,10 +162,14 @@ export async function runWhole(application, { mysql, share, env, ini, phpSession
     });
   };
   const php = await start(port);
-  const site = nodeSite(phpSession({ store, name: application.name, useStrictMode: true, cookiePath: '/' }), [], {
-    token: application.tokenIn,
-    user: application.userIn ?? (() => null),
-  }).listen(0, '127.0.0.1');
+  const site = nodeSite(
+    phpSession({ store, name: application.name, useStrictMode: true, cookiePath: '/', ...sessionOptions(lock) }),
+    [],
+    {
+      token: application.tokenIn,
+      user: application.userIn ?? (() => null),
+    },
+  ).listen(0, '127.0.0.1');
   await once(site, 'listening');
   const node = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (site.address()).port}/`;
   const browser = new Browser();
@@ -259,13 +265,13 @@ export async function runWhole(application, { mysql, share, env, ini, phpSession
   }
 }
 
-/** @param {string} root @param {string} before @param {Mysql} mysql */
-const configurationOf = (root, before, { host, port, user, password }) => `<?php
+/** @param {string} root @param {string} before @param {Mysql} mysql @param {import('./locks.mjs').Lock} lock */
+const configurationOf = (root, before, { host, port, user, password }, lock) => `<?php
 return ['prepend' => ${JSON.stringify(before)}, 'applications' => ['whole' => [
     'path' => ${JSON.stringify(root)},
     'connection' => static function () {
         return new PDO('mysql:host=${host};port=${port};dbname=test', '${user}', '${password}');
     },
-    'options' => ['table' => 'whole'],
+    'options' => ${optionsCode('whole', lock)},
 ]]];
 `;

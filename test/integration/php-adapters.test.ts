@@ -3,15 +3,16 @@ import { phpSession } from '../../src/middleware/koa.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 import { freePort } from '../../tools/services/ports.mjs';
 import { applications } from '../drop-in/applications.mjs';
+import { locks } from '../drop-in/locks.mjs';
 import { runApplication } from '../drop-in/run.mjs';
 import { binaryTable, type Harness, startHarness } from '../php/harness.ts';
 
 // A short form of `npm run test:drop-in`, and what the adapters do where an application's page does not get.
 
-describe('the drop-in and the adapter for Symfony, with all steps', () => {
+describe.each(locks)("the drop-in and the adapter for Symfony with the lock '%s', all steps", (lock) => {
   test.each(applications.filter(({ title }) => /own|Symfony/.test(title)))('$title', async (application) => {
     const mysql = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
-    const { outcomes } = await runApplication(application, { mysql, phpSession, mysqlStore });
+    const { outcomes } = await runApplication(application, { mysql, lock, phpSession, mysqlStore });
     expect(Object.keys(outcomes)).toHaveLength(11);
     expect(Object.entries(outcomes).filter(([, outcome]) => outcome !== true)).toEqual([]);
   });

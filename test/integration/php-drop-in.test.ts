@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise';
 import { startPhpFpm } from '../../tools/services/php-fpm.mjs';
@@ -225,6 +226,62 @@ describe('the drop-in: native sessions', () => {
       expect(log()).toBe('');
     });
   });
+});
+
+describe("the drop-in: options of the application's entry", () => {
+  const merging = both.replaceAll("']]", "', 'lock' => 'merge']]");
+
+  test("lock 'merge': two pages of one visitor run at the same time, and neither loses what the other stores", async () => {
+    await on({ configuration: merging, ini: { 'session.use_strict_mode': 0 } }, async ({ ask, at, log }) => {
+      /** A page that has begun, and goes on until the other one has ended, or for five seconds. */
+      const slow = `session_start(); touch('${at('begun')}');
+        for ($i = 0; $i < 100 && !file_exists('${at('ended')}'); $i++) { clearstatcache(); usleep(50000); }
+        $_SESSION['slow'] = 1; return file_exists('${at('ended')}');`;
+      const first = ask('mail', slow, { id });
+      while (!existsSync(at('begun'))) await sleep(20);
+      await ask('mail', `session_start(); $_SESSION['quick'] = 2; session_write_close(); touch('${at('ended')}');`, {
+        id,
+      });
+      expect((await first).result).toBe(true);
+      expect((await ask('mail', 'session_start(); return $_SESSION;', { id })).result).toEqual({ quick: 2, slow: 1 });
+      expect(log()).toBe('');
+    });
+  });
+
+  test.each(['row', 'merge'])(
+    "a persistent connection, by the array of 'connection', with the lock '%s'",
+    async (lock) => {
+      const { host, port, user, password } = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
+      const processes = 5; // Of PHP's own web server: four workers, and the one that started them.
+      let opened = 0;
+      const door = createServer((client) => {
+        opened++;
+        const database = connect(port, host);
+        client.on('error', () => database.destroy()).pipe(database);
+        database.on('error', () => client.destroy()).pipe(client);
+      });
+      await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+      const { port: doorPort } = door.address() as AddressInfo;
+      const array = `['host' => '127.0.0.1', 'port' => ${doorPort}, 'user' => '${user}', 'password' => '${password}',
+      'database' => 'test', 'persistent' => true]`;
+      const configuration = both
+        .replace("'connection' => $connection", `'connection' => ${array}`)
+        .replaceAll("']]", `', 'lock' => '${lock}']]`);
+      try {
+        await on({ configuration, ini: { 'session.use_strict_mode': 0 } }, async ({ ask, log }) => {
+          for (let n = 1; n <= 12; n++) expect((await ask('mail', `session_start(); ${count}`, { id })).result).toBe(n);
+          expect(opened).toBeLessThanOrEqual(processes);
+          await ask('mail', `session_start(); $_SESSION['n'] = 20; exit;`, { id });
+          expect((await ask('shop', `session_start(); ${count}`, { id })).result).toBe(1);
+          expect((await ask('mail', `session_start(); ${count}`, { id })).result).toBe(21);
+          expect(opened).toBeLessThanOrEqual(processes);
+          expect(log()).toBe('');
+        });
+      } finally {
+        door.close();
+      }
+    },
+  );
 });
 
 describe('the drop-in: an application that takes another handler', () => {

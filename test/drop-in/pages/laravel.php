@@ -28,7 +28,7 @@ $container->instance('config', new Repository(['session' => [
 ]]));
 $manager = new SessionManager($container);
 $manager->extend('bridge', static function () {
-    return new PhpSessionBridge\Adapter\LaravelHandler(sessionHandler());
+    return new PhpSessionBridge\Adapter\LaravelHandler(sessionHandler(['serialize_handler' => 'php_serialize']));
 });
 
 final class LaravelPage implements Session

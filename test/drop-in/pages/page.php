@@ -30,15 +30,16 @@ interface Session
     public function logout(): void;
 }
 
-/** Our handler of the table that the test has made. */
-function sessionHandler(): PhpSessionBridge\SessionHandler
+/** Our handler of the table that the test has made. @param array<string, string> $options of the application */
+function sessionHandler(array $options = []): PhpSessionBridge\SessionHandler
 {
     $mysql = json_decode((string) getenv('PSB_TEST_MYSQL'), true);
     $connect = static function () use ($mysql): PDO {
         $port = getenv('PSB_DROP_IN_PORT') ?: $mysql['port'];
         return new PDO("mysql:host={$mysql['host']};port=$port;dbname=test", $mysql['user'], $mysql['password']);
     };
-    $options = json_decode((string) getenv('PSB_DROP_IN_OPTIONS'), true) ?? [];
+    $options += json_decode((string) getenv('PSB_DROP_IN_OPTIONS'), true) ?? [];
+    $options += getenv('PSB_DROP_IN_LOCK') === 'merge' ? require __DIR__ . '/../merge.php' : [];
     return new PhpSessionBridge\SessionHandler($connect, $options + ['table' => getenv('PSB_DROP_IN_TABLE')]);
 }
 
@@ -83,6 +84,10 @@ function act(Session $session)
             usleep(2000);
             $session->set('n', $n + 1);
             return $n + 1;
+        case 'slow':
+            sleep(2);
+            $session->set($_GET['key'], 1);
+            return null;
         case 'visit':
             usleep(2000);
             $session->set('n', ($session->get('n') ?? 0) + 1);
