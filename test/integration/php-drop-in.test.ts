@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise';
 import { startPhpFpm } from '../../tools/services/php-fpm.mjs';
@@ -407,6 +409,16 @@ describe('the drop-in: its configuration', () => {
       { configuration: both.replace('$connection', `['user' => 'x', 'pasword' => '${secret}']`) },
       'no key pasword',
     );
+  });
+
+  test('an object of it shows no password', async () => {
+    const code = `require '${join(__dirname, '../../php/src/autoload.php')}';
+      $entry = ['path' => '/srv', 'options' => ['table' => 't'], 'connection' => ['password' => '${secret}']];
+      $own = new PhpSessionBridge\\DropIn\\Application('own', $entry, null);
+      var_dump($own); print_r($own); var_export($own); echo json_encode($own), $own->connection()['password'] === '${secret}';`;
+    const { stdout } = await promisify(execFile)('php', ['-r', code]);
+    expect(stdout).toMatch(/own.*1$/s);
+    expect(stdout).not.toContain(secret);
   });
 
   test.each([

@@ -15,12 +15,12 @@ final class Application
 
     /** @var string */
     public $name;
-    /** @var callable|array<string, mixed> as the first argument of SessionHandler */
-    public $connection;
     /** @var array<string, string|int> as the second argument of SessionHandler */
     public $options;
     /** @var string|null */
     public $prepend;
+    /** @var array<int, callable|array<string, mixed>> by the ids of these objects: a dump of one shows no password */
+    private static $connections = [];
     /** @var array<int, string> */
     private $paths;
     /** @var array<int, string> none: any host */
@@ -31,8 +31,13 @@ final class Application
      * @param mixed $connection the one of all applications, if this one has none
      * @throws ConfigurationError
      */
-    public function __construct(string $name, $entry, $connection)
-    {
+    public function __construct(
+        string $name,
+        #[\SensitiveParameter]
+        $entry,
+        #[\SensitiveParameter]
+        $connection
+    ) {
         $this->name = $name;
         $entry = self::checked(is_array($entry) && array_diff_key($entry, array_flip(self::ENTRIES)) === [], $entry, $name
             . "' must be an array with the entries " . implode(', ', self::ENTRIES));
@@ -51,9 +56,15 @@ final class Application
         self::checked(is_string($table), null, "$name' needs ['options']['table'], a table of its own");
         $connection = $entry['connection'] ?? $connection;
         $isUsable = is_array($connection) || is_callable($connection);
-        $this->connection = self::checked($isUsable, $connection, "$name' needs 'connection', an array, or a function that makes one");
+        self::$connections[spl_object_id($this)] = self::checked($isUsable, $connection, "$name' needs 'connection', an array, or a function that makes one");
         $prepend = $entry['prepend'] ?? null;
         $this->prepend = self::checked($prepend === null || is_string($prepend), $prepend, "$name': 'prepend' must be a file");
+    }
+
+    /** @return callable|array<string, mixed> as the first argument of SessionHandler */
+    public function connection()
+    {
+        return self::$connections[spl_object_id($this)];
     }
 
     /**

@@ -45,7 +45,7 @@ final class Handler implements
             $application = ($this->choose)();
             if ($this->application !== $application) {
                 require_once __DIR__ . '/../SessionHandler.php';
-                $this->handler = new SessionHandler($application->connection, $application->options);
+                $this->handler = new SessionHandler($application->connection(), $application->options);
                 $this->application = $application;
             }
         } catch (ConfigurationError | \InvalidArgumentException $error) {
