@@ -4,10 +4,15 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import Express4 from 'express-4';
+import Express5 from 'express-5';
+import fastify from 'fastify';
 import Koa2 from 'koa-2';
 import Koa3 from 'koa-3';
 import koaSession from 'koa-session';
 import mysql from 'mysql2/promise';
+import { phpSession as expressSession } from 'php-session-bridge/express';
+import { phpSession as fastifySession } from 'php-session-bridge/fastify';
 import { phpSession } from 'php-session-bridge/koa';
 import { phpKoaSession } from 'php-session-bridge/koa-session';
 import { createTableSql, mysqlStore } from 'php-session-bridge/mysql';
@@ -27,7 +32,7 @@ after(() => witness.end());
 test('they are the oldest', () => {
   const found = Object.keys(lowest).map((name) => [name, require(`./node_modules/${name}/package.json`).version]);
   assert.deepEqual(Object.fromEntries(found), lowest);
-  assert.equal(found.length, 4);
+  assert.equal(found.length, 7);
 });
 
 storeContract({ describe, test }, 'the store', {
@@ -117,3 +122,55 @@ for (const [name, Koa] of Object.entries({ 'Koa 2': Koa2, 'Koa 3': Koa3 })) {
     });
   }
 }
+
+/** What the contract sees of a request of Express or Fastify. */
+const visitOf = (request, req, res) =>
+  Object.defineProperties(
+    { control: request.phpSession, req, res },
+    { session: { get: () => request.session, set: (content) => Object.assign(request, { session: content }) } },
+  );
+
+for (const [name, express] of Object.entries({ 'Express 4': Express4, 'Express 5': Express5 })) {
+  const make = ({ sessions, between, handle, onError, onGone }) => {
+    const app = express();
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) app.use((req, res, next) => next(between(visitOf(req, req, res))));
+      app.use(expressSession({ ...options, onError, onGone }));
+    }
+    app.use((req, res, next) => {
+      handle(visitOf(req, req, res)).then(
+        (body) => (typeof body === 'string' ? res.send(body) : body?.pipe(res)),
+        next,
+      );
+    });
+    app.use((error, _req, res, _next) => {
+      onError(error);
+      if (res.headersSent) return;
+      res.status(error.status ?? 500).set(error.headers ?? {});
+      res.send('failed');
+    });
+    return app;
+  };
+  middlewareContract({ describe, test }, name, { make });
+}
+
+middlewareContract({ describe, test }, 'Fastify', {
+  async make({ sessions, between, handle, onError, onGone }) {
+    const app = fastify();
+    app.addContentTypeParser('*', (_request, _body, done) => done(null));
+    app.addHook('onError', async (_request, _reply, error) => onError(error.cause ?? error));
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) app.addHook('onRequest', async (request, reply) => between(visitOf(request, request.raw, reply.raw)));
+      await app.register(fastifySession, { ...options, onError, onGone });
+    }
+    app.all('/', async (request, reply) => {
+      const body = await handle(visitOf(request, request.raw, reply.raw)).catch((error) => {
+        if (reply.raw.headersSent) onError(error);
+        throw error;
+      });
+      return body === undefined ? reply.hijack() : reply.send(body);
+    });
+    await app.ready();
+    return app.routing;
+  },
+});

@@ -9,7 +9,7 @@ import { Consumer, clone } from './consumer.ts';
 // 3.1.2). None is known of koa-session.
 
 const { peerDependencies } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
-/** By the name under which the program loads it: mysql2, koa-session, koa-2, koa-3. */
+/** By the name under which the program loads it: mysql2, koa-session, koa-2, koa-3, express-4, … */
 const lowest: Record<string, string> = {};
 for (const [name, range] of Object.entries<string>(peerDependencies)) {
   const versions = range.split(' || ').map((part) => part.replace(/^\^/, ''));
@@ -23,7 +23,7 @@ let database: Awaited<ReturnType<typeof startMariadb>>;
 beforeAll(async () => {
   [consumer, database] = await Promise.all([Consumer.create(), startMariadb()]);
   await consumer.fetch(
-    ...Object.entries(lowest).map(([name, version]) => `${name}@npm:${name.replace(/^koa-\d$/, 'koa')}@${version}`),
+    ...Object.entries(lowest).map(([name, version]) => `${name}@npm:${name.replace(/-\d$/, '')}@${version}`),
   );
   const { host, port, user, password } = database;
   const connection = { host, port, user, password, database: 'test' };
@@ -39,5 +39,8 @@ test('the store and the middleware work with them', () => consumer.program('lowe
 
 test('README.md names them', () => {
   const text = readFileSync(join(clone, 'README.md'), 'utf8').replace(/\s+/g, ' ');
-  expect(text).toContain(`mysql2 from ${lowest.mysql2} and Koa from ${lowest['koa-2']} or ${lowest['koa-3']} on`);
+  const { mysql2, fastify, ...pairs } = lowest;
+  expect(text).toContain(
+    `mysql2 ${mysql2}, Koa ${pairs['koa-2']} and ${pairs['koa-3']}, Express ${pairs['express-4']} and ${pairs['express-5']}, Fastify ${fastify} on`,
+  );
 });
