@@ -6,6 +6,7 @@ export const QUERY = 0x03;
 export const PREPARE = 0x16;
 export const EXECUTE = 0x17;
 export const CLOSE_STATEMENT = 0x19;
+export const SET_OPTION = 0x1b;
 
 /** Flags of the server's status. */
 const IN_TRANSACTION = 0x0001;
@@ -54,12 +55,12 @@ export class Answer {
   autocommit;
   /** @type {'first' | 'columns' | 'rows' | 'prepared'} */
   #state = 'first';
-  #isPrepare;
+  #command;
   #left = 0;
 
   /** @param {number} command */
   constructor(command) {
-    this.#isPrepare = command === PREPARE;
+    this.#command = command;
   }
 
   /** @param {Buffer} packet the next one */
@@ -75,9 +76,11 @@ export class Answer {
       if (body[0] !== END || body.length >= 9) return;
       if (this.#state === 'columns') this.#state = 'rows';
       else this.#end(body.readUInt16LE(3));
+    } else if (this.#command === SET_OPTION && body[0] === END) {
+      this.#end(body.readUInt16LE(3)); // mysqli allows several statements in a text
     } else if (body[0] !== OK) {
       this.#state = 'columns';
-    } else if (this.#isPrepare) {
+    } else if (this.#command === PREPARE) {
       this.statement = body.readUInt32LE(1);
       // Of each list the members, and a packet that ends it.
       for (const many of [body.readUInt16LE(5), body.readUInt16LE(7)]) this.#left += many === 0 ? 0 : many + 1;

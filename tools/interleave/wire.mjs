@@ -193,7 +193,7 @@ export class Link {
     if (command === undefined) return;
     command.phase = 'sent';
     if (command.kind === 'name') this.hasName = true;
-    this.#server.write(command.kind === undefined ? patient(command.packet) : command.packet);
+    this.#server.write(patient(command.packet));
   }
 
   deliver() {
