@@ -161,6 +161,7 @@ middlewareContract({ describe, test }, 'Fastify', {
     app.addHook('onError', async (_request, _reply, error) => onError(error.cause ?? error));
     for (const [i, options] of sessions.entries()) {
       if (i > 0) app.addHook('onRequest', async (request, reply) => between(visitOf(request, request.raw, reply.raw)));
+      // biome-ignore lint/nursery/noMisusedPromises: Fastify takes both kinds of plugins
       await app.register(fastifySession, { ...options, onError, onGone });
     }
     app.all('/', async (request, reply) => {
