@@ -7,8 +7,7 @@ import { assertLifetime, Lifecycle, type LifecycleOptions, lifecycleRules } from
 import { isSessionId } from './session-id.ts';
 import type { SessionStore } from './store.ts';
 
-export type { LifecycleOptions } from './lifecycle.ts';
-export type { SessionStore } from './store.ts';
+export type { LifecycleOptions, SessionStore };
 
 /** Replaced at each change. `data` is `undefined` after a logout. A request that read the session before sees that by `logouts`. */
 export interface MemorySession {
@@ -49,7 +48,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   mutexes.set(sessions, mutex);
   const life = new Lifecycle(values, mutex);
   let gcAt = Date.now();
-
   const isOlder = ({ usedAt }: MemorySession, lifetime: number) => usedAt < Date.now() - lifetime * 1000;
   const find = (id: string): MemorySession => {
     const found = sessions.get(id) ?? { data: undefined, usedAt: 0, logouts: 0 };
