@@ -162,7 +162,9 @@ test('PHP: a killed worker leaves no lock', async () => {
     const code = `${start} posix_kill(getmypid(), SIGKILL);`;
     await expect(many.ask({ ...at, id }, code)).rejects.toThrow();
     await until(async () => (await transactions())[0].n === 0);
-    expect((await many.ask({ ...at, id }, `${start} return $_SESSION['n'];`)).result).toBe(2);
+    const next = () => many.ask({ ...at, id }, `${start} return $_SESSION['n'];`);
+    const answer = await next().catch(next); // the first may meet a connection that the killed worker had accepted
+    expect(answer.result).toBe(2);
   } finally {
     await many.stop();
   }
@@ -218,7 +220,9 @@ describe.each(['pdo', 'mysqli'] as const)('PHP: a configuration, %s', (driver) =
 
   test('connects again when PHP writes after the last destructor, as it does without a shutdown function', async () => {
     const code = `$handler = ${handler('')}; session_set_save_handler($handler, false); session_start(); $_SESSION['n']++;
-      foreach (connect('pdo')->query("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx") as [$connection]) meanwhile("KILL $connection");
+      foreach (connect('pdo')->query("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx") as [$connection]) {
+        try { meanwhile("KILL $connection"); } catch (PDOException $gone) {} // one of a test before
+      }
       return true;`;
     expect((await php.ask({ ...at, id }, code)).result).toBe(true);
     await until(async () => (await php.row(table, id)) === 'n|i:2;');
