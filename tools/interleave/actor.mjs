@@ -89,7 +89,9 @@ export class Actor {
       onGone: () => {
         request.isGone = true;
       },
-      onConflict: () => undefined,
+      onConflict: (/** @type {readonly (readonly string[])[]} */ paths) => {
+        for (const [key] of paths) request.conflicts.add(String(key));
+      },
     };
     const settings = this.#settings[plan.strict ? 'strict' : 'loose'];
     const { RequestSession } = this.#product;

@@ -284,6 +284,8 @@ export class Request {
   plan;
   /** What it does just now. */
   operation = '';
+  /** The keys of which it was told that others have changed them too. @type {Set<string>} */
+  conflicts = new Set();
   /** The id under which it read. @type {string | undefined} */
   id;
   /** The step at which the server read the row for it. */
@@ -440,7 +442,11 @@ export class Request {
       this.#refuse();
       return;
     }
+    const id = this.id ?? '';
+    const wasEmptied = this.#history.states.some(({ step, rows }) => step > this.readAt && textOf(rows.get(id)) === '');
     for (const name of this.#saving) {
+      // A login has emptied the session: a change of what was in it is not stored, and the application is told.
+      if (wasEmptied && [...this.conflicts].some((key) => name.startsWith(`${this.name}-${key}`))) continue;
       if (tokens.get(name)?.seen === undefined)
         this.#history.complain(`${this.name} got the answer that ${name} is written; it is not`);
     }
