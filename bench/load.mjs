@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { numberOf } from '../tools/arguments.mjs';
 import { build } from '../tools/build.mjs';
 import { runCommand, setUp } from '../tools/setup.mjs';
+import { median } from './measure.mjs';
 
 const cases = {
   'Node alone': [],
@@ -44,9 +45,4 @@ function loads(packages) {
     process.stdout.write(String((user + system) / 1000));`;
   const cwd = fileURLToPath(new URL('..', import.meta.url));
   return Number(execFileSync(process.execPath, ['-e', script], { cwd, encoding: 'utf8' }));
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -10,15 +10,8 @@ import { CallbackApplication, type Callbacks, callbacks } from './callback-appli
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
 
-export type { SessionData } from '../codec/index.ts';
-export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-export type { CacheLimiter } from '../session/cache-limiter.ts';
-export type { CookieOptions } from '../session/cookie.ts';
-export type { PhpSessionControl } from '../session/http-session.ts';
-export type { ConflictRule, MergeConflict } from '../session/merge.ts';
-export type { RequestMode, SessionOptions } from '../session/options.ts';
-export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
 export type { Callbacks } from './callback-application.ts';
+export * from './public.ts';
 
 /** What is used of Express's request; Express 4 and 5 have it. */
 export interface ExpressRequest extends IncomingMessage {

@@ -7,19 +7,12 @@ import type { SessionData } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 import type { HttpError } from '../session/http-error.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
-import { type RequestMode, type SessionOptions, settings } from '../session/options.ts';
+import { modeOf, type RequestMode, type SessionOptions, type Settings, settings } from '../session/options.ts';
 import { CallbackApplication, type Callbacks, callbacks } from './callback-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 
-export type { SessionData } from '../codec/index.ts';
-export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-export type { CacheLimiter } from '../session/cache-limiter.ts';
-export type { CookieOptions } from '../session/cookie.ts';
-export type { PhpSessionControl } from '../session/http-session.ts';
-export type { ConflictRule, MergeConflict } from '../session/merge.ts';
-export type { RequestMode, SessionOptions } from '../session/options.ts';
-export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
 export type { Callbacks } from './callback-application.ts';
+export * from './public.ts';
 
 /** What is used of Fastify's request. */
 export interface FastifyRequest {
@@ -74,7 +67,11 @@ export interface FastifySessionOptions extends SessionOptions, Partial<Callbacks
  */
 export async function phpSession(app: FastifyInstance, options: FastifySessionOptions): Promise<void> {
   const { onError, onGone, ...others } = options;
-  const config = settings({ ...others, mode: modeByRoute(others) } as SessionOptions);
+  const given = settings(others as SessionOptions);
+  const config: Settings = {
+    ...given,
+    mode: (request: FastifyRequest) => modeOfRoute(request) ?? modeOf(given, request),
+  };
   const told = callbacks<FastifyRequest>({ onError, onGone }, (error, request) => request.log.error(error));
 
   // A second session, by another name, takes the place of the first for what comes after it.
@@ -115,11 +112,8 @@ function decorate(app: FastifyInstance): void {
   });
 }
 
-/** The mode that the route wants, or else that of the application. */
-function modeByRoute({ mode, store }: SessionOptions): (request: FastifyRequest) => RequestMode {
-  return (request) =>
-    (request.routeOptions.config as RouteConfig).phpSession?.mode ??
-    (typeof mode === 'function' ? mode(request) : (mode ?? store.defaultMode ?? 'exclusive'));
+function modeOfRoute({ routeOptions }: FastifyRequest): RequestMode | undefined {
+  return (routeOptions.config as RouteConfig).phpSession?.mode;
 }
 
 /** Fastify sends the message of an error. What is wrong with the session is for the log, as the `cause`. */

@@ -9,14 +9,10 @@ import type { KoaContext } from './koa-application.ts';
 import type { KoaSessionProxy } from './koa-session-model.ts';
 import { KoaSessionRequest, type SaveOptions } from './koa-session-request.ts';
 
-export type { SessionData } from '../codec/index.ts';
-export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-export type { PhpSessionControl } from '../session/http-session.ts';
-export type { SessionOptions } from '../session/options.ts';
-export type { OpenOptions, SessionLease, SessionStore } from '../stores/store.ts';
 export type { KoaContext } from './koa-application.ts';
 export type { KoaSession, KoaSessionProxy } from './koa-session-model.ts';
 export type { SaveOptions } from './koa-session-request.ts';
+export * from './public.ts';
 
 /** The options of `phpSession()`, and those of koa-session that have a meaning with PHP. */
 export interface PhpKoaSessionOptions<T extends object = SessionData> extends SessionOptions, Partial<SaveOptions<T>> {

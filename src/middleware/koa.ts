@@ -9,15 +9,8 @@ import { KoaApplication, type KoaContext } from './koa-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
 
-export type { SessionData } from '../codec/index.ts';
-export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
-export type { CacheLimiter } from '../session/cache-limiter.ts';
-export type { CookieOptions } from '../session/cookie.ts';
-export type { PhpSessionControl } from '../session/http-session.ts';
-export type { ConflictRule, MergeConflict } from '../session/merge.ts';
-export type { RequestMode, SessionOptions } from '../session/options.ts';
-export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
 export type { KoaContext } from './koa-application.ts';
+export * from './public.ts';
 
 /**
  * What `phpSession()` adds to Koa's context: `new Koa<DefaultState, PhpSessionContext<MySession>>()`, or

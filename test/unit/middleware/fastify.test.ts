@@ -128,5 +128,6 @@ test('a login has a new id, and the planted one leads nowhere', async () => {
 
 test('wrong options are refused at the start', async () => {
   await expect(appWith({ onError: 'log' as never })).rejects.toThrow('onError must be a function');
+  await expect(appWith({ mode: 'shared' as never })).rejects.toThrow('mode must be');
   await expect(appWith({ cookieHttpOnly: true } as never)).rejects.toThrow('cookieHttponly');
 });
