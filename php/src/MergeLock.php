@@ -13,7 +13,7 @@ use PhpSessionBridge\Merge\ThreeWayMerge;
 
 /**
  * The lock 'merge': a request reads its session without a lock, so requests of one session do not wait for each other. At the end it takes
- * the row's lock for a moment, reads again, and puts its changes on what is stored by then.
+ * the row's lock for a moment, reads again, and puts its changes on what is stored at that moment.
  *
  * A session that was destroyed since it was read stays destroyed, also if another one has begun under its id.
  *

@@ -11,18 +11,28 @@ export interface Callbacks<Request> {
   onError(error: unknown, request: Request): void;
   /** The visitor logged out while the request ran: nothing of it is stored. */
   onGone(request: Request): void;
+  /**
+   * Other requests have changed the same parts of the session, and the option `onConflict` has decided; or a login has emptied them, and
+   * what this request changed in them is not stored.
+   */
+  onConflictDecided(paths: readonly (readonly string[])[], request: Request): void;
 }
 
 /** @throws TypeError if one of them is no function */
 export function callbacks<Request>(
-  { onError, onGone }: { [Name in keyof Callbacks<Request>]?: Callbacks<Request>[Name] | undefined },
+  { onError, onGone, onConflictDecided }: { [Name in keyof Callbacks<Request>]?: Callbacks<Request>[Name] | undefined },
   report: Callbacks<Request>['onError'],
 ): Callbacks<Request> {
   const rules: OptionRules<Callbacks<Request>> = {
     onError: { default: report, ...anyFunction },
     onGone: { default: () => undefined, ...anyFunction },
+    onConflictDecided: { default: () => undefined, ...anyFunction },
   };
-  return readByRules(rules, { onError, onGone } as Callbacks<Request>, 'phpSession()') as Callbacks<Request>;
+  return readByRules(
+    rules,
+    { onError, onGone, onConflictDecided } as Callbacks<Request>,
+    'phpSession()',
+  ) as Callbacks<Request>;
 }
 
 /** Tells the application by callbacks what happens to a session, where an answer ends by itself, and not with its handler. */
@@ -41,8 +51,8 @@ export class CallbackApplication<Request> implements Application {
     this.#callbacks.onGone(this.context);
   }
 
-  onConflict(): void {
-    // The option onConflict was asked.
+  onConflict(paths: readonly (readonly string[])[]): void {
+    this.#callbacks.onConflictDecided(paths, this.context);
   }
 
   onError(error: unknown): void {

@@ -53,9 +53,9 @@ export type PhpSessionMiddleware = (req: ExpressRequest, res: ServerResponse, ne
  * });
  */
 export function phpSession<T extends object = SessionData>(options: ExpressSessionOptions): PhpSessionMiddleware {
-  const { onError, onGone, ...others } = options ?? {};
+  const { onError, onGone, onConflictDecided, ...others } = options ?? {};
   const config = settings(others as SessionOptions);
-  const told = callbacks<ExpressRequest>({ onError, onGone }, (error) => console.error(error));
+  const told = callbacks<ExpressRequest>({ onError, onGone, onConflictDecided }, (error) => console.error(error));
   return function phpSession(req, res, next) {
     if ('session' in req && !given.has(req)) {
       next(new TypeError('req.session exists already: another session middleware is in front of phpSession()'));

@@ -66,13 +66,15 @@ export interface FastifySessionOptions extends SessionOptions, Partial<Callbacks
  * });
  */
 export async function phpSession(app: FastifyInstance, options: FastifySessionOptions): Promise<void> {
-  const { onError, onGone, ...others } = options;
+  const { onError, onGone, onConflictDecided, ...others } = options;
   const given = settings(others as SessionOptions);
   const config: Settings = {
     ...given,
     mode: (request: FastifyRequest) => modeOfRoute(request) ?? modeOf(given, request),
   };
-  const told = callbacks<FastifyRequest>({ onError, onGone }, (error, request) => request.log.error(error));
+  const told = callbacks<FastifyRequest>({ onError, onGone, onConflictDecided }, (error, request) =>
+    request.log.error(error),
+  );
 
   // A second session, by another name, takes the place of the first for what comes after it.
   if (!app.hasRequestDecorator(key)) decorate(app);

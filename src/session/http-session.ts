@@ -192,7 +192,7 @@ export class HttpSession<T extends object = SessionData> {
 
   /**
    * As `serve()`, in a framework that does not wait for its handlers, such as Express. A handler has ended when the headers of its answer
-   * go out: they wait until the session was saved. If that fails, the error is the answer, and the application is told.
+   * go out: they wait until the session was saved. If that fails, the error is the answer, and `onError()` gets it.
    *
    * @param handle begins with the handler; it is not called if the client has gone meanwhile
    * @throws PhpSessionError with the `status` and `headers` of the answer, if the session cannot be opened

@@ -232,6 +232,24 @@ describe.each(frameworks)('%s', (_, framework) => {
     expect(site.sessions.size).toBe(0);
   });
 
+  test('a change of what another request has changed too is told', async () => {
+    const told: unknown[] = [];
+    let meanwhile = async () => {};
+    const site = await siteOf(
+      async (req, res) => {
+        const before = req.session.count ?? 0;
+        if (req.path === '/slow') await meanwhile();
+        req.session.count = before + (req.path === '/slow' ? 10 : 1);
+        res.send('done');
+      },
+      { mode: 'merge', onConflictDecided: (paths, req) => told.push(paths, (req as Req).path) },
+    );
+    await site.ask();
+    meanwhile = async () => void (await site.ask('/quick'));
+    await site.ask('/slow');
+    expect([told, site.row]).toEqual([[[['count']], '/slow'], 'count|i:11;']);
+  });
+
   test('null is a logout, and an object takes the place of the session', async () => {
     const site = await siteOf((req, res) => {
       req.session = req.path === '/logout' ? null : { user: 'Ann' };
