@@ -121,7 +121,7 @@ function withTable(define) {
   const each = (/** @type {readonly any[]} */ table) => (/** @type {string} */ name, /** @type {any} */ run) => {
     for (const row of table) {
       const values = Array.isArray(row) ? row : [row];
-      define(format(name.replaceAll(/%[#$p]/g, '%j'), ...values), () => run(...values));
+      define(format(name.replaceAll(/%[#$pj]/g, '%O'), ...values), () => run(...values));
     }
   };
   return Object.assign(define, { each });
