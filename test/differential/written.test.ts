@@ -7,6 +7,7 @@ import { PhpOracle } from '../helpers/php-oracle.ts';
 // Whatever is written, PHP reads.
 
 let php: PhpOracle;
+let tries = 0;
 let successes = 0;
 beforeAll(async () => {
   php = new PhpOracle();
@@ -18,6 +19,7 @@ afterAll(() => php.close());
 
 test.prop([mixtures], { numRuns: 1000 })('a session of all that there is', async (session) => {
   let bytes: Uint8Array;
+  tries++;
   try {
     bytes = encodeSession(session, { classes });
   } catch (error) {
@@ -28,4 +30,4 @@ test.prop([mixtures], { numRuns: 1000 })('a session of all that there is', async
   expect(await php.one('session', bytes)).toMatchObject({ ok: true });
 });
 
-test('most of them could be written', () => expect(successes).toBeGreaterThan(enough));
+test('enough of them could be written', () => expect(successes / tries).toBeGreaterThan(enough));

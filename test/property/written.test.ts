@@ -19,9 +19,11 @@ function written(run: () => Uint8Array): Uint8Array | undefined {
   }
 }
 
+let tries = 0;
 let successes = 0;
 
 test.prop([mixtures, options], { numRuns: 500 })('a new session of all that there is', (session, given) => {
+  tries++;
   const bytes = written(() => encodeSession(session, { classes, ...given }));
   if (bytes === undefined) return;
   successes++;
@@ -32,6 +34,7 @@ test.prop([mixtures, options], { numRuns: 500 })('a new session of all that ther
 });
 
 test.prop([mixtures, mixtures, options], { numRuns: 500 })('put into one that was read', (before, session, given) => {
+  tries++;
   const bytes = written(() => encodeSession(before, { classes, ...given }));
   if (bytes === undefined) return;
   const read = decodeSession(bytes, given);
@@ -41,4 +44,4 @@ test.prop([mixtures, mixtures, options], { numRuns: 500 })('put into one that wa
   Object.values(decodeSession(again, given));
 });
 
-test('most of them could be written', () => expect(successes).toBeGreaterThan(enough));
+test('enough of them could be written', () => expect(successes / tries).toBeGreaterThan(enough));
