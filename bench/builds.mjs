@@ -9,6 +9,8 @@ import { root, SetupError } from '../tools/setup.mjs';
 const entries = {
   codec: ['codec.js', 'esm/codec/index.js'],
   koa: ['koa.js', 'esm/middleware/koa.js'],
+  express: ['express.js'],
+  fastify: ['fastify.js'],
   mysql: ['mysql.js', 'esm/mysql.js', 'esm/stores/mysql/index.js'],
 };
 

@@ -96,6 +96,8 @@ export class BareConnection {
   static async open(endpoint, statements) {
     const bare = new BareConnection(endpoint, statements);
     for (const text of statements.setUp) await bare.#query(text);
+    // The store replaces a connection that was idle for longer than `maxHold`. This one must outlast the turns of all others.
+    await bare.#query('SET wait_timeout = 28800');
     return bare;
   }
 

@@ -59,7 +59,8 @@ export async function startServers(database, { connections, visitors }) {
   };
 
   try {
-    for (const table of ['bench_ours', 'bench_merge', 'bench_bare', 'bench_php']) await createTable(database, table);
+    const ours = ['bench_ours', 'bench_merge', 'bench_in_express', 'bench_in_fastify', 'bench_bare', 'bench_php'];
+    for (const table of ours) await createTable(database, table);
     for (const table of ['bench_koa', 'bench_express']) await createJsonTable(database, table);
     const content = JSON.parse(readFileSync(here('content.json'), 'utf8'));
     const empty = Buffer.from(encodeSession({ count: 0, ...content })).toString('hex');
@@ -70,6 +71,8 @@ export async function startServers(database, { connections, visitors }) {
 
     const exclusive = await node('php-session-bridge', { table: 'bench_ours', mode: 'exclusive' });
     const merge = await node('php-session-bridge', { table: 'bench_merge', mode: 'merge' });
+    const inExpress = await node('php-session-bridge', { framework: 'express', table: 'bench_in_express' });
+    const inFastify = await node('php-session-bridge', { framework: 'fastify', table: 'bench_in_fastify' });
     const koa = await node('koa-session', { table: 'bench_koa' });
     const express = await node('express-session', { table: 'bench_express' });
     const bare = await node('bare', { statements, ids });
@@ -92,6 +95,8 @@ export async function startServers(database, { connections, visitors }) {
       servers: [
         { name: 'phpSession, exclusive', group: 'ours', ...exclusive },
         { name: 'phpSession, merge', group: 'ours', ...merge },
+        { name: 'phpSession in Express', group: 'ours', ...inExpress },
+        { name: 'phpSession in Fastify', group: 'ours', ...inFastify },
         { name: 'koa-session, JSON', group: 'peer', ...koa },
         { name: 'express-session, express-mysql-session', group: 'peer', ...express },
         { name: 'Koa and mysql2, no session', group: 'other', ...bare },

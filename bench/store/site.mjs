@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
  * @property {import('./databases.mjs').Endpoint} endpoint
  * @property {string} table
  * @property {string} [build] folder of the build of this package; default: dist/
+ * @property {'koa' | 'express' | 'fastify'} [framework] of this package's site; default: koa
  * @property {number} connections to the database
  * @property {'exclusive' | 'merge'} [mode]
  * @property {boolean} [useStrictMode] default true

@@ -57,34 +57,46 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
   const config = settings(others as SessionOptions);
   const told = callbacks<ExpressRequest>({ onError, onGone, onConflictDecided }, (error) => console.error(error));
   return function phpSession(req, res, next) {
-    if ('session' in req && !given.has(req)) {
+    if ('session' in req && !(current in req)) {
       next(new TypeError('req.session exists already: another session middleware is in front of phpSession()'));
       return;
     }
     const exchange = new NodeExchange(req, res, () => req.ip);
     const http = new HttpSession<T>(config, exchange, new CallbackApplication<ExpressRequest>(req, res, told));
     const serve = () => {
-      give(req, http);
+      give(req, http as unknown as HttpSession<object>);
       next();
     };
     http.serveUntilAnswer(serve).catch(next);
   };
 }
 
-/** The requests that have a session of ours. A second one, by another name, takes its place for what comes after it. */
-const given = new WeakSet<object>();
+/** Where a request has its session. A second session, by another name, takes the place of the first for what comes after it. */
+const current: unique symbol = Symbol('session');
+type WithSession = { readonly [current]: HttpSession<object> };
+
+/** The same functions for all requests: with functions of its own, V8 makes a slow dictionary of each request. */
+const properties: PropertyDescriptorMap = {
+  session: {
+    configurable: true,
+    get(this: WithSession) {
+      return passportSession(this[current]);
+    },
+    set(this: WithSession, content: object | null) {
+      this[current].data = content as object;
+    },
+  },
+  phpSession: {
+    configurable: true,
+    get(this: WithSession) {
+      return this[current].control;
+    },
+  },
+};
 
 /** On the request itself, and not on what it inherits from: Express replaces that where it goes into an application in the application. */
-function give<T extends object>(req: object, http: HttpSession<T>): void {
-  given.add(req);
-  Object.defineProperties(req, {
-    session: {
-      configurable: true,
-      get: () => passportSession(http),
-      set: (content: T | null) => {
-        http.data = content;
-      },
-    },
-    phpSession: { configurable: true, get: () => http.control },
-  });
+function give(req: object, http: HttpSession<object>): void {
+  const isFirst = !(current in req);
+  Object.defineProperty(req, current, { configurable: true, value: http });
+  if (isFirst) Object.defineProperties(req, properties);
 }

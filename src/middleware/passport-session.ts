@@ -34,14 +34,23 @@ const owners: WeakMap<object, PassportSession> = new WeakMap();
 
 class PassportSession implements ProxyHandler<object> {
   readonly #request: HttpSession<object>;
-  readonly #methods: Record<Method, (callback?: Callback) => void>;
+  /** Few applications ask for them. */
+  #methods: Record<Method, (callback?: Callback) => void> | undefined;
   /** What was in the session, once it has gone on as another one. */
   #left: object | undefined;
   #wasSaved = false;
 
   constructor(request: HttpSession<object>) {
     this.#request = request;
-    this.#methods = {
+  }
+
+  #method(name: Method): (callback?: Callback) => void {
+    this.#methods ??= this.#createMethods();
+    return this.#methods[name];
+  }
+
+  #createMethods(): Record<Method, (callback?: Callback) => void> {
+    const created: Record<Method, (callback?: Callback) => void> = {
       regenerate: (callback) => answer(this.#regenerate(), callback),
       // What is stored, is stored when the request ends, in front of its answer. Before that the lock would be given away.
       save: (callback) => {
@@ -51,7 +60,8 @@ class PassportSession implements ProxyHandler<object> {
       destroy: (callback) => answer(this.#request.control.destroy(), callback),
       touch: () => undefined, // PHP counts each request as a use
     };
-    for (const method of methods) owners.set(this.#methods[method], this);
+    for (const method of methods) owners.set(created[method], this);
+    return created;
   }
 
   /** What is shown as the content. */
@@ -75,7 +85,7 @@ class PassportSession implements ProxyHandler<object> {
   }
 
   get(_: object, key: PropertyKey): unknown {
-    return isMethod(key) ? this.#methods[key] : Reflect.get(this.data, key);
+    return isMethod(key) ? this.#method(key) : Reflect.get(this.data, key);
   }
 
   set(_: object, key: PropertyKey, value: unknown): boolean {
