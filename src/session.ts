@@ -6,6 +6,7 @@ import './node-version.ts';
 export type { SessionData } from './codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from './errors.ts';
 export { NodeExchange } from './middleware/node-exchange.ts';
+export { type Connection, WebExchange } from './middleware/web-exchange.ts';
 export type { CacheLimiter } from './session/cache-limiter.ts';
 export type { CookieOptions } from './session/cookie.ts';
 export type { HttpError } from './session/http-error.ts';

@@ -25,9 +25,8 @@ export class NodeExchange implements HttpExchange {
     if (req.httpVersionMajor >= 2) this.#held = new HeldAnswer(res);
   }
 
-  /** As PHP has it in REMOTE_ADDR: a server that listens on IPv6 too has `::ffff:` in front of an IPv4 address. */
   get address(): string | undefined {
-    return this.#addressOf()?.replace(/^::ffff:(?=[\d.]+$)/i, '');
+    return unmapped(this.#addressOf());
   }
 
   get userAgent(): string | undefined {
@@ -74,4 +73,9 @@ export class NodeExchange implements HttpExchange {
   bodyArrives(): Promise<Arrival> | undefined {
     return bodyArrives(this.request, this.#res);
   }
+}
+
+/** An address as PHP has it in REMOTE_ADDR: a server that listens on IPv6 too has `::ffff:` in front of an IPv4 address. */
+export function unmapped(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=[\d.]+$)/i, '');
 }

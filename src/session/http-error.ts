@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 
 /** Answers with 503 and Retry-After: the session is safe, but it could not be had or saved now. */
@@ -15,7 +16,7 @@ const late: ReadonlySet<PhpSessionErrorCode> = new Set<PhpSessionErrorCode>([
   'ERR_SESSION_READONLY',
 ]);
 
-/** How frameworks learn from an error what to answer: Koa, Express and others take these properties. */
+/** How frameworks learn from an error what to answer: Koa, Express, Fastify and h3 take the properties, and Hono calls `getResponse()`. */
 export interface HttpError {
   /** 503 or 500. */
   readonly status: number;
@@ -23,14 +24,19 @@ export interface HttpError {
   readonly headers: Readonly<Record<string, string>>;
   /** `false`: the message is not for the client. */
   readonly expose: false;
+  /** The answer as one of the web's. */
+  getResponse(): Response;
 }
 
-/** Gives an error of this package the `status`, the `headers` and the `expose` of its answer. Others stay as they are. */
+/** Gives an error of this package the `HttpError` of its answer. Others stay as they are. */
 export function toHttp(error: unknown): unknown {
   if (!(error instanceof PhpSessionError)) return error;
   const status = retryLater.has(error.code) ? 503 : 500;
-  const http: HttpError = { status, headers: status === 503 ? { 'Retry-After': '1' } : {}, expose: false };
-  return Object.assign(error, http);
+  const headers = status === 503 ? { 'Retry-After': '1' } : {};
+  const http: Omit<HttpError, 'getResponse'> = { status, headers, expose: false };
+  const getResponse = () => new Response(STATUS_CODES[status], { status, headers });
+  // Not printed with the error.
+  return Object.defineProperty(Object.assign(error, http), 'getResponse', { configurable: true, value: getResponse });
 }
 
 /** Whether an error changes nothing in the answer. */

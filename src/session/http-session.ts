@@ -152,9 +152,16 @@ export class HttpSession<T extends object = SessionData> {
     return this.#mustHaveOne().regenerate();
   }
 
-  /** A failure of a call that the application does not wait for must neither end the process nor be lost: it is reported in the end. */
+  /**
+   * A failure of a call that the application does not wait for must neither end the process nor be lost: it is reported in the end. Where
+   * it waits, and leaves the error to the framework, that knows the answer.
+   */
   watch(call: Promise<void>): Promise<void> {
-    call.catch((error) => (this.#hasEnded ? this.report(error) : this.#failures.add(error)));
+    call.catch((error) => {
+      toHttp(error);
+      if (this.#hasEnded) this.report(error);
+      else this.#failures.add(error);
+    });
     return call;
   }
 
