@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import type { HttpSession } from '../session/http-session.ts';
+import { SessionView } from './session-view.ts';
 
 type Callback = (error?: unknown) => void;
 
@@ -20,10 +20,7 @@ const objects: WeakMap<HttpSession<object>, object> = new WeakMap();
 export function passportSession(request: HttpSession<object>): object {
   let object = objects.get(request);
   if (object === undefined) {
-    const handler = new PassportSession(request);
-    // `console.log()` looks at the target of a proxy, not at what its handler answers.
-    const target = { __proto__: null, [inspect.custom]: () => handler.data };
-    object = new Proxy<object>(target, handler);
+    object = new PassportSession(request).toObject();
     objects.set(request, object);
   }
   return object;
@@ -32,17 +29,12 @@ export function passportSession(request: HttpSession<object>): object {
 /** Whose method it is. Passport copies methods too, when it takes over keys that are called like them. */
 const owners: WeakMap<object, PassportSession> = new WeakMap();
 
-class PassportSession implements ProxyHandler<object> {
-  readonly #request: HttpSession<object>;
+class PassportSession extends SessionView {
   /** Few applications ask for them. */
   #methods: Record<Method, (callback?: Callback) => void> | undefined;
   /** What was in the session, once it has gone on as another one. */
   #left: object | undefined;
   #wasSaved = false;
-
-  constructor(request: HttpSession<object>) {
-    this.#request = request;
-  }
 
   #method(name: Method): (callback?: Callback) => void {
     this.#methods ??= this.#createMethods();
@@ -57,16 +49,15 @@ class PassportSession implements ProxyHandler<object> {
         this.#wasSaved = true;
         answer(Promise.resolve(), callback);
       },
-      destroy: (callback) => answer(this.#request.control.destroy(), callback),
+      destroy: (callback) => answer(this.http.control.destroy(), callback),
       touch: () => undefined, // PHP counts each request as a use
     };
     for (const method of methods) owners.set(created[method], this);
     return created;
   }
 
-  /** What is shown as the content. */
-  get data(): object {
-    return this.#left ?? this.#request.data;
+  override get data(): object {
+    return this.#left ?? super.data;
   }
 
   /**
@@ -75,49 +66,28 @@ class PassportSession implements ProxyHandler<object> {
    */
   async #regenerate(): Promise<void> {
     const left = { ...this.data };
-    const { control } = this.#request;
+    const { control } = this.http;
     if (this.#wasSaved) await control.destroy();
     else await control.regenerate();
-    const { data } = this.#request;
+    const { data } = this.http;
     this.#left = left;
     for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
-    objects.delete(this.#request);
+    objects.delete(this.http);
   }
 
-  get(_: object, key: PropertyKey): unknown {
-    return isMethod(key) ? this.#method(key) : Reflect.get(this.data, key);
+  override get(_: object, key: PropertyKey): unknown {
+    return isMethod(key) ? this.#method(key) : super.get(_, key);
   }
 
-  set(_: object, key: PropertyKey, value: unknown): boolean {
-    if (!isMethod(key)) return Reflect.set(this.data, key, value);
+  override set(_: object, key: PropertyKey, value: unknown): boolean {
+    if (!isMethod(key)) return super.set(_, key, value);
     const from = owners.get(value as object);
     if (from === undefined) throw new TypeError(`req.session.${key} is passport's: to store this key, use ctx.session`);
-    return !Object.hasOwn(from.data, key) || Reflect.set(this.data, key, Reflect.get(from.data, key));
+    return !Object.hasOwn(from.data, key) || super.set(_, key, Reflect.get(from.data, key));
   }
 
-  has(_: object, key: PropertyKey): boolean {
-    return isMethod(key) || Reflect.has(this.data, key);
-  }
-
-  deleteProperty(_: object, key: PropertyKey): boolean {
-    return Reflect.deleteProperty(this.data, key);
-  }
-
-  ownKeys(): string[] {
-    return Object.keys(this.data);
-  }
-
-  getOwnPropertyDescriptor(_: object, key: PropertyKey): PropertyDescriptor | undefined {
-    if (!Object.hasOwn(this.data, key)) return undefined;
-    return { value: this.get(_, key), writable: true, enumerable: true, configurable: true };
-  }
-
-  defineProperty(_: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    return 'value' in descriptor && this.set(_, key, descriptor.value);
-  }
-
-  preventExtensions(): boolean {
-    return false;
+  override has(_: object, key: PropertyKey): boolean {
+    return isMethod(key) || super.has(_, key);
   }
 }
 
