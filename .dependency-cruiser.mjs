@@ -104,9 +104,10 @@ export default {
     }),
     layer({
       name: 'middleware-knows-no-store',
-      comment: 'The application gives the store.',
+      comment:
+        'The application gives the store, and the framework. Of Hono the types alone are used: nothing else can say what is in its context.',
       from: '^src/middleware/',
-      imports: ['^src/middleware/', session, codec, anyStore, base],
+      imports: ['^src/middleware/', session, codec, anyStore, base, '^node_modules/hono/'],
     }),
     layer({
       name: 'testing-knows-no-store',

@@ -11,6 +11,7 @@ const entries = {
   encoded: 'stores/encoded',
   express: 'middleware/express',
   fastify: 'middleware/fastify',
+  hono: 'middleware/hono',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
   session: 'session',
@@ -21,7 +22,7 @@ const entries = {
 const chunks = [
   ['core', /^(codec\/|[\w-]+\.)/],
   ['stores', /^stores\/[\w-]+\./],
-  ['http', /^(session|middleware)\//],
+  ['requests', /^(session|middleware)\//],
 ];
 
 /**

@@ -35,13 +35,14 @@ export function callbacks<Request>(
   ) as Callbacks<Request>;
 }
 
-/** Tells the application by callbacks what happens to a session, where an answer ends by itself, and not with its handler. */
+/** Tells the application by callbacks what happens to a session, in frameworks that have no events for it. */
 export class CallbackApplication<Request> implements Application {
   readonly context: Request;
-  readonly #res: ServerResponse;
+  readonly #res: ServerResponse | undefined;
   readonly #callbacks: Callbacks<Request>;
 
-  constructor(context: Request, res: ServerResponse, callbacks: Callbacks<Request>) {
+  /** @param res Node's answer; without one nobody knows when an answer is complete */
+  constructor(context: Request, res: ServerResponse | undefined, callbacks: Callbacks<Request>) {
     this.context = context;
     this.#res = res;
     this.#callbacks = callbacks;
@@ -60,10 +61,10 @@ export class CallbackApplication<Request> implements Application {
   }
 
   afterAnswer(work: () => void): void {
-    this.#res.once('close', () => setImmediate(work)); // a handler may have waited for the same event
+    this.#res?.once('close', () => setImmediate(work)); // a handler may have waited for the same event
   }
 
   hasFailed(): boolean {
-    return this.#res.statusCode >= 500;
+    return this.#res !== undefined && this.#res.statusCode >= 500;
   }
 }

@@ -1,14 +1,17 @@
 import type { RequestListener } from 'node:http';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import express from 'express';
 // @ts-expect-error: it is the same interface, and there are no types for the name of the copy
 import express4 from 'express4';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Context, Hono } from 'hono';
 import Koa from 'koa';
 import session from 'koa-session';
 import { phpSession as expressSession, type PhpSessionRequest } from '../../../src/middleware/express.ts';
 import { phpSession as fastifySession } from '../../../src/middleware/fastify.ts';
+import { phpSession as honoSession, type PhpSessionVariables } from '../../../src/middleware/hono.ts';
 import { phpSession } from '../../../src/middleware/koa.ts';
 import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import {
@@ -27,6 +30,8 @@ import {
   type SiteOptions,
   type Visit,
 } from '../../../src/testing/index.ts';
+
+const { getRequestListener } = require('@hono/node-server'); // its types need those of browsers
 
 /** The contract of the session's middleware: what holds it, and whether it notices what does not. */
 
@@ -151,6 +156,38 @@ const inFastify: MiddlewareUnderTest = {
   },
 };
 middlewareContract({ describe, test }, 'Fastify', inFastify);
+
+const inHono: MiddlewareUnderTest = {
+  make({ sessions, between, handle, onError, onGone }) {
+    type Env = { Variables: PhpSessionVariables };
+    const app = new Hono<Env>();
+    const visitOf = (c: Context<Env>): Visit =>
+      Object.defineProperty({ control: c.var.phpSession } as Visit, 'session', {
+        get: () => c.get('session'),
+        set: (content) => c.set('session', content),
+      });
+    app.onError((error, c) => {
+      onError(error);
+      return 'getResponse' in error ? error.getResponse() : c.text('failed', 500);
+    });
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) {
+        app.use((c, next) => {
+          between(visitOf(c));
+          return next();
+        });
+      }
+      app.use(honoSession({ ...options, onError, onGone }));
+    }
+    app.all('/', async (c) => {
+      const body = await handle(visitOf(c));
+      return c.body(body instanceof Readable ? (Readable.toWeb(body) as ReadableStream) : body!);
+    });
+    return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  },
+  answersByHand: false, // handlers return their answer
+};
+middlewareContract({ describe, test }, 'Hono', inHono);
 
 type Exchange = new (req: IncomingMessage, res: ServerResponse) => HttpExchange;
 
