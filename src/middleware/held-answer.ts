@@ -138,8 +138,9 @@ export class HeldAnswer {
   /** As Node does when the headers are out. An answer that is sent twice would have the length of the second one else. */
   #freeze(): void {
     const res = this.#res;
-    const { statusCode, statusMessage } = res;
-    this.#status = res.req.httpVersionMajor < 2 ? { statusCode, statusMessage } : ({ statusCode } as never);
+    const { statusCode } = res;
+    const isHttp1 = res.req.httpVersionMajor < 2; // HTTP/2 has no message, and Node warns of who asks for it
+    this.#status = isHttp1 ? { statusCode, statusMessage: res.statusMessage } : ({ statusCode } as never);
     for (const [method, word] of refused) {
       const before = res[method] as Call | undefined;
       if (before === undefined) continue;

@@ -63,6 +63,7 @@ export function phpSession<
     // HTTP/2 has the same interface, by other types.
     const [req, res] = [request as unknown as IncomingMessage, response as unknown as ServerResponse];
     const exchange = new NodeExchange(req, res, address && (() => address(request)));
+    exchange.hold();
     const fail = (error: unknown) => {
       told.onError(error, request);
       try {

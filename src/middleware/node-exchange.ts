@@ -22,7 +22,16 @@ export class NodeExchange implements HttpExchange {
     this.#addressOf = addressOf;
     // Node's `end()` of HTTP/2 calls `write()` and `writeHead()` as an application does. If it was looked up before they are replaced,
     // they would hold back what it goes on without.
-    if (req.httpVersionMajor >= 2) this.#held = new HeldAnswer(res);
+    if (req.httpVersionMajor >= 2) this.hold();
+  }
+
+  /**
+   * Has the answer in its hands from now on, and not only when the session is used. So it also waits in `res.end(page(req))`, which looks
+   * up `res.end` before `page()` uses the session.
+   */
+  hold(): HeldAnswer {
+    this.#held ??= new HeldAnswer(this.#res);
+    return this.#held;
   }
 
   get address(): string | undefined {
@@ -62,8 +71,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void {
-    this.#held ??= new HeldAnswer(this.#res);
-    this.#held.before(work, report);
+    this.hold().before(work, report);
   }
 
   clientGone(): AbortSignal {

@@ -11,7 +11,14 @@ import Koa from 'koa';
 import session from 'koa-session';
 import { phpSession as expressSession, type PhpSessionRequest } from '../../../src/middleware/express.ts';
 import { phpSession as fastifySession } from '../../../src/middleware/fastify.ts';
+import {
+  phpSession as h3Session,
+  type PhpSession,
+  type PhpSessionEvent,
+  usePhpSession,
+} from '../../../src/middleware/h3.ts';
 import { phpSession as honoSession, type PhpSessionVariables } from '../../../src/middleware/hono.ts';
+import { phpSession as plainSession } from '../../../src/middleware/http.ts';
 import { phpSession } from '../../../src/middleware/koa.ts';
 import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import {
@@ -31,7 +38,10 @@ import {
   type Visit,
 } from '../../../src/testing/index.ts';
 
-const { getRequestListener } = require('@hono/node-server'); // its types need those of browsers
+// Their types need those of browsers.
+const { getRequestListener } = require('@hono/node-server');
+const { H3, toNodeHandler } = require('h3/node');
+const h3v1 = require('h3-1');
 
 /** The contract of the session's middleware: what holds it, and whether it notices what does not. */
 
@@ -189,6 +199,90 @@ const inHono: MiddlewareUnderTest = {
 };
 middlewareContract({ describe, test }, 'Hono', inHono);
 
+/** What the contract sees of a session in h3. */
+function visitOf(session: PhpSession, event: PhpSessionEvent): Visit {
+  return Object.defineProperty({ control: session, ...event.node } as object as Visit, 'session', {
+    get: () => session.data,
+    set: (content) => {
+      session.data = content;
+    },
+  });
+}
+
+const inH3: MiddlewareUnderTest = {
+  make({ sessions, between, handle, onError, onGone }) {
+    const app = new H3({ onError: (error: Error) => void onError(error.cause ?? error), silent: true });
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) {
+        app.use(async (event: PhpSessionEvent, next: () => unknown) => {
+          between(visitOf(await usePhpSession(event), event));
+          return next();
+        });
+      }
+      app.use(h3Session({ ...options, onError, onGone }));
+    }
+    app.all('/', async (event: PhpSessionEvent) => {
+      const body = await handle(visitOf(await usePhpSession(event), event));
+      return body instanceof Readable ? Readable.toWeb(body) : body;
+    });
+    return toNodeHandler(app) as RequestListener;
+  },
+  answersByHand: false,
+};
+middlewareContract({ describe, test }, 'h3 2', inH3);
+
+const inH3v1: MiddlewareUnderTest = {
+  make({ sessions, between, handle, onError, onGone }) {
+    const app = h3v1.createApp({ onError: (error: Error) => onError(error.cause ?? error) });
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) {
+        app.use(
+          h3v1.eventHandler(async (event: PhpSessionEvent) => {
+            between(visitOf(await usePhpSession(event), event));
+          }),
+        );
+      }
+      app.use(h3Session({ ...options, onError, onGone }));
+    }
+    app.use(
+      h3v1.eventHandler(async (event: PhpSessionEvent & { _handled: boolean }) => {
+        const body = await handle(visitOf(await usePhpSession(event), event));
+        if (body === undefined) event._handled = true;
+        return body;
+      }),
+    );
+    return h3v1.toNodeListener(app);
+  },
+};
+middlewareContract({ describe, test }, 'h3 1', inH3v1);
+
+const inHttp: MiddlewareUnderTest = {
+  make({ sessions, between, handle, onError, onGone }) {
+    const visitOf = (req: IncomingMessage & PhpSessionRequest, res: ServerResponse): Visit => {
+      const { phpSession: control } = req; // it changes with the next session
+      return Object.defineProperty({ control, req, res } as object as Visit, 'session', {
+        get: () => req.session,
+        set: (content) => {
+          req.session = content;
+        },
+      });
+    };
+    const mount = (i: number): RequestListener =>
+      plainSession({ ...sessions[i]!, onError, onGone }, async (req, res) => {
+        if (i + 1 < sessions.length) {
+          between(visitOf(req, res));
+          mount(i + 1)(req, res);
+          return;
+        }
+        const body = await handle(visitOf(req, res));
+        if (typeof body === 'string') res.end(body);
+        else body?.pipe(res);
+      });
+    return mount(0);
+  },
+};
+middlewareContract({ describe, test }, 'http', inHttp);
+
 type Exchange = new (req: IncomingMessage, res: ServerResponse) => HttpExchange;
 
 /** A middleware for plain node:http, as others may write one. */
@@ -219,7 +313,7 @@ function plain({ sessions, between, handle, onError, onGone }: SiteOptions, Exch
   };
 }
 
-middlewareContract({ describe, test }, 'node:http', { make: (options) => plain(options, NodeExchange) });
+middlewareContract({ describe, test }, 'a middleware of others', { make: (options) => plain(options, NodeExchange) });
 
 /** Whether this test of the contract fails. */
 async function isFoundOut(middleware: MiddlewareUnderTest, name: string): Promise<boolean> {
