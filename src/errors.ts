@@ -24,6 +24,7 @@ export type PhpSessionErrorCode =
   // The life of a session in one request.
   | 'ERR_SESSION_CLOSED'
   | 'ERR_SESSION_READONLY'
+  | 'ERR_SESSION_NOT_COMMITTED'
   | 'ERR_SESSION_HEADERS_SENT'
   | 'ERR_SESSION_MOUNTED_TWICE';
 

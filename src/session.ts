@@ -1,14 +1,24 @@
 /**
- * What a middleware is made of: `import { HttpSession, NodeExchange, settings } from 'php-session-bridge/session'`.
+ * Sessions without a middleware: `import { sessionOpener } from 'php-session-bridge/session'`; and what a middleware is made of:
+ * `HttpSession`, `NodeExchange`, `settings`.
  */
 import './node-version.ts';
 
 export type { SessionData } from './codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from './errors.ts';
+export type { Callbacks } from './middleware/callback-application.ts';
 export { NodeExchange } from './middleware/node-exchange.ts';
 export { type Connection, WebExchange } from './middleware/web-exchange.ts';
+export type { OpenSession } from './middleware/open-session.ts';
+export {
+  type OpenHow,
+  type SessionOpener,
+  type SessionOpenerOptions,
+  sessionOpener,
+} from './middleware/session-opener.ts';
+export type { CookieJar, RequestWithHeaders, SessionSource, WebHeaders } from './middleware/session-source.ts';
 export type { CacheLimiter } from './session/cache-limiter.ts';
-export type { CookieOptions } from './session/cookie.ts';
+export type { CookieAttributes, CookieOptions } from './session/cookie.ts';
 export type { HttpError } from './session/http-error.ts';
 export type { Application, Arrival, HttpExchange } from './session/http-exchange.ts';
 export { HttpSession, type PhpSessionControl, type Saving } from './session/http-session.ts';

@@ -35,7 +35,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   get address(): string | undefined {
-    return unmapped(this.#addressOf());
+    return remoteAddress(this.#addressOf());
   }
 
   get userAgent(): string | undefined {
@@ -83,7 +83,7 @@ export class NodeExchange implements HttpExchange {
   }
 }
 
-/** An address as PHP has it in REMOTE_ADDR: a server that listens on IPv6 too has `::ffff:` in front of an IPv4 address. */
-export function unmapped(address: string | undefined): string | undefined {
+/** As PHP has it in REMOTE_ADDR: a server that listens on IPv6 too has `::ffff:` in front of an IPv4 address. */
+export function remoteAddress(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=[\d.]+$)/i, '');
 }

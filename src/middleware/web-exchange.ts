@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Arrival, HttpExchange } from '../session/http-exchange.ts';
 import { bodyArrives } from './body.ts';
 import { clientGone } from './client-gone.ts';
-import { unmapped } from './node-exchange.ts';
+import { remoteAddress } from './node-exchange.ts';
 
 /** What a server knows of a request, and a `Request` does not say. */
 export interface Connection {
@@ -32,7 +32,7 @@ export class WebExchange implements HttpExchange {
 
   get address(): string | undefined {
     const { address, node } = this.#connection;
-    return unmapped(address === undefined ? node?.req.socket.remoteAddress : address());
+    return remoteAddress(address === undefined ? node?.req.socket.remoteAddress : address());
   }
 
   get userAgent(): string | undefined {

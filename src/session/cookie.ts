@@ -42,6 +42,31 @@ function percentDecoded(text: string): string {
   }
 }
 
+/** The attributes of a cookie, by the names that frameworks share (npm's `cookie`). */
+export interface CookieAttributes {
+  path: string;
+  secure: boolean;
+  httpOnly: boolean;
+  sameSite: 'lax' | 'strict' | 'none' | undefined;
+  domain: string | undefined;
+  maxAge: number | undefined;
+  expires: Date | undefined;
+}
+
+/** What `setCookie()` and `removeCookie()` say, for a framework that makes the header itself. */
+export function cookieAttributes(options: CookieOptions, isRemoved: boolean, now: Date = new Date()): CookieAttributes {
+  const seconds = isRemoved ? 0 : options.cookieLifetime || undefined;
+  return {
+    path: options.cookiePath,
+    secure: options.cookieSecure,
+    httpOnly: options.cookieHttponly,
+    sameSite: (options.cookieSamesite.toLowerCase() as 'lax' | 'strict' | 'none' | '') || undefined,
+    domain: options.cookieDomain || undefined,
+    maxAge: seconds,
+    expires: seconds === undefined ? undefined : isRemoved ? new Date(1000) : new Date(now.getTime() + seconds * 1000),
+  };
+}
+
 /** The `Set-Cookie` header that PHP sends for a new id (php-src: `php_session_send_cookie`; dates as from 8.2 on). */
 export function setCookie(options: CookieOptions, id: string, now: Date = new Date()): string {
   let header = `${options.name}=${encodeURIComponent(id)}`;

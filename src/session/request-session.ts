@@ -88,6 +88,17 @@ export class RequestSession<T extends object = SessionData> {
     return this.#row.isGone;
   }
 
+  /** Whether something that was done until now is lost without `commit()`. */
+  get isChanged(): boolean {
+    if (this.#isClosed) return false;
+    if (this.#destroyAtCommit) return true;
+    try {
+      return this.isReadable && this.#row.isChangedBy(this.#encode());
+    } catch {
+      return true; // what cannot be stored is a change too
+    }
+  }
+
   /**
    * `$_SESSION`
    *

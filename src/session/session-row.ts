@@ -72,6 +72,11 @@ export class SessionRow {
     return this.#unlocked?.base;
   }
 
+  /** Whether `save()` would write more than the time. */
+  isChangedBy(data: Uint8Array): boolean {
+    return this.hasNewId || !isSame(data, this.#lease?.data ?? this.base ?? empty, this.#settings);
+  }
+
   /**
    * Waits for the lock, if the mode is `exclusive`, and reads.
    *
@@ -263,10 +268,7 @@ export class SessionRow {
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
     if ((await this.#unlocked?.touch()) === 'gone') this.#hasGone();
     if (isSame(data, this.#unlocked?.base ?? empty, this.#settings)) return;
-    throw new PhpSessionError(
-      'ERR_SESSION_READONLY',
-      'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
-    );
+    throw changedReadonly();
   }
 
   async #merge(unlocked: OptimisticSession, mine: Uint8Array): Promise<void> {
@@ -302,6 +304,13 @@ export class SessionRow {
       'The headers are sent: no cookie can be set for a new session id',
     );
   }
+}
+
+export function changedReadonly(): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_SESSION_READONLY',
+    'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
+  );
 }
 
 /** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */

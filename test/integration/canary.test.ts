@@ -13,6 +13,7 @@ import {
   unserialize,
 } from '../../src/codec/index.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
+import { sessionOpener } from '../../src/middleware/session-opener.ts';
 import { base64, encodedStore } from '../../src/stores/encoded.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
@@ -280,6 +281,15 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
         (ctx) => Object.assign(ctx.session, { [secret]: secret }),
         await stored(ownTable),
       ),
+  },
+  ERR_SESSION_NOT_COMMITTED: {
+    'a session that was changed': async () => {
+      const openSession = sessionOpener({ store, onError: () => undefined });
+      const session = await openSession(`PHPSESSID=${await stored(ownTable)}`);
+      session.data[secret] = `${secret}2`;
+      await session[Symbol.asyncDispose]();
+      await session.commit();
+    },
   },
   ERR_SESSION_MOUNTED_TWICE: {
     'in one application': () => {

@@ -148,7 +148,7 @@ const shapes = `
 
 const middleware = `
   import type { IncomingMessage, ServerResponse } from 'node:http';
-  import { type Application, HttpSession, NodeExchange, type SessionOptions, settings } from 'php-session-bridge/session';
+  import { type Application, HttpSession, NodeExchange, type OpenSession, type SessionOptions, sessionOpener, settings } from 'php-session-bridge/session';
   import { middlewareContract, type MiddlewareUnderTest } from 'php-session-bridge/testing';
 
   const config = settings({} as SessionOptions);
@@ -162,6 +162,20 @@ const middleware = `
       http.data.cuont;
       await http.control.regenerate();
     });
+  }
+  const openSession = sessionOpener<{ count?: number }>({} as SessionOptions);
+  export async function open(req: IncomingMessage, request: Request): Promise<Response> {
+    await using session = await openSession(request, { mode: 'readonly', signal: AbortSignal.timeout(5) });
+    const count: number = session.data.count ?? 0;
+    const other: OpenSession<{ count?: number }> = await openSession({ headers: req.headers });
+    for (const source of [req, new Headers(), 'PHPSESSID=a']) await openSession(source);
+    // @ts-expect-error: there is no such key
+    other.data.cuont;
+    // @ts-expect-error: it is changed in place
+    other.data = {};
+    // @ts-expect-error: a source is needed
+    await openSession();
+    return new Response(null, { headers: await session.commit() });
   }
   const make: MiddlewareUnderTest['make'] = ({ handle }) => (req, res) => {
     void handle({ session: {}, control: {} as never, req, res }).then((body) => res.end(body));
