@@ -36,7 +36,10 @@ export class SessionErrors extends BaseExceptionFilter {
   override catch(exception: unknown, host: ArgumentsHost): void {
     const { cause } = exception as Error; // on Fastify it is inside of another error
     const error = exception instanceof PhpSessionError ? exception : cause;
-    if (!(error instanceof PhpSessionError)) return super.catch(exception, host);
+    if (!(error instanceof PhpSessionError)) {
+      super.catch(exception, host);
+      return;
+    }
     console.error(error);
     const { status = 500, headers = {} } = error as Partial<HttpError>;
     const response = host.switchToHttp().getResponse();
