@@ -25,4 +25,5 @@ export { HttpSession, type PhpSessionControl, type Saving } from './session/http
 export type { ConflictRule, MergeConflict } from './session/merge.ts';
 export { type RequestMode, type SessionOptions, type Settings, settings } from './session/options.ts';
 export type { RequestSession } from './session/request-session.ts';
+export type { RegenerateOptions } from './session/session-row.ts';
 export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from './stores/store.ts';

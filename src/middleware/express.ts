@@ -17,6 +17,8 @@ export * from './public.ts';
 export interface ExpressRequest extends IncomingMessage {
   /** The client's address, by the setting `trust proxy`. */
   readonly ip?: string | undefined;
+  /** What a body parser has made of the body. */
+  readonly body?: unknown;
 }
 
 /**
@@ -61,7 +63,12 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
       next(new TypeError('req.session exists already: another session middleware is in front of phpSession()'));
       return;
     }
-    const exchange = new NodeExchange(req, res, () => req.ip);
+    const exchange = new NodeExchange(
+      req,
+      res,
+      () => req.ip,
+      () => req.body,
+    );
     const http = new HttpSession<T>(config, exchange, new CallbackApplication<ExpressRequest>(req, res, told));
     const serve = () => {
       give(req, http as unknown as HttpSession<object>);

@@ -12,8 +12,8 @@ export interface KoaContext {
   readonly app: { emit(event: string, ...args: unknown[]): boolean };
   /** The client's address, by `app.proxy`. */
   readonly ip?: string;
-  /** Koa's request, whose `ctx` is this context. */
-  readonly request?: object;
+  /** Koa's request, whose `ctx` is this context; with a `body`, if a body parser came first. */
+  readonly request?: { readonly body?: unknown };
 }
 
 /** Reports what happens to a session to Koa's application, by the events of `app`. */

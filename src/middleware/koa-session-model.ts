@@ -1,4 +1,5 @@
 import type { SessionData } from '../codec/index.ts';
+import type { RegenerateOptions } from '../session/session-row.ts';
 
 /** What koa-session's object offers beside the data of the session. */
 export interface KoaSession {
@@ -30,6 +31,8 @@ export type KoaSessionProxy<T extends object = SessionData> = Omit<T, keyof KoaS
 export interface CommitOptions {
   save?: boolean;
   regenerate?: boolean;
+  /** How it gets its new id. */
+  how?: RegenerateOptions | undefined;
 }
 
 type Callback = (error?: Error) => void;

@@ -56,7 +56,16 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
   #commitsAtEnd: boolean;
 
   constructor(ctx: KoaContext, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
-    this.http = new HttpSession(config, new NodeExchange(ctx.req, ctx.res, () => ctx.ip), new KoaApplication(ctx));
+    this.http = new HttpSession(
+      config,
+      new NodeExchange(
+        ctx.req,
+        ctx.res,
+        () => ctx.ip,
+        () => ctx.request?.body,
+      ),
+      new KoaApplication(ctx),
+    );
     this.control = this.#createControl();
     this.#ctx = ctx;
     this.#property = property;
@@ -128,15 +137,16 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
   #createControl(): PhpSessionControl & { readonly data: T } {
     const request = this;
     const { http } = this;
+    const { control } = http;
     return {
+      ...control,
       get id() {
         return request.id;
       },
       get data() {
         return request.data;
       },
-      lock: () => http.control.lock(),
-      regenerate: () => this.commit({ regenerate: true }),
+      regenerate: (options) => this.commit({ regenerate: true, how: options }),
       destroy: () => http.watch(this.#destroy()),
       close: () => http.watch(this.#store(() => this.#session.close())),
     };
@@ -154,10 +164,10 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
     return this.http.watch(this.#commit(options));
   }
 
-  async #commit({ save = false, regenerate = false }: CommitOptions): Promise<void> {
+  async #commit({ save = false, regenerate = false, how }: CommitOptions): Promise<void> {
     if (save || regenerate) this.#isForced = true;
     if (regenerate) {
-      await this.http.regenerate();
+      await this.http.regenerate(how);
       this.#commitsAtEnd = true; // it must not be forgotten, and what is stored at a login comes after it
       return;
     }

@@ -113,7 +113,12 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
   return async function phpSession(ctx: KoaContext, next: () => Promise<unknown>) {
     const request = new HttpSession<T>(
       config,
-      new NodeExchange(ctx.req, ctx.res, () => ctx.ip),
+      new NodeExchange(
+        ctx.req,
+        ctx.res,
+        () => ctx.ip,
+        () => ctx.request?.body,
+      ),
       new KoaApplication(ctx),
     );
     await request.serve(() => {

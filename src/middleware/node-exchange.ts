@@ -9,17 +9,23 @@ export class NodeExchange implements HttpExchange {
   readonly request: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #addressOf: () => string | undefined;
+  readonly #formOf: () => unknown;
   #held: HeldAnswer | undefined;
 
-  /** @param addressOf the client's address by the framework's setting for trusted proxies; default: that of the connection */
+  /**
+   * @param addressOf the client's address by the framework's setting for trusted proxies; default: that of the connection
+   * @param formOf what the framework's body parser has made of the body; default: nothing
+   */
   constructor(
     req: IncomingMessage,
     res: ServerResponse,
     addressOf: () => string | undefined = () => req.socket.remoteAddress,
+    formOf: () => unknown = () => undefined,
   ) {
     this.request = req;
     this.#res = res;
     this.#addressOf = addressOf;
+    this.#formOf = formOf;
     // Node's `end()` of HTTP/2 calls `write()` and `writeHead()` as an application does. If it was looked up before they are replaced,
     // they would hold back what it goes on without.
     if (req.httpVersionMajor >= 2) this.hold();
@@ -44,6 +50,14 @@ export class NodeExchange implements HttpExchange {
 
   get cookieHeader(): string | undefined {
     return this.request.headers.cookie;
+  }
+
+  get url(): string | undefined {
+    return this.request.url;
+  }
+
+  get form(): unknown {
+    return this.#formOf();
   }
 
   get headersSent(): boolean {

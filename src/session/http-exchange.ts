@@ -12,6 +12,10 @@ export interface HttpExchange extends Visitor {
   readonly request: object;
   /** The request's header `Cookie`. */
   readonly cookieHeader: string | undefined;
+  /** The request's target with its query, for the option `useOnlyCookies: false`. */
+  readonly url?: string | undefined;
+  /** The fields of a form, if the body parser came first, for the same. */
+  readonly form?: unknown;
   /** Whether the headers have gone out, so that none can be set any more. */
   readonly headersSent: boolean;
   /** Whether the answer is complete. While the session waits for its lock, other middleware may have given up and answered. */

@@ -4,10 +4,13 @@ import { cacheHeaders } from './cache-limiter.ts';
 import { readCookie } from './cookie.ts';
 import { isLate, toHttp } from './http-error.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
+import { createPrefixedId } from './id.ts';
+import { IdInLinks } from './id-in-links.ts';
 import { enter } from './mounted.ts';
 import { modeOf, type RequestMode, type Settings } from './options.ts';
 import { RequestSession } from './request-session.ts';
 import { SessionCookie } from './session-cookie.ts';
+import type { RegenerateOptions } from './session-row.ts';
 
 /** What an application can do with its session, apart from the data. */
 export interface PhpSessionControl {
@@ -19,11 +22,41 @@ export interface PhpSessionControl {
    */
   lock(): Promise<void>;
   /** Gives the session a new id and leaves nothing under the old one, at a login (PHP's session_regenerate_id(true)). */
-  regenerate(): Promise<void>;
+  regenerate(options?: RegenerateOptions): Promise<void>;
   /** Deletes the session and its cookie now: a logout (PHP's session_destroy()). Where there was nothing in it, it stays. */
   destroy(): Promise<void>;
   /** Saves and frees the lock, before something that takes long (PHP's session_write_close()). Later changes are not saved. */
   close(): Promise<void>;
+  /** Drops what changed, and frees the lock (PHP's session_abort()). Later changes are not saved. */
+  abort(): Promise<void>;
+  /**
+   * Drops what changed, and goes on with what was read (PHP's session_reset()). Look at the session again afterwards: it is another object.
+   */
+  reset(): Promise<void>;
+  /**
+   * Opens the session again after `close()` or `abort()`, with what is stored now (a second session_start()). Look at the session again
+   * afterwards: it is another object.
+   */
+  start(): Promise<void>;
+  /**
+   * A new id, as PHP's session_create_id() makes them. The session keeps its own: `regenerate({ prefix })` changes it.
+   *
+   * @throws TypeError for a prefix that PHP refuses
+   */
+  createId(prefix?: string): string;
+  /**
+   * A link with the id in it, for browsers without cookies. It stays as it is if the browser sends cookies, or if it leads to another host,
+   * and always with the option `useOnlyCookies`, which is the default.
+   *
+   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`
+   */
+  url(link: string): string;
+  /**
+   * The same for a form: a hidden field in HTML, or `''`.
+   *
+   * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`
+   */
+  hiddenField(): string;
 }
 
 /** How the session of a request is saved. */
@@ -46,6 +79,7 @@ export class HttpSession<T extends object = SessionData> {
   /** Private, as an adapter may put this object where the framework's own are printed. */
   readonly #cookie: string | undefined;
   readonly #answerCookie: SessionCookie;
+  readonly #links: IdInLinks | undefined;
   readonly #http: HttpExchange;
   readonly #application: Application;
   /** How it is saved, if not by `session` itself. */
@@ -71,14 +105,16 @@ export class HttpSession<T extends object = SessionData> {
     this.settings = settings;
     this.#http = http;
     this.#application = application;
-    this.#cookie = readCookie(http.cookieHeader, settings.name);
+    const cookie = readCookie(http.cookieHeader, settings.name);
+    if (!settings.useOnlyCookies) this.#links = new IdInLinks(settings, http, cookie !== undefined);
+    this.#cookie = cookie ?? this.#links?.id;
     this.#answerCookie = new SessionCookie(settings.name, http);
     this.#mode = modeOf(settings, application.context);
     this.session = this.#sessionOf(this.#mode === 'none' ? undefined : this.#cookie);
     this.#isUsed = this.session.isExpected;
   }
 
-  /** The cookie that the browser sent. */
+  /** The cookie that the browser sent; with `useOnlyCookies: false`, the id that it sent in another way. */
   get cookie(): string | undefined {
     return this.#cookie;
   }
@@ -89,7 +125,7 @@ export class HttpSession<T extends object = SessionData> {
     // As session_start() does; what the application sets afterwards stays.
     if (!this.#isUsed) this.#limitCaches(true);
     this.#isUsed = true;
-    if (this.session.isNew) this.#awaitHeaders();
+    if (this.session.isNew || this.#links !== undefined) this.#awaitHeaders();
     if (this.#savesAtHeaders && !this.#awaitsHeaders) this.#hasEnded = true; // nobody used it before the headers went out
     // After the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
     if (this.#hasEnded) setImmediate(() => this.#reportLateChange());
@@ -132,24 +168,40 @@ export class HttpSession<T extends object = SessionData> {
 
   #createControl(): PhpSessionControl {
     const request = this;
+    const { settings } = this;
     return {
       get id() {
         return request.session.id;
       },
       lock: () => this.watch(this.#mustHaveOne().lock()),
-      regenerate: () => this.watch(this.regenerate()),
+      regenerate: (options) => this.watch(this.regenerate(options)),
       destroy: () => {
         this.#awaitHeaders();
         return this.watch(this.#mustHaveOne().destroy());
       },
       close: () => this.watch(this.#mustHaveOne().close()),
+      abort: () => this.watch(this.#mustHaveOne().abort()),
+      reset: () => this.watch(this.#mustHaveOne().reset()),
+      start: () => this.watch(this.#start()),
+      createId: (prefix = '') => createPrefixedId(prefix, settings.sidLength, settings.sidBitsPerCharacter),
+      url: (link) => this.#links?.url(link, this.use().id) ?? link,
+      hiddenField: () => this.#links?.hiddenField(this.use().id) ?? '',
     };
   }
 
   /** As `session.regenerate()`. The browser gets its new cookie also if the headers go out before the handler has ended. */
-  regenerate(): Promise<void> {
+  regenerate(options?: RegenerateOptions): Promise<void> {
     this.#awaitHeaders();
-    return this.#mustHaveOne().regenerate();
+    return this.#mustHaveOne().regenerate(options);
+  }
+
+  async #start(): Promise<void> {
+    const session = this.use();
+    if (!this.#hasEnded && this.#saved === undefined) return session.start();
+    throw new PhpSessionError(
+      'ERR_SESSION_CLOSED',
+      'The request has ended: what a session has then would not be saved',
+    );
   }
 
   /**
@@ -312,6 +364,7 @@ export class HttpSession<T extends object = SessionData> {
     // `writeHead()` replaces it by cookies of others. For an error the framework drops it; it would take headers from the error, but an
     // error may be shared by requests, and a session's cookie must not.
     this.#answerCookie.restore();
+    this.#links?.protect();
     if (this.#savesAtHeaders) return this.#saveAtHeaders();
     if (!this.#hasEnded) return this.#saved ?? (this.session.needsCookie ? this.#reserve() : undefined);
     if (!this.#hasFailed) return undefined;
@@ -356,5 +409,6 @@ export class HttpSession<T extends object = SessionData> {
     for (const [name, value] of Object.entries(cacheHeaders(cacheLimiter, cacheExpire))) {
       if (replace || !this.#http.hasHeader(name)) this.#http.setHeader(name, value);
     }
+    this.#links?.protect();
   }
 }

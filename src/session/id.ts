@@ -15,3 +15,18 @@ export function createId(length: number, bits: 4 | 5 | 6): string {
   for (const byte of randomBytes(length)) id += digits[byte & mask];
   return id;
 }
+
+/**
+ * An id with a prefix, as PHP's `session_create_id($prefix)` makes it: the prefix comes in front of an id of full length.
+ *
+ * @throws TypeError for a prefix that PHP refuses, or with which the id has more than the 256 characters that PHP's files can have
+ */
+export function createPrefixedId(prefix: string, length: number, bits: 4 | 5 | 6): string {
+  if (typeof prefix !== 'string' || !/^[A-Za-z0-9,-]*$/.test(prefix)) {
+    throw new TypeError('The prefix of an id must be text of A to Z, a to z, 0 to 9, "," and "-"');
+  }
+  if (prefix.length + length > 256) {
+    throw new TypeError(`The prefix of an id may have ${256 - length} characters, as sidLength is ${length}`);
+  }
+  return prefix + createId(length, bits);
+}

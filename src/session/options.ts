@@ -11,7 +11,7 @@ import {
 import { checkedLater, flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
 import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
-import type { CookieOptions } from './cookie.ts';
+import { type CookieOptions, refusedByBrowsers } from './cookie.ts';
 import type { ConflictRule } from './merge.ts';
 import type { UnreadableRule } from './unreadable.ts';
 
@@ -53,6 +53,20 @@ export interface SessionOptions
    * `phpVersion` 8.6 on true. PHP's manual recommends true, on all servers.
    */
   useStrictMode?: boolean;
+  /**
+   * Whether each request that uses a session sends its cookie again, so that `cookieLifetime` begins anew. Default false, as in PHP, which
+   * sends a cookie for a new id only. It needs `cookieLifetime`.
+   *
+   * It is sent with the lock only: in the mode `exclusive`, and in `merge` when something was stored. Without it nobody knows whether a login
+   * has just replaced the id, and the old cookie would undo that login.
+   */
+  cookieRefresh?: boolean;
+  /**
+   * Whether an id comes in cookies only. php.ini: `session.use_only_cookies`. Default true. With false, an id is taken from the URL or from
+   * a form when the request has no such cookie, and `phpSession.url()` and `phpSession.hiddenField()` put it there: for phones without cookies. It
+   * needs `useStrictMode`. See docs/php-life-cycle.md#ids-in-links-and-forms
+   */
+  useOnlyCookies?: boolean;
   /** Whether a session that did not change only has its time set. php.ini: `session.lazy_write`. Default true. */
   lazyWrite?: boolean;
   /** Characters of a new id. php.ini: `session.sid_length`. Default 32. */
@@ -85,6 +99,14 @@ export interface SessionOptions
   cacheLimiter?: CacheLimiter;
   /** Minutes for which caches may keep a page, with `public` and `private`. php.ini: `session.cache_expire`. Default 180. */
   cacheExpire?: number;
+  /**
+   * How many of `gcDivisor` requests with a session delete old ones, as PHP's gc does. php.ini: `session.gc_probability`. Default 0: never. PHP's own
+   * default is 1, but a gc with a shorter `gcMaxlifetime` than PHP's would end PHP's sessions. So it needs `gcMaxlifetime` of the store. It is
+   * chance; `gcInterval` of `mysqlStore()` is a clock.
+   */
+  gcProbability?: number;
+  /** See `gcProbability`. php.ini: `session.gc_divisor`. Default 100. */
+  gcDivisor?: number;
   /** Whether changes are dropped when the handler throws. Default false: they are saved, as in PHP. See docs/koa.md#when-a-handler-throws */
   discardOnError?: boolean;
 }
@@ -131,6 +153,9 @@ export const sessionRules: OptionRules<SessionOptions> = {
     defaultFor: (given) => (since86(given) ? 'Lax' : ''),
     ...oneOf(['', 'Lax', 'Strict', 'None']),
   },
+  cookiePartitioned: { ini: 'session.cookie_partitioned', default: false, ...flag },
+  cookieRefresh: { default: false, ...flag },
+  useOnlyCookies: { ini: 'session.use_only_cookies', default: true, ...flag },
   useStrictMode: { ini: 'session.use_strict_mode', defaultFor: since86, ...flag },
   lazyWrite: { ini: 'session.lazy_write', default: true, ...flag },
   sidLength: { ini: 'session.sid_length', default: 32, ...wholeNumber(22, 256) },
@@ -141,6 +166,8 @@ export const sessionRules: OptionRules<SessionOptions> = {
     ...oneOf(['nocache', 'public', 'private', 'private_no_expire', '']),
   },
   cacheExpire: { ini: 'session.cache_expire', default: 180, ...wholeNumber(0, maxMinutes, 'minutes') },
+  gcProbability: { ini: 'session.gc_probability', default: 0, ...wholeNumber(0, maxSeconds) },
+  gcDivisor: { ini: 'session.gc_divisor', default: 100, ...wholeNumber(1, maxSeconds) },
   mode: {
     defaultFor: ({ store }) => store.defaultMode ?? 'exclusive',
     ...oneOf(['exclusive', 'merge', 'readonly', 'none'], 'a function'),
@@ -178,6 +205,24 @@ export function settings(options: SessionOptions, owner: string = 'phpSession()'
     maxElements,
     excerpts,
   } = values;
+  const refused = refusedByBrowsers(values);
+  check(refused === undefined, `Browsers would throw the cookie away: ${refused}`);
+  check(
+    !values.cookiePartitioned || phpVersion >= '8.5',
+    `cookiePartitioned needs phpVersion '8.5': an older PHP sends another cookie, and browsers keep both`,
+  );
+  check(
+    !values.cookieRefresh || values.cookieLifetime > 0,
+    'cookieRefresh needs cookieLifetime: without one nothing ends',
+  );
+  check(
+    values.useOnlyCookies || values.useStrictMode,
+    'useOnlyCookies: false needs useStrictMode: true: otherwise a link could choose the id of a visitor',
+  );
+  check(
+    values.gcProbability === 0 || values.store.gcMaxlifetime !== undefined,
+    'gcProbability needs gcMaxlifetime of the store: how long PHP keeps its sessions',
+  );
   const classes = Object.freeze([...values.classes]);
   const codec: Codec = { format, phpVersion, serializePrecision, maxBytes, maxDepth, maxElements, excerpts, classes };
   decodeSession(new Uint8Array(), codec); // they check their options

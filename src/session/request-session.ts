@@ -6,7 +6,7 @@ import type { SessionLease } from '../stores/store.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
-import { type Answer, isEqual, type Listener, type Row, SessionRow } from './session-row.ts';
+import { type Answer, isEqual, type Listener, type RegenerateOptions, type Row, SessionRow } from './session-row.ts';
 import { countsAsNone, explain } from './unreadable.ts';
 
 /** What a request says of its session. */
@@ -141,8 +141,11 @@ export class RequestSession<T extends object = SessionData> {
    * @throws PhpSessionError what the store throws
    */
   async open(signal?: AbortSignal, mode: SessionMode = this.#request.mode): Promise<void> {
-    if (!this.isExpected) return;
-    const row = await this.#row.open(this.#request.cookie!, mode, signal);
+    if (this.isExpected) await this.#open(this.#request.cookie!, mode, signal);
+  }
+
+  async #open(id: string, mode: SessionMode, signal?: AbortSignal): Promise<void> {
+    const row = await this.#row.open(id, mode, signal);
     if (row === undefined) return;
     let isKept = false;
     try {
@@ -269,12 +272,75 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   /**
+   * Opens the session again after `close()` or `abort()`: a second session_start() in one request. It reads what is stored now, and in the
+   * mode `exclusive` waits for the lock. Does nothing while the session is open.
+   *
+   * @throws PhpSessionError `ERR_SESSION_CLOSED` if something was changed since it was closed, which would be lost; then it can be called
+   *   again. What `open()` throws
+   */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isClosed) return;
+      this.#reportLateChange();
+      const { id } = this.#row;
+      const { mode } = this.#request;
+      await this.#row.forget();
+      this.#unreadable = undefined;
+      this.#data = this.#decode(empty);
+      try {
+        if (id !== undefined) await this.#open(id, mode);
+      } catch (error) {
+        this.#row.id = id;
+        throw error;
+      }
+      this.#mode = mode;
+      this.#isClosed = false;
+      this.#saved = undefined;
+      this.#lost = undefined;
+    });
+  }
+
+  /**
+   * Frees the lock and drops what changed (PHP's session_abort()). The data stay as they are, until `start()`; what is changed in them is not
+   * saved. A logout is not dropped.
+   *
+   * @throws PhpSessionError `ERR_SESSION_CLOSED`, or for a logout what the store throws
+   */
+  abort(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#mustBeOpen();
+      this.#isClosed = true;
+      try {
+        if (this.#destroyAtCommit) await this.#drop();
+      } finally {
+        await this.#row.release();
+      }
+      this.#saved = this.#encodeIfPossible();
+    });
+  }
+
+  /**
+   * Drops what changed in the data, and goes on with what was read (PHP's session_reset()). Look at the session again afterwards: it is
+   * another object.
+   *
+   * @throws PhpSessionError `ERR_SESSION_CLOSED`, or `data`
+   */
+  reset(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#mustBeOpen();
+      this.#mustBeReadable();
+      if (!this.#destroyAtCommit) this.#data = this.#decode(this.#row.stored);
+    });
+  }
+
+  /**
    * Gives the session a new id, and leaves nothing under the old one (PHP's session_regenerate_id(true)). To be called at a login.
    *
+   * @throws TypeError for a prefix that PHP refuses
    * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws, or `data`;
    *   `ERR_SESSION_CONFLICT` when there was a logout after it was read without the lock, and something was changed until now
    */
-  async regenerate(): Promise<void> {
+  async regenerate(options?: RegenerateOptions): Promise<void> {
     await this.#inTurn(async () => {
       this.#mustBeOpen();
       this.#mustBeReadable();
@@ -283,7 +349,7 @@ export class RequestSession<T extends object = SessionData> {
       const isKept = await this.#lock();
       this.#mode = 'exclusive';
       if (!isKept && isChanged) throw lostWithRow();
-      await this.#row.rename();
+      await this.#row.rename(options);
     });
   }
 
@@ -395,10 +461,15 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   #is(saved: Uint8Array): boolean {
+    const now = this.#encodeIfPossible();
+    return now !== undefined && isEqual(now, saved); // what cannot be stored is a change too
+  }
+
+  #encodeIfPossible(): Uint8Array | undefined {
     try {
-      return isEqual(this.#encode(), saved);
+      return this.#encode();
     } catch {
-      return false; // what cannot be stored is a change too
+      return undefined;
     }
   }
 }

@@ -2,8 +2,9 @@ import { PhpSessionError } from '../errors.ts';
 import type { SessionLease, Visitor } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
 import { isEmptySession } from './empty-session.ts';
+import { gcByChance } from './gc-by-chance.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
-import { createId } from './id.ts';
+import { createPrefixedId } from './id.ts';
 import { mustFitNeighbours } from './neighbours.ts';
 import { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
@@ -16,7 +17,17 @@ export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
 /** What a session needs of its answer, and of its visitor for a new row. */
 export type Answer = Pick<HttpExchange, 'headersSent' | keyof Visitor>;
 /** How a session reports to the application. */
-export type Listener = Pick<Application, 'onGone' | 'onConflict'>;
+export type Listener = Pick<Application, 'onGone' | 'onConflict' | 'onError'>;
+/** How a session gets a new id. */
+export interface RegenerateOptions {
+  /**
+   * Whether nothing is left under the old id. Default true. PHP's default is false. With false the old row stays as it was read, without what
+   * this request has changed: so a login is under the new id only.
+   */
+  deleteOld?: boolean;
+  /** What the new id begins with, as in PHP's `session_create_id()`: of `A-Z`, `a-z`, `0-9`, `,` and `-`. Default `''`. */
+  prefix?: string;
+}
 
 /**
  * The row of one request's session, in bytes: held under the lock, or read without it, or not made yet. With the id it knows the
@@ -48,6 +59,8 @@ export class SessionRow {
   #cookie: string | undefined;
   /** What a new session gets as its id when it is stored. */
   #nextId: string | undefined;
+  /** The row under the old id stays, and the new id gets a row of its own. */
+  #keepsOld = false;
 
   constructor(settings: Settings, answer: Answer, cookie: Pick<SessionCookie, 'set'>, listener: Listener) {
     this.#settings = settings;
@@ -65,6 +78,11 @@ export class SessionRow {
   /** Whether the browser has to get the cookie of an id that is not committed. */
   get hasNewId(): boolean {
     return this.#cookie !== undefined;
+  }
+
+  /** What is stored, as far as this request knows. */
+  get stored(): Uint8Array {
+    return this.#lease?.data ?? this.base ?? empty;
   }
 
   /** What was read without the lock, as long as it was not taken. */
@@ -104,6 +122,7 @@ export class SessionRow {
     }
     this.#storedId = id;
     this.begin(id, row.data);
+    this.#gc();
     return row;
   }
 
@@ -150,13 +169,15 @@ export class SessionRow {
     return 'none';
   }
 
-  /** Moves the session to a new id when it is saved, if it has the lock. One without a row gets a new id anyway. */
-  async rename(): Promise<void> {
-    this.#nextId = undefined;
+  /** Gives the session a new id when it is saved, if it has the lock. One without a row gets a new id anyway. */
+  async rename({ deleteOld = true, prefix }: RegenerateOptions = {}): Promise<void> {
+    const id = this.#newId(prefix);
+    this.#nextId = id;
     if (this.#lease === undefined) return;
     this.#mustSetCookie();
-    const id = this.#newId();
-    await this.#lease.rename(id);
+    // An id that the session was about to get is known to nobody, and needs no row.
+    if (!deleteOld && !this.hasNewId) this.#keepsOld = true;
+    if (!this.#keepsOld) await this.#lease.rename(id);
     this.id = id;
     this.#cookie = setCookie(this.#settings, id);
   }
@@ -222,18 +243,22 @@ export class SessionRow {
     } else if (this.#cookie !== undefined) {
       this.id = this.#storedId!;
       await lease.rename(this.id); // the id that it was about to give up
+      this.#keepsOld = false;
+      this.#cookie = undefined;
     }
-    this.#cookie = undefined;
     if (outcome === 'destroyed' && this.#canSetCookie) this.#setCookie(removeCookie(this.#settings));
     if (outcome === 'gone' && !this.wasEmpty) this.#hasGone();
     this.wasEmpty = true;
     return true;
   }
 
-  /** Frees the lock; what was not saved is dropped. */
+  /** Frees the lock; what was not saved is dropped, a new id too. */
   async release(): Promise<void> {
     const lease = this.#lease;
     this.#lease = undefined;
+    if (this.#cookie !== undefined) this.id = this.#storedId;
+    this.#cookie = undefined;
+    this.#keepsOld = false;
     await lease?.release();
   }
 
@@ -246,6 +271,7 @@ export class SessionRow {
       this.#nextId = undefined;
       const lease = await this.#settings.store.open(id, { fresh: true, visitor: this.#answer });
       this.#lease = lease;
+      if (this.id === undefined) this.#gc();
       if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
         this.id = id;
         return this.#setCookie(setCookie(this.#settings, id));
@@ -258,11 +284,26 @@ export class SessionRow {
   async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
     if (lease.data === undefined) await mustFitNeighbours(this.#settings);
     if (this.#cookie !== undefined) this.#mustSetCookie();
+    if (this.#keepsOld) return this.#createBeside(lease, data);
     const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
     const outcome = await lease.commit(isChanged ? { data } : {});
     if (outcome === 'gone') return this.#hasGone();
     if (this.#cookie !== undefined) this.#setCookie(this.#cookie);
+    else if (this.#refreshes(lease)) this.#setCookie(setCookie(this.#settings, this.id!));
     this.#cookie = undefined;
+  }
+
+  /** Leaves the row as it was read, and stores the session under its new id. */
+  async #createBeside(lease: SessionLease, data: Uint8Array): Promise<void> {
+    if (lease.data !== undefined && (await lease.commit({})) === 'gone') return this.#hasGone();
+    this.#nextId = this.id;
+    await this.release();
+    await this.#create(data);
+  }
+
+  /** Whether the cookie is sent again. A login by another request may have left an empty row, and its own cookie. */
+  #refreshes({ data = empty }: SessionLease): boolean {
+    return this.#settings.cookieRefresh && this.#canSetCookie && !isEmptySession(data, this.#settings);
   }
 
   async #leaveAsItIs(data: Uint8Array): Promise<void> {
@@ -279,8 +320,13 @@ export class SessionRow {
     if (outcome === 'refused') await this.#create(mine);
   }
 
-  #newId(): string {
-    return createId(this.#settings.sidLength, this.#settings.sidBitsPerCharacter);
+  #newId(prefix = ''): string {
+    const { sidLength, sidBitsPerCharacter } = this.#settings;
+    return createPrefixedId(prefix, sidLength, sidBitsPerCharacter);
+  }
+
+  #gc(): void {
+    gcByChance(this.#settings, (error) => this.#listener.onError(error));
   }
 
   #hasGone(): void {

@@ -86,6 +86,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
 
   return {
     ...(store.defaultMode && { defaultMode: store.defaultMode }),
+    ...(store.gcMaxlifetime !== undefined && { gcMaxlifetime: store.gcMaxlifetime }),
     ...(store.isId && { isId: (id) => store.isId!(id) }),
     open: async (id, options) => openLease(await store.open(id, options)),
     read: async (id, options) => openSnapshot(await store.read(id, options)),

@@ -99,6 +99,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
 
   return {
+    gcMaxlifetime,
     open: async (id, { create = true, signal } = {}) =>
       isSessionId(id) ? life.open(id, () => lock(id, create), signal) : noLease,
     async read(id, { signal } = {}) {

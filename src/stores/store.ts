@@ -39,6 +39,12 @@ export interface SessionStore {
   readonly defaultMode?: 'exclusive' | 'merge';
 
   /**
+   * Seconds for which a session lives after it was last used (PHP's `session.gc_maxlifetime`), if the application has said it: so that the option
+   * `gcProbability` does not delete by a guess.
+   */
+  readonly gcMaxlifetime?: number;
+
+  /**
    * Deletes sessions that were not used for longer than this (PHP's `gc`), in small batches with pauses, and leaves those that
    * are in use. Several may run at once. `close()` ends it early.
    *

@@ -20,6 +20,7 @@ const plain: CookieOptions = {
   cookieSecure: false,
   cookieHttponly: false,
   cookieSamesite: '',
+  cookiePartitioned: false,
 };
 
 let php: PhpServer;

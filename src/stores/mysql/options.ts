@@ -141,6 +141,8 @@ export interface Settings
   readonly lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
   /** Milliseconds: the option `lockTimeout`. */
   readonly timeout: number;
+  /** `gcMaxlifetime`, unless it is a default by which sessions would end. */
+  readonly saidLifetime: number | undefined;
   /** `undefined`: it was not said. */
   readonly timeZone: string | undefined;
 }
@@ -229,6 +231,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
     row: readRowOptions(values.row, Object.values(columns)),
     lock: readLock(values.lock),
     timeout: values.lockTimeout * 1000,
+    saidLifetime: timeMeaning === 'expiresAt' ? gcMaxlifetime : options.gcMaxlifetime,
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
     timeZone: readTimeZone(values.timeZone),
   };

@@ -40,6 +40,7 @@ export class MysqlStore implements SessionStore {
   /** One for the process, so that two stores on the same table do not wait for each other in the database. */
   static mutex: KeyedMutex = new KeyedMutex();
   readonly defaultMode: 'exclusive' | 'merge';
+  readonly gcMaxlifetime?: number;
   readonly #settings: Settings;
   readonly #connections: ConnectionPool;
   readonly #single: ConnectionPool;
@@ -56,6 +57,7 @@ export class MysqlStore implements SessionStore {
     this.#swapping = new ConnectionPool(settings, failover, { autocommit: true, limit, isDispensable: true });
     this.#rows = new Rows(settings, this.#connections, this.#single);
     this.defaultMode = settings.lock === 'none' ? 'merge' : 'exclusive';
+    if (settings.saidLifetime !== undefined) this.gcMaxlifetime = settings.saidLifetime;
     const { database = settings.connections[0]!.database ?? '', name } = settings.table;
     this.#life = new Lifecycle(
       settings,
