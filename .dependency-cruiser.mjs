@@ -8,6 +8,7 @@
 //   stores/<name>/                 one store
 //   session/                       the session of a request, over any store
 //   middleware/                    frameworks
+//   php-ini/                       what PHP's configuration says of a session
 //   testing/                       contracts for what others write
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
@@ -40,7 +41,7 @@ export default {
       name: 'folder-without-a-layer',
       comment: 'Say in .dependency-cruiser.mjs what the files of a new folder may import.',
       severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|middleware|testing)/' },
+      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|middleware|php-ini|testing)/' },
       to: {},
     },
     layer({
@@ -108,6 +109,12 @@ export default {
         'The application gives the store, and the framework. Of Hono the types alone are used: nothing else can say what is in its context.',
       from: '^src/middleware/',
       imports: ['^src/middleware/', session, codec, anyStore, base, '^node_modules/hono/'],
+    }),
+    layer({
+      name: 'php-ini-knows-no-store',
+      comment: 'It knows the options of a session, and what PHP calls them.',
+      from: '^src/php-ini/',
+      imports: ['^src/php-ini/', session, codec, base],
     }),
     layer({
       name: 'testing-knows-no-store',

@@ -16,6 +16,7 @@ const entries = {
   http: 'middleware/http',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
+  'php-ini': 'php-ini',
   session: 'session',
   testing: 'testing/index',
 };
