@@ -8,7 +8,6 @@ export type { SessionData } from './codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from './errors.ts';
 export type { Callbacks } from './middleware/callback-application.ts';
 export { NodeExchange } from './middleware/node-exchange.ts';
-export { type Connection, WebExchange } from './middleware/web-exchange.ts';
 export type { OpenSession } from './middleware/open-session.ts';
 export {
   type OpenHow,
@@ -17,6 +16,7 @@ export {
   sessionOpener,
 } from './middleware/session-opener.ts';
 export type { CookieJar, RequestWithHeaders, SessionSource, WebHeaders } from './middleware/session-source.ts';
+export { type Connection, WebExchange } from './middleware/web-exchange.ts';
 export type { CacheLimiter } from './session/cache-limiter.ts';
 export type { CookieAttributes, CookieOptions } from './session/cookie.ts';
 export type { HttpError } from './session/http-error.ts';

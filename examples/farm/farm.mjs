@@ -11,7 +11,17 @@ import { keepRunning } from './keep-running.mjs';
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const table = 'session';
-const names = /** @type {const} */ (['php-1', 'php-2', 'node-1', 'node-2']);
+/** The Node servers, and their files in node/frameworks/. */
+const frameworks = /** @type {const} */ ({
+  'node-1': 'koa',
+  'node-2': 'koa-session',
+  'node-3': 'express',
+  'node-4': 'fastify',
+  'node-5': 'hono',
+});
+const nodeNames = /** @type {(keyof typeof frameworks)[]} */ (Object.keys(frameworks));
+const phpNames = /** @type {const} */ (['php-1', 'php-2']);
+const names = [...phpNames, ...nodeNames];
 
 /** @param {number} lockTimeout */
 const iniSettings = (lockTimeout) => ({
@@ -46,7 +56,7 @@ const iniSettings = (lockTimeout) => ({
  */
 
 /**
- * Starts a private MariaDB with a session table, two PHP servers, two Node servers, a round-robin proxy before them, and
+ * Starts a private MariaDB with a session table, two PHP servers, five Node servers, a round-robin proxy before them, and
  * beside them the observer that the page asks, all on free loopback ports. What ends by itself is started again. Nothing
  * outlives this process.
  *
@@ -87,10 +97,14 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
     await prepareDatabase({ database, table, accounts }, log('prepare-database'));
     const as = (/** @type {string} */ name) => ({ ...database, ...accounts.find(({ user }) => user === name) });
 
-    /** @param {string} name @param {(port: number, env: { FARM: string }) => Promise<import('./keep-running.mjs').Running>} start */
-    const startServer = async (name, start) => {
+    /**
+     * @param {string} name
+     * @param {(port: number, env: { FARM: string }) => Promise<import('./keep-running.mjs').Running>} start
+     * @param {object} [more] for the server
+     */
+    const startServer = async (name, start, more) => {
       const port = await freePort();
-      const env = { FARM: JSON.stringify({ name, port, database: as(name), table, lockTimeout, maxHold }) };
+      const env = { FARM: JSON.stringify({ name, port, database: as(name), table, lockTimeout, maxHold, ...more }) };
       return described(await keep(name, () => start(port, env)), port);
     };
     const startPhp = (/** @type {string} */ name) =>
@@ -104,8 +118,10 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
           log: log(name),
         }),
       );
-    const startNode = (/** @type {string} */ name) =>
-      startServer(name, (port, env) => listening(name, port, [process.execPath, here('node/server.mjs')], env));
+    const startNode = (/** @type {keyof typeof frameworks} */ name) =>
+      startServer(name, (port, env) => listening(name, port, [process.execPath, here('node/server.mjs')], env), {
+        framework: frameworks[name],
+      });
     /** @param {string} name @param {number} port @param {string[]} command @param {Record<string, string>} [env] */
     const listening = async (name, port, [command = '', ...args], env = {}) => {
       const service = startProcess(command, args, { env, log: log(name) });
@@ -113,12 +129,10 @@ export async function startFarm({ lockTimeout = 10, maxHold = 30, say = () => {}
       return service;
     };
 
-    const starting = [startPhp('php-1'), startPhp('php-2'), startNode('node-1'), startNode('node-2')];
+    const starting = [...phpNames.map(startPhp), ...nodeNames.map(startNode)];
     await Promise.allSettled(starting); // When one fails, the others must be there to be stopped.
-    const [php1, php2, node1, node2] = /** @type {[FarmServer, FarmServer, FarmServer, FarmServer]} */ (
-      await Promise.all(starting)
-    );
-    const servers = { 'php-1': php1, 'php-2': php2, 'node-1': node1, 'node-2': node2 };
+    const started = await Promise.all(starting);
+    const servers = /** @type {Farm['servers']} */ (Object.fromEntries(names.map((name, i) => [name, started[i]])));
     const observerPort = await freePort();
     const { startObserver } = await import('./observer/observer.mjs'); // It uses the package, which may not be built before.
     const { stop: stopObserver } = await startObserver({

@@ -7,12 +7,15 @@ import { Visitor } from './visitor.mjs';
  * @returns {Promise<{ name: string, passed: boolean, detail: string }[]>}
  */
 export async function checkFarm(farm) {
-  const { 'php-1': php, 'node-1': node } = farm.servers;
-  return [
-    await counter(farm),
-    ...(await oneLogin(farm, 'PHP', php.url, 'Node', node.url)),
-    ...(await oneLogin(farm, 'Node', node.url, 'PHP', php.url)),
-  ];
+  const { 'php-1': php, 'php-2': _, ...nodes } = farm.servers;
+  const checks = [await counter(farm)];
+  for (const node of Object.values(nodes)) {
+    const { language } = await new Visitor(farm.url).get('/', { at: node.url });
+    const there = language.replace(/^Node \S+ /, '');
+    checks.push(...(await oneLogin(farm, 'PHP', php.url, there, node.url)));
+    checks.push(...(await oneLogin(farm, there, node.url, 'PHP', php.url)));
+  }
+  return checks;
 }
 
 /** @param {import('./farm.mjs').Farm} farm */
@@ -20,15 +23,17 @@ async function counter(farm) {
   const visitor = new Visitor(farm.url);
   /** @type {Record<string, number>} */
   const answered = {};
-  for (let i = 0; i < 40; i++) {
+  const names = Object.keys(farm.servers);
+  const requests = 10 * names.length;
+  for (let i = 0; i < requests; i++) {
     const { status, server } = await visitor.get('/count');
     if (status === 200 && server) answered[server] = (answered[server] ?? 0) + 1;
   }
   const { count } = await visitor.get('/');
-  const shares = Object.keys(farm.servers).map((name) => `${name} ${answered[name] ?? 0}`);
+  const shares = names.map((name) => `${name} ${answered[name] ?? 0}`);
   return {
-    name: '40 requests with one cookie, at least 8 by each server, count to 40',
-    passed: count === 40 && Object.keys(farm.servers).every((name) => (answered[name] ?? 0) >= 8),
+    name: `${requests} requests with one cookie, at least 8 by each server, count to ${requests}`,
+    passed: count === requests && names.every((name) => (answered[name] ?? 0) >= 8),
     detail: `counter ${count}; ${shares.join(', ')}`,
   };
 }

@@ -2,6 +2,7 @@
  * @typedef {object} Answer
  * @property {number} status
  * @property {string | null} server which server says that it answered
+ * @property {string} language PHP or Node, its version, and the framework
  * @property {number} count
  * @property {string | null} user
  */

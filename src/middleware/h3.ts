@@ -120,6 +120,7 @@ function give(event: object, name: string, open: () => Promise<HttpSession<objec
 function sessionOf(http: HttpSession<object>): PhpSession<object> {
   const { control } = http;
   const session: PhpSession<object> = {
+    ...control,
     get id() {
       return control.id;
     },
@@ -138,10 +139,6 @@ function sessionOf(http: HttpSession<object>): PhpSession<object> {
       await control.destroy();
       return session;
     },
-    lock: control.lock,
-    regenerate: control.regenerate,
-    destroy: control.destroy,
-    close: control.close,
   };
   return session;
 }

@@ -4,9 +4,10 @@ import { cacheHeaders } from '../session/cache-limiter.ts';
 import { cookieAttributes } from '../session/cookie.ts';
 import { toHttp } from '../session/http-error.ts';
 import type { PhpSessionControl } from '../session/http-session.ts';
+import { createPrefixedId } from '../session/id.ts';
 import type { RequestMode, Settings } from '../session/options.ts';
 import { RequestSession } from '../session/request-session.ts';
-import { changedReadonly, type Listener } from '../session/session-row.ts';
+import { changedReadonly, type Listener, type RegenerateOptions } from '../session/session-row.ts';
 import type { Visitor } from '../stores/store.ts';
 import type { CookieJar } from './session-source.ts';
 
@@ -30,7 +31,7 @@ export interface Opening {
 const lookWithin = 1000;
 
 /** A session that was opened by hand. It ends with `commit()` or `discard()`. */
-export class OpenSession<T extends object = SessionData> implements PhpSessionControl, AsyncDisposable {
+export class OpenSession<T extends object = SessionData> implements Omit<PhpSessionControl, 'url' | 'hiddenField'>, AsyncDisposable {
   readonly #opening: Opening;
   readonly #session: RequestSession<T>;
   /** The cookie that the browser is to get. */
@@ -98,8 +99,8 @@ export class OpenSession<T extends object = SessionData> implements PhpSessionCo
     return this.#watch((session) => session.lock());
   }
 
-  regenerate(): Promise<void> {
-    return this.#watch((session) => session.regenerate());
+  regenerate(options?: RegenerateOptions): Promise<void> {
+    return this.#watch((session) => session.regenerate(options));
   }
 
   destroy(): Promise<void> {
@@ -107,10 +108,35 @@ export class OpenSession<T extends object = SessionData> implements PhpSessionCo
   }
 
   close(): Promise<void> {
+    return this.#release((session) => session.close());
+  }
+
+  abort(): Promise<void> {
+    return this.#release((session) => session.abort());
+  }
+
+  #release(call: (session: RequestSession<T>) => Promise<void>): Promise<void> {
     return this.#watch(async (session) => {
-      await session.close();
+      await call(session);
       if (this.#cookie === undefined) clearTimeout(this.#timer); // there is nothing left to do for commit()
     });
+  }
+
+  reset(): Promise<void> {
+    return this.#watch((session) => session.reset());
+  }
+
+  start(): Promise<void> {
+    return this.#watch(async (session) => {
+      if (this.#hasEnded) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session has ended: open another one');
+      await session.start();
+      this.#startTimer();
+    });
+  }
+
+  createId(prefix: string = ''): string {
+    const { sidLength, sidBitsPerCharacter } = this.#opening.settings;
+    return createPrefixedId(prefix, sidLength, sidBitsPerCharacter);
   }
 
   /**

@@ -73,6 +73,7 @@ function optional<Value>(accepts: (value: Value) => boolean, mustBe: string) {
 export function sessionOpener<T extends object = SessionData>(options: SessionOpenerOptions): SessionOpener<T> {
   const { onError, onGone, onConflictDecided, commitWithin: given, ...others } = options ?? {};
   const config = settings(others as SessionOptions, 'sessionOpener()');
+  if (!config.useOnlyCookies) throw new TypeError('useOnlyCookies: sessionOpener() takes the id from cookies only');
   const { commitWithin } = readByRules(openerRules, { commitWithin: given as number }, 'sessionOpener()');
   const told = callbacks<SessionSource>({ onError, onGone, onConflictDecided }, (error) => console.error(error));
   return async function openSession(source, how = {}) {
@@ -87,6 +88,7 @@ export function sessionOpener<T extends object = SessionData>(options: SessionOp
       listener: {
         onGone: () => told.onGone(source),
         onConflict: (paths) => told.onConflictDecided(paths, source),
+        onError: (error) => told.onError(error, source),
       },
       report: (error) => told.onError(error, source),
       commitWithin,

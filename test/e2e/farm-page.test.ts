@@ -75,7 +75,7 @@ describe('the page', () => {
     const tags = await page.locator('#requests .tag').allTextContents();
     expect(tags).toHaveLength(9); // Eight, and the page itself.
     expect(new Set(tags)).toEqual(new Set(Object.keys(farm.servers)));
-    await expectText(page.locator('#answered'), /(php-[12], PHP|node-[12], Node) [\d.]+/);
+    await expectText(page.locator('#answered'), /(php-\d, PHP|node-\d, Node) [\d.]+/);
     await page.reload();
     expect(await page.locator('#requests li').count()).toBe(10);
   });
@@ -201,7 +201,7 @@ describe('trouble', () => {
       .locator('#farm li[data-state=down]')
       .waitFor({ state: 'detached', timeout: 15_000 })
       .catch(() => undefined);
-    expect(await page.locator('#farm li[data-state=runs]').count()).toBe(5);
+    expect(await page.locator('#farm li[data-state=runs]').count()).toBe(8);
     await expectText(page.locator('#count'), new RegExp(`^${count}$`));
     await expectText(page.locator('#user'), /^Zoë$/);
     const visitor = await twin();
@@ -214,7 +214,7 @@ describe('trouble', () => {
     ['PHP', 'Node'],
     ['Node', 'PHP'],
   ])('a slow request in %s holds the lock, and one in %s waits for it', async (slow, other) => {
-    const name = (side: string) => `${side.toLowerCase()}-[12]`;
+    const name = (side: string) => `${side.toLowerCase()}-\\d`;
     await button(`Slow in ${slow}`).click();
     await expectText(page.locator('#holder'), new RegExp(`^Held by ${name(slow)} for`));
     await button(`Count in ${other}`).click();
@@ -247,8 +247,8 @@ describe('trouble', () => {
 
   test('a server that is killed while it holds the lock frees it', async () => {
     await button('Slow in Node').click();
-    await expectText(page.locator('#holder'), /^Held by node-[12]/);
-    const holder = (await page.locator('#holder b').textContent()) as 'node-1' | 'node-2';
+    await expectText(page.locator('#holder'), /^Held by node-[1-5]/);
+    const holder = (await page.locator('#holder b').textContent()) as keyof typeof farm.servers;
     await button('Count in PHP').click();
     await expectText(page.locator('#waiting'), /^Waiting: php-/);
     await button(holder).click();

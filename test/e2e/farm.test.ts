@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => farm?.stop());
 
-describe('one session on four servers', () => {
+describe('one session on all servers', () => {
   test('1,000 increments, 16 in flight, give exactly 1,000', async () => {
     const visitor = new Visitor(farm.url);
     const answers: Answer[] = [await visitor.get('/count')];
@@ -32,7 +32,7 @@ describe('one session on four servers', () => {
     expect(answers.map((answer) => answer.count).sort((a, b) => a - b)).toEqual(range(1, 1_000));
     expect((await visitor.get('/')).count).toBe(1_000);
     const byPhp = answers.filter((answer) => answer.server?.startsWith('php-')).length;
-    expect(byPhp).toBeGreaterThanOrEqual(400);
+    expect(byPhp).toBeGreaterThanOrEqual(200);
     expect(new Set(answers.map((answer) => answer.server))).toEqual(new Set(Object.keys(farm.servers)));
   }, 120_000);
 
@@ -42,8 +42,8 @@ describe('one session on four servers', () => {
     expect(results.filter((result) => !result.passed)).toEqual([]);
   });
 
-  test('what a visitor writes into a page is text, in both languages', async () => {
-    for (const name of ['php-1', 'node-1'] as const) {
+  test('what a visitor writes into a page is text, in both languages and all frameworks', async () => {
+    for (const name of ['php-1', 'node-1', 'node-3', 'node-4', 'node-5'] as const) {
       const visitor = new Visitor(farm.servers[name].url);
       await visitor.post('/login', { user: '<script>&"\'' });
       const page = await fetch(`${farm.servers[name].url}/`, { headers: { cookie: visitor.cookie } });
