@@ -4,7 +4,7 @@
  * @typedef {object} Contestant
  * @property {string} page
  * @property {string} title
- * @property {'symfony' | 'laravel' | 'redis'} [needs] what it is made of, besides this package and PHP
+ * @property {'symfony' | 'laravel' | 'codeigniter' | 'redis'} [needs] what it is made of, besides this package and PHP
  */
 
 /** @type {readonly Contestant[]} */
@@ -20,6 +20,12 @@ export const contestants = [
   { page: 'symfony-none-persistent', title: 'Symfony, no lock, persistent', needs: 'symfony' },
   { page: 'laravel', title: 'Laravel, no lock', needs: 'laravel' },
   { page: 'laravel-persistent', title: 'Laravel, no lock, persistent', needs: 'laravel' },
+  { page: 'codeigniter-named', title: 'CodeIgniter 4, named lock', needs: 'codeigniter' },
+  {
+    page: 'codeigniter-named-persistent',
+    title: 'CodeIgniter 4, named lock, persistent',
+    needs: 'codeigniter',
+  },
   { page: 'floor', title: 'floor: three statements by hand' },
   { page: 'floor-persistent', title: 'floor, persistent' },
   { page: 'redis', title: 'phpredis with lock', needs: 'redis' },

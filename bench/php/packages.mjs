@@ -1,4 +1,5 @@
-// The peers: Debian's packages, unpacked into a folder. Nothing is installed.
+// The peers: Debian's packages, unpacked into a folder. Nothing is installed. CodeIgniter 4 is in the folder of others' repositories that
+// PHP_SESSION_BRIDGE_APPLICATIONS names.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ const packages = [
  * @property {string[]} extensions files for PHP's `extension`
  * @property {string} libraries for LD_LIBRARY_PATH
  * @property {string} redis the server
+ * @property {string} codeigniter its folder
  * @property {ReadonlyMap<string, string>} missing why a peer is not there, by its name
  */
 
@@ -36,7 +38,11 @@ export async function findPeers() {
   if (!existsSync(join(php, 'Symfony/Component/HttpFoundation'))) missing.set('symfony', why);
   if (!existsSync(join(php, 'Illuminate/Database/autoload.php'))) missing.set('laravel', why);
   if (!existsSync(redis) || extensions.every((file) => !file.endsWith('/redis.so'))) missing.set('redis', why);
-  return { php, extensions, libraries: join(unpacked, 'usr/lib/x86_64-linux-gnu'), redis, missing };
+  const codeigniter = join(process.env.PHP_SESSION_BRIDGE_APPLICATIONS ?? '', 'codeigniter4');
+  if (!existsSync(join(codeigniter, 'system/Boot.php'))) {
+    missing.set('codeigniter', 'PHP_SESSION_BRIDGE_APPLICATIONS names no folder with codeigniter4');
+  }
+  return { php, extensions, libraries: join(unpacked, 'usr/lib/x86_64-linux-gnu'), redis, codeigniter, missing };
 }
 
 async function unpack() {

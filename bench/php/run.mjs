@@ -39,7 +39,6 @@ await runCommand(async () => {
   const { measure } = await import('./pages.mjs');
   const { printPages } = await import('./report.mjs');
   for (const [peer, why] of peers.missing) console.error(`Not measured: ${peer}. ${why}`);
-  console.error('Not measured: CodeIgniter. It is in no registry that Debian or npm has.');
   const there = contestants.filter(
     ({ page, needs }) => wanted.includes(page) && (needs === undefined || !peers.missing.has(needs)),
   );

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTableSql } from '../../dist/esm/stores/mysql/index.js';
+import { createTableSql } from '../../dist/mysql.js';
 import { configureHaproxy } from '../../tools/services/haproxy.mjs';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
@@ -20,6 +20,8 @@ const tables = [
   `CREATE TABLE bench_laravel (id VARCHAR(255) NOT NULL PRIMARY KEY, user_id BIGINT UNSIGNED NULL, ip_address VARCHAR(45) NULL,
     user_agent TEXT NULL, payload LONGTEXT NOT NULL, last_activity INT NOT NULL,
     INDEX (user_id), INDEX (last_activity)) COLLATE utf8mb4_unicode_ci, ENGINE = InnoDB`,
+  `CREATE TABLE bench_codeigniter (id VARCHAR(128) NOT NULL PRIMARY KEY, ip_address VARCHAR(45) NOT NULL,
+    timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL, data MEDIUMBLOB NOT NULL, KEY (timestamp)) ENGINE = InnoDB`,
 ];
 
 /** @param {{ workers: number, peers: import('./packages.mjs').Peers }} options */
@@ -61,7 +63,10 @@ export async function startServers({ workers, peers }) {
         error_reporting: 'E_ALL & ~E_DEPRECATED',
         ...(hasRedis ? { 'redis.session.locking_enabled': 1, 'redis.session.lock_retries': -1 } : {}),
       },
-      env: { SITE: JSON.stringify({ port, user, password, redis, sessions, php: peers.php }), ...libraries },
+      env: {
+        SITE: JSON.stringify({ port, user, password, redis, sessions, php: peers.php, codeigniter: peers.codeigniter }),
+        ...libraries,
+      },
       log: log('php'),
     });
     stops.push(php.stop);
