@@ -10,6 +10,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { mergeLine, mergeVectors } from '../test/helpers/merge-vectors.mjs';
 import { build } from './build.mjs';
 import { changedSessions, loadCorpus, recordedCases, saveCorpus, versions } from './corpus.mjs';
+import { bundled, bundleFile } from './php-bundle.mjs';
 import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
 const fixtures = join(root, 'fixtures');
@@ -18,7 +19,8 @@ const mergeScript = 'test/helpers/merge.php';
 const workspace = join(root, 'test', 'php-versions');
 
 /** PHP code that declares each class which is not of our package, as it is needed. */
-const frameworkClasses = `spl_autoload_register(function (string $class): void {
+const frameworkClasses = `interface CI_Session_driver_interface {}
+spl_autoload_register(function (string $class): void {
   $at = strrpos($class, '\\\\');
   if ($at !== false && strncmp($class, 'PhpSessionBridge\\\\', 17) !== 0) {
     eval('namespace ' . substr($class, 0, $at) . '; abstract class ' . substr($class, $at + 1) . ' {}');
@@ -78,6 +80,7 @@ async function startPhp(version) {
     php.mkdir(join('/php/src', dirname(file)));
     php.writeFile(join('/php/src', file), readFileSync(join(sources, file)));
   }
+  php.writeFile('/php/bundle.php', readFileSync(bundleFile));
   php.mkdir(join('/', dirname(mergeScript)));
   php.writeFile(join('/', mergeScript), readFileSync(join(root, mergeScript)));
   /** @param {string} script @param {Record<string, string>} env @returns {Promise<string>} what it prints */
@@ -106,7 +109,8 @@ async function startPhp(version) {
      * extends is an empty one here.
      */
     async loadPackage() {
-      const loads = files.map((file) => `require_once '/php/src/${file}';`).join(' ');
+      const others = files.filter((file) => !bundled.some((name) => file === `${name}.php`));
+      const loads = others.map((file) => `require_once '/php/src/${file}';`).join(' ');
       const { exitCode, text, errors } = await php.run({
         code: `<?php error_reporting(E_ALL); require_once '/php/src/autoload.php'; ${frameworkClasses} ${loads}`,
       });

@@ -36,7 +36,14 @@ export const applications = [
     ini: { 'session.use_strict_mode': 1 },
   },
   { title: 'CakePHP', page: 'cakephp.php', name: 'PHPSESSID', needs: 'cakephp/src/Http/Session.php' },
-  { title: 'CodeIgniter', page: 'codeigniter.php', name: 'ci_session', needs: 'codeigniter4/system/Boot.php' },
+  { title: 'CodeIgniter 4', page: 'codeigniter.php', name: 'ci_session', needs: 'codeigniter4/system/Boot.php' },
+  {
+    title: 'CodeIgniter 3',
+    page: 'codeigniter3.php',
+    name: 'ci_session',
+    session: { sidLength: 40 },
+    needs: 'codeigniter3/system/core/CodeIgniter.php',
+  },
   {
     title: 'Drupal',
     page: 'drupal.php',

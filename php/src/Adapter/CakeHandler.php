@@ -17,8 +17,8 @@ final class CakeHandler implements \SessionHandlerInterface, \SessionIdInterface
         $this->handler = $handler;
     }
 
-    protected function exception(int $status, string $message): \Throwable
+    protected function refuse(int $status, string $message): void
     {
-        return new HttpException($message, $status);
+        throw new HttpException($message, $status);
     }
 }

@@ -26,9 +26,9 @@ abstract class CodeIgniterHandler extends BaseHandler implements \SessionIdInter
     /** The handler of this application's table. */
     abstract protected function sessionHandler(): SessionHandler;
 
-    protected function exception(int $status, string $message): \Throwable
+    protected function refuse(int $status, string $message): void
     {
-        return new class ($message, $status) extends \RuntimeException implements HTTPExceptionInterface {
+        throw new class ($message, $status) extends \RuntimeException implements HTTPExceptionInterface {
         };
     }
 }

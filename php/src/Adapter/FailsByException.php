@@ -18,13 +18,17 @@ trait FailsByException
     private $handler;
 
     /**
-     * The framework's exception for a status.
+     * Ends the request: throws the framework's exception for a status.
      *
      * @param int $status 503, or 500 or 400: php/README.md
      * @param string $message without id and data
      */
-    abstract protected function exception(int $status, string $message): \Throwable;
+    abstract protected function refuse(int $status, string $message): void;
 
+    /**
+     * @param string $path
+     * @param string $name
+     */
     public function open($path, $name): bool
     {
         return $this->handler->open($path, $name);
@@ -40,48 +44,62 @@ trait FailsByException
         return $this->handler->create_sid();
     }
 
+    /** @param string $id */
     public function validateId($id): bool
     {
         return $this->handler->validateId($id);
     }
 
+    /** @param string $id */
     public function read($id): string
     {
-        return $this->done($this->handler->read($id), 'read');
+        $data = $this->handler->read($id);
+        if ($data === false) {
+            $this->failed('read');
+            return '';
+        }
+        return $data;
     }
 
+    /**
+     * @param string $id
+     * @param string $data
+     */
     public function write($id, $data): bool
     {
-        return $this->done($this->handler->write($id, $data), 'written');
+        return $this->handler->write($id, $data) || $this->failed('written');
     }
 
+    /**
+     * @param string $id
+     * @param string $data
+     */
     public function updateTimestamp($id, $data): bool
     {
-        return $this->done($this->handler->updateTimestamp($id, $data), 'written');
+        return $this->handler->updateTimestamp($id, $data) || $this->failed('written');
     }
 
+    /** @param string $id */
     public function destroy($id): bool
     {
-        return $this->done($this->handler->destroy($id), 'destroyed');
+        return $this->handler->destroy($id) || $this->failed('destroyed');
     }
 
-    /** @return int|false */
+    /**
+     * @param int $max_lifetime
+     * @return int|false
+     */
     #[\ReturnTypeWillChange]
     public function gc($max_lifetime)
     {
         return $this->handler->gc($max_lifetime);
     }
 
-    /**
-     * @param string|bool $result
-     * @return string|bool $result
-     */
-    private function done($result, string $what)
+    /** @return bool false, if the request goes on */
+    private function failed(string $what): bool
     {
-        if ($result === false) {
-            $status = http_response_code(); // The handler has set it, unless the headers are out.
-            throw $this->exception(is_int($status) && $status >= 400 ? $status : 503, "The session could not be $what");
-        }
-        return $result;
+        $status = http_response_code(); // The handler has set it, unless the headers are out.
+        $this->refuse(is_int($status) && $status >= 400 ? $status : 503, "The session could not be $what");
+        return false;
     }
 }

@@ -43,7 +43,7 @@ final class LaravelHandler implements \SessionHandlerInterface
         $this->id = null;
         if (isset($this->last[$id]) && $now !== $this->last[$id]) { // The page does not know what others have written since.
             $this->handler->close();
-            return $data === $this->last[$id] ?: $this->done(false, 'written again: it has changed since this page saved it');
+            return $data === $this->last[$id] || $this->failed('written again: it has changed since this page saved it');
         }
         $this->stored($id, $data);
         $this->last[$id] = $data;
@@ -57,9 +57,9 @@ final class LaravelHandler implements \SessionHandlerInterface
         return $this->handler->close();
     }
 
-    protected function exception(int $status, string $message): \Throwable
+    protected function refuse(int $status, string $message): void
     {
-        return new HttpException($status, $message, null, $status === 503 ? ['Retry-After' => '5'] : []);
+        throw new HttpException($status, $message, null, $status === 503 ? ['Retry-After' => '5'] : []);
     }
 
     private function lock(string $id): string

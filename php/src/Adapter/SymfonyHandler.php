@@ -17,8 +17,8 @@ final class SymfonyHandler implements \SessionHandlerInterface, \SessionIdInterf
         $this->handler = $handler;
     }
 
-    protected function exception(int $status, string $message): \Throwable
+    protected function refuse(int $status, string $message): void
     {
-        return new HttpException($status, $message, null, $status === 503 ? ['Retry-After' => '5'] : []);
+        throw new HttpException($status, $message, null, $status === 503 ? ['Retry-After' => '5'] : []);
     }
 }

@@ -17,8 +17,8 @@ final class YiiHandler implements \SessionHandlerInterface, \SessionIdInterface,
         $this->handler = $handler;
     }
 
-    protected function exception(int $status, string $message): \Throwable
+    protected function refuse(int $status, string $message): void
     {
-        return new HttpException($status, $message);
+        throw new HttpException($status, $message);
     }
 }
