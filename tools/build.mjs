@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { writePhpBundle } from './php-bundle.mjs';
 import { root, run, SetupError } from './setup.mjs';
 
 const configuration = 'tsconfig.build.json';
 
 /**
- * Makes dist/ from src/, unless it was made from the same sources.
+ * Makes php/bundle.php, and dist/ from src/, unless it was made from the same sources.
  *
  * @param {(line: string) => void} [say] gets a line if it takes a while
  * @throws {SetupError} when the compiler finds an error; dist/ is as it was then
  */
 export async function build(say = () => {}) {
+  writePhpBundle();
   const stamp = fingerprint();
   if (stampOf(join(root, 'dist')) === stamp) return;
   say('Building dist/ from src/ with TypeScript (15 to 60 seconds, once) ...');

@@ -6,6 +6,7 @@ namespace PhpSessionBridge;
 
 use PhpSessionBridge\Database\Connection;
 use PhpSessionBridge\Database\DatabaseError;
+use PhpSessionBridge\Database\Statement;
 
 /**
  * Deletes old sessions.
@@ -42,10 +43,11 @@ final class Collector
     public function collect(int $lifetime, float $until): int
     {
         $this->db->waitForLocks(1);
+        $t = $this->table;
         $limit = $this->limit($lifetime);
         $total = 0;
         do {
-            $ids = $this->query('SELECT {id} FROM {table} WHERE {time} < ? LIMIT ' . self::PAGE, [$limit]);
+            $ids = $this->query("SELECT $t->id FROM $t->name WHERE $t->time < ", $limit, ' LIMIT ' . self::PAGE);
             $this->db->commit();
             $deleted = 0;
             foreach (array_chunk($ids, self::BATCH) as $batch) {
@@ -63,9 +65,10 @@ final class Collector
     /** @return string|int the time before which a session is old */
     private function limit(int $lifetime)
     {
-        $this->query('SELECT {time} FROM {table} LIMIT ?', [0]); // In a cron job no session has read the type yet.
-        $this->table->learn($this->db->lastType());
-        $limit = $this->query($this->table->time->sql->limit, [$this->table->expires ? 0 : max(0, $lifetime)])[0][0];
+        $t = $this->table;
+        $this->query("SELECT $t->time FROM $t->name LIMIT 0"); // In a cron job no session has read the type yet.
+        $t->learn($this->db->lastType());
+        $limit = $this->query(sprintf($t->timeColumn->sql->limit, $t->expires ? 0 : max(0, $lifetime)))[0][0];
         return is_numeric($limit) ? (int) $limit : $limit;
     }
 
@@ -77,10 +80,11 @@ final class Collector
      */
     private function deleteBatch(array $ids, $limit): int
     {
+        $t = $this->table;
         $deleted = 0;
         try {
             foreach ($ids as [$id]) {
-                $deleted += $this->query('DELETE FROM {table} WHERE {id} = ? AND {time} < ?', [$id, $limit]);
+                $deleted += $this->query("DELETE FROM $t->name WHERE $t->id = ", $id, " AND $t->time < ", $limit);
             }
             $this->db->commit();
             return $deleted;
@@ -98,11 +102,11 @@ final class Collector
     }
 
     /**
-     * @param array<int, string|int> $values
+     * @param string|int ...$parts of a Statement
      * @return array<int, array<int, mixed>>|int as Connection::query()
      */
-    private function query(string $template, array $values)
+    private function query(...$parts)
     {
-        return $this->db->query($this->table->statement($template, $values));
+        return $this->db->query(new Statement(...$parts));
     }
 }

@@ -7,6 +7,7 @@ namespace PhpSessionBridge;
 use PhpSessionBridge\Database\Bytes;
 use PhpSessionBridge\Database\Connection;
 use PhpSessionBridge\Database\DatabaseError;
+use PhpSessionBridge\Database\Statement;
 
 /**
  * One row of the table, under its lock: the statements of the transaction that holds it.
@@ -42,24 +43,24 @@ final class LockedRow
      *
      * A missing row cannot be locked, but a placeholder can: a request that inserts the same id waits for it.
      *
-     * @param float $deadline by microtime(true)
+     * @param int $seconds to wait for it
      * @return bool false: there is no such row, or it has expired, or its id is the same only by the column's collation
      */
-    public function lock(string $id, bool $create, float $deadline): bool
+    public function lock(string $id, bool $create, int $seconds): bool
     {
         $this->release();
-        $this->db->waitForLocks((int) max(1, ceil($deadline - microtime(true))));
-        $read = 'SELECT {id}, {data}, CHARSET({data}), {expired}, {time} FROM {table} WHERE {id} = ? FOR UPDATE';
-        $row = $this->query($read, [$id])[0] ?? null;
-        $this->table->learn($this->db->lastType());
-        if ($row !== null && $row[0] === $id && $row[3]) { // It counts as missing. If nothing is stored, gc() deletes it.
+        $this->db->waitForLocks($seconds);
+        $t = $this->table;
+        $row = $this->query("SELECT $t->id, $t->data, $t->charset, $t->time FROM $t->name WHERE $t->id = ", $id, ' FOR UPDATE')[0] ?? null;
+        $t->learn($this->db->lastType());
+        if ($row !== null && $row[0] === $id && $row[2] === null) { // Its time has passed. If nothing is stored, gc() deletes it.
             $row = null;
             if ($create) {
-                $this->query('DELETE FROM {table} WHERE {id} = ?', [$id]);
+                $this->query("DELETE FROM $t->name WHERE $t->id = ", $id);
             }
         }
         if ($row === null && $create) {
-            $this->query("INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})", [$id]);
+            $this->query("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", $id, ", '', $t->now)");
             $this->isNew = true;
             $row = [$id, '', null];
         }
@@ -76,13 +77,15 @@ final class LockedRow
     /** Whether there is a row of another id. */
     public function exists(string $id): bool
     {
-        return $this->query('SELECT {id} FROM {table} WHERE {id} = ?', [$id]) !== [];
+        $t = $this->table;
+        return $this->query("SELECT $t->id FROM $t->name WHERE $t->id = ", $id) !== [];
     }
 
     /** Sets the time, and commits. */
     public function touch(): void
     {
-        $this->commitWith('UPDATE {table} SET {time} = {now} WHERE {id} = ?', [$this->id]);
+        $t = $this->table;
+        $this->commitWith(new Statement("UPDATE $t->name SET $t->time = $t->now WHERE $t->id = ", (string) $this->id));
     }
 
     /**
@@ -95,16 +98,20 @@ final class LockedRow
     {
         $this->learnCharset();
         $id = (string) $this->id;
-        [$checksum, $given] = $this->keeps($this->data)
-            ? ['?', (int) sprintf('%u', crc32($this->data))]
-            : ["CRC32(CONVERT(? USING {$this->charset}))", $this->data];
-        $sql = "UPDATE {table} SET {data} = ?, {time} = {now} WHERE {id} = ? AND CRC32(COALESCE({data}, '')) = $checksum";
-        $values = [$this->charset === 'binary' ? new Bytes($data) : $data, $id, $given];
+        $t = $this->table;
+        $new = $this->charset === 'binary' ? new Bytes($data) : $data;
+        $set = "UPDATE $t->name SET $t->data = ";
+        $where = ", $t->time = $t->now WHERE $t->id = ";
+        $old = $this->data === '' ? "COALESCE($t->data, '')" : $t->data; // NULL is read as ''.
+        $isOld = " AND CRC32($old) = ";
+        $update = $this->keeps($this->data)
+            ? new Statement($set, $new, $where, $id, $isOld, self::checksum($this->data))
+            : new Statement($set, $new, $where, $id, "{$isOld}CRC32(CONVERT(", $this->data, " USING $this->charset))");
         try {
             if ($this->mayCommitAtOnce($data)) {
-                return $this->commitWith($sql, $values) > 0 ? null : $this->readBack($id, $data, 0);
+                return $this->commitWith($update) > 0 ? null : $this->readBack($id, $data, 0);
             }
-            $changed = $this->query($sql, $values);
+            $changed = $this->db->query($update);
         } catch (\RuntimeException $error) {
             throw DatabaseError::ofData($error, strlen($data));
         }
@@ -130,7 +137,8 @@ final class LockedRow
     /** @return string|null the reason why the row does not hold $data; null: it does */
     private function readBack(string $id, string $data, int $changed): ?string
     {
-        $stored = $this->query('SELECT {data} FROM {table} WHERE {id} = ?', [$id]);
+        $t = $this->table;
+        $stored = $this->query("SELECT $t->data FROM $t->name WHERE $t->id = ", $id);
         // Drivers count changed rows. So 0 may also mean that the new data and time equal the old ones.
         if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
             return null;
@@ -153,8 +161,20 @@ final class LockedRow
     private function learnCharset(): void
     {
         if ($this->charset === null) {
-            $this->charset = (string) $this->query('SELECT CHARSET({data}) FROM {table} WHERE {id} = ?', [$this->id])[0][0];
+            $t = $this->table;
+            $this->charset = (string) $this->query("SELECT CHARSET($t->data) FROM $t->name WHERE $t->id = ", (string) $this->id)[0][0];
         }
+    }
+
+    /**
+     * As the server's CRC32(). On 32 bits PHP's is negative in its upper half; the server compares a text as a number too.
+     *
+     * @return int|string
+     */
+    private static function checksum(string $data)
+    {
+        $sum = crc32($data);
+        return $sum < 0 ? sprintf('%u', $sum) : $sum;
     }
 
     /**
@@ -164,16 +184,17 @@ final class LockedRow
      */
     public function bury(string $id): void
     {
-        $sql = "INSERT INTO {table} ({id}, {data}, {time}) VALUES (?, '', {now})"
-            . " ON DUPLICATE KEY UPDATE {time} = GREATEST({now}, {time} + {$this->table->time->sql->second})";
+        $t = $this->table;
+        $later = "GREATEST($t->now, $t->time + {$t->timeColumn->sql->second})";
         try {
-            $this->query($sql, [Tombstone::id($id)]);
+            $this->query("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", Tombstone::id($id), ", '', $t->now)"
+                . " ON DUPLICATE KEY UPDATE $t->time = $later");
         } catch (\RuntimeException $error) {
             if (!in_array($error->getCode(), DatabaseError::REFUSED_ROW, true)) {
                 throw $error;
             }
         }
-        $this->commitWith('DELETE FROM {table} WHERE {id} = ?', [$id]);
+        $this->commitWith(new Statement("DELETE FROM $t->name WHERE $t->id = ", $id));
     }
 
     private function commit(): void
@@ -204,18 +225,18 @@ final class LockedRow
     }
 
     /**
-     * @param array<int, string|int|Bytes> $values
+     * @param string|int|Bytes ...$parts of a Statement
      * @return array<int, array<int, mixed>>|int as Connection::query()
      */
-    private function query(string $template, array $values)
+    private function query(...$parts)
     {
-        return $this->db->query($this->table->statement($template, $values));
+        return $this->db->query(new Statement(...$parts));
     }
 
-    /** @param array<int, string|int|Bytes> $values @return int how many rows were changed */
-    private function commitWith(string $template, array $values): int
+    /** @return int how many rows were changed */
+    private function commitWith(Statement $statement): int
     {
-        $changed = $this->db->commitWith($this->table->statement($template, $values));
+        $changed = $this->db->commitWith($statement);
         $this->forget();
         return $changed;
     }

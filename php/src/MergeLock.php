@@ -7,6 +7,7 @@ namespace PhpSessionBridge;
 use PhpSessionBridge\Database\Connection;
 use PhpSessionBridge\Database\DatabaseError;
 use PhpSessionBridge\Database\Retries;
+use PhpSessionBridge\Database\Statement;
 use PhpSessionBridge\Merge\Format;
 use PhpSessionBridge\Merge\MergeError;
 use PhpSessionBridge\Merge\ThreeWayMerge;
@@ -143,9 +144,9 @@ final class MergeLock implements Lock
         $snapshot = $this->snapshot;
         $touched = $this->retries->run(function () use ($snapshot): ?int {
             $this->db->waitBriefly(self::TOUCH);
-            $sql = 'UPDATE {table} SET {time} = {now} WHERE {id} = ?';
+            $t = $this->table;
             try {
-                return $this->db->commitWith($this->table->statement($sql, [$snapshot->id]));
+                return $this->db->commitWith(new Statement("UPDATE $t->name SET $t->time = $t->now WHERE $t->id = ", $snapshot->id));
             } catch (\RuntimeException $error) {
                 if (!in_array($error->getCode(), DatabaseError::UNDONE, true)) {
                     throw $error;
@@ -202,6 +203,9 @@ final class MergeLock implements Lock
 
     private function merged(string $base, string $mine, string $theirs): string
     {
+        if ($theirs === $base) { // As usual: nothing of the merge is loaded.
+            return $mine;
+        }
         try {
             return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict)->data;
         } catch (MergeError $error) {
@@ -221,11 +225,14 @@ final class MergeLock implements Lock
     private function format(): string
     {
         $format = $this->serializeHandler ?? (string) ini_get('session.serialize_handler');
+        if (in_array($format, Options::FORMATS, true)) {
+            return $format;
+        }
         try {
             new Format($format);
+            return $format;
         } catch (\InvalidArgumentException $error) {
             throw new \RuntimeException($error->getMessage(), 0, $error);
         }
-        return $format;
     }
 }

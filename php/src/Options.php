@@ -5,73 +5,100 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 /**
- * The handler's options, checked, with their defaults. SessionHandler's constructor explains each.
+ * The handler's options, with their defaults. SessionHandler's constructor explains each. Only what is given is checked: each request
+ * does this again.
  *
  * @internal
  */
 final class Options
 {
-    private const NAMES = ['table' => 'session', 'id' => 'id', 'data' => 'data', 'time' => 'usetime'];
-    private const SECONDS = ['lock_timeout' => 10, 'max_hold' => 60];
+    /** The formats of sessions that PHP has by itself. */
+    public const FORMATS = ['php', 'php_binary', 'php_serialize'];
 
-    /** @var array<string, string> the table and its columns, quoted for SQL, by the names of their options */
-    public $names = [];
+    /** @var string the table, quoted for SQL; so are the columns */
+    public $table = '`session`';
+    /** @var string */
+    public $id = '`id`';
+    /** @var string */
+    public $data = '`data`';
+    /** @var string */
+    public $time = '`usetime`';
     /** @var string|null */
     public $timeType;
     /** @var string|null without a quote or a backslash; '+00:00' for UTC */
     public $timeZone;
     /** @var bool whether the time column says when a session ends */
-    public $expires;
+    public $expires = false;
     /** @var int seconds */
-    public $lockTimeout;
+    public $lockTimeout = 10;
     /** @var int seconds */
-    public $maxHold;
+    public $maxHold = 60;
     /** @var string 'row' or 'merge' */
-    public $lock;
+    public $lock = 'row';
     /** @var string|callable what becomes of a part that two requests have changed, in the lock 'merge' */
-    public $onConflict;
+    public $onConflict = 'mine';
     /** @var string|null the format of the sessions; null: session.serialize_handler */
     public $serializeHandler;
 
     /**
-     * @param array<string, string|int|callable> $options
+     * @param array<string, string|int|callable|null> $options
      * @throws \InvalidArgumentException its message names the option
      */
     public function __construct(array $options)
     {
-        $defaults = self::NAMES + self::SECONDS + ['lock' => 'row', 'on_conflict' => 'mine', 'serialize_handler' => null]
-            + ['time_type' => null, 'time_meaning' => 'last_used', 'time_zone' => null];
-        if ($unknown = array_diff_key($options, $defaults)) {
-            throw new \InvalidArgumentException('Unknown option: ' . key($unknown));
+        foreach ($options as $name => $value) {
+            $this->set((string) $name, $value);
         }
-        $options += $defaults;
-        foreach (self::NAMES as $name => $default) {
-            $this->names[$name] = self::quoted($name, $options[$name]);
+        if ($this->timeType !== null && ($this->timeType === 'datetime') !== ($this->timeZone !== null)) {
+            throw new \InvalidArgumentException("Option 'time_zone' is for the 'time_type' 'datetime', which needs it");
         }
-        foreach (self::SECONDS as $name => $default) {
-            if (!is_int($options[$name]) || $options[$name] < 1 || $options[$name] > 86400) {
-                throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
-            }
+    }
+
+    /** @param mixed $value */
+    private function set(string $name, $value): void
+    {
+        switch ($name) {
+            case 'table':
+            case 'id':
+            case 'data':
+            case 'time':
+                $this->$name = self::quoted($name, $value);
+                return;
+            case 'lock_timeout':
+                $this->lockTimeout = self::seconds($name, $value);
+                return;
+            case 'max_hold':
+                $this->maxHold = self::seconds($name, $value);
+                return;
+            case 'lock':
+                $this->lock = self::oneOf($name, $value, ['row', 'merge']);
+                return;
+            case 'on_conflict':
+                $isFunction = !is_string($value) && is_callable($value);
+                $this->onConflict = $isFunction ? $value : self::oneOf($name, $value, ['mine', 'theirs', 'error'], 'a function');
+                return;
+            case 'serialize_handler':
+                $this->serializeHandler = $value === null ? null : self::oneOf($name, $value, self::FORMATS);
+                return;
+            case 'time_type':
+                $this->timeType = $value === null ? null : self::oneOf($name, $value, ['int', 'timestamp', 'datetime']);
+                return;
+            case 'time_zone':
+                $this->timeZone = $value === null ? null : self::zone($value);
+                return;
+            case 'time_meaning':
+                $this->expires = self::oneOf($name, $value, ['last_used', 'expires_at']) === 'expires_at';
+                return;
         }
-        [$this->lockTimeout, $this->maxHold] = [$options['lock_timeout'], $options['max_hold']];
-        if (!in_array($options['lock'], ['row', 'merge'], true)) {
-            throw new \InvalidArgumentException("Option 'lock' must be 'row' or 'merge'");
-        }
-        $rule = $options['on_conflict'];
-        if (!in_array($rule, ['mine', 'theirs', 'error'], true) && (is_string($rule) || !is_callable($rule))) {
-            throw new \InvalidArgumentException("Option 'on_conflict' must be 'mine', 'theirs', 'error' or a function");
-        }
-        $format = $options['serialize_handler'];
-        if (!in_array($format, [null, 'php', 'php_binary', 'php_serialize'], true)) {
-            throw new \InvalidArgumentException("Option 'serialize_handler' must be 'php', 'php_binary' or 'php_serialize'");
-        }
-        [$this->lock, $this->onConflict, $this->serializeHandler] = [$options['lock'], $rule, $format];
-        $this->setTime($options['time_type'], $options['time_zone'], $options['time_meaning']);
+        throw new \InvalidArgumentException("Unknown option: $name");
     }
 
     /** @param mixed $value */
     private static function quoted(string $name, $value): string
     {
+        if (is_string($value) && $value !== '' && strpbrk($value, ".`\0") === false) {
+            return "`$value`";
+        }
         $parts = is_string($value) ? explode('.', $value) : [];
         $isName = $parts !== [] && count($parts) <= ($name === 'table' ? 2 : 1) && !in_array('', $parts, true);
         if (!$isName || strpos($value, "\0") !== false) {
@@ -80,27 +107,36 @@ final class Options
         return '`' . implode('`.`', str_replace('`', '``', $parts)) . '`';
     }
 
-    /**
-     * @param mixed $type
-     * @param mixed $zone
-     * @param mixed $meaning
-     */
-    private function setTime($type, $zone, $meaning): void
+    /** @param mixed $value */
+    private static function seconds(string $name, $value): int
     {
-        if (!in_array($type, [null, 'int', 'timestamp', 'datetime'], true)) {
-            throw new \InvalidArgumentException("Option 'time_type' must be 'int', 'timestamp' or 'datetime'");
+        if (!is_int($value) || $value < 1 || $value > 86400) {
+            throw new \InvalidArgumentException("Option '$name' must be an integer, 1 to 86400 seconds");
         }
-        if ($type !== null && ($type === 'datetime') !== ($zone !== null)) {
-            throw new \InvalidArgumentException("Option 'time_zone' is for the 'time_type' 'datetime', which needs it");
+        return $value;
+    }
+
+    /**
+     * @param mixed $value
+     * @param array<int, string> $allowed
+     * @param string|null $else what is allowed too
+     * @return string $value
+     */
+    private static function oneOf(string $name, $value, array $allowed, ?string $else = null): string
+    {
+        if (!in_array($value, $allowed, true)) {
+            $else = $else ?? "'" . array_pop($allowed) . "'";
+            throw new \InvalidArgumentException("Option '$name' must be '" . implode("', '", $allowed) . "' or $else");
         }
-        if ($zone !== null && !(is_string($zone) && preg_match('~^([+-]\d{1,2}:\d\d|[a-z][\w+-]*(/[\w+-]+)*)$~iD', $zone))) {
+        return $value;
+    }
+
+    /** @param mixed $zone */
+    private static function zone($zone): string
+    {
+        if (!is_string($zone) || preg_match('~^([+-]\d{1,2}:\d\d|[a-z][\w+-]*(/[\w+-]+)*)$~iD', $zone) !== 1) {
             throw new \InvalidArgumentException("Option 'time_zone' must be an offset such as '+02:00', a name, or 'SYSTEM'");
         }
-        if (!in_array($meaning, ['last_used', 'expires_at'], true)) {
-            throw new \InvalidArgumentException("Option 'time_meaning' must be 'last_used' or 'expires_at'");
-        }
-        $this->timeType = $type;
-        $this->timeZone = $zone !== null && preg_match('~^(etc/)?utc$~i', $zone) ? '+00:00' : $zone;
-        $this->expires = $meaning === 'expires_at';
+        return preg_match('~^(etc/)?utc$~i', $zone) === 1 ? '+00:00' : $zone;
     }
 }

@@ -32,8 +32,8 @@ final class RowLock implements Lock
 
     public function open(string $id, bool $create): bool
     {
-        return $this->row->id === $id || $this->attempt(function (float $deadline) use ($id, $create): bool {
-            return $this->row->lock($id, $create, $deadline);
+        return $this->row->id === $id || $this->attempt(function (int $seconds) use ($id, $create): bool {
+            return $this->row->lock($id, $create, $seconds);
         });
     }
 
@@ -130,9 +130,9 @@ final class RowLock implements Lock
     {
         $committing = false;
         try {
-            $problem = $this->attempt(function (float $deadline) use ($id, $change, $create, &$committing): ?string {
+            $problem = $this->attempt(function (int $seconds) use ($id, $change, $create, &$committing): ?string {
                 try {
-                    $problem = $change($this->row->id === $id || $this->row->lock($id, $create, $deadline), $committing);
+                    $problem = $change($this->row->id === $id || $this->row->lock($id, $create, $seconds), $committing);
                 } catch (\RuntimeException $error) {
                     $committing = $this->row->commitWasSent() ?? $committing;
                     throw $error;

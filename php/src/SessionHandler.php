@@ -37,7 +37,7 @@ final class SessionHandler implements
     private $table;
     /** @var Lock */
     private $lock;
-    /** @var bool whether PHP's session has read the row, so that `$_SESSION` belongs to it */
+    /** @var bool whether PHP itself has opened the session, so that `$_SESSION` belongs to it */
     private $isPhps = false;
     /** @var bool whether this session failed before read() could say so */
     private $failed = false;
@@ -75,8 +75,7 @@ final class SessionHandler implements
     ) {
         $checked = new Options($options);
         $this->table = new Table($checked);
-        $settings = new Settings($checked->lockTimeout, $checked->maxHold, $checked->timeZone ?? '+00:00');
-        $this->db = new Connection($connection, $settings);
+        $this->db = new Connection($connection, new Settings($checked->lockTimeout, $checked->maxHold, $checked->timeZone));
         $retries = new Retries($this->db, $checked->lockTimeout);
         $this->lock = $checked->lock === 'merge'
             ? new MergeLock($this->db, $this->table, $retries, $checked->onConflict, $checked->serializeHandler)
@@ -94,12 +93,12 @@ final class SessionHandler implements
      */
     public function start(array $options = []): bool
     {
-        if (session_status() === PHP_SESSION_ACTIVE && $this->isPhps && $this->lock->id() !== null) {
+        $isActive = session_status() === PHP_SESSION_ACTIVE;
+        if ($isActive && $this->isPhps && $this->lock->id() !== null) {
             return session_start($options);
         }
-        $obstacle = Obstacle::found();
-        if ($obstacle !== null) {
-            return $this->fail('session not started', $obstacle, 500);
+        if ($isActive || headers_sent()) {
+            return $this->fail('session not started', (string) Obstacle::found(), 500);
         }
         try {
             $isTaken = session_set_save_handler($this, true);
@@ -127,9 +126,10 @@ final class SessionHandler implements
         if ($caller !== 'session_reset') {
             $this->abandon();
         }
-        if (!in_array($caller, ['session_reset', 'session_regenerate_id'], true)) {
+        if ($caller !== 'session_reset' && $caller !== 'session_regenerate_id') {
             $this->lock->release(); // In a worker that lives on, nothing of another session is left.
         }
+        $this->isPhps = $caller !== '' && session_status() === PHP_SESSION_ACTIVE;
         $this->failed = false;
         $this->table->nameNow(); // session.gc_maxlifetime may have changed.
         return true;
@@ -167,7 +167,6 @@ final class SessionHandler implements
         if ($this->failed) {
             return false;
         }
-        $this->isPhps = session_status() === PHP_SESSION_ACTIVE && Superglobal::caller() !== '';
         try {
             return $this->lock->open($id, true)
                 ? $this->lock->data()
@@ -181,7 +180,7 @@ final class SessionHandler implements
     /** Writes and commits. A new session that is still empty leaves no row. */
     public function write($id, $data): bool
     {
-        if (($problem = $this->dropped()) !== null) {
+        if (($problem = $this->dropped($data)) !== null) {
             return $this->fail('session not written', $problem, 500);
         }
         return $this->save($id, $data);
@@ -193,7 +192,7 @@ final class SessionHandler implements
         if ($this->lock->isNew()) {
             return $this->write($id, $data);
         }
-        if (($problem = $this->dropped()) !== null) {
+        if (($problem = $this->dropped($data)) !== null) {
             return $this->fail('session not written', $problem, 500);
         }
         return $this->save($id, null);
@@ -211,7 +210,7 @@ final class SessionHandler implements
     public function destroy($id): bool
     {
         $regenerates = Superglobal::caller() === 'session_regenerate_id';
-        if ($regenerates && ($problem = $this->dropped(true)) !== null) {
+        if ($regenerates && ($problem = $this->dropped(null)) !== null) {
             return $this->fail('session not destroyed', $problem, 500);
         }
         $isEmpty = $this->lock->id() === $id && in_array($this->lock->data(), Lock::NOTHING, true);
@@ -230,12 +229,14 @@ final class SessionHandler implements
     /** Ends the transaction: changes that are not committed are rolled back. */
     public function close(): bool
     {
-        $caller = Superglobal::caller();
-        if (!in_array($caller, ['session_abort', 'session_start'], true)) { // These write nothing on purpose.
-            $this->abandon();
-        }
-        if ($caller !== 'session_regenerate_id') { // The session goes on under another id.
-            $this->lock->release();
+        if ($this->lock->id() !== null) { // Nothing was written.
+            $caller = Superglobal::caller();
+            if ($caller !== 'session_abort' && $caller !== 'session_start') { // These write nothing on purpose.
+                $this->abandon();
+            }
+            if ($caller !== 'session_regenerate_id') { // The session goes on under another id.
+                $this->lock->release();
+            }
         }
         if ($this->collect !== null) {
             $this->deleteOld($this->collect, microtime(true) + self::PATIENCE);
@@ -320,15 +321,16 @@ final class SessionHandler implements
     /**
      * Why PHP would not store what is in `$_SESSION`; null: it would, or the application calls this handler itself.
      *
-     * @param bool $later PHP stores it later: Laminas' SessionStorage is an object in `$_SESSION`, and turns it into an array first
+     * @param string|null $data what PHP has encoded of it. null: PHP stores it later. Laminas' SessionStorage is an object in `$_SESSION`,
+     *     and turns it into an array first
      */
-    private function dropped(bool $later = false): ?string
+    private function dropped(?string $data): ?string
     {
         if (!$this->isPhps) {
             return null;
         }
-        if (array_key_exists('_SESSION', $GLOBALS) && Superglobal::isStored()) {
-            return $later && is_object($_SESSION) ? null : Superglobal::unwritable();
+        if ((isset($_SESSION) || array_key_exists('_SESSION', $GLOBALS)) && Superglobal::isStored($data)) {
+            return $data === null && is_object($_SESSION) ? null : Superglobal::unwritable($data);
         }
         if (!empty($_SESSION)) {
             return self::CUT_OFF;

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace PhpSessionBridge;
 
 use PhpSessionBridge\Database\Connection;
+use PhpSessionBridge\Database\Statement;
 
 /**
  * What a request has read of a session without its lock. The tombstone of the last logout tells later whether the session is still the
@@ -35,17 +36,18 @@ final class Snapshot
      */
     public static function read(Connection $db, Table $table, string $id): ?self
     {
-        $sql = 'SELECT {id}, {data}, {expired}, {time} FROM {table} WHERE {id} IN (?, ?)';
-        $rows = $db->read($table->statement($sql, [$id, Tombstone::id($id)]));
+        $tombstone = Tombstone::id($id);
+        $select = "SELECT $table->id, $table->data, $table->charset, $table->time FROM $table->name WHERE $table->id IN (";
+        $rows = $db->read(new Statement($select, $id, ', ', $tombstone, ')'));
         $table->learn($db->lastType());
         $snapshot = new self($id, null, null);
         $isOther = false;
-        foreach ($rows as [$key, $data, $hasExpired, $time]) {
-            if ($key === Tombstone::id($id)) {
+        foreach ($rows as [$key, $data, $charset, $time]) {
+            if ($key === $tombstone) {
                 $snapshot->tombstone = (string) $time;
             } elseif ($key !== $id) {
                 $isOther = true;
-            } elseif (!$hasExpired) {
+            } elseif ($charset !== null) {
                 $snapshot->data = (string) $data;
             }
         }
@@ -63,8 +65,7 @@ final class Snapshot
         if ($data !== null && $data === $this->data) {
             return true;
         }
-        $sql = 'SELECT {time} FROM {table} WHERE {id} = ?';
-        $found = $db->query($table->statement($sql, [Tombstone::id($this->id)]));
+        $found = $db->query(new Statement("SELECT $table->time FROM $table->name WHERE $table->id = ", Tombstone::id($this->id)));
         // If there is none any more, it was old and gc() has deleted it: a logout since would have left one.
         return $found === [] || (string) $found[0][0] === $this->tombstone;
     }

@@ -24,42 +24,57 @@ final class Superglobal
         'session_decode' => true, 'session_gc' => true,
     ];
 
+    /** How many calls lie between PHP's function and this class at most, usually. A framework's whole stack is long. */
+    private const NEAR = 6;
+
     /**
      * Why PHP would not store `$_SESSION` as it is. php-src: PS_SERIALIZER_ENCODE_FUNC(php) returns nothing at all for a key with '|',
      * and php_binary leaves out keys of more than 127 bytes. For integer keys PHP gives a warning.
      *
+     * @param string|null $data what PHP has made of it; null: nothing yet
      * @return string|null it may be logged; null: PHP stores it, or reports itself why not
      */
-    public static function unwritable(): ?string
+    public static function unwritable(?string $data = null): ?string
     {
         if (!is_array($_SESSION ?? null)) {
             return self::NO_ARRAY;
         }
-        $bad = ['php' => '/\|/', 'php_binary' => '/^.{128}/s'][ini_get('session.serialize_handler')] ?? null;
-        return $bad !== null && preg_grep($bad, array_keys($_SESSION)) !== [] ? self::KEY : null;
+        $handler = ini_get('session.serialize_handler');
+        if ($handler === 'php') {
+            return ($data === null || $data === '') && self::hasKey('/\|/') ? self::KEY : null;
+        }
+        return $handler === 'php_binary' && self::hasKey('/^.{128}/s') ? self::KEY : null;
+    }
+
+    private static function hasKey(string $pattern): bool
+    {
+        return preg_grep($pattern, array_keys($_SESSION)) !== [];
     }
 
     /**
      * Whether PHP encodes the current `$_SESSION`. PHP keeps the variable of session_start(), and continues to use that variable if
      * `$_SESSION` is replaced by another one (php-src: PS(http_session_vars)).
+     *
+     * @param string|null $data what PHP has encoded just before; null: nothing
      */
-    public static function isStored(): bool
+    public static function isStored(?string $data = null): bool
     {
         $session = $_SESSION;
-        set_error_handler(static function (): bool {
-            return true;
-        });
         try {
-            $_SESSION = ['a' => 1];
-            $one = session_encode();
-            $_SESSION = ['b' => 1];
-            return session_encode() !== $one;
+            $one = self::encoded(['a' => 1]);
+            return ($data !== null && $one !== $data) || $one !== self::encoded(['b' => 1]);
         } catch (\Throwable $error) {
             return false; // An exception of an object in the variable that PHP keeps.
         } finally {
-            restore_error_handler();
             $_SESSION = $session;
         }
+    }
+
+    /** Without the warnings, which PHP has given already. */
+    private static function encoded(array $session): string
+    {
+        $_SESSION = $session;
+        return (string) @session_encode();
     }
 
     /**
@@ -68,10 +83,15 @@ final class Superglobal
      */
     public static function caller(): string
     {
-        $frames = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
-        foreach ($frames as $frame) {
-            if (isset(self::CALLERS[$frame['function']]) && !isset($frame['class'])) {
-                return $frame['function'];
+        foreach ([self::NEAR, 0] as $limit) { // 0: all of them
+            $frames = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS, $limit);
+            foreach ($frames as $frame) {
+                if (isset(self::CALLERS[$frame['function']]) && !isset($frame['class'])) {
+                    return $frame['function'];
+                }
+            }
+            if (count($frames) < $limit) {
+                break;
             }
         }
         $outermost = end($frames);

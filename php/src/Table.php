@@ -4,9 +4,6 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge;
 
-use PhpSessionBridge\Database\Bytes;
-use PhpSessionBridge\Database\Statement;
-
 /**
  * The names of the table and its columns in SQL, and the SQL of its time column.
  *
@@ -14,40 +11,34 @@ use PhpSessionBridge\Database\Statement;
  */
 final class Table
 {
-    /** @var string the table's name, quoted */
+    /** @var string the table's name, quoted; so are the columns */
     public $name;
-    /** @var TimeColumn */
+    /** @var string */
+    public $id;
+    /** @var string */
+    public $data;
+    /** @var string */
     public $time;
+    /** @var string the character set of the data, 'binary' for bytes; NULL for a row whose time has passed */
+    public $charset;
+    /** @var string the time of a session that is used now. It may be wrong until learn() was called */
+    public $now;
+    /** @var TimeColumn */
+    public $timeColumn;
     /** @var bool whether the time column says when a session ends */
     public $expires;
-    /** @var array<string, string> placeholders in statements, and the names and times that replace them */
-    private $replacements = [];
 
     public function __construct(Options $options)
     {
-        $this->name = $options->names['table'];
-        foreach ($options->names as $option => $name) {
-            $this->replacements['{' . $option . '}'] = $name;
-        }
+        $this->name = $options->table;
+        $this->id = $options->id;
+        $this->data = $options->data;
+        $this->time = $options->time;
         $this->expires = $options->expires;
-        $this->time = new TimeColumn($options->timeType, $options->timeZone);
-        $time = $options->names['time'];
-        $this->replacements['{expired}'] = $this->expires ? $this->time->hasPassed($time) : 'FALSE';
+        $this->timeColumn = new TimeColumn($options->timeType, $options->timeZone);
+        $charset = "CHARSET($this->data)";
+        $this->charset = $this->expires ? "IF({$this->timeColumn->hasPassed($this->time)}, NULL, $charset)" : $charset;
         $this->nameNow();
-    }
-
-    /**
-     * @param string $template with `?` for values, and with `{table}`, `{id}`, `{data}` and `{time}`; `{now}`: the time of a session
-     *     that is used now, which is unknown until learn() was called; `{expired}`: whether a row's time has passed
-     * @param array<int, string|int|Bytes> $values
-     */
-    public function statement(string $template, array $values): Statement
-    {
-        $parts = explode('?', $template); // Names may contain a `?` too, and come into each part alone.
-        foreach ($parts as $i => $part) {
-            $parts[$i] = strtr($part, $this->replacements);
-        }
-        return new Statement($parts, $values);
     }
 
     /**
@@ -58,17 +49,15 @@ final class Table
      */
     public function learn(?string $type): void
     {
-        if ($this->time->is($type)) {
+        if ($this->timeColumn->is($type)) {
             $this->nameNow();
         }
     }
 
-    /** Sets the SQL of `{now}`, if the column's type is known. To be called again when session.gc_maxlifetime may have changed. */
+    /** Sets $now. To be called again when session.gc_maxlifetime may have changed. */
     public function nameNow(): void
     {
-        $sql = $this->time->sql;
-        if ($sql !== null) {
-            $this->replacements['{now}'] = $this->expires ? sprintf($sql->end, ini_get('session.gc_maxlifetime')) : $sql->now;
-        }
+        $sql = $this->timeColumn->sql;
+        $this->now = $this->expires ? sprintf($sql->end, ini_get('session.gc_maxlifetime')) : $sql->now;
     }
 }

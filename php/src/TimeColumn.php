@@ -20,13 +20,13 @@ final class TimeColumn
         'datetime' => ['datetime'],
     ];
 
-    /** @var TimeSql|null null: the type is not known yet */
+    /** @var TimeSql before the server has sent a type, that of the options, else int */
     public $sql;
     /** @var string a key of TYPES */
     private $given;
     /** @var string */
     private $option;
-    /** @var string|null the type that the server sent last */
+    /** @var string|null the type that the server sent last, and that was checked; null: none */
     private $told;
 
     /**
@@ -37,9 +37,10 @@ final class TimeColumn
     {
         $this->option = $type === null ? 'time_zone' : 'time_type';
         $this->given = $type ?? ($zone === null ? '' : 'datetime');
-        if ($this->given !== '') {
-            $this->sql = new TimeSql($this->given, $zone ?? '');
+        if ($this->given === '') {
+            $this->told = 'int';
         }
+        $this->sql = new TimeSql($this->told ?? $this->given, $zone ?? '');
     }
 
     /**

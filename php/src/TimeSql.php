@@ -18,7 +18,7 @@ final class TimeSql
     public $end;
     /** @var string all times before this one have passed */
     public $past;
-    /** @var string a SELECT with a parameter (seconds): times before its result are at least so long ago */
+    /** @var string a SELECT: times before its result are at least so long ago; %1$d are the seconds */
     public $limit;
     /** @var string what to add to a time to make it a second later */
     public $second;
@@ -33,13 +33,13 @@ final class TimeSql
         if ($type === 'int') {
             $this->now = $this->past = 'UNIX_TIMESTAMP()';
             $this->end = 'UNIX_TIMESTAMP() + %1$d';
-            $this->limit = 'SELECT UNIX_TIMESTAMP() - ?';
+            $this->limit = 'SELECT UNIX_TIMESTAMP() - %1$d';
             return;
         }
         if ($type === 'timestamp') {
             $this->now = $this->past = 'CURRENT_TIMESTAMP';
             $this->end = 'CURRENT_TIMESTAMP + INTERVAL %1$d SECOND';
-            $this->limit = 'SELECT CAST(CURRENT_TIMESTAMP - INTERVAL ? SECOND AS CHAR)';
+            $this->limit = 'SELECT CAST(CURRENT_TIMESTAMP - INTERVAL %1$d SECOND AS CHAR)';
             return;
         }
         $wall = static function (string $moment, int $hours) use ($zone): string {
@@ -53,6 +53,6 @@ final class TimeSql
         $this->now = $wall('UTC_TIMESTAMP()', 0);
         $this->end = "GREATEST({$wall($end, 0)}, {$wall($end, -1)} + INTERVAL 1 HOUR)";
         $this->past = $least('UTC_TIMESTAMP()');
-        $this->limit = "SELECT CAST({$least('moment')} AS CHAR) FROM (SELECT UTC_TIMESTAMP() - INTERVAL ? SECOND AS moment) AS m";
+        $this->limit = "SELECT CAST({$least('moment')} AS CHAR) FROM (SELECT UTC_TIMESTAMP() - INTERVAL %1\$d SECOND AS moment) AS m";
     }
 }

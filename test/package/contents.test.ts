@@ -29,7 +29,7 @@ describe('the tarball', () => {
       (file) =>
         file.includes('/') &&
         !/^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file) &&
-        !/^php\/(src\/.*\.php|prepend\.php|composer\.json|README\.md)$/.test(file) &&
+        !/^php\/(src\/.*\.php|bundle\.php|prepend\.php|composer\.json|README\.md)$/.test(file) &&
         !/^docs\/([\w-]+\.md|images\/farm-(light|dark)\.png)$/.test(file),
     );
     expect(others).toEqual([]);

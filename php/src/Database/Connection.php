@@ -54,13 +54,13 @@ final class Connection
     ) {
         $this->settings = $settings;
         $this->wantedWait = $settings->lockWait;
-        if (is_callable($connection)) {
-            $this->connect = $connection;
-        } elseif (is_array($connection)) {
+        if (is_array($connection) && !isset($connection[0])) { // else an object and its method
             $this->server = new Server($connection);
             $this->mayPersist = $this->server->isPersistent();
+        } elseif (is_callable($connection)) {
+            $this->connect = $connection;
         } else {
-            $this->driver = $this->driver($connection, 0);
+            $this->driver = self::driver($connection, 0);
         }
     }
 
@@ -123,9 +123,7 @@ final class Connection
         $this->setUp();
         $this->inTransaction = true;
         $this->commitWasSent = null;
-        return $this->quietly(function () use ($statement) {
-            return $this->driver->bind($statement->sql, $statement->values);
-        });
+        return self::quietly([$this->driver, 'bind'], $statement->sql, $statement->values);
     }
 
     /**
@@ -254,6 +252,9 @@ final class Connection
     private function run(array $statements): array
     {
         $this->open();
+        if ($this->lockWait === $this->wantedWait) {
+            return $this->send($statements);
+        }
         $settings = $this->missingSettings();
         try {
             $results = $this->send(array_merge($settings, $statements));
@@ -286,10 +287,9 @@ final class Connection
     /** @return array<int, string> */
     private function missingSettings(): array
     {
-        if ($this->lockWait === null) {
-            return $this->settings->statements($this->wantedWait, $this->mayBeGalera);
-        }
-        return $this->lockWait === $this->wantedWait ? [] : ['SET ' . Settings::waiting($this->wantedWait)];
+        return $this->lockWait === null
+            ? $this->settings->statements($this->wantedWait, $this->mayBeGalera)
+            : ['SET ' . Settings::waiting($this->wantedWait)];
     }
 
     /** @return array<int, array<int, array<int, mixed>>|int> as of Driver */
@@ -298,11 +298,10 @@ final class Connection
         $this->inTransaction = true;
         $this->commitWasSent = null;
         try {
-            return $this->quietly(function () use ($statements): array {
-                return $this->driver->run($statements);
-            });
-        } finally {
+            return self::quietly([$this->driver, 'run'], $statements);
+        } catch (\RuntimeException $error) {
             $this->lastIsReached = $this->driver->succeeded() >= count($statements) - 1;
+            throw $error;
         }
     }
 
@@ -315,23 +314,33 @@ final class Connection
         if ($this->driver !== null) {
             return;
         }
-        $this->isPersistent = $this->mayPersist;
-        $links = self::persistentLinks();
-        $before = ini_get('mysqlnd.net_read_timeout');
-        ini_set('mysqlnd.net_read_timeout', (string) $this->settings->answerTimeout);
+        $before = ini_set('mysqlnd.net_read_timeout', (string) $this->settings->answerTimeout);
         try {
-            $this->driver = $this->driver($this->quietly(function () {
-                if ($this->isPersistent) {
-                    return $this->server->persistent($this->settings->initCommand());
-                }
-                return $this->server === null ? ($this->connect)() : $this->server->connect();
-            }), $links);
-        } catch (\InvalidArgumentException $error) {
-            throw new \RuntimeException($error->getMessage(), 0, $error);
+            $this->driver = $this->server === null ? $this->made() : $this->configured($this->server);
         } finally {
             ini_set('mysqlnd.net_read_timeout', (string) $before);
         }
         $this->lockWait = $this->isPersistent ? $this->settings->lockWait : null;
+    }
+
+    private function configured(Server $server): Driver
+    {
+        $this->isPersistent = $this->mayPersist;
+        $db = $this->isPersistent
+            ? self::quietly([$server, 'persistent'], $this->settings->initCommand())
+            : self::quietly([$server, 'connect']);
+        return $db instanceof \PDO ? new PdoDriver($db) : new MysqliDriver($db);
+    }
+
+    /** What the application's function makes. */
+    private function made(): Driver
+    {
+        $links = self::persistentLinks();
+        try {
+            return self::driver(self::quietly($this->connect), $links);
+        } catch (\InvalidArgumentException $error) {
+            throw new \RuntimeException($error->getMessage(), 0, $error);
+        }
     }
 
     /**
@@ -339,18 +348,18 @@ final class Connection
      * @param int $linksBefore how many persistent connections of mysqli there were before this one
      * @throws \InvalidArgumentException when it cannot be used
      */
-    private function driver($db, int $linksBefore): Driver
+    private static function driver($db, int $linksBefore): Driver
     {
         $isMysqli = $db instanceof \mysqli;
         if (!$isMysqli && !($db instanceof \PDO && $db->getAttribute(\PDO::ATTR_DRIVER_NAME) === 'mysql')) {
             $what = 'a mysqli, a PDO of mysql, a callable that makes one, or an array with its configuration';
             throw new \InvalidArgumentException("The connection must be $what");
         }
-        if (!$this->isPersistent && ($isMysqli ? self::isPersistent($db, $linksBefore) : $db->getAttribute(\PDO::ATTR_PERSISTENT))) {
+        if ($isMysqli ? self::isPersistent($db, $linksBefore) : $db->getAttribute(\PDO::ATTR_PERSISTENT)) {
             $why = 'the application could get it too, with the lock that a request has left';
             throw new \InvalidArgumentException("The connection must not be persistent: $why. Give its configuration, with 'persistent'");
         }
-        return $isMysqli ? new MysqliDriver($db) : new PdoDriver($db);
+        return $isMysqli ? new MysqliDriver($db) : PdoDriver::of($db);
     }
 
     /**
@@ -373,15 +382,16 @@ final class Connection
      * Runs $work and hides the driver's messages, which contain ids and data; mysqlnd also gives warnings. Only the
      * error's number is passed on.
      *
+     * @param mixed ...$arguments of $work
      * @return mixed what $work returns
      */
-    private function quietly(callable $work)
+    private static function quietly(callable $work, ...$arguments)
     {
         set_error_handler(static function (): bool {
             return true;
         });
         try {
-            return $work();
+            return $work(...$arguments);
         } catch (\Throwable $error) {
             $number = (int) ($error->errorInfo[1] ?? $error->getCode());
             $what = $number === 0 ? get_class($error) : "database error $number" . self::column($number, $error->getMessage());

@@ -8,6 +8,8 @@ namespace PhpSessionBridge\Database;
 final class PdoDriver implements Driver
 {
     private const DATES = ['timestamp', 'datetime', 'date', 'time', 'year'];
+    /** The highest value of the type YEAR. PHP gets it as an integer, from 8.1 on, and no other type of dates. */
+    private const LAST_YEAR = 9999;
 
     /** @var \PDO */
     private $db;
@@ -18,18 +20,25 @@ final class PdoDriver implements Driver
     /** @var string|null */
     private $lastType;
 
+    /** @param \PDO $db that throws exceptions, and whose query() does not prepare what it sends (PDO::ATTR_EMULATE_PREPARES) */
     public function __construct(\PDO $db)
     {
         $this->db = $db;
+    }
+
+    /** The driver of a PDO with whatever attributes. */
+    public static function of(\PDO $db): self
+    {
         $db->setAttribute(\PDO::ATTR_ERRMODE, \PDO::ERRMODE_EXCEPTION);
+        $db->setAttribute(\PDO::ATTR_EMULATE_PREPARES, true);
         $db->setAttribute(\PDO::ATTR_ORACLE_NULLS, \PDO::NULL_NATURAL); // An empty session is '', not null.
-        $db->setAttribute(\PDO::ATTR_EMULATE_PREPARES, true); // Else query() prepares what it sends.
+        return new self($db);
     }
 
     public function run(array $statements): array
     {
         $this->succeeded = 0;
-        if ($this->isMulti && count($statements) > 1) {
+        if (count($statements) > 1 && $this->isMulti) {
             try {
                 return $this->send(implode('; ', $statements));
             } catch (\PDOException $error) {
@@ -41,8 +50,10 @@ final class PdoDriver implements Driver
             }
         }
         $results = [];
-        foreach ($statements as $statement) {
-            $results[] = $this->send($statement)[0];
+        foreach ($statements as $text) {
+            $statement = $this->db->query($text);
+            ++$this->succeeded;
+            $results[] = $this->result($statement);
         }
         return $results;
     }
@@ -81,10 +92,18 @@ final class PdoDriver implements Driver
         if ($columns === 0) {
             return $statement->rowCount();
         }
-        $native = $statement->getColumnMeta($columns - 1)['native_type'] ?? null;
+        $rows = $statement->fetchAll(\PDO::FETCH_NUM);
+        $last = $rows[0][$columns - 1] ?? null;
+        $this->lastType = is_int($last) && $last > self::LAST_YEAR ? 'int' : self::type($statement, $columns - 1);
+        return $rows;
+    }
+
+    /** @return string|null as lastType() */
+    private static function type(\PDOStatement $statement, int $column): ?string
+    {
+        $native = $statement->getColumnMeta($column)['native_type'] ?? null;
         $type = $native === null ? null : strtolower($native);
-        $this->lastType = $type === null || in_array($type, self::DATES, true) ? $type : 'int';
-        return $statement->fetchAll(\PDO::FETCH_NUM);
+        return $type === null || in_array($type, self::DATES, true) ? $type : 'int';
     }
 
     public function succeeded(): int

@@ -26,7 +26,7 @@ final class Retries
      * Repeats $work until the lock's deadline; after a lost connection, only once. It ends the transaction after any error: on NDB it is
      * over already, and the next lock of that connection would lock nothing. So $work begins with the read.
      *
-     * @param callable $work gets the deadline, by microtime(true)
+     * @param callable $work gets the seconds that are left to wait for a lock
      * @param callable $release ends the transaction, and forgets what was read in it
      * @return mixed what $work returns
      * @throws \RuntimeException with the database's error number; its message may be logged
@@ -34,10 +34,11 @@ final class Retries
     public function run(callable $work, callable $release)
     {
         $deadline = microtime(true) + $this->lockTimeout;
+        $seconds = $this->lockTimeout;
         $reconnected = false;
         for ($try = 1; ; ++$try) {
             try {
-                return $work($deadline);
+                return $work($seconds);
             } catch (\RuntimeException $error) {
                 $release();
                 $number = $error->getCode();
@@ -54,6 +55,7 @@ final class Retries
                     }
                     usleep(random_int(0, 1000 * min(100, 5 * $try))); // Otherwise requests that collided once would collide again.
                 }
+                $seconds = (int) max(1, ceil($deadline - microtime(true)));
             }
         }
     }

@@ -25,27 +25,33 @@ final class Settings
     public $lockWait;
     /** @var int seconds to wait for an answer of the server, on connections that are made here */
     public $answerTimeout;
-    /** @var string */
-    private $set;
+    /** @var int seconds */
+    private $maxHold;
+    /** @var string|null */
+    private $timeZone;
 
     /**
      * @param int $maxHold seconds
-     * @param string $timeZone a zone that statements will name, without a quote or a backslash
+     * @param string|null $timeZone a zone that statements will name, without a quote or a backslash; null: none
      */
-    public function __construct(int $lockWait, int $maxHold, string $timeZone)
+    public function __construct(int $lockWait, int $maxHold, ?string $timeZone)
     {
         $this->lockWait = $lockWait;
         $this->answerTimeout = $lockWait + 2;
-        $zone = $timeZone === '+00:00' ? '' : "SESSION time_zone = '$timeZone', ";
-        $this->set = "SET SESSION autocommit = 0, SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
-            . "SESSION wait_timeout = $maxHold, SESSION character_set_connection = @@SESSION.character_set_client, ";
+        $this->maxHold = $maxHold;
+        $this->timeZone = $timeZone;
     }
 
     /** @return array<int, string> statements for a new connection; with `wsrep_sync_wait` only one that MariaDB built with Galera takes */
     public function statements(int $lockWait, bool $mayBeGalera): array
     {
-        $galera = $mayBeGalera ? ' /*M!, SESSION wsrep_sync_wait = 7 */' : '';
-        return [$this->set . self::waiting($lockWait) . $galera, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'];
+        $zone = $this->timeZone === null ? '' : "SESSION time_zone = '$this->timeZone', ";
+        return [
+            "SET SESSION autocommit = 0, SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
+                . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client, "
+                . self::waiting($lockWait) . ($mayBeGalera ? ' /*M!, SESSION wsrep_sync_wait = 7 */' : ''),
+            'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+        ];
     }
 
     /**
@@ -54,9 +60,8 @@ final class Settings
      */
     public function initCommand(): string
     {
-        $statements = $this->statements($this->lockWait, false);
-        $statements[] = '/*M! SET SESSION wsrep_sync_wait = 7 */';
-        return implode('; ', $statements);
+        [$first, $second] = $this->statements($this->lockWait, false);
+        return "$first; $second; /*M! SET SESSION wsrep_sync_wait = 7 */";
     }
 
     /** Assignments for SET. */

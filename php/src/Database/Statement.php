@@ -17,44 +17,61 @@ final class Statement
 {
     /** Bytes up to which a value stands in the text. Hex takes two for each; for longer ones that costs more than to prepare the statement. */
     private const MOST = 65536;
+    /** What PHP's ids are made of. */
+    private const USUAL = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,-';
 
     /** @var string */
     public $sql = '';
     /** @var array<int, string|int> values for the server to bind, each for a `?`; none if all stand in the text */
     public $values = [];
 
-    /**
-     * @param array<int, string> $parts SQL in front of, between, and after the values
-     * @param array<int, string|int|Bytes> $values
-     */
-    public function __construct(array $parts, array $values)
+    /** @param string|int|Bytes ...$parts SQL and values in turns; SQL comes first */
+    public function __construct(...$parts)
     {
-        $literals = array_map([self::class, 'literal'], $values);
-        if (in_array(null, $literals, true)) {
-            $this->sql = implode('?', $parts);
-            foreach ($values as $value) {
-                $this->values[] = $value instanceof Bytes ? $value->bytes : $value;
-            }
-            return;
-        }
+        $sql = '';
         foreach ($parts as $i => $part) {
-            $this->sql .= $part . ($literals[$i] ?? '');
+            if ($i % 2 === 1) {
+                $part = self::literal($part);
+                if ($part === null) {
+                    $this->bind($parts);
+                    return;
+                }
+            }
+            $sql .= $part;
+        }
+        $this->sql = $sql;
+    }
+
+    /** @param array<int, string|int|Bytes> $parts */
+    private function bind(array $parts): void
+    {
+        foreach ($parts as $i => $part) {
+            if ($i % 2 === 0) {
+                $this->sql .= $part;
+            } else {
+                $this->sql .= '?';
+                $this->values[] = $part instanceof Bytes ? $part->bytes : $part;
+            }
         }
     }
 
     /**
      * @param string|int|Bytes $value
-     * @return string|null null: it has to be bound
+     * @return string|int|null null: it has to be bound
      */
-    private static function literal($value): ?string
+    private static function literal($value)
     {
-        if (is_int($value)) {
-            return (string) $value;
+        if (is_string($value)) {
+            return strlen($value) <= self::MOST && self::isAscii($value) ? "_utf8mb4 x'" . bin2hex($value) . "'" : null;
         }
-        [$set, $bytes] = $value instanceof Bytes ? ['', $value->bytes] : ['_utf8mb4 ', $value];
-        if (strlen($bytes) > self::MOST || ($set !== '' && preg_match('/[^\x00-\x7f]/', $bytes) === 1)) {
-            return null;
+        if ($value instanceof Bytes) {
+            return strlen($value->bytes) <= self::MOST ? "x'" . bin2hex($value->bytes) . "'" : null;
         }
-        return $set . "x'" . bin2hex($bytes) . "'";
+        return $value;
+    }
+
+    private static function isAscii(string $value): bool
+    {
+        return strspn($value, self::USUAL) === strlen($value) || preg_match('/[^\x00-\x7f]/', $value) === 0;
     }
 }
