@@ -6,7 +6,7 @@ declare(strict_types=1);
 
 namespace PhpSessionBridge\Database {
 
-use function array_diff_key, array_keys, array_merge, array_slice, bin2hex, ceil, constant, count, extension_loaded, function_exists, get_class, implode, in_array, ini_set, intdiv, is_array, is_bool, is_callable, is_int, is_string, max, microtime, min, mysqli_get_links_stats, mysqli_init, preg_match, random_int, restore_error_handler, rtrim, serialize, set_error_handler, spl_object_id, strlen, strncasecmp, strpbrk, strspn, strtolower, strtoupper, usleep;
+use function array_diff_key, array_keys, array_merge, array_slice, assert, bin2hex, ceil, constant, count, extension_loaded, function_exists, get_class, implode, in_array, ini_set, intdiv, is_array, is_bool, is_callable, is_int, is_string, max, microtime, min, mysqli_get_links_stats, mysqli_init, preg_match, random_int, restore_error_handler, rtrim, serialize, set_error_handler, spl_object_id, strlen, strncasecmp, strpbrk, strspn, strtolower, strtoupper, usleep;
 
 final class Bytes
 {
@@ -29,28 +29,30 @@ final class Statement
     public function __construct(...$parts)
     {
         $sql = '';
-        foreach ($parts as $i => $part) {
-            if ($i % 2 === 1) {
-                $part = self::literal($part);
-                if ($part === null) {
-                    $this->bind($parts);
-                    return;
-                }
+        $isValue = false;
+        foreach ($parts as $part) {
+            $text = $isValue ? self::literal($part) : $part;
+            if ($text === null) {
+                $this->bind($parts);
+                return;
             }
-            $sql .= $part;
+            $sql .= $text;
+            $isValue = !$isValue;
         }
         $this->sql = $sql;
     }
 
     private function bind(array $parts): void
     {
-        foreach ($parts as $i => $part) {
-            if ($i % 2 === 0) {
-                $this->sql .= $part;
-            } else {
-                $this->sql .= '?';
+        $isValue = false;
+        foreach ($parts as $part) {
+            if ($isValue) {
                 $this->values[] = $part instanceof Bytes ? $part->bytes : $part;
+                $this->sql .= '?';
+            } elseif (is_string($part)) {
+                $this->sql .= $part;
             }
+            $isValue = !$isValue;
         }
     }
 
@@ -150,7 +152,7 @@ final class PdoDriver implements Driver
             try {
                 return $this->send(implode('; ', $statements));
             } catch (\PDOException $error) {
-                if ($this->succeeded > 0 || ($error->errorInfo[1] ?? 0) !== DatabaseError::SYNTAX) {
+                if ($this->succeeded() > 0 || !is_array($error->errorInfo) || $error->errorInfo[1] !== DatabaseError::SYNTAX) {
                     throw $error;
                 }
                 $this->isMulti = false;
@@ -158,7 +160,7 @@ final class PdoDriver implements Driver
         }
         $results = [];
         foreach ($statements as $text) {
-            $statement = $this->db->query($text);
+            $statement = $this->query($text);
             ++$this->succeeded;
             $results[] = $this->result($statement);
         }
@@ -167,13 +169,20 @@ final class PdoDriver implements Driver
 
     private function send(string $text): array
     {
-        $statement = $this->db->query($text);
+        $statement = $this->query($text);
         $results = [];
         do {
             ++$this->succeeded;
             $results[] = $this->result($statement);
         } while ($statement->nextRowset());
         return $results;
+    }
+
+    private function query(string $text): \PDOStatement
+    {
+        $statement = $this->db->query($text);
+        assert($statement !== false); // It throws.
+        return $statement;
     }
 
     public function bind(string $sql, array $values)
@@ -294,7 +303,7 @@ final class Server
                 self::$passwords[spl_object_id($this)] = $value;
                 return;
             case 'socket':
-                if ($value !== null && (!self::isText($value) || strpbrk($value, ";\0") !== false)) {
+                if ($value !== null && (!is_string($value) || $value === '' || strpbrk($value, ";\0") !== false)) {
                     throw self::mistake($key, 'must be a path without a semicolon');
                 }
                 $this->socket = $value;
@@ -327,11 +336,6 @@ final class Server
     {
     }
 
-    private static function isText($value): bool
-    {
-        return is_string($value) && $value !== '';
-    }
-
     private static function number(string $key, $value, int $most): int
     {
         if (!is_int($value) || $value < 1 || $value > $most) {
@@ -345,15 +349,26 @@ final class Server
         if (!is_array($value) || array_diff_key($value, self::SSL) !== []) {
             throw self::mistake('ssl', 'must be an array of ' . implode(', ', array_keys(self::SSL)));
         }
-        if ($value !== [] && !isset($value['ca']) && !isset($value['capath'])) {
+        if ($value === []) {
+            return [];
+        }
+        if (!isset($value['ca']) && !isset($value['capath'])) {
             throw self::mistake('ssl', "needs 'ca' or 'capath', the authority that has signed the server's certificate");
         }
+        $ssl = self::SSL;
         foreach ($value as $key => $entry) {
-            if ($key === 'verify' ? !is_bool($entry) : $entry !== null && !self::isText($entry)) {
-                throw self::mistake($key, "of 'ssl' must be " . ($key === 'verify' ? 'true or false' : 'a text that is not empty'));
+            if ($key === 'verify') {
+                if (!is_bool($entry)) {
+                    throw self::mistake($key, "of 'ssl' must be true or false");
+                }
+                $ssl['verify'] = $entry;
+            } elseif ($entry === null || (is_string($entry) && $entry !== '')) {
+                $ssl[$key] = $entry;
+            } else {
+                throw self::mistake((string) $key, "of 'ssl' must be a text that is not empty");
             }
         }
-        return $value === [] ? [] : $value + self::SSL;
+        return $ssl;
     }
 
     private static function mistake(string $key, string $what): \InvalidArgumentException
@@ -407,18 +422,21 @@ final class Server
 
     private static function attribute(string $name): int
     {
-        return constant(PHP_VERSION_ID < 80400 ? "PDO::MYSQL_ATTR_$name" : "Pdo\Mysql::ATTR_$name");
+        $attribute = constant(PHP_VERSION_ID < 80400 ? "PDO::MYSQL_ATTR_$name" : "Pdo\Mysql::ATTR_$name");
+        return $attribute;
     }
 
     private function mysqli(): \mysqli
     {
         $db = mysqli_init();
+        assert($db !== false); // It only fails without memory.
         $db->options(MYSQLI_OPT_CONNECT_TIMEOUT, $this->connectTimeout);
         $db->options(MYSQLI_SET_CHARSET_NAME, $this->charset); // In the handshake; set_charset() would cost a round trip.
         $flags = 0;
         if ($this->ssl !== []) {
             $verify = $this->ssl['verify'];
-            $db->ssl_set($this->ssl['key'], $this->ssl['cert'], $this->ssl['ca'], $this->ssl['capath'], $this->ssl['cipher']);
+            ['key' => $key, 'cert' => $cert, 'ca' => $ca, 'capath' => $capath, 'cipher' => $cipher] = $this->ssl;
+            $db->ssl_set((string) $key, (string) $cert, (string) $ca, (string) $capath, (string) $cipher);
             $flags = MYSQLI_CLIENT_SSL | ($verify ? 0 : MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT);
             if ($verify) {
                 $db->options(MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true);
@@ -482,7 +500,7 @@ final class Connection
         $this->driver = null;
         $this->lockWait = null;
         $this->inTransaction = false;
-        if ($this->isPersistent) {
+        if ($this->isPersistent && $this->server !== null) {
             $this->isPersistent = false;
             $this->server->leave();
         }
@@ -506,36 +524,57 @@ final class Connection
         }
     }
 
-    public function query(Statement $statement)
+    public function select(Statement $statement): array
+    {
+        return self::rows($this->query($statement));
+    }
+
+    public function change(Statement $statement): int
+    {
+        return self::changed($this->query($statement));
+    }
+
+    public function read(Statement $statement): array
+    {
+        return self::rows($this->queryAndCommit($statement));
+    }
+
+    public function commitWith(Statement $statement): int
+    {
+        return self::changed($this->queryAndCommit($statement));
+    }
+
+    private function query(Statement $statement)
     {
         if ($statement->values === []) {
             return $this->run([$statement->sql])[0];
         }
         $this->checkLength($statement->values);
-        $this->setUp();
+        $driver = $this->setUp();
         $this->inTransaction = true;
         $this->commitWasSent = null;
-        return self::quietly([$this->driver, 'bind'], $statement->sql, $statement->values);
+        $result = self::quietly([$driver, 'bind'], $statement->sql, $statement->values);
+        return $result;
     }
 
-    public function read(Statement $statement): array
+    private function queryAndCommit(Statement $statement)
     {
         if ($statement->values === []) {
             return $this->sendCommit([$statement->sql, 'COMMIT']);
         }
-        $rows = $this->query($statement);
+        $result = $this->query($statement);
         $this->commit();
-        return $rows;
+        return $result;
     }
 
-    public function commitWith(Statement $statement): int
+    private static function rows($result): array
     {
-        if ($statement->values !== []) {
-            $changed = $this->query($statement);
-            $this->commit();
-            return $changed;
-        }
-        return $this->sendCommit([$statement->sql, 'COMMIT']);
+        return is_array($result) ? $result : [];
+    }
+
+    private static function changed($result): int
+    {
+        return is_int($result) ? $result : 0;
     }
 
     public function commit(): void
@@ -569,10 +608,10 @@ final class Connection
 
     public function rollBack(): void
     {
-        if ($this->inTransaction) {
+        if ($this->inTransaction && $this->driver !== null) {
             $this->inTransaction = false;
             try {
-                $this->send(['ROLLBACK']);
+                $this->send($this->driver, ['ROLLBACK']);
             } catch (\RuntimeException $error) {
                 $this->forget(); // The server rolls back the transaction of a lost connection.
             }
@@ -588,7 +627,7 @@ final class Connection
     {
         $length = self::length($values);
         if ($length >= self::LONG) {
-            $limit = (int) $this->run(['SELECT @@max_allowed_packet'])[0][0][0];
+            $limit = (int) self::rows($this->run(['SELECT @@max_allowed_packet'])[0])[0][0];
             if ($length >= $limit) {
                 $number = DatabaseError::PACKET;
                 $why = "the statement has $length bytes, max_allowed_packet is $limit";
@@ -610,13 +649,13 @@ final class Connection
 
     private function run(array $statements): array
     {
-        $this->open();
+        $driver = $this->open();
         if ($this->lockWait === $this->wantedWait) {
-            return $this->send($statements);
+            return $this->send($driver, $statements);
         }
         $settings = $this->missingSettings();
         try {
-            $results = $this->send(array_merge($settings, $statements));
+            $results = $this->send($driver, array_merge($settings, $statements));
         } catch (\RuntimeException $error) {
             if (!$this->isWithoutGalera($error)) {
                 throw $error;
@@ -627,12 +666,13 @@ final class Connection
         return array_slice($results, count($settings));
     }
 
-    private function setUp(): void
+    private function setUp(): Driver
     {
-        $this->open();
+        $driver = $this->open();
         if ($this->lockWait !== $this->wantedWait) {
             $this->run(['DO 0']);
         }
+        return $driver;
     }
 
     private function isWithoutGalera(\RuntimeException $error): bool
@@ -649,30 +689,33 @@ final class Connection
             : ['SET ' . Settings::waiting($this->wantedWait)];
     }
 
-    private function send(array $statements): array
+    private function send(Driver $driver, array $statements): array
     {
         $this->inTransaction = true;
         $this->commitWasSent = null;
         try {
-            return self::quietly([$this->driver, 'run'], $statements);
+            $results = self::quietly([$driver, 'run'], $statements);
+            return $results;
         } catch (\RuntimeException $error) {
-            $this->lastIsReached = $this->driver->succeeded() >= count($statements) - 1;
+            $this->lastIsReached = $driver->succeeded() >= count($statements) - 1;
             throw $error;
         }
     }
 
-    private function open(): void
+    private function open(): Driver
     {
         if ($this->driver !== null) {
-            return;
+            return $this->driver;
         }
         $before = ini_set('mysqlnd.net_read_timeout', (string) $this->settings->answerTimeout);
         try {
-            $this->driver = $this->server === null ? $this->made() : $this->configured($this->server);
+            $driver = $this->server === null ? $this->made() : $this->configured($this->server);
         } finally {
             ini_set('mysqlnd.net_read_timeout', (string) $before);
         }
+        $this->driver = $driver;
         $this->lockWait = $this->isPersistent ? $this->settings->lockWait : null;
+        return $driver;
     }
 
     private function configured(Server $server): Driver
@@ -688,7 +731,7 @@ final class Connection
     {
         $links = self::persistentLinks();
         try {
-            return self::driver(self::quietly($this->connect), $links);
+            return self::driver($this->connect === null ? null : self::quietly($this->connect), $links);
         } catch (\InvalidArgumentException $error) {
             throw new \RuntimeException($error->getMessage(), 0, $error);
         }
@@ -696,16 +739,21 @@ final class Connection
 
     private static function driver($db, int $linksBefore): Driver
     {
-        $isMysqli = $db instanceof \mysqli;
-        if (!$isMysqli && !($db instanceof \PDO && $db->getAttribute(\PDO::ATTR_DRIVER_NAME) === 'mysql')) {
+        if ($db instanceof \mysqli) {
+            $isPersistent = self::isPersistent($db, $linksBefore);
+            $driver = new MysqliDriver($db);
+        } elseif ($db instanceof \PDO && $db->getAttribute(\PDO::ATTR_DRIVER_NAME) === 'mysql') {
+            $isPersistent = (bool) $db->getAttribute(\PDO::ATTR_PERSISTENT);
+            $driver = PdoDriver::of($db);
+        } else {
             $what = 'a mysqli, a PDO of mysql, a callable that makes one, or an array with its configuration';
             throw new \InvalidArgumentException("The connection must be $what");
         }
-        if ($isMysqli ? self::isPersistent($db, $linksBefore) : $db->getAttribute(\PDO::ATTR_PERSISTENT)) {
+        if ($isPersistent) {
             $why = 'the application could get it too, with the lock that a request has left';
             throw new \InvalidArgumentException("The connection must not be persistent: $why. Give its configuration, with 'persistent'");
         }
-        return $isMysqli ? new MysqliDriver($db) : PdoDriver::of($db);
+        return $driver;
     }
 
     private static function isPersistent(\mysqli $db, int $linksBefore): bool
@@ -717,7 +765,8 @@ final class Connection
 
     private static function persistentLinks(): int
     {
-        return function_exists('mysqli_get_links_stats') ? mysqli_get_links_stats()['active_plinks'] : 0;
+        $stats = function_exists('mysqli_get_links_stats') ? mysqli_get_links_stats() : [];
+        return is_int($stats['active_plinks'] ?? null) ? $stats['active_plinks'] : 0;
     }
 
     private static function quietly(callable $work, ...$arguments)
@@ -728,7 +777,8 @@ final class Connection
         try {
             return $work(...$arguments);
         } catch (\Throwable $error) {
-            $number = (int) ($error->errorInfo[1] ?? $error->getCode());
+            $number = $error instanceof \PDOException && is_array($error->errorInfo) ? $error->errorInfo[1] ?? 0 : $error->getCode();
+            $number = (int) $number;
             $what = $number === 0 ? get_class($error) : "database error $number" . self::column($number, $error->getMessage());
             throw new \RuntimeException($what, $number);
         } finally {
@@ -867,9 +917,8 @@ final class Options
         if (is_string($value) && $value !== '' && strpbrk($value, ".`\0") === false) {
             return "`$value`";
         }
-        $parts = is_string($value) ? explode('.', $value) : [];
-        $isName = $parts !== [] && count($parts) <= ($name === 'table' ? 2 : 1) && !in_array('', $parts, true);
-        if (!$isName || strpos($value, "\0") !== false) {
+        $parts = is_string($value) && strpos($value, "\0") === false ? explode('.', $value) : [''];
+        if (count($parts) > ($name === 'table' ? 2 : 1) || in_array('', $parts, true)) {
             throw new \InvalidArgumentException("Option '$name' must be a name");
         }
         return '`' . implode('`.`', str_replace('`', '``', $parts)) . '`';
@@ -1131,16 +1180,16 @@ final class LockedRow
         $this->release();
         $this->db->waitForLocks($seconds);
         $t = $this->table;
-        $row = $this->query("SELECT $t->id, $t->data, $t->charset, $t->time FROM $t->name WHERE $t->id = ", $id, ' FOR UPDATE')[0] ?? null;
+        $row = $this->select("SELECT $t->id, $t->data, $t->charset, $t->time FROM $t->name WHERE $t->id = ", $id, ' FOR UPDATE')[0] ?? null;
         $t->learn($this->db->lastType());
         if ($row !== null && $row[0] === $id && $row[2] === null) { // Its time has passed. If nothing is stored, gc() deletes it.
             $row = null;
             if ($create) {
-                $this->query("DELETE FROM $t->name WHERE $t->id = ", $id);
+                $this->change("DELETE FROM $t->name WHERE $t->id = ", $id);
             }
         }
         if ($row === null && $create) {
-            $this->query("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", $id, ", '', $t->now)");
+            $this->change("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", $id, ", '', $t->now)");
             $this->isNew = true;
             $row = [$id, '', null];
         }
@@ -1150,14 +1199,14 @@ final class LockedRow
         }
         $this->id = $id;
         $this->data = (string) $row[1];
-        $this->charset = $row[2];
+        $this->charset = $row[2] === null ? null : (string) $row[2];
         return true;
     }
 
     public function exists(string $id): bool
     {
         $t = $this->table;
-        return $this->query("SELECT $t->id FROM $t->name WHERE $t->id = ", $id) !== [];
+        return $this->select("SELECT $t->id FROM $t->name WHERE $t->id = ", $id) !== [];
     }
 
     public function touch(): void
@@ -1183,7 +1232,7 @@ final class LockedRow
             if ($this->mayCommitAtOnce($data)) {
                 return $this->commitWith($update) > 0 ? null : $this->readBack($id, $data, 0);
             }
-            $changed = $this->db->query($update);
+            $changed = $this->db->change($update);
         } catch (\RuntimeException $error) {
             throw DatabaseError::ofData($error, strlen($data));
         }
@@ -1205,7 +1254,7 @@ final class LockedRow
     private function readBack(string $id, string $data, int $changed): ?string
     {
         $t = $this->table;
-        $stored = $this->query("SELECT $t->data FROM $t->name WHERE $t->id = ", $id);
+        $stored = $this->select("SELECT $t->data FROM $t->name WHERE $t->id = ", $id);
         if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
             return null;
         }
@@ -1226,7 +1275,7 @@ final class LockedRow
     {
         if ($this->charset === null) {
             $t = $this->table;
-            $this->charset = (string) $this->query("SELECT CHARSET($t->data) FROM $t->name WHERE $t->id = ", (string) $this->id)[0][0];
+            $this->charset = (string) $this->select("SELECT CHARSET($t->data) FROM $t->name WHERE $t->id = ", (string) $this->id)[0][0];
         }
     }
 
@@ -1241,7 +1290,7 @@ final class LockedRow
         $t = $this->table;
         $later = "GREATEST($t->now, $t->time + {$t->timeColumn->sql->second})";
         try {
-            $this->query("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", Tombstone::id($id), ", '', $t->now)"
+            $this->change("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", Tombstone::id($id), ", '', $t->now)"
                 . " ON DUPLICATE KEY UPDATE $t->time = $later");
         } catch (\RuntimeException $error) {
             if (!in_array($error->getCode(), DatabaseError::REFUSED_ROW, true)) {
@@ -1276,9 +1325,14 @@ final class LockedRow
         $this->isNew = false;
     }
 
-    private function query(...$parts)
+    private function select(string $sql, string $id, string $rest = ''): array
     {
-        return $this->db->query(new Statement(...$parts));
+        return $this->db->select(new Statement($sql, $id, $rest));
+    }
+
+    private function change(string $sql, string $id, string $rest = ''): void
+    {
+        $this->db->change(new Statement($sql, $id, $rest));
     }
 
     private function commitWith(Statement $statement): int
@@ -1527,6 +1581,14 @@ final class MergeLock implements Lock
         $this->lock->release();
     }
 
+    private function opened(): Snapshot
+    {
+        if ($this->snapshot === null) {
+            throw new \RuntimeException('no session is open');
+        }
+        return $this->snapshot;
+    }
+
     private function read(string $id): ?Snapshot
     {
         return $this->retries->run(function () use ($id): ?Snapshot {
@@ -1536,7 +1598,7 @@ final class MergeLock implements Lock
 
     private function touch(): void
     {
-        $snapshot = $this->snapshot;
+        $snapshot = $this->opened();
         $touched = $this->retries->run(function () use ($snapshot): ?int {
             $this->db->waitBriefly(self::TOUCH);
             $t = $this->table;
@@ -1581,7 +1643,7 @@ final class MergeLock implements Lock
 
     private function lockAgain(bool $create): void
     {
-        $snapshot = $this->snapshot;
+        $snapshot = $this->opened();
         $isThere = $this->lock->open($snapshot->id, $create);
         $data = $this->lock->isNew() ? null : $this->lock->data();
         if (!$isThere || !$snapshot->isOf($this->db, $this->table, $data)) {
@@ -1660,7 +1722,7 @@ final class Snapshot
         if ($data !== null && $data === $this->data) {
             return true;
         }
-        $found = $db->query(new Statement("SELECT $table->time FROM $table->name WHERE $table->id = ", Tombstone::id($this->id)));
+        $found = $db->select(new Statement("SELECT $table->time FROM $table->name WHERE $table->id = ", Tombstone::id($this->id)));
         return $found === [] || (string) $found[0][0] === $this->tombstone;
     }
 }

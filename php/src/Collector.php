@@ -47,7 +47,7 @@ final class Collector
         $limit = $this->limit($lifetime);
         $total = 0;
         do {
-            $ids = $this->query("SELECT $t->id FROM $t->name WHERE $t->time < ", $limit, ' LIMIT ' . self::PAGE);
+            $ids = $this->select("SELECT $t->id FROM $t->name WHERE $t->time < ", $limit, ' LIMIT ' . self::PAGE);
             $this->db->commit();
             $deleted = 0;
             foreach (array_chunk($ids, self::BATCH) as $batch) {
@@ -66,16 +66,16 @@ final class Collector
     private function limit(int $lifetime)
     {
         $t = $this->table;
-        $this->query("SELECT $t->time FROM $t->name LIMIT 0"); // In a cron job no session has read the type yet.
+        $this->select("SELECT $t->time FROM $t->name LIMIT 0"); // In a cron job no session has read the type yet.
         $t->learn($this->db->lastType());
-        $limit = $this->query(sprintf($t->timeColumn->sql->limit, $t->expires ? 0 : max(0, $lifetime)))[0][0];
-        return is_numeric($limit) ? (int) $limit : $limit;
+        $limit = $this->select(sprintf($t->timeColumn->sql->limit, $t->expires ? 0 : max(0, $lifetime)))[0][0];
+        return is_numeric($limit) ? (int) $limit : (string) $limit;
     }
 
     /**
      * Deletes in one transaction. If one of the rows is in use, it deletes each row in a transaction of its own, and skips that one.
      *
-     * @param array<int, array<int, mixed>> $ids
+     * @param array<int, array<int, string|int|float|null>> $ids
      * @param string|int $limit as of limit()
      */
     private function deleteBatch(array $ids, $limit): int
@@ -84,7 +84,8 @@ final class Collector
         $deleted = 0;
         try {
             foreach ($ids as [$id]) {
-                $deleted += $this->query("DELETE FROM $t->name WHERE $t->id = ", $id, " AND $t->time < ", $limit);
+                $delete = new Statement("DELETE FROM $t->name WHERE $t->id = ", (string) $id, " AND $t->time < ", $limit);
+                $deleted += $this->db->change($delete);
             }
             $this->db->commit();
             return $deleted;
@@ -103,10 +104,10 @@ final class Collector
 
     /**
      * @param string|int ...$parts of a Statement
-     * @return array<int, array<int, mixed>>|int as Connection::query()
+     * @return array<int, array<int, string|int|float|null>>
      */
-    private function query(...$parts)
+    private function select(...$parts): array
     {
-        return $this->db->query(new Statement(...$parts));
+        return $this->db->select(new Statement(...$parts));
     }
 }

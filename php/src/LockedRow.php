@@ -51,16 +51,16 @@ final class LockedRow
         $this->release();
         $this->db->waitForLocks($seconds);
         $t = $this->table;
-        $row = $this->query("SELECT $t->id, $t->data, $t->charset, $t->time FROM $t->name WHERE $t->id = ", $id, ' FOR UPDATE')[0] ?? null;
+        $row = $this->select("SELECT $t->id, $t->data, $t->charset, $t->time FROM $t->name WHERE $t->id = ", $id, ' FOR UPDATE')[0] ?? null;
         $t->learn($this->db->lastType());
         if ($row !== null && $row[0] === $id && $row[2] === null) { // Its time has passed. If nothing is stored, gc() deletes it.
             $row = null;
             if ($create) {
-                $this->query("DELETE FROM $t->name WHERE $t->id = ", $id);
+                $this->change("DELETE FROM $t->name WHERE $t->id = ", $id);
             }
         }
         if ($row === null && $create) {
-            $this->query("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", $id, ", '', $t->now)");
+            $this->change("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", $id, ", '', $t->now)");
             $this->isNew = true;
             $row = [$id, '', null];
         }
@@ -70,7 +70,7 @@ final class LockedRow
         }
         $this->id = $id;
         $this->data = (string) $row[1];
-        $this->charset = $row[2];
+        $this->charset = $row[2] === null ? null : (string) $row[2];
         return true;
     }
 
@@ -78,7 +78,7 @@ final class LockedRow
     public function exists(string $id): bool
     {
         $t = $this->table;
-        return $this->query("SELECT $t->id FROM $t->name WHERE $t->id = ", $id) !== [];
+        return $this->select("SELECT $t->id FROM $t->name WHERE $t->id = ", $id) !== [];
     }
 
     /** Sets the time, and commits. */
@@ -111,7 +111,7 @@ final class LockedRow
             if ($this->mayCommitAtOnce($data)) {
                 return $this->commitWith($update) > 0 ? null : $this->readBack($id, $data, 0);
             }
-            $changed = $this->db->query($update);
+            $changed = $this->db->change($update);
         } catch (\RuntimeException $error) {
             throw DatabaseError::ofData($error, strlen($data));
         }
@@ -138,7 +138,7 @@ final class LockedRow
     private function readBack(string $id, string $data, int $changed): ?string
     {
         $t = $this->table;
-        $stored = $this->query("SELECT $t->data FROM $t->name WHERE $t->id = ", $id);
+        $stored = $this->select("SELECT $t->data FROM $t->name WHERE $t->id = ", $id);
         // Drivers count changed rows. So 0 may also mean that the new data and time equal the old ones.
         if ($stored === [[$data]] && ($changed > 0 || $data === $this->data)) {
             return null;
@@ -162,7 +162,7 @@ final class LockedRow
     {
         if ($this->charset === null) {
             $t = $this->table;
-            $this->charset = (string) $this->query("SELECT CHARSET($t->data) FROM $t->name WHERE $t->id = ", (string) $this->id)[0][0];
+            $this->charset = (string) $this->select("SELECT CHARSET($t->data) FROM $t->name WHERE $t->id = ", (string) $this->id)[0][0];
         }
     }
 
@@ -187,7 +187,7 @@ final class LockedRow
         $t = $this->table;
         $later = "GREATEST($t->now, $t->time + {$t->timeColumn->sql->second})";
         try {
-            $this->query("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", Tombstone::id($id), ", '', $t->now)"
+            $this->change("INSERT INTO $t->name ($t->id, $t->data, $t->time) VALUES (", Tombstone::id($id), ", '', $t->now)"
                 . " ON DUPLICATE KEY UPDATE $t->time = $later");
         } catch (\RuntimeException $error) {
             if (!in_array($error->getCode(), DatabaseError::REFUSED_ROW, true)) {
@@ -224,13 +224,15 @@ final class LockedRow
         $this->isNew = false;
     }
 
-    /**
-     * @param string|int|Bytes ...$parts of a Statement
-     * @return array<int, array<int, mixed>>|int as Connection::query()
-     */
-    private function query(...$parts)
+    /** @return array<int, array<int, string|int|float|null>> */
+    private function select(string $sql, string $id, string $rest = ''): array
     {
-        return $this->db->query(new Statement(...$parts));
+        return $this->db->select(new Statement($sql, $id, $rest));
+    }
+
+    private function change(string $sql, string $id, string $rest = ''): void
+    {
+        $this->db->change(new Statement($sql, $id, $rest));
     }
 
     /** @return int how many rows were changed */

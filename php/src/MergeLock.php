@@ -131,6 +131,14 @@ final class MergeLock implements Lock
         $this->lock->release();
     }
 
+    private function opened(): Snapshot
+    {
+        if ($this->snapshot === null) {
+            throw new \RuntimeException('no session is open');
+        }
+        return $this->snapshot;
+    }
+
     private function read(string $id): ?Snapshot
     {
         return $this->retries->run(function () use ($id): ?Snapshot {
@@ -141,7 +149,7 @@ final class MergeLock implements Lock
     /** Sets the time. If another request holds the row, that one sets it. */
     private function touch(): void
     {
-        $snapshot = $this->snapshot;
+        $snapshot = $this->opened();
         $touched = $this->retries->run(function () use ($snapshot): ?int {
             $this->db->waitBriefly(self::TOUCH);
             $t = $this->table;
@@ -192,7 +200,7 @@ final class MergeLock implements Lock
      */
     private function lockAgain(bool $create): void
     {
-        $snapshot = $this->snapshot;
+        $snapshot = $this->opened();
         $isThere = $this->lock->open($snapshot->id, $create);
         $data = $this->lock->isNew() ? null : $this->lock->data();
         if (!$isThere || !$snapshot->isOf($this->db, $this->table, $data)) {

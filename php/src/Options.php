@@ -99,9 +99,8 @@ final class Options
         if (is_string($value) && $value !== '' && strpbrk($value, ".`\0") === false) {
             return "`$value`";
         }
-        $parts = is_string($value) ? explode('.', $value) : [];
-        $isName = $parts !== [] && count($parts) <= ($name === 'table' ? 2 : 1) && !in_array('', $parts, true);
-        if (!$isName || strpos($value, "\0") !== false) {
+        $parts = is_string($value) && strpos($value, "\0") === false ? explode('.', $value) : [''];
+        if (count($parts) > ($name === 'table' ? 2 : 1) || in_array('', $parts, true)) {
             throw new \InvalidArgumentException("Option '$name' must be a name");
         }
         return '`' . implode('`.`', str_replace('`', '``', $parts)) . '`';

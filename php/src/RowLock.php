@@ -103,7 +103,8 @@ final class RowLock implements Lock
     /**
      * For finish(): ends a session, unless another request has changed it since this one read it.
      *
-     * @param callable $end returns the reason why it cannot, or null
+     * @param callable(): ?string $end returns the reason why it cannot, or null
+     * @return callable(bool, bool): ?string
      */
     private function unlessChanged(string $id, callable $end): callable
     {
@@ -122,12 +123,13 @@ final class RowLock implements Lock
      * If COMMIT had been sent and the bytes of the row differ, they may be ours, or those of another request that also counted from 5 to
      * 6: the outcome is unknown.
      *
-     * @param callable $change gets two booleans: whether the row exists, and whether COMMIT was sent before. It commits and returns
+     * @param callable(bool, bool): ?string $change gets two booleans: whether the row exists, and whether COMMIT was sent before. It commits and returns
      *     null, or returns the reason why it cannot
      * @param bool $create whether to create a missing row under the new lock, as a placeholder
      */
     private function finish(string $id, callable $change, bool $create = false): void
     {
+        /** @var bool $committing */
         $committing = false;
         try {
             $problem = $this->attempt(function (int $seconds) use ($id, $change, $create, &$committing): ?string {
@@ -148,7 +150,11 @@ final class RowLock implements Lock
         }
     }
 
-    /** @return mixed as Retries::run() */
+    /**
+     * @template T
+     * @param callable(int): T $work
+     * @return T as Retries::run()
+     */
     private function attempt(callable $work)
     {
         return $this->retries->run($work, [$this, 'release']);

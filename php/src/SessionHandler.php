@@ -109,7 +109,9 @@ final class SessionHandler implements
         if ($isTaken && session_start($options)) {
             return true;
         }
-        return $this->isTold ? false : $this->fail('session not started', 'see what PHP itself has logged', 500);
+        /** @var bool $isTold PHP has called this handler */
+        $isTold = $this->isTold;
+        return $isTold ? false : $this->fail('session not started', 'see what PHP itself has logged', 500);
     }
 
     public function __destruct()
@@ -247,7 +249,7 @@ final class SessionHandler implements
 
     public function create_sid(): string
     {
-        return session_create_id();
+        return (string) session_create_id();
     }
 
     /**
@@ -330,7 +332,7 @@ final class SessionHandler implements
             return null;
         }
         if ((isset($_SESSION) || array_key_exists('_SESSION', $GLOBALS)) && Superglobal::isStored($data)) {
-            return $data === null && is_object($_SESSION) ? null : Superglobal::unwritable($data);
+            return $data === null && is_object($GLOBALS['_SESSION']) ? null : Superglobal::unwritable($data);
         }
         if (!empty($_SESSION)) {
             return self::CUT_OFF;
@@ -345,6 +347,7 @@ final class SessionHandler implements
      *
      * @param string|\RuntimeException $why
      * @param int|null $status null: that of the error, else 503
+     * @return false
      */
     private function fail(string $what, $why, ?int $status = null): bool
     {

@@ -65,7 +65,7 @@ final class Snapshot
         if ($data !== null && $data === $this->data) {
             return true;
         }
-        $found = $db->query(new Statement("SELECT $table->time FROM $table->name WHERE $table->id = ", Tombstone::id($this->id)));
+        $found = $db->select(new Statement("SELECT $table->time FROM $table->name WHERE $table->id = ", Tombstone::id($this->id)));
         // If there is none any more, it was old and gc() has deleted it: a logout since would have left one.
         return $found === [] || (string) $found[0][0] === $this->tombstone;
     }

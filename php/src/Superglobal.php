@@ -70,7 +70,11 @@ final class Superglobal
         }
     }
 
-    /** Without the warnings, which PHP has given already. */
+    /**
+     * Without the warnings, which PHP has given already.
+     *
+     * @param array<mixed> $session
+     */
     private static function encoded(array $session): string
     {
         $_SESSION = $session;

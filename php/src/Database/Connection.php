@@ -44,7 +44,7 @@ final class Connection
     private $commitWasSent;
 
     /**
-     * @param \PDO|\mysqli|callable|array $connection as of SessionHandler
+     * @param \PDO|\mysqli|callable|array<string, mixed> $connection as of SessionHandler
      * @throws \InvalidArgumentException when $connection cannot be used
      */
     public function __construct(
@@ -55,6 +55,7 @@ final class Connection
         $this->settings = $settings;
         $this->wantedWait = $settings->lockWait;
         if (is_array($connection) && !isset($connection[0])) { // else an object and its method
+            /** @var array<string, mixed> $connection */
             $this->server = new Server($connection);
             $this->mayPersist = $this->server->isPersistent();
         } elseif (is_callable($connection)) {
@@ -84,7 +85,7 @@ final class Connection
         $this->driver = null;
         $this->lockWait = null;
         $this->inTransaction = false;
-        if ($this->isPersistent) {
+        if ($this->isPersistent && $this->server !== null) {
             $this->isPersistent = false;
             $this->server->leave();
         }
@@ -113,32 +114,26 @@ final class Connection
         }
     }
 
-    /** @return array<int, array<int, mixed>>|int the rows of a SELECT, else how many rows were changed */
-    public function query(Statement $statement)
+    /** @return array<int, array<int, string|int|float|null>> the rows of a SELECT */
+    public function select(Statement $statement): array
     {
-        if ($statement->values === []) {
-            return $this->run([$statement->sql])[0];
-        }
-        $this->checkLength($statement->values);
-        $this->setUp();
-        $this->inTransaction = true;
-        $this->commitWasSent = null;
-        return self::quietly([$this->driver, 'bind'], $statement->sql, $statement->values);
+        return self::rows($this->query($statement));
+    }
+
+    /** @return int how many rows were changed */
+    public function change(Statement $statement): int
+    {
+        return self::changed($this->query($statement));
     }
 
     /**
      * A SELECT by itself, without a transaction that stays open.
      *
-     * @return array<int, array<int, mixed>>
+     * @return array<int, array<int, string|int|float|null>>
      */
     public function read(Statement $statement): array
     {
-        if ($statement->values === []) {
-            return $this->sendCommit([$statement->sql, 'COMMIT']);
-        }
-        $rows = $this->query($statement);
-        $this->commit();
-        return $rows;
+        return self::rows($this->queryAndCommit($statement));
     }
 
     /**
@@ -148,12 +143,48 @@ final class Connection
      */
     public function commitWith(Statement $statement): int
     {
-        if ($statement->values !== []) {
-            $changed = $this->query($statement);
-            $this->commit();
-            return $changed;
+        return self::changed($this->queryAndCommit($statement));
+    }
+
+    /** @return array<int, array<int, string|int|float|null>>|int as of Driver, of one statement */
+    private function query(Statement $statement)
+    {
+        if ($statement->values === []) {
+            return $this->run([$statement->sql])[0];
         }
-        return $this->sendCommit([$statement->sql, 'COMMIT']);
+        $this->checkLength($statement->values);
+        $driver = $this->setUp();
+        $this->inTransaction = true;
+        $this->commitWasSent = null;
+        /** @var array<int, array<int, string|int|float|null>>|int $result */
+        $result = self::quietly([$driver, 'bind'], $statement->sql, $statement->values);
+        return $result;
+    }
+
+    /** @return array<int, array<int, string|int|float|null>>|int as of Driver, of one statement */
+    private function queryAndCommit(Statement $statement)
+    {
+        if ($statement->values === []) {
+            return $this->sendCommit([$statement->sql, 'COMMIT']);
+        }
+        $result = $this->query($statement);
+        $this->commit();
+        return $result;
+    }
+
+    /**
+     * @param array<int, array<int, string|int|float|null>>|int $result
+     * @return array<int, array<int, string|int|float|null>>
+     */
+    private static function rows($result): array
+    {
+        return is_array($result) ? $result : [];
+    }
+
+    /** @param array<int, array<int, string|int|float|null>>|int $result */
+    private static function changed($result): int
+    {
+        return is_int($result) ? $result : 0;
     }
 
     public function commit(): void
@@ -161,7 +192,10 @@ final class Connection
         $this->sendCommit(['COMMIT']);
     }
 
-    /** @return array<int, array<int, mixed>>|int as query(), of the first statement */
+    /**
+     * @param array<int, string> $statements
+     * @return array<int, array<int, string|int|float|null>>|int as of Driver, of the first statement
+     */
     private function sendCommit(array $statements)
     {
         try {
@@ -193,10 +227,10 @@ final class Connection
     /** Does nothing without a transaction. Never throws. */
     public function rollBack(): void
     {
-        if ($this->inTransaction) {
+        if ($this->inTransaction && $this->driver !== null) {
             $this->inTransaction = false;
             try {
-                $this->send(['ROLLBACK']);
+                $this->send($this->driver, ['ROLLBACK']);
             } catch (\RuntimeException $error) {
                 $this->forget(); // The server rolls back the transaction of a lost connection.
             }
@@ -218,7 +252,7 @@ final class Connection
     {
         $length = self::length($values);
         if ($length >= self::LONG) {
-            $limit = (int) $this->run(['SELECT @@max_allowed_packet'])[0][0][0];
+            $limit = (int) self::rows($this->run(['SELECT @@max_allowed_packet'])[0])[0][0];
             if ($length >= $limit) {
                 $number = DatabaseError::PACKET;
                 $why = "the statement has $length bytes, max_allowed_packet is $limit";
@@ -247,17 +281,17 @@ final class Connection
      * Sends statements, on a connection that needs it together with the settings.
      *
      * @param array<int, string> $statements
-     * @return array<int, array<int, array<int, mixed>>|int> as of Driver
+     * @return array<int, array<int, array<int, string|int|float|null>>|int> as of Driver
      */
     private function run(array $statements): array
     {
-        $this->open();
+        $driver = $this->open();
         if ($this->lockWait === $this->wantedWait) {
-            return $this->send($statements);
+            return $this->send($driver, $statements);
         }
         $settings = $this->missingSettings();
         try {
-            $results = $this->send(array_merge($settings, $statements));
+            $results = $this->send($driver, array_merge($settings, $statements));
         } catch (\RuntimeException $error) {
             if (!$this->isWithoutGalera($error)) {
                 throw $error;
@@ -268,12 +302,13 @@ final class Connection
         return array_slice($results, count($settings));
     }
 
-    private function setUp(): void
+    private function setUp(): Driver
     {
-        $this->open();
+        $driver = $this->open();
         if ($this->lockWait !== $this->wantedWait) {
             $this->run(['DO 0']);
         }
+        return $driver;
     }
 
     /** Whether the settings failed, before all else, on a MariaDB that was built without Galera. Then they are sent without it. */
@@ -292,15 +327,20 @@ final class Connection
             : ['SET ' . Settings::waiting($this->wantedWait)];
     }
 
-    /** @return array<int, array<int, array<int, mixed>>|int> as of Driver */
-    private function send(array $statements): array
+    /**
+     * @param array<int, string> $statements
+     * @return array<int, array<int, array<int, string|int|float|null>>|int> as of Driver
+     */
+    private function send(Driver $driver, array $statements): array
     {
         $this->inTransaction = true;
         $this->commitWasSent = null;
         try {
-            return self::quietly([$this->driver, 'run'], $statements);
+            /** @var array<int, array<int, array<int, string|int|float|null>>|int> $results */
+            $results = self::quietly([$driver, 'run'], $statements);
+            return $results;
         } catch (\RuntimeException $error) {
-            $this->lastIsReached = $this->driver->succeeded() >= count($statements) - 1;
+            $this->lastIsReached = $driver->succeeded() >= count($statements) - 1;
             throw $error;
         }
     }
@@ -309,23 +349,26 @@ final class Connection
      * Connects, with a limit for each answer. By default mysqlnd waits a day, so a frozen database would freeze PHP as well.
      * mysqlnd reads the limit only when it connects, and PDO has no option for it.
      */
-    private function open(): void
+    private function open(): Driver
     {
         if ($this->driver !== null) {
-            return;
+            return $this->driver;
         }
         $before = ini_set('mysqlnd.net_read_timeout', (string) $this->settings->answerTimeout);
         try {
-            $this->driver = $this->server === null ? $this->made() : $this->configured($this->server);
+            $driver = $this->server === null ? $this->made() : $this->configured($this->server);
         } finally {
             ini_set('mysqlnd.net_read_timeout', (string) $before);
         }
+        $this->driver = $driver;
         $this->lockWait = $this->isPersistent ? $this->settings->lockWait : null;
+        return $driver;
     }
 
     private function configured(Server $server): Driver
     {
         $this->isPersistent = $this->mayPersist;
+        /** @var \PDO|\mysqli $db */
         $db = $this->isPersistent
             ? self::quietly([$server, 'persistent'], $this->settings->initCommand())
             : self::quietly([$server, 'connect']);
@@ -337,7 +380,7 @@ final class Connection
     {
         $links = self::persistentLinks();
         try {
-            return self::driver(self::quietly($this->connect), $links);
+            return self::driver($this->connect === null ? null : self::quietly($this->connect), $links);
         } catch (\InvalidArgumentException $error) {
             throw new \RuntimeException($error->getMessage(), 0, $error);
         }
@@ -350,16 +393,21 @@ final class Connection
      */
     private static function driver($db, int $linksBefore): Driver
     {
-        $isMysqli = $db instanceof \mysqli;
-        if (!$isMysqli && !($db instanceof \PDO && $db->getAttribute(\PDO::ATTR_DRIVER_NAME) === 'mysql')) {
+        if ($db instanceof \mysqli) {
+            $isPersistent = self::isPersistent($db, $linksBefore);
+            $driver = new MysqliDriver($db);
+        } elseif ($db instanceof \PDO && $db->getAttribute(\PDO::ATTR_DRIVER_NAME) === 'mysql') {
+            $isPersistent = (bool) $db->getAttribute(\PDO::ATTR_PERSISTENT);
+            $driver = PdoDriver::of($db);
+        } else {
             $what = 'a mysqli, a PDO of mysql, a callable that makes one, or an array with its configuration';
             throw new \InvalidArgumentException("The connection must be $what");
         }
-        if ($isMysqli ? self::isPersistent($db, $linksBefore) : $db->getAttribute(\PDO::ATTR_PERSISTENT)) {
+        if ($isPersistent) {
             $why = 'the application could get it too, with the lock that a request has left';
             throw new \InvalidArgumentException("The connection must not be persistent: $why. Give its configuration, with 'persistent'");
         }
-        return $isMysqli ? new MysqliDriver($db) : PdoDriver::of($db);
+        return $driver;
     }
 
     /**
@@ -375,7 +423,8 @@ final class Connection
 
     private static function persistentLinks(): int
     {
-        return function_exists('mysqli_get_links_stats') ? mysqli_get_links_stats()['active_plinks'] : 0;
+        $stats = function_exists('mysqli_get_links_stats') ? mysqli_get_links_stats() : [];
+        return is_int($stats['active_plinks'] ?? null) ? $stats['active_plinks'] : 0;
     }
 
     /**
@@ -393,7 +442,9 @@ final class Connection
         try {
             return $work(...$arguments);
         } catch (\Throwable $error) {
-            $number = (int) ($error->errorInfo[1] ?? $error->getCode());
+            /** @var int|string $number */
+            $number = $error instanceof \PDOException && is_array($error->errorInfo) ? $error->errorInfo[1] ?? 0 : $error->getCode();
+            $number = (int) $number;
             $what = $number === 0 ? get_class($error) : "database error $number" . self::column($number, $error->getMessage());
             throw new \RuntimeException($what, $number);
         } finally {

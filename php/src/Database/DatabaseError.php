@@ -81,7 +81,7 @@ final class DatabaseError
      */
     public static function ofData(\RuntimeException $error, int $bytes): \RuntimeException
     {
-        $number = $error->getCode();
+        $number = (int) $error->getCode();
         $what = $error->getMessage();
         if ($number === self::PACKET) {
             $what .= ": the session has $bytes bytes. Raise max_allowed_packet on the server, or store less";

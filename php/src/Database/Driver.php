@@ -14,11 +14,11 @@ interface Driver
     /**
      * Sends statements as one text, in one round trip, if the connection allows that. The server stops at the first one that fails.
      *
-     * No value from outside may stand in them but as Literals writes it: where several statements are allowed, an injection could run
+     * No value from outside may stand in them but as Statement writes it: where several statements are allowed, an injection could run
      * one of its own.
      *
      * @param array<int, string> $statements
-     * @return array<int, array<int, array<int, mixed>>|int> for each of them its rows, or how many rows it has changed
+     * @return array<int, array<int, array<int, string|int|float|null>>|int> for each of them its rows, or how many rows it has changed
      */
     public function run(array $statements): array;
 
@@ -26,7 +26,7 @@ interface Driver
      * Prepares and executes a statement, whose values the server binds.
      *
      * @param array<int, string|int> $values
-     * @return array<int, array<int, mixed>>|int its rows, or how many rows it has changed
+     * @return array<int, array<int, string|int|float|null>>|int its rows, or how many rows it has changed
      */
     public function bind(string $sql, array $values);
 

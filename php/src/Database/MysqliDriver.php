@@ -32,7 +32,7 @@ final class MysqliDriver implements Driver
                 $result = $this->db->store_result();
                 $this->check();
                 ++$this->succeeded;
-                $results[] = $result === false ? $this->db->affected_rows : $this->rows($result);
+                $results[] = $result === false ? (int) $this->db->affected_rows : $this->rows($result);
                 if (!$this->db->more_results()) {
                     return $results;
                 }
@@ -46,21 +46,26 @@ final class MysqliDriver implements Driver
     {
         return $this->strictly(function () use ($sql, $values) {
             $statement = $this->db->prepare($sql);
+            assert($statement !== false); // It throws.
             $types = '';
             foreach ($values as $value) {
                 $types .= is_int($value) ? 'i' : 's';
             }
             $statement->bind_param($types, ...$values);
             $statement->execute();
-            return $statement->field_count === 0 ? $statement->affected_rows : $this->rows($statement->get_result());
+            $result = $statement->field_count === 0 ? false : $statement->get_result();
+            return $result === false ? (int) $statement->affected_rows : $this->rows($result);
         });
     }
 
-    /** @return array<int, array<int, mixed>> */
+    /** @return array<int, array<int, string|int|float|null>> */
     private function rows(\mysqli_result $result): array
     {
-        $this->lastType = self::DATES[$result->fetch_field_direct($result->field_count - 1)->type] ?? 'int';
-        return $result->fetch_all(MYSQLI_NUM);
+        $column = $result->fetch_field_direct($result->field_count - 1);
+        $this->lastType = $column === false ? null : self::DATES[$column->type] ?? 'int';
+        /** @var array<int, array<int, string|int|float|null>> $rows */
+        $rows = $result->fetch_all(MYSQLI_NUM);
+        return $rows;
     }
 
     /** Before PHP 8.1, next_result() and store_result() throw nothing, whatever the report mode. */
@@ -74,7 +79,9 @@ final class MysqliDriver implements Driver
     /**
      * Runs $work with errors as exceptions, which is the default only since PHP 8.1. The application shares this mode, so it is set back.
      *
-     * @return mixed what $work returns
+     * @template T
+     * @param callable(): T $work
+     * @return T what $work returns
      */
     private function strictly(callable $work)
     {

@@ -43,7 +43,7 @@ final class PdoDriver implements Driver
                 return $this->send(implode('; ', $statements));
             } catch (\PDOException $error) {
                 // A connection that takes one statement finds a syntax error before it does anything.
-                if ($this->succeeded > 0 || ($error->errorInfo[1] ?? 0) !== DatabaseError::SYNTAX) {
+                if ($this->succeeded() > 0 || !is_array($error->errorInfo) || $error->errorInfo[1] !== DatabaseError::SYNTAX) {
                     throw $error;
                 }
                 $this->isMulti = false;
@@ -51,23 +51,30 @@ final class PdoDriver implements Driver
         }
         $results = [];
         foreach ($statements as $text) {
-            $statement = $this->db->query($text);
+            $statement = $this->query($text);
             ++$this->succeeded;
             $results[] = $this->result($statement);
         }
         return $results;
     }
 
-    /** @return array<int, array<int, array<int, mixed>>|int> */
+    /** @return array<int, array<int, array<int, string|int|float|null>>|int> */
     private function send(string $text): array
     {
-        $statement = $this->db->query($text);
+        $statement = $this->query($text);
         $results = [];
         do {
             ++$this->succeeded;
             $results[] = $this->result($statement);
         } while ($statement->nextRowset());
         return $results;
+    }
+
+    private function query(string $text): \PDOStatement
+    {
+        $statement = $this->db->query($text);
+        assert($statement !== false); // It throws.
+        return $statement;
     }
 
     public function bind(string $sql, array $values)
@@ -85,13 +92,14 @@ final class PdoDriver implements Driver
         }
     }
 
-    /** @return array<int, array<int, mixed>>|int */
+    /** @return array<int, array<int, string|int|float|null>>|int */
     private function result(\PDOStatement $statement)
     {
         $columns = $statement->columnCount();
         if ($columns === 0) {
             return $statement->rowCount();
         }
+        /** @var array<int, array<int, string|int|float|null>> $rows */
         $rows = $statement->fetchAll(\PDO::FETCH_NUM);
         $last = $rows[0][$columns - 1] ?? null;
         $this->lastType = is_int($last) && $last > self::LAST_YEAR ? 'int' : self::type($statement, $columns - 1);

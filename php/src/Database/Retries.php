@@ -26,9 +26,10 @@ final class Retries
      * Repeats $work until the lock's deadline; after a lost connection, only once. It ends the transaction after any error: on NDB it is
      * over already, and the next lock of that connection would lock nothing. So $work begins with the read.
      *
-     * @param callable $work gets the seconds that are left to wait for a lock
+     * @template T
+     * @param callable(int): T $work gets the seconds that are left to wait for a lock
      * @param callable $release ends the transaction, and forgets what was read in it
-     * @return mixed what $work returns
+     * @return T what $work returns
      * @throws \RuntimeException with the database's error number; its message may be logged
      */
     public function run(callable $work, callable $release)

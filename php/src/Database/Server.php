@@ -35,7 +35,7 @@ final class Server
     private $database = '';
     /** @var string */
     private $charset = 'utf8mb4';
-    /** @var array<string, string|bool|null> none: no TLS; else as SSL */
+    /** @var array{key: ?string, cert: ?string, ca: ?string, capath: ?string, cipher: ?string, verify: bool}|array{} none: no TLS */
     private $ssl = [];
     /** @var int seconds */
     private $connectTimeout = 5;
@@ -106,7 +106,7 @@ final class Server
                 self::$passwords[spl_object_id($this)] = $value;
                 return;
             case 'socket':
-                if ($value !== null && (!self::isText($value) || strpbrk($value, ";\0") !== false)) {
+                if ($value !== null && (!is_string($value) || $value === '' || strpbrk($value, ";\0") !== false)) {
                     throw self::mistake($key, 'must be a path without a semicolon');
                 }
                 $this->socket = $value;
@@ -140,12 +140,6 @@ final class Server
     }
 
     /** @param mixed $value */
-    private static function isText($value): bool
-    {
-        return is_string($value) && $value !== '';
-    }
-
-    /** @param mixed $value */
     private static function number(string $key, $value, int $most): int
     {
         if (!is_int($value) || $value < 1 || $value > $most) {
@@ -156,22 +150,33 @@ final class Server
 
     /**
      * @param mixed $value
-     * @return array<string, string|bool|null>
+     * @return array{key: ?string, cert: ?string, ca: ?string, capath: ?string, cipher: ?string, verify: bool}|array{} no TLS, or all entries
      */
     private static function ssl($value): array
     {
         if (!is_array($value) || array_diff_key($value, self::SSL) !== []) {
             throw self::mistake('ssl', 'must be an array of ' . implode(', ', array_keys(self::SSL)));
         }
-        if ($value !== [] && !isset($value['ca']) && !isset($value['capath'])) {
+        if ($value === []) {
+            return [];
+        }
+        if (!isset($value['ca']) && !isset($value['capath'])) {
             throw self::mistake('ssl', "needs 'ca' or 'capath', the authority that has signed the server's certificate");
         }
+        $ssl = self::SSL;
         foreach ($value as $key => $entry) {
-            if ($key === 'verify' ? !is_bool($entry) : $entry !== null && !self::isText($entry)) {
-                throw self::mistake($key, "of 'ssl' must be " . ($key === 'verify' ? 'true or false' : 'a text that is not empty'));
+            if ($key === 'verify') {
+                if (!is_bool($entry)) {
+                    throw self::mistake($key, "of 'ssl' must be true or false");
+                }
+                $ssl['verify'] = $entry;
+            } elseif ($entry === null || (is_string($entry) && $entry !== '')) {
+                $ssl[$key] = $entry;
+            } else {
+                throw self::mistake((string) $key, "of 'ssl' must be a text that is not empty");
             }
         }
-        return $value === [] ? [] : $value + self::SSL;
+        return $ssl;
     }
 
     private static function mistake(string $key, string $what): \InvalidArgumentException
@@ -236,18 +241,23 @@ final class Server
     /** Since PHP 8.5 the constants of PDO for MySQL are deprecated, and since 8.4 Pdo\Mysql has them. */
     private static function attribute(string $name): int
     {
-        return constant(PHP_VERSION_ID < 80400 ? "PDO::MYSQL_ATTR_$name" : "Pdo\Mysql::ATTR_$name");
+        /** @var int $attribute */
+        $attribute = constant(PHP_VERSION_ID < 80400 ? "PDO::MYSQL_ATTR_$name" : "Pdo\Mysql::ATTR_$name");
+        return $attribute;
     }
 
     private function mysqli(): \mysqli
     {
         $db = mysqli_init();
+        assert($db !== false); // It only fails without memory.
         $db->options(MYSQLI_OPT_CONNECT_TIMEOUT, $this->connectTimeout);
         $db->options(MYSQLI_SET_CHARSET_NAME, $this->charset); // In the handshake; set_charset() would cost a round trip.
         $flags = 0;
         if ($this->ssl !== []) {
             $verify = $this->ssl['verify'];
-            $db->ssl_set($this->ssl['key'], $this->ssl['cert'], $this->ssl['ca'], $this->ssl['capath'], $this->ssl['cipher']);
+            // An empty text is none. PHP 7 takes no null.
+            ['key' => $key, 'cert' => $cert, 'ca' => $ca, 'capath' => $capath, 'cipher' => $cipher] = $this->ssl;
+            $db->ssl_set((string) $key, (string) $cert, (string) $ca, (string) $capath, (string) $cipher);
             $flags = MYSQLI_CLIENT_SSL | ($verify ? 0 : MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT);
             if ($verify) {
                 $db->options(MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true);

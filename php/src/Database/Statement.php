@@ -29,29 +29,32 @@ final class Statement
     public function __construct(...$parts)
     {
         $sql = '';
-        foreach ($parts as $i => $part) {
-            if ($i % 2 === 1) {
-                $part = self::literal($part);
-                if ($part === null) {
-                    $this->bind($parts);
-                    return;
-                }
+        $isValue = false;
+        foreach ($parts as $part) {
+            /** @var string|int|null $text */
+            $text = $isValue ? self::literal($part) : $part;
+            if ($text === null) {
+                $this->bind($parts);
+                return;
             }
-            $sql .= $part;
+            $sql .= $text;
+            $isValue = !$isValue;
         }
         $this->sql = $sql;
     }
 
-    /** @param array<int, string|int|Bytes> $parts */
+    /** @param array<string|int|Bytes> $parts */
     private function bind(array $parts): void
     {
-        foreach ($parts as $i => $part) {
-            if ($i % 2 === 0) {
-                $this->sql .= $part;
-            } else {
-                $this->sql .= '?';
+        $isValue = false;
+        foreach ($parts as $part) {
+            if ($isValue) {
                 $this->values[] = $part instanceof Bytes ? $part->bytes : $part;
+                $this->sql .= '?';
+            } elseif (is_string($part)) {
+                $this->sql .= $part;
             }
+            $isValue = !$isValue;
         }
     }
 

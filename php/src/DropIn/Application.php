@@ -15,7 +15,7 @@ final class Application
 
     /** @var string */
     public $name;
-    /** @var array<string, string|int> as the second argument of SessionHandler */
+    /** @var array{table: string}&array<string, string|int> as the second argument of SessionHandler */
     public $options;
     /** @var string|null */
     public $prepend;
@@ -39,26 +39,46 @@ final class Application
         $connection
     ) {
         $this->name = $name;
-        $entry = self::checked(is_array($entry) && array_diff_key($entry, array_flip(self::ENTRIES)) === [], $entry, $name
-            . "' must be an array with the entries " . implode(', ', self::ENTRIES));
-        $this->paths = self::strings($entry['path'] ?? [], "$name' needs 'path', the absolute path of its scripts");
-        foreach ($this->paths as $path) {
-            self::checked($path[0] === '/' || preg_match('~^[a-z]:[/\\\\]~i', $path) === 1, $path, "$name': 'path' must be absolute");
+        if (!is_array($entry) || array_diff_key($entry, array_flip(self::ENTRIES)) !== []) {
+            throw self::mistake("$name' must be an array with the entries " . implode(', ', self::ENTRIES));
         }
-        self::checked($this->paths !== [], null, "$name' needs 'path', the absolute path of its scripts");
+        $problem = "$name' needs 'path', the absolute path of its scripts";
+        $this->paths = self::strings($entry['path'] ?? [], $problem);
+        if ($this->paths === []) {
+            throw self::mistake($problem);
+        }
+        foreach ($this->paths as $path) {
+            if ($path[0] !== '/' && preg_match('~^[a-z]:[/\\\\]~i', $path) !== 1) {
+                throw self::mistake("$name': 'path' must be absolute");
+            }
+        }
         $problem = "$name': 'host' must be the name of a host, without a port";
         foreach (self::strings($entry['host'] ?? [], $problem) as $host) {
-            self::checked(preg_match('/:\d*$/D', $host) === 0, $host, $problem);
+            if (preg_match('/:\d*$/D', $host) !== 0) {
+                throw self::mistake($problem);
+            }
             $this->hosts[] = self::host($host);
         }
-        $this->options = self::checked(is_array($entry['options'] ?? []), $entry['options'] ?? [], "$name': 'options' must be an array");
-        $table = $this->options['table'] ?? null;
-        self::checked(is_string($table), null, "$name' needs ['options']['table'], a table of its own");
+        $options = $entry['options'] ?? [];
+        if (!is_array($options)) {
+            throw self::mistake("$name': 'options' must be an array");
+        }
+        if (!is_string($options['table'] ?? null)) {
+            throw self::mistake("$name' needs ['options']['table'], a table of its own");
+        }
+        /** @var array{table: string}&array<string, string|int> $options SessionHandler checks the others */
+        $this->options = $options;
         $connection = $entry['connection'] ?? $connection;
-        $isUsable = is_array($connection) || is_callable($connection);
-        self::$connections[spl_object_id($this)] = self::checked($isUsable, $connection, "$name' needs 'connection', an array, or a function that makes one");
+        if (!is_array($connection) && !is_callable($connection)) {
+            throw self::mistake("$name' needs 'connection', an array, or a function that makes one");
+        }
+        /** @var callable|array<string, mixed> $connection SessionHandler checks it */
+        self::$connections[spl_object_id($this)] = $connection;
         $prepend = $entry['prepend'] ?? null;
-        $this->prepend = self::checked($prepend === null || is_string($prepend), $prepend, "$name': 'prepend' must be a file");
+        if ($prepend !== null && !is_string($prepend)) {
+            throw self::mistake("$name': 'prepend' must be a file");
+        }
+        $this->prepend = $prepend;
     }
 
     /** @return callable|array<string, mixed> as the first argument of SessionHandler */
@@ -71,12 +91,12 @@ final class Application
      * Whether a request is for this application. What counts is which script runs. A host alone does not choose a table, as a visitor
      * can send any.
      *
-     * @param array<string, mixed> $server as `$_SERVER`
+     * @param array<mixed> $server as `$_SERVER`
      */
     public function hasRequest(array $server): bool
     {
-        $script = realpath((string) ($server['SCRIPT_FILENAME'] ?? ''));
-        $host = self::host((string) ($server['HTTP_HOST'] ?? ''));
+        $script = realpath(self::text($server, 'SCRIPT_FILENAME'));
+        $host = self::host(self::text($server, 'HTTP_HOST'));
         if ($script === false || ($this->hosts !== [] && !in_array($host, $this->hosts, true))) {
             return false;
         }
@@ -113,27 +133,31 @@ final class Application
         return (string) preg_replace('/\.?(:\d*)?$/D', '', strtolower($host));
     }
 
+    /** @param array<mixed> $server as `$_SERVER` */
+    public static function text(array $server, string $name): string
+    {
+        $value = $server[$name] ?? '';
+        return is_string($value) ? $value : '';
+    }
+
     /**
      * @param mixed $value one text or several
      * @return array<int, string>
      */
     private static function strings($value, string $problem): array
     {
+        $texts = [];
         foreach ((array) $value as $text) {
-            self::checked(is_string($text) && $text !== '', $text, $problem);
+            if (!is_string($text) || $text === '') {
+                throw self::mistake($problem);
+            }
+            $texts[] = $text;
         }
-        return array_values((array) $value);
+        return $texts;
     }
 
-    /**
-     * @param mixed $value
-     * @return mixed $value
-     */
-    private static function checked(bool $isRight, $value, string $problem)
+    private static function mistake(string $problem): ConfigurationError
     {
-        if (!$isRight) {
-            throw new ConfigurationError("application '$problem");
-        }
-        return $value;
+        return new ConfigurationError("application '$problem");
     }
 }

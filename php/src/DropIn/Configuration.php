@@ -45,11 +45,12 @@ final class Configuration
         if (!is_array($content) || array_diff_key($content, array_flip(self::ENTRIES)) !== []) {
             throw new ConfigurationError($problem);
         }
-        $this->prepend = $content['prepend'] ?? null;
+        $prepend = $content['prepend'] ?? null;
         $entries = $content['applications'] ?? null;
-        if (!is_array($entries) || $entries === [] || !($this->prepend === null || is_string($this->prepend))) {
+        if (!is_array($entries) || $entries === [] || !($prepend === null || is_string($prepend))) {
             throw new ConfigurationError($problem);
         }
+        $this->prepend = $prepend;
         $tables = [];
         foreach ($entries as $name => $entry) {
             $application = new Application((string) $name, $entry, $content['connection'] ?? null);
@@ -68,7 +69,7 @@ final class Configuration
     /**
      * The first application that a request is for.
      *
-     * @param array<string, mixed> $server as `$_SERVER`
+     * @param array<mixed> $server as `$_SERVER`
      */
     public function application(array $server): ?Application
     {
@@ -84,7 +85,7 @@ final class Configuration
      * The same in a worker that lives on and has not required prepend.php for this request. It may be for another application than the
      * request before, or for none.
      *
-     * @param array<string, mixed> $server as `$_SERVER`
+     * @param array<mixed> $server as `$_SERVER`
      * @throws ConfigurationError
      */
     public function applicationOfWorker(array $server): Application
@@ -99,7 +100,7 @@ final class Configuration
     /**
      * Logs that others can get at the file.
      *
-     * @param array<string, mixed> $server as `$_SERVER`
+     * @param array<mixed> $server as `$_SERVER`
      */
     public function warn(array $server): void
     {
@@ -107,7 +108,7 @@ final class Configuration
         if (DIRECTORY_SEPARATOR === '/' && ($permissions & 0006) !== 0) {
             error_log("PhpSessionBridge: $this->file can be read or written by every user of this machine: give it the mode 0640");
         }
-        $root = (string) ($server['DOCUMENT_ROOT'] ?? '');
+        $root = Application::text($server, 'DOCUMENT_ROOT');
         if ($root !== '' && Application::isUnder((string) realpath($this->file), $root)) {
             error_log("PhpSessionBridge: $this->file is inside the document root: move it out, as the web server may send it to visitors");
         }

@@ -91,6 +91,8 @@ final class DropIn
     /** @internal a shutdown function */
     public static function end(): void
     {
-        self::$watch->end();
+        if (self::$watch !== null) {
+            self::$watch->end();
+        }
     }
 }

@@ -51,24 +51,24 @@ final class Handler implements
         } catch (ConfigurationError | \InvalidArgumentException $error) {
             $this->refuse(500, $error->getMessage());
         }
-        return $this->handler->open($path, $name);
+        return $this->handler()->open($path, $name);
     }
 
     public function validateId($id): bool
     {
-        return $this->handler->validateId($id);
+        return $this->handler()->validateId($id);
     }
 
     public function create_sid(): string
     {
-        return $this->handler->create_sid();
+        return $this->handler()->create_sid();
     }
 
     /** @return string */
     #[\ReturnTypeWillChange]
     public function read($id)
     {
-        $data = $this->handler->read($id);
+        $data = $this->handler()->read($id);
         if ($data === false) {
             $this->refuse(null); // The handler has logged the reason, and set the status.
         }
@@ -87,7 +87,7 @@ final class Handler implements
 
     public function destroy($id): bool
     {
-        return $this->handler->destroy($id);
+        return $this->handler()->destroy($id);
     }
 
     public function close(): bool
@@ -99,10 +99,22 @@ final class Handler implements
     #[\ReturnTypeWillChange]
     public function gc($max_lifetime)
     {
-        return $this->handler->gc($max_lifetime);
+        return $this->handler()->gc($max_lifetime);
     }
 
-    /** Before PHP 8, `exit` leaves the session active, and PHP calls write() and close() in the end. */
+    private function handler(): SessionHandler
+    {
+        if ($this->handler === null) {
+            throw new \LogicException('no session is open');
+        }
+        return $this->handler;
+    }
+
+    /**
+     * Before PHP 8, `exit` leaves the session active, and PHP calls write() and close() in the end.
+     *
+     * @return never
+     */
     private function refuse(?int $status, ?string $why = null): void
     {
         $this->handler = null;

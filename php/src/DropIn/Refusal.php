@@ -33,6 +33,7 @@ final class Refusal
     /**
      * @param int|null $status null: it is set already
      * @param string|null $why for the log; null: it is logged already
+     * @return never
      */
     public static function end(?int $status, ?string $why): void
     {

@@ -30,7 +30,7 @@ final class Format
     /**
      * Reads the names of the variables.
      *
-     * @param callable $read gets the name of each variable, and must read its value
+     * @param callable(int|string): void $read gets the name of each variable, and must read its value
      */
     public function read(Tokens $tokens, callable $read): void
     {

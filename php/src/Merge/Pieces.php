@@ -55,20 +55,25 @@ final class Pieces
         }
     }
 
-    /** @param string|object|null $value */
+    /**
+     * @param string|object|null $value
+     * @phpstan-assert-if-true PhpArray $value
+     */
     private static function isMap($value): bool
     {
         return $value instanceof PhpArray && $value->isMap();
     }
 
+    /** @param 'base'|'mine'|'theirs' $side */
     private function join(string $side): void
     {
         $owners = [];
         foreach ($this->pieces as $index => $piece) {
+            /** @var array<int, array<string|object|null>> $rest */
             $rest = [[$piece->$side]];
             $seen = [];
-            while ($rest !== []) {
-                foreach (array_pop($rest) as $value) {
+            while (($values = array_pop($rest)) !== null) {
+                foreach ($values as $value) {
                     if ($value instanceof PhpArray) {
                         $rest[] = $value->values;
                         continue;

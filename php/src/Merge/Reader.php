@@ -20,7 +20,7 @@ final class Reader
     private $maxDepth;
     /** @var bool whether there may be references, so that places are to be kept */
     private $hasReferences;
-    /** @var array<int, object|null> by number, less one: the array or object in which the place is; null: the session */
+    /** @var array<int, PhpArray|PhpObject|null> by number, less one: the array or object in which the place is; null: the session */
     private $containers = [];
     /** @var array<int, int|string> the keys of the places */
     private $keys = [];
@@ -42,6 +42,7 @@ final class Reader
         if ($format->isArray) {
             $reader->number(null, '');
         }
+        /** @var array<int|string, PhpArray> $variables */
         $variables = [];
         $format->read($reader->tokens, static function ($name) use ($reader, $session, $format, &$variables): void {
             if ($format->isArray) {
@@ -84,6 +85,7 @@ final class Reader
     private function value($container, $key, int $levels): void
     {
         $tokens = $this->tokens;
+        /** @var array<int, array{PhpArray|PhpObject, int}> $outer */
         $outer = [];
         $left = 0;
         for (;;) {
@@ -132,7 +134,7 @@ final class Reader
             --$left;
             $isInteger = $tokens->peek() === 'i';
             $key = $tokens->key();
-            if ($isInteger && $container instanceof PhpObject && !array_key_exists($key, $container->values)) {
+            if ($isInteger && is_int($key) && $container instanceof PhpObject && !array_key_exists($key, $container->values)) {
                 $container->integers[$key] = true;
             }
         }
@@ -141,7 +143,7 @@ final class Reader
     /**
      * Gives a place the next number.
      *
-     * @param object|null $container
+     * @param PhpArray|PhpObject|null $container
      * @param int|string $key
      */
     private function number($container, $key): void
@@ -155,8 +157,9 @@ final class Reader
     /**
      * The place that a reference means.
      *
-     * @param int|string $key where the reference stands, as $container
-     * @return array{object, int|string} array or object, and key
+     * @param PhpArray|PhpObject $container where the reference stands, as $key
+     * @param int|string $key
+     * @return array{PhpArray|PhpObject, int|string}
      */
     private function place(int $number, object $container, $key, int $start): array
     {

@@ -100,6 +100,7 @@ final class ThreeWayMerge
      * What one side has in a group, as a text. What its parts share shows only there.
      *
      * @param Piece[] $group
+     * @param 'base'|'mine'|'theirs' $side
      */
     private static function together(array $group, string $side): string
     {
@@ -136,7 +137,9 @@ final class ThreeWayMerge
         }
         $mine = self::text($piece->mine);
         $theirs = self::text($piece->theirs);
-        $decision = ($this->rule)($piece->names(), self::text($piece->base), $mine, $theirs);
+        /** @var callable(string[], ?string, ?string, ?string): ?string $rule */
+        $rule = $this->rule;
+        $decision = $rule($piece->names(), self::text($piece->base), $mine, $theirs);
         if ($decision === $mine) { // What is taken as it is keeps what it shares with others.
             return $piece->mine;
         }

@@ -70,10 +70,11 @@ final class Writer
     /** @param array<int|string, string|object> $values */
     private function countHolders(array $values): void
     {
+        /** @var array<int, array<string|object>> $rest */
         $rest = [$values];
         $seen = [];
-        while ($rest !== []) {
-            foreach (array_pop($rest) as $value) {
+        while (($values = array_pop($rest)) !== null) {
+            foreach ($values as $value) {
                 if ($value instanceof PhpReference) {
                     $id = spl_object_id($value);
                     $this->holders[$id] = ($this->holders[$id] ?? 0) + 1;
@@ -131,6 +132,7 @@ final class Writer
         if ($object instanceof PhpCustom) {
             $this->firstCustom = min($this->firstCustom, $this->numbered);
         }
+        /** @var PhpCustom|PhpEnum $object */
         $this->text .= $object->text;
     }
 
