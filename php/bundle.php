@@ -5,7 +5,6 @@
 declare(strict_types=1);
 
 namespace PhpSessionBridge\Database {
-
 use function array_diff_key, array_keys, array_merge, array_slice, assert, bin2hex, ceil, constant, count, extension_loaded, function_exists, get_class, implode, in_array, ini_set, intdiv, is_array, is_bool, is_callable, is_int, is_string, max, microtime, min, mysqli_get_links_stats, mysqli_init, preg_match, random_int, restore_error_handler, rtrim, serialize, set_error_handler, spl_object_id, strlen, strncasecmp, strpbrk, strspn, strtolower, strtoupper, usleep;
 
 final class Bytes

@@ -51,9 +51,11 @@ export function phpBundle() {
   }
   const blocks = [...namespaces].map(([namespace, { imports, bodies }]) => {
     const code = bodies.join('\n');
+    const functions = functionsIn(code);
     // Else PHP would look for each function in the namespace first.
-    const functions = `use function ${functionsIn(code).join(', ')};`;
-    return `\nnamespace ${namespace} {\n${[...imports].sort().join('\n')}\n${functions}\n\n${code}}\n`;
+    const uses = functions.length > 0 ? [`use function ${functions.join(', ')};`] : [];
+    const lines = [...[...imports].sort(), ...uses].map((line) => `${line}\n`).join('');
+    return `\nnamespace ${namespace} {\n${lines}\n${code}}\n`;
   });
   return head + blocks.join('');
 }
