@@ -1,6 +1,6 @@
 // php/bundle.php: the classes that each request needs, in one file. PHP loads one file faster than twenty. `npm run build` makes it from
 // php/src, and a test says when it is out of date.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './setup.mjs';
@@ -81,8 +81,13 @@ function functionsIn(code) {
   return [...names].filter((name) => !words.includes(name)).sort();
 }
 
+/** Another process may be running PHP with the file, so it is left alone if it is right, and else replaced in one step. */
 export function writePhpBundle() {
-  writeFileSync(bundleFile, phpBundle());
+  const bundle = phpBundle();
+  if (existsSync(bundleFile) && readFileSync(bundleFile, 'utf8') === bundle) return;
+  const next = `${bundleFile}.${process.pid}`;
+  writeFileSync(next, bundle);
+  renameSync(next, bundleFile);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writePhpBundle();
