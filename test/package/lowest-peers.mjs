@@ -3,16 +3,20 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import Express4 from 'express-4';
 import Express5 from 'express-5';
 import fastify from 'fastify';
+import { Hono } from 'hono';
 import Koa2 from 'koa-2';
 import Koa3 from 'koa-3';
 import koaSession from 'koa-session';
 import mysql from 'mysql2/promise';
 import { phpSession as expressSession } from 'php-session-bridge/express';
 import { phpSession as fastifySession } from 'php-session-bridge/fastify';
+import { phpSession as h3Session, usePhpSession } from 'php-session-bridge/h3';
+import { phpSession as honoSession } from 'php-session-bridge/hono';
 import { phpSession } from 'php-session-bridge/koa';
 import { phpKoaSession } from 'php-session-bridge/koa-session';
 import { createTableSql, mysqlStore } from 'php-session-bridge/mysql';
@@ -20,6 +24,10 @@ import { middlewareContract, storeContract } from 'php-session-bridge/testing';
 
 const { connection, lowest } = JSON.parse(readFileSync('given.json', 'utf8'));
 const require = createRequire(import.meta.url);
+const untyped = require; // the types of these need those of browsers
+const { getRequestListener } = untyped('@hono/node-server');
+const h3v1 = untyped('h3-1');
+const { H3, toNodeHandler } = untyped('h3-2/node');
 const table = 'lowest';
 let witness;
 
@@ -32,7 +40,7 @@ after(() => witness.end());
 test('they are the oldest', () => {
   const found = Object.keys(lowest).map((name) => [name, require(`./node_modules/${name}/package.json`).version]);
   assert.deepEqual(Object.fromEntries(found), lowest);
-  assert.equal(found.length, 7);
+  assert.equal(found.length, 10);
 });
 
 storeContract({ describe, test }, 'the store', {
@@ -174,4 +182,73 @@ middlewareContract({ describe, test }, 'Fastify', {
     await app.ready();
     return app.routing;
   },
+});
+
+middlewareContract({ describe, test }, 'Hono', {
+  make({ sessions, between, handle, onError, onGone }) {
+    const app = new Hono();
+    const visitOf = (c) =>
+      Object.defineProperty({ control: c.var.phpSession }, 'session', {
+        get: () => c.get('session'),
+        set: (content) => c.set('session', content),
+      });
+    app.onError((error, c) => {
+      onError(error);
+      return error.getResponse?.() ?? c.text('failed', 500);
+    });
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) app.use((c, next) => Promise.resolve(between(visitOf(c))).then(next));
+      app.use(honoSession({ ...options, onError, onGone }));
+    }
+    app.all('/', async (c) => {
+      const body = await handle(visitOf(c));
+      return c.body(body instanceof Readable ? Readable.toWeb(body) : body);
+    });
+    return getRequestListener(app.fetch);
+  },
+  answersByHand: false,
+});
+
+/** What the contract sees of a session in h3. */
+const visitInH3 = (session, event) =>
+  Object.defineProperty({ control: session, ...event.node }, 'session', {
+    get: () => session.data,
+    set: (content) => Object.assign(session, { data: content }),
+  });
+const onH3Error = (onError) => (error) => void onError(error.cause ?? error);
+
+middlewareContract({ describe, test }, 'h3 1', {
+  make({ sessions, between, handle, onError, onGone }) {
+    const app = h3v1.createApp({ onError: onH3Error(onError) });
+    const visit = async (event) => visitInH3(await usePhpSession(event), event);
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) app.use(h3v1.eventHandler(async (event) => between(await visit(event))));
+      app.use(h3Session({ ...options, onError, onGone }));
+    }
+    app.use(
+      h3v1.eventHandler(async (event) => {
+        const body = await handle(await visit(event));
+        if (body === undefined) event._handled = true;
+        return body;
+      }),
+    );
+    return h3v1.toNodeListener(app);
+  },
+});
+
+middlewareContract({ describe, test }, 'h3 2', {
+  make({ sessions, between, handle, onError, onGone }) {
+    const app = new H3({ onError: onH3Error(onError), silent: true });
+    const visit = async (event) => visitInH3(await usePhpSession(event), event);
+    for (const [i, options] of sessions.entries()) {
+      if (i > 0) app.use((event, next) => visit(event).then(between).then(next));
+      app.use(h3Session({ ...options, onError, onGone }));
+    }
+    app.all('/', async (event) => {
+      const body = await handle(await visit(event));
+      return body instanceof Readable ? Readable.toWeb(body) : body;
+    });
+    return toNodeHandler(app);
+  },
+  answersByHand: false,
 });

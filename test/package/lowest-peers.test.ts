@@ -6,7 +6,7 @@ import { Consumer, clone } from './consumer.ts';
 
 // The oldest releases that the package's peer ranges admit, one of each range. All other tests run the newest. Older ones have
 // known holes: mysql2 GHSA-3f6p-5ww8-9rcr (mended in 3.22.0) and GHSA-rgwj-5xj2-c3m3 (3.23.1), Koa GHSA-7gcc-r8m5-44qm (2.16.4 and
-// 3.1.2). None is known of koa-session.
+// 3.1.2), Hono CVE-2026-47676 (4.12.21). None is known of koa-session.
 
 const { peerDependencies } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
 /** By the name under which the program loads it: mysql2, koa-session, koa-2, koa-3, express-4, … */
@@ -27,6 +27,7 @@ beforeAll(async () => {
   );
   const { host, port, user, password } = database;
   const connection = { host, port, user, password, database: 'test' };
+  consumer.install('@hono/node-server'); // the server's version is the application's own matter
   consumer.write('given.json', JSON.stringify({ connection, lowest }));
 }, 240_000);
 
@@ -39,8 +40,8 @@ test('the store and the middleware work with them', () => consumer.program('lowe
 
 test('README.md names them', () => {
   const text = readFileSync(join(clone, 'README.md'), 'utf8').replace(/\s+/g, ' ');
-  const { mysql2, fastify, ...pairs } = lowest;
+  const { mysql2, fastify, hono, ...pairs } = lowest;
   expect(text).toContain(
-    `mysql2 ${mysql2}, Koa ${pairs['koa-2']} and ${pairs['koa-3']}, Express ${pairs['express-4']} and ${pairs['express-5']}, Fastify ${fastify} on`,
+    `mysql2 ${mysql2}, Koa ${pairs['koa-2']} and ${pairs['koa-3']}, Express ${pairs['express-4']} and ${pairs['express-5']}, Fastify ${fastify}, Hono ${hono}, h3 ${pairs['h3-1']} and ${pairs['h3-2']} on`,
   );
 });
