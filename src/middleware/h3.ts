@@ -94,7 +94,11 @@ export function phpSession(options: H3SessionOptions): PhpSessionMiddleware {
  * @throws PhpSessionError with the `status` and `headers` of the answer, if the session cannot be opened
  * @throws TypeError without `phpSession()` in front of the handler
  */
-export function usePhpSession<T extends object = SessionData>(event: object, name?: string): Promise<PhpSession<T>> {
+// biome-ignore lint/suspicious/noExplicitAny: as h3's useSession()
+export function usePhpSession<T extends object = Record<string, any>>(
+  event: object,
+  name?: string,
+): Promise<PhpSession<T>> {
   const sessions = given.get(event);
   const open = name === undefined ? [...(sessions?.values() ?? [])].at(-1) : sessions?.get(name);
   if (open === undefined) {

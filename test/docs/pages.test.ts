@@ -31,7 +31,7 @@ describe('examples', () => {
   beforeAll(async () => {
     consumer = await Consumer.create();
     consumer.install('koa', 'koa-session', '@types/koa', '@types/node', 'mysql2', 'typescript');
-    consumer.install('koa-passport', 'express', '@types/express', 'fastify', 'ws');
+    consumer.install('koa-passport', 'express', '@types/express', 'fastify', 'ws', 'hono', '@hono/node-server', 'h3');
   }, 240_000);
 
   afterAll(() => consumer?.remove());

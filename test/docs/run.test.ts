@@ -26,6 +26,7 @@ beforeAll(async () => {
   ]);
   await run('npm', ['init', '-y', '--cache', consumer.path('npm')], consumer.path());
   consumer.install('koa', 'koa-passport', 'express', 'fastify', 'ws', 'mysql2', '@types/koa', '@types/node');
+  consumer.install('hono', '@hono/node-server', 'h3');
   await query(createTableSql());
   // As Symfony 5.4 makes it.
   await query(`CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data BLOB NOT NULL,
@@ -155,6 +156,11 @@ test('docs/express.md, express.mjs', async () => {
 
 test('docs/fastify.md, fastify.mjs', async () => {
   await start('fastify.mjs', programOf('docs/fastify.md', 'fastify.mjs'));
+  await visit();
+});
+
+test.each(['http', 'hono', 'h3'])('docs/%s.md', async (name) => {
+  await start(`${name}.mjs`, programOf(`docs/${name}.md`, `${name}.mjs`));
   await visit();
 });
 
