@@ -83,17 +83,33 @@ export function phpSession<
   };
 }
 
-function give<Req extends object, T extends object>(req: Req, http: HttpSession<T>): Req & PhpSessionRequest<T> {
-  Object.defineProperties(req, {
-    session: {
-      configurable: true,
-      get: () => http.data,
-      set: (content: T | null) => {
-        http.data = content;
-      },
+/** Where a request has its session. A second session, by another name, takes the place of the first for what comes after it. */
+const current: unique symbol = Symbol('session');
+type WithSession = { readonly [current]: HttpSession<object> };
+
+/** The same functions for all requests: with functions of its own, V8 makes a slow dictionary of each request. */
+const properties: PropertyDescriptorMap = {
+  session: {
+    configurable: true,
+    get(this: WithSession) {
+      return this[current].data;
     },
-    phpSession: { configurable: true, get: () => http.control },
-  });
+    set(this: WithSession, content: object | null) {
+      this[current].data = content as object;
+    },
+  },
+  phpSession: {
+    configurable: true,
+    get(this: WithSession) {
+      return this[current].control;
+    },
+  },
+};
+
+function give<Req extends object, T extends object>(req: Req, http: HttpSession<T>): Req & PhpSessionRequest<T> {
+  const isFirst = !(current in req);
+  Object.defineProperty(req, current, { configurable: true, value: http });
+  if (isFirst) Object.defineProperties(req, properties);
   return req as Req & PhpSessionRequest<T>;
 }
 
