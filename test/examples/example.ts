@@ -24,17 +24,18 @@ export class Example {
   readonly consumer: Consumer;
   /** A Node for frameworks that need a newer one. */
   readonly newestNode: string = process.env.PSB_NEWEST_NODE!;
-  port = 0;
+  readonly port: number;
   #program: Service | undefined;
 
-  private constructor(consumer: Consumer) {
+  private constructor(consumer: Consumer, port: number) {
     this.consumer = consumer;
+    this.port = port;
   }
 
   /** @param from folder of the clone with the application, `package.json` included */
   static async install(from: string): Promise<Example> {
     const consumer = await Consumer.create();
-    const example = new Example(consumer);
+    const example = new Example(consumer, await freePort());
     try {
       cpSync(join(clone, from), consumer.path(), { recursive: true });
       const manifest = JSON.parse(readFileSync(consumer.path('package.json'), 'utf8'));
@@ -65,28 +66,18 @@ export class Example {
     };
   }
 
-  /**
-   * Starts a script of Node in the folder of the example, and waits until it answers.
-   *
-   * @param args `{port}` stands for its port
-   */
+  /** Starts a script of Node in the folder of the example, and waits until it answers. */
   async start(
     args: readonly string[],
     env: Record<string, string> = {},
     path = '/',
     node = process.execPath,
   ): Promise<void> {
-    this.port = await freePort();
-    const cwd = this.consumer.path();
-    this.#program = startProcess(
-      node,
-      args.map((arg) => arg.replace('{port}', String(this.port))),
-      {
-        cwd,
-        env: { ...this.environment, ...env },
-        log: this.consumer.path('log'),
-      },
-    );
+    this.#program = startProcess(node, args, {
+      cwd: this.consumer.path(),
+      env: { ...this.environment, ...env },
+      log: this.consumer.path('log'),
+    });
     while (!(await fetch(this.url + path).catch(() => undefined))) {
       if (!this.#program.running()) throw new Error(this.log());
       await sleep(20);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   example = await Example.install('examples/nextjs');
   php = await startPhp();
   await run(process.execPath, ['node_modules/next/dist/bin/next', 'build'], example.consumer.path());
-  await example.start(['node_modules/next/dist/bin/next', 'start', '-p', '{port}', '-H', '127.0.0.1']);
+  await example.start(['node_modules/next/dist/bin/next', 'start', '-p', String(example.port), '-H', '127.0.0.1']);
 }, 600_000);
 
 afterAll(async () => {
