@@ -106,8 +106,9 @@ export class Example {
 export class Browser {
   id: string | undefined;
 
+  /** No server that ends has to wait for a connection that is kept. */
   get headers(): Record<string, string> {
-    return this.id === undefined ? {} : { cookie: `PHPSESSID=${this.id}` };
+    return { connection: 'close', ...(this.id !== undefined && { cookie: `PHPSESSID=${this.id}` }) };
   }
 
   async ask(url: string, init: RequestInit = {}): Promise<{ status: number; text: string; headers: Headers }> {
