@@ -10,7 +10,7 @@ await runCommand(async () => {
   const env = { PSB_NEWEST_NODE: await installNewestNode() };
   await build(console.log);
   console.log(
-    'Each example installs its own packages into a temporary folder (Next.js 500 MB, the others 30 to 150 MB).',
+    'Each example installs its own packages into a temporary folder (Next.js 350 MB, the others less).',
   );
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const args = [jest, '--config', join(root, 'jest.examples.config.mjs'), ...process.argv.slice(2)];
