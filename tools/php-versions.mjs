@@ -1,5 +1,6 @@
 // `npm run test:php-versions`: runs the corpus of fixtures/ on PHP 7.2 to 8.5, as WebAssembly, and compares with what is
-// recorded; what the codec writes for it is read by each of them. Each loads the PHP package, and merges the cases of fixtures/merge.
+// recorded; what the codec writes for it is read by each of them. Each loads the PHP package, and merges the cases of fixtures/merge. The
+// scenarios of test/differential/life run in each and in Node.
 // `npm run test:php-versions -- --record` records the corpus anew.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { compare as compareLives, question, scenariosFor } from '../test/differential/life/compare.mjs';
 import { mergeLine, mergeVectors } from '../test/helpers/merge-vectors.mjs';
 import { build } from './build.mjs';
 import { changedSessions, loadCorpus, recordedCases, saveCorpus, versions } from './corpus.mjs';
@@ -16,6 +18,9 @@ import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
 const fixtures = join(root, 'fixtures');
 const sources = join(root, 'php', 'src');
 const mergeScript = 'test/helpers/merge.php';
+const lifeScript = 'test/differential/life/scenario.php';
+/** They take half a minute each: the oldest that is supported by a distribution, and those between which something changed. */
+const livingVersions = ['7.4', '8.2', '8.4', '8.5'];
 const workspace = join(root, 'test', 'php-versions');
 
 /** PHP code that declares each class which is not of our package, as it is needed. */
@@ -81,8 +86,10 @@ async function startPhp(version) {
     php.writeFile(join('/php/src', file), readFileSync(join(sources, file)));
   }
   php.writeFile('/php/bundle.php', readFileSync(bundleFile));
-  php.mkdir(join('/', dirname(mergeScript)));
-  php.writeFile(join('/', mergeScript), readFileSync(join(root, mergeScript)));
+  for (const script of [mergeScript, lifeScript]) {
+    php.mkdir(join('/', dirname(script)));
+    php.writeFile(join('/', script), readFileSync(join(root, script)));
+  }
   /** @param {string} script @param {Record<string, string>} env @returns {Promise<string>} what it prints */
   const output = async (script, env) => {
     const { bytes, exitCode, errors } = await php.run({ scriptPath: script, env });
@@ -103,6 +110,18 @@ async function startPhp(version) {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
+    },
+    /** One request with a session. @param {import('../test/differential/life/scenarios.mjs').Scenario} scenario */
+    async live(scenario) {
+      const { cookie, query = '' } = scenario;
+      const { bytes } = await php.run({
+        scriptPath: join('/', lifeScript),
+        relativeUri: `/${lifeScript}${query}`,
+        method: 'POST',
+        headers: cookie === undefined ? {} : { cookie },
+        body: new TextEncoder().encode(question(scenario)),
+      });
+      return JSON.parse(Buffer.from(bytes).toString('utf8'));
     },
     /**
      * Loads all files of our PHP package, which declare what this PHP must understand. A class of a framework that one of ours
@@ -189,9 +208,12 @@ async function compare() {
       if (!isDeepStrictEqual(answers[index], wanted))
         differs(`PHP ${recorded.php}, merge, ${name}`, wanted, answers[index]);
     }
+    const lives = livingVersions.includes(version)
+      ? await compareLife(php, version, (what, ...both) => differs(`PHP ${recorded.php}, ${what}`, ...both))
+      : 0;
     php.close();
     console.log(
-      `PHP ${recorded.php}: ${ran} cases as recorded; ${written}; the package is loaded, and merges ${vectors.length} cases as Node does`,
+      `PHP ${recorded.php}: ${ran} cases as recorded; ${written}; the package is loaded, and merges ${vectors.length} cases as Node does${lives === 0 ? '' : `; ${lives} lives of a session as expected`}`,
     );
   }
   console.log(differences === 0 ? 'No difference.' : `${differences} differences. If they are right: --record.`);
@@ -220,6 +242,27 @@ async function readWhatCodecWrites(php, version, corpus, differs) {
   }
   const read = jobs.reduce((sum, { sessions }) => sum + sessions.length - 1, 0);
   return `${read} sessions that the codec changed and this PHP reads, ${refused} changes that the codec refuses`;
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof startPhp>>} php
+ * @param {Version} version
+ * @param {(what: string, expected: unknown, actual: unknown) => void} differs
+ */
+async function compareLife(php, version, differs) {
+  const load = (/** @type {string} */ entry) => import(pathToFileURL(join(root, 'dist', entry)).href);
+  const { phpSession } = await load('koa.js');
+  const { memoryStore } = await load('memory.js');
+  const { default: Koa } = await import('koa');
+  const scenarios = scenariosFor(version);
+  for (const scenario of scenarios) {
+    const sides = await compareLives(scenario, await php.live(scenario), version, { Koa, phpSession, memoryStore });
+    for (const side of /** @type {const} */ (['php', 'node'])) {
+      const { expected, actual } = sides[side];
+      if (!isDeepStrictEqual(actual, expected)) differs(`${scenario.name}, ${side}`, expected, actual);
+    }
+  }
+  return scenarios.length;
 }
 
 /** @param {Record<string, Record<string, unknown>>} cases */

@@ -35,7 +35,7 @@ type Dated = CookieOptions & { readonly phpVersion?: PhpVersion };
  * The value of a cookie in a `Cookie` header, as in PHP's `$_COOKIE` (php-src: `php_default_treat_data`, `php_register_variable_ex`):
  *
  * - Of two with one name the first counts. One without "=" is empty. Spaces count, except before the name.
- * - PHP writes "." and " " in a name as "_", and a "[" that is not closed: so `php.sid` is the cookie `php_sid` too.
+ * - PHP writes "." and " " in a name as "_", and each "[" if none is closed: so `php.sid` is the cookie `php_sid` too.
  * - `name[x]` makes an array of it, which is no id.
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
@@ -58,9 +58,8 @@ export function readCookie(header: string | undefined, name: string): string | u
 /** Which variable PHP makes of a name. */
 function variableOf(key: string): { name: string; isArray: boolean } {
   const open = key.indexOf('[');
-  if (open < 0) return { name: key.replace(/[ .]/g, '_'), isArray: false };
-  const name = key.slice(0, open).replace(/[ .]/g, '_');
-  return key.includes(']', open) ? { name, isArray: true } : { name: `${name}_${key.slice(open + 1)}`, isArray: false };
+  const isArray = open >= 0 && key.includes(']', open);
+  return { name: (isArray ? key.slice(0, open) : key).replace(/[ .[]/g, '_'), isArray };
 }
 
 /** As `rawurldecode()`: what is no code stays. Each code is one byte, as Node has headers as Latin-1. */

@@ -5,8 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { PhpVersion } from '../../src/codec/index.ts';
 import { type CacheLimiter, cacheHeaders } from '../../src/session/cache-limiter.ts';
-import { type CookieOptions, readCookie, removeCookie, setCookie } from '../../src/session/cookie.ts';
+import {
+  type CookieOptions,
+  readCookie,
+  refusedByBrowsers,
+  removeCookie,
+  setCookie,
+} from '../../src/session/cookie.ts';
+import { createId, createPrefixedId } from '../../src/session/id.ts';
 import { type SessionOptions, settings } from '../../src/session/options.ts';
 import { isSessionId } from '../../src/stores/session-id.ts';
 import { type PhpServer, startPhpServer } from '../../tools/services/php.mjs';
@@ -68,13 +76,16 @@ const ini = (options: CookieOptions) => ({
   'session.cookie_secure': Number(options.cookieSecure),
   'session.cookie_httponly': Number(options.cookieHttponly),
   'session.cookie_samesite': options.cookieSamesite,
+  'session.cookie_partitioned': Number(options.cookiePartitioned),
 });
 
-/** PHP before 8.2 has hyphens in the dates of cookies. */
-const setCookies = ({ headers }: Reply) =>
-  headers
-    .filter(([name]) => name === 'Set-Cookie')
-    .map(([, value]) => value.replace(/(expires=\w{3}, \d\d)-(\w{3})-(\d{4})/, '$1 $2 $3'));
+const setCookies = ({ headers }: Reply) => headers.filter(([name]) => name === 'Set-Cookie').map(([, value]) => value);
+
+const version = execFileSync('php', ['-n', '-r', 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;'], {
+  encoding: 'utf8',
+}) as PhpVersion;
+/** As PHP of the installed version writes it. */
+const dated = (options: CookieOptions) => ({ ...options, phpVersion: version });
 
 const attributes: [string, Partial<CookieOptions>][] = [
   ['nothing', {}],
@@ -90,6 +101,10 @@ const attributes: [string, Partial<CookieOptions>][] = [
     { cookieSamesite },
   ]),
   ['another name', { name: 'my-app_sid' }],
+  ['a name with __Host-', { name: '__Host-sid', cookieSecure: true }],
+  ...(version < '8.5'
+    ? []
+    : [['Partitioned', { cookiePartitioned: true, cookieSecure: true }] as [string, Partial<CookieOptions>]]),
   [
     'everything',
     {
@@ -111,7 +126,7 @@ describe('Set-Cookie', () => {
     const reply = await ask('start', { ...ini(options), 'session.sid_bits_per_character': 6 });
     const [sent] = setCookies(reply);
     expect(reply.id).toMatch(/^[0-9a-zA-Z,-]+$/);
-    expect(ours(since, Date.now(), (now) => setCookie(options, reply.id, now))).toContain(sent);
+    expect(ours(since, Date.now(), (now) => setCookie(dated(options), reply.id, now))).toContain(sent);
   });
 
   test('of an id with a comma', async () => {
@@ -125,7 +140,91 @@ describe('Set-Cookie', () => {
   // A space is what setcookie() refuses.
   test.each(attributes.filter(([title]) => !title.includes('space')))('that removes it: %s', async (_, more) => {
     const options = { ...plain, ...more };
-    expect(setCookies(await ask('remove', ini(options)))).toEqual([removeCookie(options)]);
+    expect(setCookies(await ask('remove', ini(options)))).toEqual([removeCookie(dated(options))]);
+  });
+
+  test('its dates are those of each PHP, and Partitioned stands where PHP 8.5 has it', () => {
+    const options = { ...plain, cookieLifetime: 60, cookieSecure: true, cookieHttponly: true, cookiePartitioned: true };
+    const now = new Date('2026-11-21T19:58:04Z');
+    const line = (phpVersion: PhpVersion) => setCookie({ ...options, phpVersion }, 'x', now);
+    expect(line('8.1')).toContain('; expires=Sat, 21-Nov-2026 19:59:04 GMT; Max-Age=60; path=/; secure; ');
+    for (const phpVersion of ['8.2', '8.5', '8.6'] as const) {
+      expect(line(phpVersion)).toBe(
+        'PHPSESSID=x; expires=Sat, 21 Nov 2026 19:59:04 GMT; Max-Age=60; path=/; secure; Partitioned; HttpOnly',
+      );
+    }
+    expect(removeCookie({ ...plain, phpVersion: '7.4' })).toContain('; expires=Thu, 01-Jan-1970 00:00:01 GMT; ');
+  });
+});
+
+describe('cookies that browsers throw away', () => {
+  test.each([
+    [{ name: '__Host-a' }, 'a name that begins with __Host- needs cookieSecure: true'],
+    [{ name: '__host-a' }, 'a name that begins with __host- needs cookieSecure: true'],
+    [
+      { name: '__Host-a', cookieSecure: true, cookiePath: '/a' },
+      "a name that begins with __Host- needs cookiePath: '/'",
+    ],
+    [{ name: '__Host-a', cookieSecure: true, cookiePath: '' }, "a name that begins with __Host- needs cookiePath: '/'"],
+    [
+      { name: '__Host-a', cookieSecure: true, cookieDomain: 'a.b' },
+      'a name that begins with __Host- needs no cookieDomain',
+    ],
+    [{ name: '__Secure-a' }, 'a name that begins with __Secure- needs cookieSecure: true'],
+    [{ name: '__Http-a', cookieSecure: true }, 'a name that begins with __Http- needs cookieHttponly: true'],
+    [{ name: '__Host-Http-a', cookieSecure: true }, 'a name that begins with __Host-Http- needs cookieHttponly: true'],
+    [{ cookiePartitioned: true }, 'cookiePartitioned needs cookieSecure: true'],
+  ])('%j', (more, missing) => {
+    expect(refusedByBrowsers({ ...plain, ...more })).toBe(missing);
+    const store = { open() {} } as unknown as SessionOptions['store'];
+    expect(() => settings({ store, ...more })).toThrow(`Browsers would throw the cookie away: ${missing}`);
+  });
+
+  test.each([
+    {},
+    { name: '__Host-a', cookieSecure: true },
+    { name: '__Secure-a', cookieSecure: true, cookieDomain: 'a.b', cookiePath: '/a' },
+    { name: '__Host-Http-a', cookieSecure: true, cookieHttponly: true },
+    { name: '_Host-a' },
+    { cookiePartitioned: true, cookieSecure: true },
+  ])('%j is kept', (more) => expect(refusedByBrowsers({ ...plain, ...more })).toBeUndefined());
+
+  test('Partitioned beside a PHP that cannot send it is refused', () => {
+    const store = { open() {} } as unknown as SessionOptions['store'];
+    const options = { store, cookiePartitioned: true, cookieSecure: true };
+    expect(() => settings({ ...options, phpVersion: '8.4' })).toThrow("cookiePartitioned needs phpVersion '8.5'");
+    expect(settings(options).cookiePartitioned).toBe(true);
+  });
+});
+
+describe('ids', () => {
+  // PHP makes them for one session after the other: 20 of each kind show which characters there are.
+  test.each([4, 5, 6] as const)('of %d bits and any length are made of the characters that PHP takes', (bits) => {
+    const code = `foreach ([22, 32, 48, 128, 256] as $length) {
+      ini_set('session.sid_length', $length); ini_set('session.sid_bits_per_character', ${bits});
+      for ($i = 0; $i < 40; $i++) $ids[$length][] = session_create_id(); }
+      echo json_encode($ids);`;
+    const theirs = JSON.parse(execFileSync('php', ['-n', '-r', code], { encoding: 'utf8' })) as Record<
+      string,
+      string[]
+    >;
+    const characters = (ids: readonly string[]) => [...new Set(ids.join(''))].sort().join('');
+    for (const [length, ids] of Object.entries(theirs)) {
+      const ours = ids.map(() => createId(Number(length), bits));
+      expect(new Set([...ours, ...ids].map((id) => id.length))).toEqual(new Set([Number(length)]));
+      expect(characters(ours)).toBe(characters(ids));
+      expect(ours.every(isSessionId)).toBe(true);
+    }
+  });
+
+  test.each(['', 'abc-', 'A,b', 'a.b', 'a b', 'é', 'a_b', '-', 'a'.repeat(200)])('with the prefix %j', (prefix) => {
+    const code = `echo json_encode(@session_create_id($argv[1]));`;
+    const theirs = JSON.parse(execFileSync('php', ['-n', '-r', code, '--', prefix], { encoding: 'utf8' }));
+    const ours = () => createPrefixedId(prefix, 32, 4);
+    if (theirs === false) expect(ours).toThrow(TypeError);
+    else {
+      expect([ours().length, ours().slice(0, prefix.length)]).toEqual([theirs.length, theirs.slice(0, prefix.length)]);
+    }
   });
 });
 
@@ -216,11 +315,44 @@ describe('Cookie', () => {
     `PHPSESSID=${'a'.repeat(256)}`,
     `PHPSESSID=${'a'.repeat(257)}`,
     'a=b',
+    `PHPSESSID[x]=${id}`,
+    `PHPSESSID[x]=1; PHPSESSID=${id}`,
+    `PHPSESSID=${id}; PHPSESSID[x]=1`,
+    `PHPSESSID[=${id}`,
+    `PHPSESSID]=${id}`,
+    `PHPSESSID.=${id}`,
+    `=a; PHPSESSID=${id}`,
+    `PHPSESSID=%6`,
+    `PHPSESSID=a%2Cb%zz%2C`,
   ])('%s: the same id, or none', async (header) => {
     // A row is looked up for what is an id; of what is none it does not matter what it is.
     const asId = (value: unknown) => (typeof value === 'string' && isSessionId(value) ? value : undefined);
     const { cookie } = await ask('look', {}, header);
     expect(asId(readCookie(header, 'PHPSESSID'))).toBe(asId(cookie));
+  });
+
+  test.each([
+    'my_sid',
+    'my.sid',
+    'my sid',
+    'my[sid',
+    'my]sid',
+    'my[s]id',
+    'my[sid]',
+    'my..sid',
+    'my.[sid',
+    ' my_sid',
+    'my_sid ',
+    'MY_SID',
+    'my[[sid',
+    '[my_sid',
+    'my_s[d',
+  ])('the name "%s" is my_sid, or not', async (name) => {
+    const header = `${name}=${id}`;
+    for (const wanted of ['my_sid', 'my__sid', 'my_s_d']) {
+      const { cookie } = await ask('look', { 'session.name': wanted }, header);
+      expect([wanted, readCookie(header, wanted)]).toEqual([wanted, typeof cookie === 'string' ? cookie : undefined]);
+    }
   });
 
   // A file name of 255 bytes has room for an id of 250.

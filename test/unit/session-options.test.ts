@@ -39,6 +39,11 @@ const wrong: Record<string, unknown[]> = {
   cookieSecure: [null, 1, 'on', 'off'],
   cookieHttponly: [null, 0, 'true'],
   cookieSamesite: [null, true, 'lax', 'Bogus'],
+  cookiePartitioned: [null, 1, 'on'],
+  cookieRefresh: [null, 1, true],
+  useOnlyCookies: [null, 0, false],
+  gcProbability: [null, -1, 0.5, '1', 1],
+  gcDivisor: [null, 0, 0.5, '100'],
   useStrictMode: [null, 1, '1'],
   lazyWrite: [null, 0, 'off'],
   discardOnError: [null, 1],
@@ -127,6 +132,14 @@ describe('phpVersion', () => {
   });
 });
 
+test('gcProbability needs to know how long PHP keeps its sessions', () => {
+  const connection = { host: '127.0.0.1' };
+  expect(make({ store, gcProbability: 1 })).toThrow('gcProbability needs gcMaxlifetime of the store');
+  for (const more of [{ gcMaxlifetime: 1440 }, { timeMeaning: 'expiresAt' }] as const) {
+    expect(make({ store: mysqlStore({ connection, ...more }), gcProbability: 1 })).not.toThrow();
+  }
+});
+
 test('what php.ini may say is right', () => {
   const right: SessionOptions[] = [
     { store },
@@ -145,8 +158,13 @@ test('what php.ini may say is right', () => {
       lazyWrite: false,
       sidLength: 256,
       sidBitsPerCharacter: 6,
+      cookiePartitioned: true,
+      cookieRefresh: true,
+      useOnlyCookies: false,
       cacheLimiter: '',
       cacheExpire: 0,
+      gcProbability: 0,
+      gcDivisor: 1,
       discardOnError: true,
       maxBytes: 1_000,
       maxDepth: 10,
