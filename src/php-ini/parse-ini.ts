@@ -31,7 +31,7 @@ const inValue = tokens({
   variable: String.raw`\$\{`,
   on: String.raw`(?:true|on|yes)[ \t]*`,
   off: String.raw`(?:false|off|none|no|null)[ \t]*`,
-  word: String.raw`[a-zA-Z_][a-zA-Z0-9_]*`,
+  word: '[a-zA-Z_][a-zA-Z0-9_]*',
   number: String.raw`-?[0-9]+|[0-9]*\.[0-9]+|[0-9]+\.[0-9]*`,
   operator: String.raw`[&|^~()!][ \t]*`,
   text: String.raw`(?:[^$= \t\n\r;&|^~()!"'\0]|\$(?:\\[^]|[^{\0]))+`,

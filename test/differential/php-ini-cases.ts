@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: PHP's variables look like that
 import { execFileSync } from 'node:child_process';
 
 /** Texts of which each shows one rule of PHP's syntax. */

@@ -259,8 +259,12 @@ export class Model {
     if (!this.#hasRow && Object.keys(this.#data).length === 0 && this.#is('no row for an empty session'))
       return this.#free();
     if (this.#id === undefined) this.#begin();
-    // PHP writes an empty session each time, and with a handler that has no updateTimestamp() every one.
-    if (isUnchanged && ((this.#scenario.validates && data !== '') || this.#is('an unchanged session is touched'))) {
+    // PHP up to 8.5 writes an empty session each time, and with a handler that has no updateTimestamp() every one.
+    if (
+      isUnchanged &&
+      ((this.#scenario.validates && (data !== '' || this.#phpVersion >= '8.6')) ||
+        this.#is('an unchanged session is touched'))
+    ) {
       this.outcome.trace.push(['touch', this.#id]);
       this.outcome.rows[/** @type {string} */ (this.#id)] = data;
     } else this.#write(data);

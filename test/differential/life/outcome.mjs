@@ -57,10 +57,10 @@ export function normalized(outcome, /** @type {Scenario} */ scenario, now = Date
 /**
  * What PHP's answer says.
  *
- * @param {{ trace: unknown[][], rows: Record<string, string>, headers: string[], seen: unknown[], results: unknown[], notes: string[] }} answer
+ * @param {{ trace: unknown[][], rows: Record<string, string>, headers: string[], seen: unknown[], results: unknown[], notes: string[], now: number }} answer
  * @param {Scenario} scenario
  */
-export function ofPhp({ trace, rows, headers, seen, results }, scenario) {
+export function ofPhp({ trace, rows, headers, seen, results, now }, scenario) {
   const valueIn = (/** @type {string} */ header) => header.slice(header.indexOf(':') + 2);
   const is = (/** @type {string} */ header, /** @type {string[]} */ names) =>
     names.includes(header.split(':')[0]?.toLowerCase() ?? '');
@@ -75,6 +75,7 @@ export function ofPhp({ trace, rows, headers, seen, results }, scenario) {
       results,
     },
     scenario,
+    now * 1000,
   );
 }
 

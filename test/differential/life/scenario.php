@@ -115,6 +115,7 @@ $print = function () use ($handler, &$seen, &$results, &$notes): void {
         'seen' => $seen,
         'results' => $results,
         'notes' => $notes,
+        'now' => time(),
         'cookie' => is_string($_COOKIE[session_name()] ?? null) ? $_COOKIE[session_name()] : null,
         'link' => is_string($_GET[session_name()] ?? null) ? $_GET[session_name()] : null,
     ], JSON_INVALID_UTF8_SUBSTITUTE);

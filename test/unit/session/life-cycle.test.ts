@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import session from 'koa-session';
+import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import { memoryStore } from '../../../src/stores/memory.ts';
 import { LifeSite } from './life-site.ts';
 
@@ -329,4 +334,44 @@ describe('gcProbability', () => {
     expect((await site.ask((ctx) => (ctx.session.n = 1))).status).toBe(200);
     expect(site.errors).toEqual([new Error('gc')]);
   });
+});
+
+test('koa-session has the same calls on ctx.phpSession', async () => {
+  const sessions = new Map([[id, { data: Buffer.from('n|i:1;'), usedAt: Date.now(), logouts: 0 }]]);
+  const app = new Koa();
+  const errors: unknown[] = [];
+  app.on('error', (error) => errors.push(error));
+  app.use(phpKoaSession<{ n?: number; m?: number }>(session, { store: memoryStore({ sessions }) }, app));
+  app.use(async (ctx) => {
+    const context = ctx as unknown as import('../../../src/middleware/koa-session.ts').PhpKoaSessionContext<{
+      n?: number;
+      m?: number;
+    }>;
+    const seen: unknown[] = [];
+    context.session!.n = 5;
+    await context.phpSession.reset();
+    seen.push(context.session!.n);
+    context.session!.n = 6;
+    await context.phpSession.abort();
+    await context.phpSession.start();
+    seen.push(context.session!.n);
+    await context.phpSession.regenerate({ deleteOld: false, prefix: 'p-' });
+    context.session!.m = 2;
+    ctx.body = JSON.stringify([...seen, context.phpSession.id, context.phpSession.createId('q-').slice(0, 2)]);
+  });
+  const server = app.listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { cookie } });
+    const [n, again, newId, made] = (await answer.json()) as [number, number, string, string];
+    expect([n, again, made, errors]).toEqual([1, 1, 'q-', []]);
+    expect(newId).toMatch(/^p-[0-9a-f]{32}$/);
+    expect(Buffer.from(sessions.get(newId)!.data!).toString()).toBe('n|i:1;m|i:2;');
+    expect(Buffer.from(sessions.get(id)!.data!).toString()).toBe('n|i:1;');
+    expect(answer.headers.get('set-cookie')).toBe(`PHPSESSID=${newId}; path=/`);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
