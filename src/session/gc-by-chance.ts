@@ -17,8 +17,12 @@ export function gcByChance(
 ): void {
   if (gcProbability <= chance * gcDivisor || collecting.has(store)) return;
   collecting.add(store);
-  store
-    .gc(store.gcMaxlifetime!)
+  collect(store)
     .catch(report)
     .finally(() => collecting.delete(store));
+}
+
+/** A store that throws at once must not fail the request either. */
+async function collect(store: SessionStore): Promise<void> {
+  await store.gc(store.gcMaxlifetime!);
 }

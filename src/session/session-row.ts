@@ -59,6 +59,8 @@ export class SessionRow {
   #cookie: string | undefined;
   /** What a new session gets as its id when it is stored. */
   #nextId: string | undefined;
+  /** What it begins with. */
+  #prefix = '';
   /** The row under the old id stays, and the new id gets a row of its own. */
   #keepsOld = false;
 
@@ -170,8 +172,9 @@ export class SessionRow {
   }
 
   /** Gives the session a new id when it is saved, if it has the lock. One without a row gets a new id anyway. */
-  async rename({ deleteOld = true, prefix }: RegenerateOptions = {}): Promise<void> {
+  async rename({ deleteOld = true, prefix = '' }: RegenerateOptions = {}): Promise<void> {
     const id = this.#newId(prefix);
+    this.#prefix = prefix;
     this.#nextId = id;
     if (this.#lease === undefined) return;
     this.#mustSetCookie();
@@ -320,7 +323,7 @@ export class SessionRow {
     if (outcome === 'refused') await this.#create(mine);
   }
 
-  #newId(prefix = ''): string {
+  #newId(prefix: string = this.#prefix): string {
     const { sidLength, sidBitsPerCharacter } = this.#settings;
     return createPrefixedId(prefix, sidLength, sidBitsPerCharacter);
   }
