@@ -43,9 +43,10 @@ interface Lock
      * another request has deleted.
      *
      * @param string|null $data null: nothing was changed, and only the time is set
+     * @return string|null what the log should say, although the session is stored: without keys and values
      * @throws Gone if the session was deleted meanwhile
      */
-    public function save(?string $data): void;
+    public function save(?string $data): ?string;
 
     /**
      * Deletes a session that need not be the open one, and ends the use of the open one. It must not delete what another request has

@@ -9,6 +9,7 @@ use PhpSessionBridge\Database\DatabaseError;
 use PhpSessionBridge\Database\Retries;
 use PhpSessionBridge\Database\Statement;
 use PhpSessionBridge\Merge\Format;
+use PhpSessionBridge\Merge\Merged;
 use PhpSessionBridge\Merge\MergeError;
 use PhpSessionBridge\Merge\ThreeWayMerge;
 
@@ -95,18 +96,29 @@ final class MergeLock implements Lock
         return $snapshot !== null && $snapshot->data !== null;
     }
 
-    public function save(?string $data): void
+    public function save(?string $data): ?string
     {
-        $data === null ? $this->touch() : $this->merge($data);
+        $note = null;
+        if ($data === null) {
+            $this->touch();
+        } else {
+            $note = $this->merge($data);
+        }
         $this->release();
+        return $note;
     }
 
     /** Deletes what is there by now: a logout is one, whatever other requests have stored. An empty row may be that of an old id. */
     public function destroy(string $id): void
     {
         $this->release();
-        if ($this->lock->open($id, false) && !in_array($this->lock->data(), self::NOTHING, true)) {
-            $this->lock->destroy($id);
+        try {
+            $this->unlessOthersWereFaster(function () use ($id): void {
+                if ($this->lock->open($id, false) && !in_array($this->lock->data(), self::NOTHING, true)) {
+                    $this->lock->destroy($id);
+                }
+            });
+        } catch (Gone $error) { // Another request has destroyed it.
         }
         $this->lock->release();
     }
@@ -116,10 +128,12 @@ final class MergeLock implements Lock
         if (!$this->open($id, true)) {
             throw new \RuntimeException('the id matches another only by collation');
         }
-        $base = $this->data();
-        $this->lockAgain($this->isNew());
-        $left = $this->left ?? [$base, $this->lock->data()];
-        $this->lock->leave($id);
+        $left = $this->unlessOthersWereFaster(function () use ($id): array {
+            $this->lockAgain($this->isNew());
+            $left = $this->left ?? [$this->data(), $this->lock->data()];
+            $this->lock->leave($id);
+            return $left;
+        });
         $this->release();
         $this->left = $left;
     }
@@ -169,22 +183,42 @@ final class MergeLock implements Lock
         }
     }
 
-    private function merge(string $mine): void
+    /** @return string|null as save() */
+    private function merge(string $mine): ?string
     {
-        $base = $this->data();
+        $note = null;
         if ($this->left !== null) { // Under its new id nobody else writes.
-            $mine = $this->merged($this->left[0], $mine, $this->left[1]);
+            $moved = $this->merged($this->left[0], $mine, $this->left[1]);
+            [$mine, $note] = [$moved->data, $this->note($moved)];
         }
         if ($this->isNew() && in_array($mine, self::NOTHING, true)) {
-            return;
+            return $note;
         }
-        for ($try = 1; ; ++$try) {
+        return $this->unlessOthersWereFaster(function (int $try) use ($mine): ?string {
             $this->lockAgain($try === 1 && $this->isNew());
-            $theirs = $this->lock->isNew() ? $base : $this->lock->data();
-            $data = $this->merged($base, $mine, $theirs);
+            $isOurs = $this->lock->isNew();
+            $merged = $this->merged($this->data(), $mine, $isOurs ? $this->data() : $this->lock->data());
             try {
-                $this->lock->save($data);
-                return;
+                $this->lock->save($merged->data);
+            } catch (Gone $error) { // Without its placeholder nobody knows whether a new session has ended.
+                throw $isOurs ? $error : new Ended(self::OTHER);
+            }
+            return $this->note($merged);
+        }) ?? $note;
+    }
+
+    /**
+     * Runs $work again if others have changed the row although it was locked: on Galera a lock keeps off its own node alone, and COMMIT
+     * fails.
+     *
+     * @param callable $work gets the number of the try, from 1 on. It begins with the lock
+     * @return mixed what $work returns
+     */
+    private function unlessOthersWereFaster(callable $work)
+    {
+        for ($try = 1; ; ++$try) {
+            try {
+                return $work($try);
             } catch (\RuntimeException $error) {
                 if ($error->getMessage() !== LockedRow::CONFLICT || $try === self::TRIES) {
                     throw $error;
@@ -209,13 +243,13 @@ final class MergeLock implements Lock
         }
     }
 
-    private function merged(string $base, string $mine, string $theirs): string
+    private function merged(string $base, string $mine, string $theirs): Merged
     {
         if ($theirs === $base) { // As usual: nothing of the merge is loaded.
             return $mine;
         }
         try {
-            return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict)->data;
+            return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict);
         } catch (MergeError $error) {
             $this->lock->release();
             throw $error;
@@ -224,6 +258,18 @@ final class MergeLock implements Lock
             $why = 'the function of on_conflict has failed: ' . get_class($error);
             throw new \RuntimeException($why, 0, new \InvalidArgumentException($why));
         }
+    }
+
+    /** @return string|null as save(): the conflicts about which no function was asked */
+    private function note(Merged $merged): ?string
+    {
+        $count = count($merged->conflicts);
+        if ($count > 0 && $merged->wasEmptied) {
+            return "another request has emptied the session. Changes of what it held that were dropped: $count";
+        }
+        return $count > 0 && is_string($this->onConflict)
+            ? "on_conflict '$this->onConflict' has decided about values that another request has changed too: $count"
+            : null;
     }
 
     /**

@@ -58,11 +58,11 @@ final class RowLock implements Lock
     }
 
     /** It uses UPDATE, so a deleted row is not created again. */
-    public function save(?string $data): void
+    public function save(?string $data): ?string
     {
         if ($this->row->isNew && in_array($data, self::NOTHING, true)) {
             $this->release();
-            return;
+            return null;
         }
         $given = $this->row->data;
         $this->finish((string) $this->row->id, function (bool $isThere, bool $committing) use ($data, $given): ?string {
@@ -77,6 +77,7 @@ final class RowLock implements Lock
             $maybeOurs = $committing && $data !== $given && in_array($given, self::NOTHING, true);
             return $this->row->data === $given && !$maybeOurs ? $this->row->write($data) : LockedRow::CONFLICT;
         });
+        return null;
     }
 
     public function destroy(string $id): void

@@ -292,7 +292,10 @@ final class SessionHandler implements
         }
         $wasNew = $this->lock->isNew();
         try {
-            $this->lock->save($data);
+            $note = $this->lock->save($data);
+            if ($note !== null) {
+                $this->log('session merged', $note);
+            }
             return true;
         } catch (\RuntimeException $error) {
             // A logout deleted the row. Without a change this is no failure. With one, the change is lost, and the visitor gets an error.

@@ -11,6 +11,16 @@ const table = binaryTable();
 let php: Harness;
 let site: Site;
 const newId = () => randomBytes(16).toString('hex');
+/** What the handler has logged while `work` ran, without times and the table. */
+async function logged(work: () => Promise<unknown>): Promise<string[]> {
+  const before = php.log().length;
+  await work();
+  const lines = php
+    .log()
+    .slice(before)
+    .matchAll(/PhpSessionBridge: (.*), table .*?: (.*)/g);
+  return [...lines].map(([, what, why]) => `${what}: ${why}`);
+}
 
 beforeAll(async () => {
   php = await startHarness([table]);
@@ -171,24 +181,39 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
   });
 
   describe('on_conflict', () => {
-    const counts = async (onConflict: string | undefined, code = '') => {
+    const counts = async (onConflict: string | undefined, code = '', theirs = 'n|i:8;x|i:1;') => {
       const id = newId();
       await php.put(table, id, 'n|i:5;x|i:1;');
       const options = { lock: 'merge', ...(onConflict !== undefined && { on_conflict: onConflict }) };
       const { status } = await php.ask(
         { ...at, id, options },
-        `${code} $handler->start(); ${stores(id, 'n|i:8;x|i:1;')} $_SESSION['n']++; $_SESSION['m'] = 1; session_write_close(); return true;`,
+        `${code} $handler->start(); ${stores(id, theirs)} $_SESSION['n']++; $_SESSION['m'] = 1; session_write_close(); return true;`,
       );
       return [status, await php.row(table, id)];
     };
+    const decided = (rule: string) =>
+      `session merged: on_conflict '${rule}' has decided about values that another request has changed too: 1`;
 
     test.each([
-      [undefined, 200, 'n|i:6;x|i:1;m|i:1;'],
-      ['mine', 200, 'n|i:6;x|i:1;m|i:1;'],
-      ['theirs', 200, 'n|i:8;x|i:1;m|i:1;'],
-      ['error', 503, 'n|i:8;x|i:1;'],
-    ])('%s', async (rule, status, row) => {
-      expect(await counts(rule)).toEqual([status, row]);
+      [undefined, 200, 'n|i:6;x|i:1;m|i:1;', decided('mine')],
+      ['mine', 200, 'n|i:6;x|i:1;m|i:1;', decided('mine')],
+      ['theirs', 200, 'n|i:8;x|i:1;m|i:1;', decided('theirs')],
+      [
+        'error',
+        503,
+        'n|i:8;x|i:1;',
+        'session not written: This request and another one changed the same part of the session',
+      ],
+    ])('%s', async (rule, status, row, line) => {
+      const log = await logged(async () => expect(await counts(rule)).toEqual([status, row]));
+      expect(log).toEqual([line]);
+    });
+
+    test('without a conflict there is nothing to log', async () => {
+      const log = await logged(async () =>
+        expect(await counts('mine', '', 'n|i:6;x|i:2;')).toEqual([200, 'n|i:6;x|i:2;m|i:1;']),
+      );
+      expect(log).toEqual([]);
     });
 
     test('a function', async () => {
@@ -197,7 +222,8 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
         return 'i:' . ($int($mine) + $int($theirs) - $int($base)) . ';';
       }`;
       const code = `$handler = new PhpSessionBridge\\SessionHandler($connect, ['on_conflict' => ${rule}] + $test['options']);`;
-      expect(await counts(undefined, code)).toEqual([200, 'n|i:9;x|i:1;m|i:1;']);
+      const log = await logged(async () => expect(await counts(undefined, code)).toEqual([200, 'n|i:9;x|i:1;m|i:1;']));
+      expect(log).toEqual([]); // It knows of each conflict.
     });
 
     test.each([
@@ -320,6 +346,9 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
   });
 
   describe('a new id', () => {
+    const dropped = (count: number) =>
+      `session merged: another request has emptied the session. Changes of what it held that were dropped: ${count}`;
+
     test('takes along what other requests have stored until then, and leaves an empty row', async () => {
       const id = newId();
       await php.put(table, id, 'a|i:1;');
@@ -362,11 +391,26 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
       const id = newId();
       await php.put(table, id, 's|a:2:{s:4:"user";s:3:"bob";s:1:"n";i:1;}user|s:3:"bob";');
       const rotates = stores(id, ''); // what session_regenerate_id(true) leaves
-      await php.ask(
-        { ...at, id },
-        `$handler->start(); ${rotates} $_SESSION['s']['n'] = 2; $_SESSION['user'] .= '!'; $_SESSION['cart'] = 1; return true;`,
+      const log = await logged(() =>
+        php.ask(
+          { ...at, id },
+          `$handler->start(); ${rotates} $_SESSION['s']['n'] = 2; $_SESSION['user'] .= '!'; $_SESSION['cart'] = 1; return true;`,
+        ),
       );
       expect(await php.row(table, id)).toBe('cart|i:1;');
+      expect(log).toEqual([dropped(2)]);
+    });
+
+    test('takes along nothing of a login that another new id has taken away, and logs what it drops', async () => {
+      const id = newId();
+      await php.put(table, id, 'user|s:3:"bob";');
+      const page = `$handler->start(); ${stores(id, '')} session_regenerate_id(true); $_SESSION['user'] .= '!'; $_SESSION['cart'] = 1; return true;`;
+      let cookie: string | undefined;
+      const log = await logged(async () => {
+        ({ cookie } = await php.ask({ ...at, id }, page));
+      });
+      expect([await php.row(table, id), await php.row(table, cookie!)]).toEqual(['', 'cart|i:1;']);
+      expect(log).toEqual([dropped(1)]);
     });
 
     test('nor does a function of on_conflict bring that login back: it is not asked about what was emptied', async () => {
@@ -374,8 +418,9 @@ describe.each(['pdo', 'mysqli', 'persistent'] as Driver[])('%s', (driver) => {
       await php.put(table, id, 'user|s:3:"bob";');
       const mine = `$handler = new PhpSessionBridge\\SessionHandler($connect, ['on_conflict' => static function ($path, $base, $mine) { return $mine; }] + $test['options']);`;
       const late = `$_SESSION['user'] .= '!'; $_SESSION['cart'] = 1; return true;`;
-      await php.ask({ ...at, id }, `${mine} $handler->start(); ${stores(id, '')} ${late}`);
+      const log = await logged(() => php.ask({ ...at, id }, `${mine} $handler->start(); ${stores(id, '')} ${late}`));
       expect(await php.row(table, id)).toBe('cart|i:1;');
+      expect(log).toEqual([dropped(1)]);
     });
 
     test('cannot be had for a session that has ended', async () => {

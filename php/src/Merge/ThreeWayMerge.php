@@ -70,7 +70,7 @@ final class ThreeWayMerge
         foreach (Pieces::of($before, Reader::session($mine, $framing, $maxDepth), $result) as $group) {
             $merge->decide($group);
         }
-        return new Merged(Writer::session($result, $framing, $maxDepth), $merge->conflicts);
+        return new Merged(Writer::session($result, $framing, $maxDepth), $merge->conflicts, $wasEmptied);
     }
 
     /** @param Piece[] $group */
