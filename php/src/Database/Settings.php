@@ -13,6 +13,7 @@ namespace PhpSessionBridge\Database;
  * - time_zone: UTC has no hour that is missing or comes twice. A zone that the server does not know is an error (1298)
  *   here, instead of NULL from CONVERT_TZ.
  * - wait_timeout: the server ends a connection that is silent for so long, and frees the lock of a frozen process.
+ * - sql_select_limit: none. With 0 or 1 as the server's default a session would look as if it were not there.
  * - Character sets: nothing is converted before the column, so a conversion that fails is an error of the column.
  * - wsrep_sync_wait: on a node of Galera, the first statement of a transaction then waits until the node has applied what any node has
  *   committed. MariaDB alone reads such a comment.
@@ -48,7 +49,8 @@ final class Settings
         $zone = $this->timeZone === null ? '' : "SESSION time_zone = '$this->timeZone', ";
         return [
             "SET SESSION autocommit = 0, SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
-                . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client, "
+                . "SESSION wait_timeout = $this->maxHold, SESSION sql_select_limit = 18446744073709551615, "
+                . "SESSION character_set_connection = @@SESSION.character_set_client, "
                 . self::waiting($lockWait) . ($mayBeGalera ? ' /*M!, SESSION wsrep_sync_wait = 7 */' : ''),
             'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
         ];

@@ -158,6 +158,8 @@ export class Connection {
           `innodb_lock_wait_timeout = ${this.#autocommit ? 1 : LOCK_WAIT_TIMEOUT}`,
           `lock_wait_timeout = ${LOCK_WAIT_TIMEOUT}`, // metadata locks, during ALTER TABLE
           `wait_timeout = ${this.#settings.maxHold}`,
+          // None: with 0 as the server's default a session would look as if it were not there.
+          'sql_select_limit = 18446744073709551615',
           // What another node has committed must be seen here: the first statement of each transaction waits for it,
           // reading (1), updating (2) or inserting (4).
           ...(this.isGalera ? ['wsrep_sync_wait = 7'] : []),

@@ -11,7 +11,7 @@ import type { Queries } from './queries.ts';
  */
 export async function assertWriter(connection: Queries, allowReplica: boolean, deadline: Deadline): Promise<void> {
   const [[readOnly, version]] = await connection.query<[[unknown, string]]>(
-    'SELECT @@GLOBAL.read_only, @@version',
+    'SELECT @@GLOBAL.read_only, @@version LIMIT 1', // more than the server's sql_select_limit, if that is 0
     deadline,
   );
   // super_read_only turns it on too.
