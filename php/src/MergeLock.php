@@ -60,6 +60,12 @@ final class MergeLock implements Lock
         $this->onConflict = $onConflict;
     }
 
+    /** The format that it takes sessions for. */
+    public function serializeHandler(): string
+    {
+        return $this->serializeHandler ?? (string) ini_get('session.serialize_handler');
+    }
+
     public function open(string $id, bool $create): bool
     {
         if ($this->snapshot === null || $this->snapshot->id !== $id) {
@@ -211,8 +217,9 @@ final class MergeLock implements Lock
      * Runs $work again if others have changed the row although it was locked: on Galera a lock keeps off its own node alone, and COMMIT
      * fails.
      *
-     * @param callable $work gets the number of the try, from 1 on. It begins with the lock
-     * @return mixed what $work returns
+     * @template T
+     * @param callable(int): T $work gets the number of the try, from 1 on. It begins with the lock
+     * @return T what $work returns
      */
     private function unlessOthersWereFaster(callable $work)
     {
@@ -235,9 +242,12 @@ final class MergeLock implements Lock
     private function lockAgain(bool $create): void
     {
         $snapshot = $this->opened();
-        $isThere = $this->lock->open($snapshot->id, $create);
-        $data = $this->lock->isNew() ? null : $this->lock->data();
-        if (!$isThere || !$snapshot->isOf($this->db, $this->table, $data)) {
+        $isSame = $this->retries->run(function () use ($create, $snapshot): bool {
+            $isThere = $this->lock->open($snapshot->id, $create);
+            $data = $this->lock->isNew() ? null : $this->lock->data();
+            return $isThere && $snapshot->isOf($this->db, $this->table, $data);
+        }, [$this->lock, 'release']);
+        if (!$isSame) {
             $this->lock->release();
             throw new Ended(self::OTHER);
         }
@@ -246,7 +256,7 @@ final class MergeLock implements Lock
     private function merged(string $base, string $mine, string $theirs): Merged
     {
         if ($theirs === $base) { // As usual: nothing of the merge is loaded.
-            return $mine;
+            return new Merged($mine, []);
         }
         try {
             return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict);
@@ -278,7 +288,7 @@ final class MergeLock implements Lock
      */
     private function format(): string
     {
-        $format = $this->serializeHandler ?? (string) ini_get('session.serialize_handler');
+        $format = $this->serializeHandler();
         if (in_array($format, Options::FORMATS, true)) {
             return $format;
         }

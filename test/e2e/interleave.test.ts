@@ -17,7 +17,7 @@ async function interleave(...options: string[]): Promise<string> {
 
 function expectAllFaultsSeen(said: string): void {
   expect(said.match(/^A store that .* was noticed in schedule/gm)).toHaveLength(5);
-  expect(said.match(/^A PHP handler that .* was noticed in schedule/gm)).toHaveLength(4);
+  expect(said.match(/^A PHP handler that .* was noticed in schedule/gm)).toHaveLength(6);
   // They meet as they should: some wait, and lose what is to be lost.
   for (const end of ['done', 'ERR_SESSION_CONFLICT in commit', 'ERR_SESSION_OUTCOME_UNKNOWN in commit']) {
     expect(said).toContain(` × ${end}`);

@@ -142,7 +142,7 @@ export class History {
     }
     if (move === undefined) {
       this.#checkLock(id, writer, now);
-      this.#checkLateMerge(id, old, writer);
+      this.#checkLateMerge(id, old, writer, now);
     }
   }
 
@@ -193,23 +193,47 @@ export class History {
 
   /**
    * Who read before a logout without the lock writes nothing after it: not into a session that others have begun anew under the same id
-   * since, nor into one of its own. An empty row that is empty again counts as the same.
+   * since, nor into one of its own. An empty row that is empty again counts as the same; and as under a lock, an empty row where there was
+   * no session and is none again does not make one.
    *
    * @param {string} id
    * @param {Map<string, string> | undefined} old
    * @param {Request} writer
+   * @param {Map<string, string> | undefined} row what it wrote
    */
-  #checkLateMerge(id, old, writer) {
+  #checkLateMerge(id, old, writer, row) {
     if (writer.isLocked || writer.id !== id) return;
     const read = this.#stateAt(writer.readAt).get(id);
-    if (read?.size === 0 && old?.size === 0) return;
-    const wasThere = read !== undefined;
-    const since = this.states.filter(({ step }) => step > writer.readAt).map(({ rows }) => rows.has(id));
-    const begun = wasThere ? 0 : since.indexOf(true);
-    if (begun < 0 || !since.includes(false, begun)) return; // no logout
+    const isNone = read === undefined && old === undefined && row?.size === 0;
+    if ((read?.size === 0 && old?.size === 0) || isNone || !this.hasEnded(writer)) return;
     const what =
       old === undefined ? 'made a session again that was destroyed' : 'wrote into another session than it read';
     this.complain(`${writer.name} ${what}`);
+  }
+
+  /**
+   * Whether others have destroyed the session that a request has read, or one that has begun since.
+   *
+   * @param {Request} request
+   */
+  hasEnded({ id = '', readAt }) {
+    const since = this.#since(readAt).map((rows) => rows.has(id));
+    const begun = this.#stateAt(readAt).has(id) ? 0 : since.indexOf(true);
+    return begun >= 0 && since.includes(false, begun);
+  }
+
+  /**
+   * Whether there was nothing to destroy at some time since a request began to.
+   *
+   * @param {Request} request
+   */
+  hadNothing({ id = '', begunAt }) {
+    return [this.#stateAt(begunAt), ...this.#since(begunAt)].some((rows) => (rows.get(id)?.size ?? 0) === 0);
+  }
+
+  /** @param {number} step @returns {Rows[]} what the table held after it */
+  #since(step) {
+    return this.states.filter((state) => state.step > step).map(({ rows }) => rows);
   }
 
   /** @param {number} step @returns {Rows} */
@@ -286,6 +310,8 @@ export class Request {
   operation = '';
   /** The keys of which it was told that others have changed them too. @type {Set<string>} */
   conflicts = new Set();
+  /** The keys that it was given, in PHP. @type {string[]} */
+  #given = [];
   /** The id under which it read. @type {string | undefined} */
   id;
   /** The step at which the server read the row for it. */
@@ -356,6 +382,7 @@ export class Request {
    * @param {Record<string, unknown>} data
    */
   hasBeenGiven(data) {
+    this.#given = Object.keys(data);
     const given = textOf(new Map(/** @type {[string, string][]} */ (Object.entries(data))));
     const stored = this.#history.readBy(this);
     if (!stored.includes(given)) this.#history.complain(`${this.name} was given '${given}' for '${stored.at(-1)}'`);
@@ -384,6 +411,11 @@ export class Request {
     this.renames(from, to);
   }
 
+  /** PHP's log says that changes of what it was given are not stored. It does not name them. */
+  drop() {
+    for (const key of this.#given) this.conflicts.add(key);
+  }
+
   /** What it had is dropped by its own wish, with what it moved. */
   drops() {
     this.moved?.tokens.clear();
@@ -410,7 +442,10 @@ export class Request {
 
   hasDestroyed() {
     const done = this.deletions > 0;
-    if (this.hasRemovedCookie && !done) this.#history.complain(`${this.name} got 'destroyed'; nothing was`);
+    // A page of PHP removes the cookie by what it has read. Without the lock others may have ended that session since.
+    const mayBeDone = this.plan.end !== undefined && !this.isLocked && this.#history.hadNothing(this);
+    if (this.hasRemovedCookie && !done && !mayBeDone)
+      this.#history.complain(`${this.name} got 'destroyed'; nothing was`);
     if (!this.hasRemovedCookie && done && !this.hasLostCommit) {
       this.#history.complain(`${this.name} destroyed the session and got 'gone'`);
     }
@@ -443,17 +478,22 @@ export class Request {
       return;
     }
     const id = this.id ?? '';
-    const wasEmptied = this.#history.states.some(({ step, rows }) => step > this.readAt && textOf(rows.get(id)) === '');
-    for (const name of this.#saving) {
-      // A login has emptied the session: a change of what was in it is not stored, and the application is told.
-      if (wasEmptied && [...this.conflicts].some((key) => name.startsWith(`${this.name}-${key}`))) continue;
+    const wasEmptied =
+      this.moved === undefined
+        ? this.#history.states.some(({ step, rows }) => step > this.readAt && textOf(rows.get(id)) === '')
+        : this.moved.tokens.size === 0;
+    // A login has emptied the session: a change of what was in it is not stored, and the application is told.
+    const isDropped = (/** @type {string} */ name) =>
+      wasEmptied && [...this.conflicts].some((key) => name.startsWith(`${this.name}-${key}`));
+    const saved = this.#saving.filter((name) => !isDropped(name) || tokens.get(name)?.seen !== undefined);
+    for (const name of saved) {
       if (tokens.get(name)?.seen === undefined)
         this.#history.complain(`${this.name} got the answer that ${name} is written; it is not`);
     }
     const { renaming } = this;
     if (renaming !== undefined && !renaming.isDone) {
       // Nothing is stored for a session that is new and empty.
-      if (this.#saving.length > 0 || (this.moved !== undefined && this.moved.tokens.size > 0))
+      if (saved.length > 0 || (this.moved !== undefined && this.moved.tokens.size > 0))
         this.#history.complain(`${this.name} got a new id, under which there is nothing`);
     }
     this.outcome = 'done';
@@ -473,7 +513,8 @@ export class Request {
       this.#history.complain(`${this.name} got ${code}; the session is destroyed`);
     }
     if (this.mayFail) return;
-    const isLateLogin = code === 'ERR_SESSION_CONFLICT' && this.operation === 'regenerate' && this.moved === undefined;
+    const isEnded = this.moved === undefined || (!this.isLocked && this.#history.hasEnded(this));
+    const isLateLogin = code === 'ERR_SESSION_CONFLICT' && this.operation === 'regenerate' && isEnded;
     if (this.faults === 0 && !isLateLogin) this.#history.complain(`${this.name} failed without a fault: ${code}`);
     if (this.faults === 1 && code !== 'ERR_SESSION_CONFLICT') {
       this.#history.complain(`${this.name} failed by a single fault: ${code}`);

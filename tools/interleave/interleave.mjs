@@ -139,7 +139,7 @@ function describe({ begins, actors, faults }, variant) {
     ...actors.flatMap(({ php, requests }, i) => {
       const lines = requests.map((request, j) => `${'ABC'[i]}${j + 1}: ${describeRequest(request)}`);
       if (php === undefined) return lines;
-      const how = `${php.driver}${php.given ? ', one connection' : ''}${php.lazyWrite ? '' : ', without lazy_write'}`;
+      const how = `${php.driver}, lock ${php.lock}${php.given ? ', one connection' : ''}${php.lazyWrite ? '' : ', without lazy_write'}`;
       return [`${'ABC'[i]} is PHP: ${how}`, ...lines];
     }),
   ];

@@ -13,6 +13,8 @@ export const phpFaults = [
   'reports no write, and did one',
   'does not delete',
   'keeps its locks',
+  'overwrites what others have stored since it read',
+  'writes into the session that has begun after a logout',
 ];
 
 /** @typedef {import('../services/engines.mjs').Endpoint} Endpoint */

@@ -31,7 +31,7 @@ $connect = static function () use ($script) {
     return $db;
 };
 // Nothing is to happen because time has passed: the checker ends connections, and lets owners of locks go on.
-$options = ['table' => $script['table'], 'lock_timeout' => 3600, 'max_hold' => 3600];
+$options = ['table' => $script['table'], 'lock' => $script['lock'], 'lock_timeout' => 3600, 'max_hold' => 3600];
 $handler = new PhpSessionBridge\SessionHandler($script['given'] ? $connect() : $connect, $options);
 if ($script['fault'] !== '') {
     $handler = new Faulty($handler, $script['fault']);

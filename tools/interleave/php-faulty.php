@@ -37,6 +37,7 @@ final class Faulty implements SessionHandlerInterface, SessionIdInterface, Sessi
         if ($this->fault === 'reports a write that it did not do') {
             return true;
         }
+        $this->readAgain($id);
         $isWritten = $this->inner->write($id, $data);
         if ($this->fault !== 'reports no write, and did one') {
             return $isWritten;
@@ -44,6 +45,31 @@ final class Faulty implements SessionHandlerInterface, SessionIdInterface, Sessi
         error_log('PhpSessionBridge: session not written, table `interleave`: database error 1205');
         http_response_code(503);
         return false;
+    }
+
+    /** Takes what is there now, or its tombstone alone, for what the lock 'merge' has read. */
+    private function readAgain(string $id): void
+    {
+        $isTombstone = $this->fault === 'writes into the session that has begun after a logout';
+        if (!$isTombstone && $this->fault !== 'overwrites what others have stored since it read') {
+            return;
+        }
+        $lock = (function () {
+            return $this->lock;
+        })->call($this->inner);
+        if (!$lock instanceof PhpSessionBridge\MergeLock) {
+            return;
+        }
+        (function () use ($id, $isTombstone): void {
+            $now = PhpSessionBridge\Snapshot::read($this->db, $this->table, $id);
+            if (!$isTombstone) {
+                $this->snapshot = $now;
+                return;
+            }
+            (function () use ($now): void {
+                $this->tombstone = $now->tombstone;
+            })->call($this->snapshot);
+        })->call($lock);
     }
 
     public function updateTimestamp($id, $data): bool

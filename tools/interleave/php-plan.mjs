@@ -5,13 +5,13 @@
 /**
  * @typedef {object} PhpPlan
  * @property {'pdo' | 'mysqli'} driver
+ * @property {'row' | 'merge'} lock of the handler
  * @property {boolean} given the handler has one connection, instead of a function that makes them: it cannot make a new one
  * @property {boolean} lazyWrite `session.lazy_write`: only the time is written where nothing has changed
  */
 
 /** @typedef {import('./plan.mjs').Operation} Operation */
 
-/** PHP reads and writes under the lock, always. */
 const weighted = /** @type {[weight: number, Operation[]][]} */ ([
   [5, ['own key']],
   [3, ['own key', 'shared key']],
@@ -26,22 +26,24 @@ const sessions = weighted.flatMap(([weight, operations]) => Array(weight).fill(o
 
 /**
  * @param {number} many sessions
+ * @param {PhpPlan['lock']} lock
  * @param {boolean} strictly whether all are in strict mode
  * @param {() => number} random
  * @returns {import('./plan.mjs').ActorPlan}
  */
-export function phpActor(many, strictly, random) {
+export function phpActor(many, lock, strictly, random) {
   const session = (/** @type {unknown} */ _, /** @type {number} */ i) => {
     const operations = sessions[Math.floor(random() * sessions.length)];
     return {
-      ...{ mode: /** @type {const} */ ('exclusive'), operations, end: endingOf(operations, random()) },
+      mode: /** @type {import('./plan.mjs').Mode} */ (lock === 'merge' ? 'merge' : 'exclusive'),
+      ...{ operations, end: endingOf(operations, random()) },
       strict: strictly || random() < 0.15,
       cookie: /** @type {'shared' | 'own'} */ (random() < 0.75 ? 'shared' : 'own'),
       again: random() < 0.3 && i > 0,
     };
   };
   const driver = random() < 0.5 ? 'pdo' : 'mysqli';
-  const php = /** @type {PhpPlan} */ ({ driver, given: random() < 0.15, lazyWrite: random() < 0.75 });
+  const php = /** @type {PhpPlan} */ ({ driver, lock, given: random() < 0.15, lazyWrite: random() < 0.75 });
   return { php, requests: Array.from({ length: many }, session) };
 }
 

@@ -1,5 +1,5 @@
 import { Request } from './history.mjs';
-import { failureOf } from './php-log.mjs';
+import { failureOf, notesOf } from './php-log.mjs';
 
 /** @typedef {{ name: string, plan: import('./plan.mjs').RequestPlan }} SessionPlan */
 
@@ -42,7 +42,7 @@ export class PhpScript {
     if (request === undefined) throw new Error(`PHP reports '${event}' outside of a session`);
     const [first, second] = values;
     if (event === 'read') {
-      request.hasRead(first, true);
+      request.hasRead(first, request.plan.mode === 'exclusive');
       request.hasBeenGiven(second);
     } else if (event === 'begin') {
       request.begin(first);
@@ -104,10 +104,13 @@ export class PhpScript {
    * @param {number} status
    */
   #ends(request, status) {
-    const lines = this.#log.read();
-    const { code, isGone, isOther } = failureOf(lines);
+    const { notes, others: lines, hasDropped } = notesOf(this.#log.read());
+    const { code, isGone, isEnded, isOther } = failureOf(lines);
     this.#hasLostConnection ||= request.hasLostConnection;
     request.mayFail = this.#isGiven && this.#hasLostConnection;
+    if (notes.length > (request.plan.mode === 'merge' && status === 200 ? 1 : 0))
+      this.#history.complain(`PHP of ${request.name} said: ${notes.join('; ')}`);
+    if (hasDropped) request.drop();
     if (isOther) this.#history.complain(`PHP of ${request.name} said: ${lines.join('; ')}`);
     if (status !== 200) {
       if (status !== 503) this.#history.complain(`${request.name} got ${status}`);
@@ -115,12 +118,13 @@ export class PhpScript {
     } else if (code === undefined) {
       request.hasCommitted();
     } else {
-      // Nothing was to be written.
-      if (!isGone || request.isSaving) this.#history.complain(`${request.name} got no failure, and there was one`);
+      // Nothing was to be written, or the logout of another request wins.
+      const isRight = isEnded ? this.#history.hasEnded(request) : isGone && !request.isSaving;
+      if (!isRight) this.#history.complain(`${request.name} got no failure, and there was one`);
       request.isGone = true;
       request.hasCommitted();
     }
-    request.outcome = `PHP: ${request.outcome}`;
+    request.outcome = `PHP${request.plan.mode === 'merge' ? ', merge' : ''}: ${request.outcome}`;
     request.end();
     this.#request = undefined;
   }

@@ -68,6 +68,9 @@ const beginnings = /** @type {const} */ ([
 export function makePlan(seed, index, php) {
   const random = seeded(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
   const oneOf = (/** @type {number} */ count) => Math.floor(random() * count);
+  // PHP's locks have random numbers of their own, so the rest of a schedule is the same whatever they are.
+  const randomLock = seeded(Math.imul(seed + 1, 0x2545f491) ^ Math.imul(index + 1, 0x9e3779b9));
+  const lock = () => (randomLock() < 0.5 ? 'merge' : 'row');
   const strictly = random() < 0.25;
   const request = () => {
     const kind = requests[oneOf(requests.length)];
@@ -77,7 +80,7 @@ export function makePlan(seed, index, php) {
   const begins = beginnings[oneOf(beginnings.length)];
   const many = () => 1 + oneOf(3);
   const actor = () =>
-    random() < php ? phpActor(many(), strictly, random) : { requests: Array.from({ length: many() }, request) };
+    random() < php ? phpActor(many(), lock(), strictly, random) : { requests: Array.from({ length: many() }, request) };
   const actors = Array.from({ length: 2 + oneOf(2) }, actor);
   const [faults, stay] = [[0, 1, 1, 2, 2][oneOf(5)], [0.3, 0.6, 0.85][oneOf(3)]];
   return /** @type {Plan} */ ({ begins, actors, faults, stay, random });

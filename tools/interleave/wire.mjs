@@ -310,6 +310,7 @@ function patient(packet) {
  */
 function kindOf(sql, isAlone) {
   if (sql === 'ROLLBACK') return 'rollback';
+  if (/SELECT [^;]*; COMMIT$/.test(sql)) return 'read'; // of PHP's lock 'merge'
   if (sql.endsWith('COMMIT')) return 'commit';
   if (sql.includes('GET_LOCK(')) return 'name';
   if (sql.includes('RELEASE_LOCK(')) return 'unname';
