@@ -114,6 +114,16 @@ final class SessionHandler implements
         return $isTold ? false : $this->fail('session not started', 'see what PHP itself has logged', 500);
     }
 
+    /**
+     * The format that the lock 'merge' takes sessions for; null: any, as the lock 'row' does not look into them.
+     *
+     * @internal for adapters to applications that serialize the session themselves
+     */
+    public function mergedFormat(): ?string
+    {
+        return $this->lock instanceof MergeLock ? $this->lock->serializeHandler() : null;
+    }
+
     public function __destruct()
     {
         if (session_status() !== PHP_SESSION_ACTIVE) { // An active session will still be written, by a handler without shutdown function.

@@ -80,32 +80,36 @@ describe('adapters', () => {
   });
 
   test('Laravel: a page that saves twice', async () => {
-    await php.put(table, id, 'one');
+    await php.put(table, id, 'a:0:{}one');
     expect(
-      await laravel(`$laravel->read($id); $laravel->write($id, 'two'); return $laravel->write($id, 'three');`),
+      await laravel(
+        `$laravel->read($id); $laravel->write($id, 'a:0:{}two'); return $laravel->write($id, 'a:0:{}three');`,
+      ),
     ).toBe(true);
-    expect(await php.row(table, id)).toBe('three');
+    expect(await php.row(table, id)).toBe('a:0:{}three');
   });
 
   test('Laravel: a second save does not overwrite what another request has written after the first', async () => {
-    await php.put(table, id, 'one');
-    const meanwhile = `meanwhile("UPDATE ${table.name} SET data = 'theirs' WHERE id = '${id}'");`;
-    const save = `$laravel->read($id); $laravel->write($id, 'two'); ${meanwhile}`;
-    expect(await laravel(`${save} return $laravel->write($id, 'two');`)).toBe(true);
-    expect(await php.row(table, id)).toBe('theirs');
-    expect(await laravel(`${save} return $laravel->write($id, 'three');`)).toEqual([
+    await php.put(table, id, 'a:0:{}one');
+    const meanwhile = `meanwhile("UPDATE ${table.name} SET data = 'a:0:{}theirs' WHERE id = '${id}'");`;
+    const save = `$laravel->read($id); $laravel->write($id, 'a:0:{}two'); ${meanwhile}`;
+    expect(await laravel(`${save} return $laravel->write($id, 'a:0:{}two');`)).toBe(true);
+    expect(await php.row(table, id)).toBe('a:0:{}theirs');
+    expect(await laravel(`${save} return $laravel->write($id, 'a:0:{}three');`)).toEqual([
       503,
       'The session could not be written again: it has changed since this page saved it',
       { 'Retry-After': '5' },
     ]);
-    expect(await php.row(table, id)).toBe('theirs');
+    expect(await php.row(table, id)).toBe('a:0:{}theirs');
   });
 
   test('Laravel: a second save does not bring back a session that has ended', async () => {
-    await php.put(table, id, 'one');
+    await php.put(table, id, 'a:0:{}one');
     const end = `meanwhile("DELETE FROM ${table.name} WHERE id = '${id}'");`;
     expect(
-      await laravel(`$laravel->read($id); $laravel->write($id, 'two'); ${end} return $laravel->write($id, 'three');`),
+      await laravel(
+        `$laravel->read($id); $laravel->write($id, 'a:0:{}two'); ${end} return $laravel->write($id, 'a:0:{}three');`,
+      ),
     ).toEqual(expect.arrayContaining([503]));
     expect(await php.row(table, id)).toBeUndefined();
   });
@@ -122,16 +126,50 @@ describe('adapters', () => {
     expect(await php.row(table, id)).toBe('a:3:{s:1:"n";i:1;s:1:"t";i:2;s:1:"m";i:3;}');
   });
 
+  test("Laravel: the lock 'merge' for sessions of another format is refused", async () => {
+    const make = async (options: object, ini = {}) => {
+      const code = `try { ${load} return true; } catch (InvalidArgumentException $error) { return $error->getMessage(); }`;
+      return (await php.ask({ ...at, options: { lock: 'merge', ...options }, ini }, code)).result;
+    };
+    const refusal = (format: string) =>
+      "Laravel's sessions have the format php_serialize, and this SessionHandler merges sessions of the format " +
+      `${format}: give it the option 'serialize_handler' => 'php_serialize'`;
+    expect(await make({})).toBe(refusal('php'));
+    expect(await make({ serialize_handler: 'php_binary' })).toBe(refusal('php_binary'));
+    expect(await make({ serialize_handler: 'php_serialize' })).toBe(true);
+    expect(await make({}, { 'session.serialize_handler': 'php_serialize' })).toBe(true);
+  });
+
+  test.each(['{"_token":"x"}', 'eyJpdiI6Ing9'])(
+    'Laravel: a session that Node cannot read is not written: %s',
+    async (data) => {
+      const before = 'a:1:{s:1:"n";i:1;}';
+      await php.put(table, id, before);
+      const { result } = await php.ask(
+        at,
+        `${load} $laravel->read('${id}'); try { return $laravel->write('${id}', '${data}'); } catch (LogicException $error) {
+         meanwhile("SET innodb_lock_wait_timeout = 1; UPDATE ${table.name} SET usetime = 1 WHERE id = '${id}'");
+         return $error->getMessage();
+       }`,
+      );
+      expect(result).toBe(
+        "Node cannot read this session: set 'serialization' => 'php' and 'encrypt' => false in Laravel's config/session.php",
+      );
+      expect(await php.row(table, id)).toBe(before);
+      expect(await php.age(table, id)).toBeGreaterThan(1e6); // Its row is free at once.
+    },
+  );
+
   test('Laravel: a worker that lives on: a request that failed before it saved leaves nothing for the next', async () => {
     const other = id.replaceAll('0', '2');
-    await php.put(table, id, 'alice');
-    await php.put(table, other, 'bob');
+    await php.put(table, id, 'a:0:{}alice');
+    await php.put(table, other, 'a:0:{}bob');
     expect(
       await laravel(
-        `$laravel->read($id); $first = $laravel->read('${other}'); $laravel->write('${other}', 'bob2'); return $first;`,
+        `$laravel->read($id); $first = $laravel->read('${other}'); $laravel->write('${other}', 'a:0:{}bob2'); return $first;`,
       ),
-    ).toBe('bob');
-    expect([await php.row(table, id), await php.row(table, other)]).toEqual(['alice', 'bob2']);
+    ).toBe('a:0:{}bob');
+    expect([await php.row(table, id), await php.row(table, other)]).toEqual(['a:0:{}alice', 'a:0:{}bob2']);
   });
 
   test('a failure is an exception with the status: 503, or 500 if trying again does not help', async () => {

@@ -21,13 +21,21 @@ final class LaravelHandler implements \SessionHandlerInterface
         destroy as private ended;
     }
 
+    private const FORMAT = 'php_serialize';
+
     /** @var array<string, string> what this request has stored, by ids */
     private $last = [];
     /** @var string|null the id whose row is locked */
     private $id;
 
+    /** @throws \InvalidArgumentException if the handler's lock is 'merge', and it takes sessions for those of another format */
     public function __construct(SessionHandler $handler)
     {
+        $format = $handler->mergedFormat();
+        if ($format !== null && $format !== self::FORMAT) {
+            throw new \InvalidArgumentException("Laravel's sessions have the format " . self::FORMAT . ", and this SessionHandler merges"
+                . " sessions of the format $format: give it the option 'serialize_handler' => '" . self::FORMAT . "'");
+        }
         $this->handler = $handler;
     }
 
@@ -37,8 +45,15 @@ final class LaravelHandler implements \SessionHandlerInterface
         return $this->lock($id);
     }
 
+    /** @throws \LogicException if the session is not in Laravel's usual format */
     public function write($id, $data): bool
     {
+        if (strncmp($data, 'a:', 2) !== 0) { // It is JSON, or encrypted.
+            $this->id = null;
+            $this->handler->close();
+            throw new \LogicException("Node cannot read this session: set 'serialization' => 'php' and 'encrypt' => false in Laravel's"
+                . ' config/session.php');
+        }
         $now = $this->id === $id ? null : $this->lock($id);
         $this->id = null;
         if (isset($this->last[$id]) && $now !== $this->last[$id]) { // The page does not know what others have written since.
