@@ -51,7 +51,9 @@ describe('random sessions', () => {
         for (const [index, triple] of triples.entries()) {
           const answer = answers[index]!;
           const expected = mergeInNode(triple);
-          if (JSON.stringify(answer) !== JSON.stringify(expected)) {
+          // Of two faults one side may find the other one first.
+          const areRefused = triple.isDamaged && 'error' in answer && 'error' in expected;
+          if (!areRefused && JSON.stringify(answer) !== JSON.stringify(expected)) {
             expect({ ...shown(triple), answer: readableAnswer(answer) }).toEqual({
               ...shown(triple),
               answer: readableAnswer(expected),
