@@ -22,7 +22,9 @@ function expectAllFaultsSeen(said: string): void {
   for (const end of ['done', 'ERR_SESSION_CONFLICT in commit', 'ERR_SESSION_OUTCOME_UNKNOWN in commit']) {
     expect(said).toContain(` × ${end}`);
     expect(said).toContain(` × PHP: ${end}`);
+    expect(said).toContain(` × PHP, merge: ${end}`);
   }
+  expect(said).toContain(' × PHP, merge: gone');
 }
 
 test('requests that meet in 300 orders, with faults: nothing is lost, and nothing comes back', async () => {

@@ -143,6 +143,7 @@ export class History {
     if (move === undefined) {
       this.#checkLock(id, writer, now);
       this.#checkLateMerge(id, old, writer, now);
+      this.#checkEmptied(id, old, writer, now);
     }
   }
 
@@ -209,6 +210,23 @@ export class History {
     const what =
       old === undefined ? 'made a session again that was destroyed' : 'wrote into another session than it read';
     this.complain(`${writer.name} ${what}`);
+  }
+
+  /**
+   * What a session held that was read without the lock, and that others have emptied since, is not stored again, whatever the request has
+   * made of it: a login would come back under its old id.
+   *
+   * @param {string} id
+   * @param {Map<string, string> | undefined} old
+   * @param {Request} writer
+   * @param {Map<string, string> | undefined} row what it wrote
+   */
+  #checkEmptied(id, old, writer, row) {
+    if (writer.isLocked || writer.id !== id || old?.size !== 0) return;
+    const read = this.#stateAt(writer.readAt).get(id);
+    for (const key of row?.keys() ?? []) {
+      if (read?.has(key)) this.complain(`${writer.name} stored '${key}' again, which others had emptied`);
+    }
   }
 
   /**
