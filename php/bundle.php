@@ -92,7 +92,8 @@ final class Settings
         $zone = $this->timeZone === null ? '' : "SESSION time_zone = '$this->timeZone', ";
         return [
             "SET SESSION autocommit = 0, SESSION sql_mode = 'STRICT_ALL_TABLES', {$zone}SESSION time_zone = '+00:00', "
-                . "SESSION wait_timeout = $this->maxHold, SESSION character_set_connection = @@SESSION.character_set_client, "
+                . "SESSION wait_timeout = $this->maxHold, SESSION sql_select_limit = 18446744073709551615, "
+                . "SESSION character_set_connection = @@SESSION.character_set_client, "
                 . self::waiting($lockWait) . ($mayBeGalera ? ' /*M!, SESSION wsrep_sync_wait = 7 */' : ''),
             'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
         ];
@@ -843,6 +844,7 @@ use PhpSessionBridge\Database\Retries;
 use PhpSessionBridge\Database\Statement;
 use PhpSessionBridge\Merge\Format;
 use PhpSessionBridge\Merge\MergeError;
+use PhpSessionBridge\Merge\Merged;
 use PhpSessionBridge\Merge\ThreeWayMerge;
 use function array_keys, array_pop, base64_encode, count, crc32, debug_backtrace, end, explode, get_class, hash, implode, in_array, ini_get, is_array, is_callable, is_int, is_string, preg_grep, preg_match, session_encode, sprintf, str_pad, str_replace, strlen, strpbrk, strpos, strtoupper, strtr, substr;
 
@@ -1356,7 +1358,7 @@ interface Lock
 
     public function exists(string $id): bool;
 
-    public function save(?string $data): void;
+    public function save(?string $data): ?string;
 
     public function destroy(string $id): void;
 
@@ -1405,11 +1407,11 @@ final class RowLock implements Lock
         return $this->row->exists($id);
     }
 
-    public function save(?string $data): void
+    public function save(?string $data): ?string
     {
         if ($this->row->isNew && in_array($data, self::NOTHING, true)) {
             $this->release();
-            return;
+            return null;
         }
         $given = $this->row->data;
         $this->finish((string) $this->row->id, function (bool $isThere, bool $committing) use ($data, $given): ?string {
@@ -1423,6 +1425,7 @@ final class RowLock implements Lock
             $maybeOurs = $committing && $data !== $given && in_array($given, self::NOTHING, true);
             return $this->row->data === $given && !$maybeOurs ? $this->row->write($data) : LockedRow::CONFLICT;
         });
+        return null;
     }
 
     public function destroy(string $id): void
@@ -1509,6 +1512,11 @@ final class MergeLock implements Lock
         $this->onConflict = $onConflict;
     }
 
+    public function serializeHandler(): string
+    {
+        return $this->serializeHandler ?? (string) ini_get('session.serialize_handler');
+    }
+
     public function open(string $id, bool $create): bool
     {
         if ($this->snapshot === null || $this->snapshot->id !== $id) {
@@ -1545,17 +1553,28 @@ final class MergeLock implements Lock
         return $snapshot !== null && $snapshot->data !== null;
     }
 
-    public function save(?string $data): void
+    public function save(?string $data): ?string
     {
-        $data === null ? $this->touch() : $this->merge($data);
+        $note = null;
+        if ($data === null) {
+            $this->touch();
+        } else {
+            $note = $this->merge($data);
+        }
         $this->release();
+        return $note;
     }
 
     public function destroy(string $id): void
     {
         $this->release();
-        if ($this->lock->open($id, false) && !in_array($this->lock->data(), self::NOTHING, true)) {
-            $this->lock->destroy($id);
+        try {
+            $this->unlessOthersWereFaster(function () use ($id): void {
+                if ($this->lock->open($id, false) && !in_array($this->lock->data(), self::NOTHING, true)) {
+                    $this->lock->destroy($id);
+                }
+            });
+        } catch (Gone $error) { // Another request has destroyed it.
         }
         $this->lock->release();
     }
@@ -1565,10 +1584,12 @@ final class MergeLock implements Lock
         if (!$this->open($id, true)) {
             throw new \RuntimeException('the id matches another only by collation');
         }
-        $base = $this->data();
-        $this->lockAgain($this->isNew());
-        $left = $this->left ?? [$base, $this->lock->data()];
-        $this->lock->leave($id);
+        $left = $this->unlessOthersWereFaster(function () use ($id): array {
+            $this->lockAgain($this->isNew());
+            $left = $this->left ?? [$this->data(), $this->lock->data()];
+            $this->lock->leave($id);
+            return $left;
+        });
         $this->release();
         $this->left = $left;
     }
@@ -1616,22 +1637,34 @@ final class MergeLock implements Lock
         }
     }
 
-    private function merge(string $mine): void
+    private function merge(string $mine): ?string
     {
-        $base = $this->data();
+        $note = null;
         if ($this->left !== null) { // Under its new id nobody else writes.
-            $mine = $this->merged($this->left[0], $mine, $this->left[1]);
+            $moved = $this->merged($this->left[0], $mine, $this->left[1]);
+            [$mine, $note] = [$moved->data, $this->note($moved)];
         }
         if ($this->isNew() && in_array($mine, self::NOTHING, true)) {
-            return;
+            return $note;
         }
-        for ($try = 1; ; ++$try) {
+        return $this->unlessOthersWereFaster(function (int $try) use ($mine): ?string {
             $this->lockAgain($try === 1 && $this->isNew());
-            $theirs = $this->lock->isNew() ? $base : $this->lock->data();
-            $data = $this->merged($base, $mine, $theirs);
+            $isOurs = $this->lock->isNew();
+            $merged = $this->merged($this->data(), $mine, $isOurs ? $this->data() : $this->lock->data());
             try {
-                $this->lock->save($data);
-                return;
+                $this->lock->save($merged->data);
+            } catch (Gone $error) { // Without its placeholder nobody knows whether a new session has ended.
+                throw $isOurs ? $error : new Ended(self::OTHER);
+            }
+            return $this->note($merged);
+        }) ?? $note;
+    }
+
+    private function unlessOthersWereFaster(callable $work)
+    {
+        for ($try = 1; ; ++$try) {
+            try {
+                return $work($try);
             } catch (\RuntimeException $error) {
                 if ($error->getMessage() !== LockedRow::CONFLICT || $try === self::TRIES) {
                     throw $error;
@@ -1643,21 +1676,24 @@ final class MergeLock implements Lock
     private function lockAgain(bool $create): void
     {
         $snapshot = $this->opened();
-        $isThere = $this->lock->open($snapshot->id, $create);
-        $data = $this->lock->isNew() ? null : $this->lock->data();
-        if (!$isThere || !$snapshot->isOf($this->db, $this->table, $data)) {
+        $isSame = $this->retries->run(function () use ($create, $snapshot): bool {
+            $isThere = $this->lock->open($snapshot->id, $create);
+            $data = $this->lock->isNew() ? null : $this->lock->data();
+            return $isThere && $snapshot->isOf($this->db, $this->table, $data);
+        }, [$this->lock, 'release']);
+        if (!$isSame) {
             $this->lock->release();
             throw new Ended(self::OTHER);
         }
     }
 
-    private function merged(string $base, string $mine, string $theirs): string
+    private function merged(string $base, string $mine, string $theirs): Merged
     {
         if ($theirs === $base) { // As usual: nothing of the merge is loaded.
-            return $mine;
+            return new Merged($mine, []);
         }
         try {
-            return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict)->data;
+            return ThreeWayMerge::of($base, $mine, $theirs, $this->format(), $this->onConflict);
         } catch (MergeError $error) {
             $this->lock->release();
             throw $error;
@@ -1668,9 +1704,20 @@ final class MergeLock implements Lock
         }
     }
 
+    private function note(Merged $merged): ?string
+    {
+        $count = count($merged->conflicts);
+        if ($count > 0 && $merged->wasEmptied) {
+            return "another request has emptied the session. Changes of what it held that were dropped: $count";
+        }
+        return $count > 0 && is_string($this->onConflict)
+            ? "on_conflict '$this->onConflict' has decided about values that another request has changed too: $count"
+            : null;
+    }
+
     private function format(): string
     {
-        $format = $this->serializeHandler ?? (string) ini_get('session.serialize_handler');
+        $format = $this->serializeHandler();
         if (in_array($format, Options::FORMATS, true)) {
             return $format;
         }
