@@ -95,7 +95,9 @@ export class Connection {
       ...endpoint,
       connectTimeout: Math.min(endpoint.connectTimeout ?? timeout, timeout),
       connectAttributes: {
-        program_name: `php-session-bridge ${hostname()} ${process.pid}`,
+        program_name: 'php-session-bridge',
+        host: hostname(),
+        pid: String(process.pid),
         ...(endpoint.connectAttributes as object | undefined),
       },
       // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip). No other statement may rely on it,
