@@ -16,7 +16,7 @@ const base = '^src/(errors|node-version|option-rules)[.]ts$';
 const codec = '^src/codec/';
 const sharedByStores = '^src/stores/[^/]+[.]ts$';
 /** What is known of stores above them: no concrete one. */
-const anyStore = '^src/stores/(store|session-id)[.]ts$';
+const anyStore = '^src/stores/(store|session-id|signals)[.]ts$';
 const session = '^src/session/';
 
 /** @param {{ from: string; imports: string[]; node?: boolean; name: string; comment: string }} layer */

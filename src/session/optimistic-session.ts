@@ -1,4 +1,6 @@
+import { isSameBytes } from '../codec/php/text.ts';
 import { PhpSessionError } from '../errors.ts';
+import { signals } from '../stores/signals.ts';
 import type { SessionLease, SessionSnapshot, Visitor } from '../stores/store.ts';
 import { merge } from './merge.ts';
 import type { Settings } from './options.ts';
@@ -36,9 +38,10 @@ export class OptimisticSession {
     return this.#snapshot.data !== undefined;
   }
 
-  /** @returns `'gone'` after a logout */
-  async touch(): Promise<'touched' | 'gone'> {
-    return this.exists ? this.#snapshot.touch() : 'touched';
+  /** @returns `'gone'` after a logout, `undefined` where there was no row */
+  async touch(): Promise<'unchanged' | 'gone' | undefined> {
+    if (!this.exists) return undefined;
+    return (await this.#snapshot.touch()) === 'gone' ? 'gone' : 'unchanged';
   }
 
   /**
@@ -59,25 +62,29 @@ export class OptimisticSession {
   rebase(mine: Uint8Array, { data: theirs = this.base }: SessionLease): Uint8Array {
     const { data, conflicts } = merge(this.base, mine, theirs, this.#settings.onConflict, this.#settings.codec);
     if (conflicts.length > 0) this.#onConflict(conflicts);
+    if (signals.merge.hasSubscribers && !isSameBytes(theirs, this.base))
+      signals.merge.publish({ conflicts: conflicts.length });
     return data;
   }
 
   /**
    * Saves a change: at once if no other request has written, and otherwise under a short lock.
    *
-   * @returns `'gone'` when there is no row any more, or `'refused'` when the table cannot hold such an id
+   * @returns what was done; `'gone'` when there is no row any more, or `'refused'` when the table cannot hold such an id
    */
-  async save(mine: Uint8Array): Promise<'saved' | 'gone' | 'refused'> {
+  async save(mine: Uint8Array): Promise<'written' | 'merged' | 'created' | 'gone' | 'refused'> {
     for (let tries = TRIES; ; tries--) {
       // When others were faster there was a row, which is not made again if it has gone since.
       const isFirst = tries === TRIES;
       const lease = isFirst ? await this.#replace(mine) : await this.lock(false);
-      if (lease === 'written') return 'saved';
+      if (lease === 'written') return 'written';
       try {
         if (!lease.writable) return isFirst && !this.exists ? 'refused' : 'gone';
         if (lease.isOther) return 'gone';
         const outcome = await lease.commit({ data: this.rebase(mine, lease) });
-        return outcome === 'gone' ? 'gone' : 'saved';
+        if (outcome === 'gone') return 'gone';
+        if (lease.data === undefined) return 'created';
+        return isSameBytes(lease.data, this.base) ? 'written' : 'merged';
       } catch (error) {
         if (tries === 1 || !wasLost(error)) throw error;
       } finally {

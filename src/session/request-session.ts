@@ -2,6 +2,7 @@ import { decodeSession, encodeSession, type SessionData } from '../codec/index.t
 import { isPlainObject } from '../codec/source/origins.ts';
 import { PhpSessionError } from '../errors.ts';
 import { isSessionId } from '../stores/session-id.ts';
+import { nameOfError, signals } from '../stores/signals.ts';
 import type { SessionLease } from '../stores/store.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
@@ -145,7 +146,13 @@ export class RequestSession<T extends object = SessionData> {
   }
 
   async #open(id: string, mode: SessionMode, signal?: AbortSignal): Promise<void> {
-    const row = await this.#row.open(id, mode, signal);
+    let row: Row | undefined;
+    try {
+      row = await this.#row.open(id, mode, signal);
+    } catch (error) {
+      publishRefusal(error);
+      throw error;
+    }
     if (row === undefined) return;
     let isKept = false;
     try {
@@ -164,6 +171,7 @@ export class RequestSession<T extends object = SessionData> {
     } catch (error) {
       const { codec, onUnreadable } = this.#settings;
       this.#unreadable = unreadable ?? explain(data, codec, error);
+      publishRefusal(this.#unreadable);
       return !countsAsNone(data, onUnreadable, this.#unreadable);
     }
   }
@@ -386,7 +394,7 @@ export class RequestSession<T extends object = SessionData> {
 
   #inTurn<R>(work: () => Promise<R>): Promise<R> {
     const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
+    this.#turn = result.catch(publishRefusal);
     return result;
   }
 
@@ -480,4 +488,10 @@ function lostWithRow(): PhpSessionError {
     'ERR_SESSION_CONFLICT',
     'the visitor has logged out since the session was read, and what was changed in it before regenerate() is lost',
   );
+}
+
+/** Tells operators why a request could not have or store its session. An error of the application is not theirs. */
+function publishRefusal(error: unknown): void {
+  if (!signals.refuse.hasSubscribers || !(error instanceof PhpSessionError)) return;
+  signals.refuse.publish({ code: error.code, cause: nameOfError(error.cause) });
 }

@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
+import { type SessionSignals, signals, startOf } from '../stores/signals.ts';
 import type { SessionLease, Visitor } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
 import { isEmptySession } from './empty-session.ts';
@@ -11,6 +12,9 @@ import type { SessionMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
 const empty = new Uint8Array();
+
+/** What was done to a row. `gone` is a signal of its own. */
+type Stored = SessionSignals['commit']['outcome'] | 'gone';
 
 /** What a store has read. */
 export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
@@ -190,11 +194,16 @@ export class SessionRow {
    * empty.
    */
   async save(data: Uint8Array, isReadonly: boolean): Promise<void> {
+    const [begun, moved] = [startOf(signals.commit), this.hasNewId];
+    publishCommit(begun, await this.#save(data, isReadonly), data.length, moved);
+  }
+
+  async #save(data: Uint8Array, isReadonly: boolean): Promise<Stored | undefined> {
     const [lease, unlocked] = [this.#lease, this.#unlocked];
     if (lease === undefined && isReadonly) return this.#leaveAsItIs(data);
     if (lease === undefined && unlocked !== undefined) return this.#merge(unlocked, data);
-    if (lease?.data === undefined && isEmptySession(data, this.#settings)) return;
-    await (lease === undefined ? this.#create(data) : this.#update(lease, data));
+    if (lease?.data === undefined && isEmptySession(data, this.#settings)) return undefined;
+    return lease === undefined ? this.#create(data) : this.#update(lease, data);
   }
 
   /**
@@ -209,7 +218,9 @@ export class SessionRow {
     if (lease?.data === undefined && isEmptySession(data, this.#settings)) return undefined;
     // What may be discarded later is not stored. Then the row is as it was; or empty, which is enough for the cookie.
     const stored = this.#settings.discardOnError ? (lease?.data ?? empty) : data;
-    await (lease === undefined ? this.#create(stored) : this.#update(lease, stored));
+    const [begun, moved] = [startOf(signals.commit), this.hasNewId];
+    const outcome = await (lease === undefined ? this.#create(stored) : this.#update(lease, stored));
+    publishCommit(begun, outcome, stored.length, moved);
     await this.release();
     return stored;
   }
@@ -235,6 +246,7 @@ export class SessionRow {
     const lease = this.#lease;
     if (lease === undefined) return false;
     this.#unlocked = undefined;
+    const begun = startOf(signals.commit);
     let outcome: 'destroyed' | 'gone' = 'gone';
     if (!lease.writable || !isEmptySession(lease.data ?? empty, this.#settings)) {
       try {
@@ -242,6 +254,7 @@ export class SessionRow {
       } finally {
         await this.release();
       }
+      publishCommit(begun, outcome, 0, false);
       this.id = undefined;
     } else if (this.#cookie !== undefined) {
       this.id = this.#storedId!;
@@ -265,7 +278,7 @@ export class SessionRow {
     await lease?.release();
   }
 
-  async #create(data: Uint8Array): Promise<void> {
+  async #create(data: Uint8Array): Promise<Stored> {
     this.#mustSetCookie();
     await mustFitNeighbours(this.#settings);
     // A second try is for an id that another visitor has just got, which will not happen in the life of this universe.
@@ -277,14 +290,15 @@ export class SessionRow {
       if (this.id === undefined) this.#gc();
       if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
         this.id = id;
-        return this.#setCookie(setCookie(this.#settings, id));
+        this.#setCookie(setCookie(this.#settings, id));
+        return 'created';
       }
       await this.release();
     }
     throw new PhpSessionError('ERR_SESSION_ID', 'The store takes no new id: is its column as long as sidLength says?');
   }
 
-  async #update(lease: SessionLease, data: Uint8Array): Promise<void> {
+  async #update(lease: SessionLease, data: Uint8Array): Promise<Stored> {
     if (lease.data === undefined) await mustFitNeighbours(this.#settings);
     if (this.#cookie !== undefined) this.#mustSetCookie();
     if (this.#keepsOld) return this.#createBeside(lease, data);
@@ -294,14 +308,16 @@ export class SessionRow {
     if (this.#cookie !== undefined) this.#setCookie(this.#cookie);
     else if (this.#refreshes(lease)) this.#setCookie(setCookie(this.#settings, this.id!));
     this.#cookie = undefined;
+    if (lease.data === undefined) return 'created';
+    return isChanged ? 'written' : 'unchanged';
   }
 
   /** Leaves the row as it was read, and stores the session under its new id. */
-  async #createBeside(lease: SessionLease, data: Uint8Array): Promise<void> {
+  async #createBeside(lease: SessionLease, data: Uint8Array): Promise<Stored> {
     if (lease.data !== undefined && (await lease.commit({})) === 'gone') return this.#hasGone();
     this.#nextId = this.id;
     await this.release();
-    await this.#create(data);
+    return this.#create(data);
   }
 
   /** Whether the cookie is sent again. A login by another request may have left an empty row, and its own cookie. */
@@ -309,18 +325,19 @@ export class SessionRow {
     return this.#settings.cookieRefresh && this.#canSetCookie && !isEmptySession(data, this.#settings);
   }
 
-  async #leaveAsItIs(data: Uint8Array): Promise<void> {
-    if ((await this.#unlocked?.touch()) === 'gone') this.#hasGone();
-    if (isSame(data, this.#unlocked?.base ?? empty, this.#settings)) return;
+  async #leaveAsItIs(data: Uint8Array): Promise<Stored | undefined> {
+    const outcome = await this.#unlocked?.touch();
+    if (outcome === 'gone') this.#hasGone();
+    if (isSame(data, this.#unlocked?.base ?? empty, this.#settings)) return outcome;
     throw changedReadonly();
   }
 
-  async #merge(unlocked: OptimisticSession, mine: Uint8Array): Promise<void> {
+  async #merge(unlocked: OptimisticSession, mine: Uint8Array): Promise<Stored | undefined> {
     const isUnchanged = isSame(mine, unlocked.base, this.#settings);
     if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings);
     const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
-    if (outcome === 'gone') this.#hasGone();
-    if (outcome === 'refused') await this.#create(mine);
+    if (outcome === 'gone') return this.#hasGone();
+    return outcome === 'refused' ? this.#create(mine) : outcome;
   }
 
   #newId(prefix: string = this.#prefix): string {
@@ -332,9 +349,11 @@ export class SessionRow {
     gcByChance(this.#settings, (error) => this.#listener.onError(error));
   }
 
-  #hasGone(): void {
+  #hasGone(): 'gone' {
     this.isGone = true;
     this.#listener.onGone();
+    if (signals.gone.hasSubscribers) signals.gone.publish({});
+    return 'gone';
   }
 
   #setCookie(header: string): void {
@@ -360,6 +379,12 @@ export function changedReadonly(): PhpSessionError {
     'ERR_SESSION_READONLY',
     'The session was changed in the mode readonly; that is not saved. Call lock() before the change',
   );
+}
+
+/** @param begun `undefined`: nobody listens */
+function publishCommit(begun: number | undefined, outcome: Stored | undefined, bytes: number, moved: boolean): void {
+  if (begun === undefined || outcome === undefined || outcome === 'gone') return;
+  signals.commit.publish({ outcome, bytes, duration: performance.now() - begun, moved });
 }
 
 /** Whether nothing was changed. An empty session has two forms: what was stored and deleted again is no change. */

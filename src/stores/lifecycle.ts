@@ -3,6 +3,7 @@ import { type OptionRules, seconds, wholeNumber } from '../option-rules.ts';
 import { Deadline, DeadlineExpired } from './deadline.ts';
 import type { KeyedMutex, Release } from './keyed-mutex.ts';
 import { Lease, type LockedSession, noLease } from './lease.ts';
+import { type SessionSignals, signals, startOf } from './signals.ts';
 import type { SessionLease } from './store.ts';
 
 /** The options that every store has. */
@@ -89,27 +90,40 @@ export class Lifecycle {
     signal?.throwIfAborted();
     const deadline = new Deadline(this.#timeout, signal);
     this.#begin();
+    const wait = startOf(signals.lock);
+    let turn: number | undefined;
     let release: Release | undefined;
     let session: LockedSession | 'written' | undefined;
     try {
       release = await this.#mutex.acquire(this.#prefix + id, this.#maxWaiters, deadline);
+      if (wait !== undefined) turn = performance.now();
       session = await lock(deadline, release);
     } catch (error) {
       release?.();
       this.#end();
+      publishLock(wait, turn, deadline.aborted ? 'aborted' : 'failed');
       if (!(error instanceof DeadlineExpired)) throw error;
       throw new PhpSessionError(
         'ERR_SESSION_LOCK_TIMEOUT',
         'another request of this process held the session too long',
       );
     }
-    const ended = () => {
+    const free = () => {
       release();
       this.#end();
     };
-    if (typeof session === 'object') return new Lease(id, session, this.#timeout, ended);
-    ended();
-    return session ?? noLease;
+    if (typeof session !== 'object') {
+      free();
+      if (session === 'written') return session;
+      publishLock(wait, turn, 'none');
+      return noLease;
+    }
+    publishLock(wait, turn, 'locked');
+    const hold = startOf(signals.release);
+    return new Lease(id, session, this.#timeout, () => {
+      free();
+      if (hold !== undefined) signals.release.publish({ held: performance.now() - hold });
+    });
   }
 
   /** Work without a lock, for which `close()` waits. @throws PhpSessionError `ERR_SESSION_UNAVAILABLE` after `close()` */
@@ -154,6 +168,17 @@ export class Lifecycle {
   #end(): void {
     if (--this.#busy === 0) this.#idle?.();
   }
+}
+
+/** @param turn when this request was the first in the queue of this process; `undefined`: it never was */
+function publishLock(
+  begun: number | undefined,
+  turn: number | undefined,
+  outcome: SessionSignals['lock']['outcome'],
+): void {
+  if (begun === undefined) return;
+  const now = performance.now();
+  signals.lock.publish({ waited: now - begun, queued: (turn ?? now) - begun, outcome });
 }
 
 function storeClosed(): PhpSessionError {

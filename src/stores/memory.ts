@@ -5,8 +5,10 @@ import { KeyedMutex } from './keyed-mutex.ts';
 import { type LockedSession, noLease, noSnapshot } from './lease.ts';
 import { assertLifetime, Lifecycle, type LifecycleOptions, lifecycleRules } from './lifecycle.ts';
 import { isSessionId } from './session-id.ts';
+import { signals, startOf } from './signals.ts';
 import type { SessionStore } from './store.ts';
 
+export type { DatabaseErrorName, SessionSignals } from './signals.ts';
 export type { LifecycleOptions, SessionStore };
 
 /** Replaced at each change. `data` is `undefined` after a logout. A request that read the session before sees that by `logouts`. */
@@ -58,8 +60,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const gc = (lifetime: number): number => {
     assertLifetime(lifetime);
     gcAt = Date.now();
+    const begun = startOf(signals.gc);
     const old = [...sessions].filter(([id, session]) => isOlder(session, lifetime) && mutex.isFree(id));
     for (const [id] of old) sessions.delete(id);
+    if (begun !== undefined)
+      signals.gc.publish({ rows: old.length, duration: performance.now() - begun, failed: false });
     return old.length;
   };
   const makeRoom = (ids: string[]) => {

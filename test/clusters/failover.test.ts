@@ -66,7 +66,7 @@ if (faults[name] === undefined) {
         const moved = () => {
           if (begun !== undefined) movedAfter ??= performance.now() - begun;
         };
-        subscribe('php-session-bridge:endpoint', moved);
+        subscribe('php-session-bridge:failover', moved);
         store = mysqlStore({ connection: engine.endpoints, table: table.name, lockTimeout: 25 });
         const always = newId();
         const clients = [counting(store, () => always), ...[1, 2, 3, 4].map(() => counting(store, newId))];
@@ -77,7 +77,7 @@ if (faults[name] === undefined) {
         const later = [1, 2, 3, 4].map(() => counting(store, newId));
         await Promise.all([...later, ...clients].map(({ more }) => more(50)));
         const [same, ...results] = await Promise.all([...clients, ...later].map(({ stop }) => stop()));
-        unsubscribe('php-session-bridge:endpoint', moved);
+        unsubscribe('php-session-bridge:failover', moved);
         const last = Number(await read(store, always));
         await store.close();
         await end(node);

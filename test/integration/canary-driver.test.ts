@@ -8,7 +8,7 @@ import { createConnection, createPool as createPromisePool } from 'mysql2/promis
 import { checkTable, type MysqlConnectionOptions, type MysqlStoreOptions, symfonyLock } from '../../src/mysql.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
-import { mentions, planted, secret, secretId } from './canary.ts';
+import { mentions, planted, secret, secretId, watchSignals } from './canary.ts';
 import { article, createTables, missing, narrow, onWitness, ownTable, refusing, relayed } from './canary-rows.ts';
 import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
@@ -19,6 +19,8 @@ const password = `${secret}pass`;
 const server = { ...testServer(), database: 'test', user: 'canary_driver', password };
 const channels = ['mysql2:connect', 'mysql2:execute', 'mysql2:pool:connect', 'mysql2:query'];
 const whole = { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: Infinity };
+
+watchSignals('lock', 'release', 'retry', 'connection', 'failover', 'gc');
 
 /** What was published, by its channel. */
 let published: string[] = [];

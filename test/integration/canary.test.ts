@@ -20,7 +20,7 @@ import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { withLease } from '../../src/testing/leases.ts';
 import { errorCodes } from '../docs/error-codes.ts';
-import { mentions, type Outcome, planted, secret, secretId, traces, visit } from './canary.ts';
+import { mentions, type Outcome, planted, secret, secretId, traces, visit, watchSignals } from './canary.ts';
 import {
   article,
   changed,
@@ -43,6 +43,7 @@ import {
 import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
 let store: SessionStore;
+watchSignals('lock', 'release', 'commit', 'merge', 'gone', 'refuse', 'retry', 'connection');
 
 beforeAll(async () => {
   await createTables();
@@ -370,6 +371,23 @@ describe('a secret in ids, keys, values, class names and SQL parameters is never
     expect(JSON.stringify(errors) + String(errors[0]) + (errors[0] as Error).stack).not.toContain(id);
     expect(output.split(id)).toHaveLength(2); // in Set-Cookie alone
     expect(output).toContain(`set-cookie: PHPSESSID=${id}`);
+  });
+
+  test('nor what two requests have both changed, and what a logout has ended', async () => {
+    const id = await stored(ownTable);
+    let count = 0;
+    const conflict: Parameters<typeof visit>[1] = async (ctx) => {
+      await withLease(store, id, (lease) => lease.commit({ data: utf8Bytes(`${secret}|i:${++count};`) }));
+      ctx.session[secret] = `${secret}2`;
+    };
+    const conflicts = await visit({ store, mode: 'merge', onConflict: 'error' }, conflict, id);
+    expect((conflicts.errors as Error[]).flatMap(traces)).toEqual([]);
+    await visit({ store, mode: 'merge' }, conflict, id);
+    const logout: Parameters<typeof visit>[1] = async (ctx) => {
+      await withLease(store, id, (lease) => lease.destroy());
+      ctx.session[secret] = secret;
+    };
+    await visit({ store, mode: 'merge' }, logout, id);
   });
 
   test.each([

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { format, inspect } from 'node:util';
-import { jest } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, expect, jest } from '@jest/globals';
 import Koa from 'koa';
 import { encodeSession, PhpObject, PhpSessionError } from '../../src/codec/index.ts';
 import { type PhpSessionContext, phpSession, type SessionOptions } from '../../src/middleware/koa.ts';
+import type { SessionSignals } from '../../src/stores/signals.ts';
+import { Signals } from '../helpers/signals.ts';
 
 /** What must turn up nowhere. It can be an id, a key, a value, a class name, a password. */
 export const secret = `canary${randomBytes(6).toString('hex')}`;
@@ -67,6 +69,30 @@ function tracesInCause(cause: object): string[] {
 
 export function mentions(text: string): boolean {
   return forms.some((form) => text.toLowerCase().includes(form));
+}
+
+/**
+ * No test of the file makes the package publish the secret.
+ *
+ * @param expected what they make it publish, at least
+ */
+export function watchSignals(...expected: (keyof SessionSignals)[]): void {
+  const seen = new Set<string>();
+  let signals: Signals;
+  beforeEach(() => {
+    signals = new Signals();
+  });
+  afterEach(() => {
+    const { all } = signals.stop();
+    for (const { name } of all) seen.add(name);
+    expect(all.filter(({ message }) => mentions(inspect(message, { depth: Infinity, showHidden: true })))).toEqual([]);
+    // Nothing but names and figures: an object could lead anywhere.
+    const values = all
+      .flatMap(({ message }) => Object.values(message))
+      .flatMap((value) => (typeof value === 'object' ? Object.values(value) : [value]));
+    expect(values.filter((value) => !['string', 'number', 'boolean'].includes(typeof value))).toEqual([]);
+  });
+  afterAll(() => expect([...seen]).toEqual(expect.arrayContaining(expected)));
 }
 
 export interface Outcome {

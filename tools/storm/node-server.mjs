@@ -66,7 +66,7 @@ export async function serve({ name, connection, table, lockTimeout, maxHold, loc
     ctx.status = 503;
     ctx.set('Retry-After', '1');
   });
-  subscribe('php-session-bridge:endpoint', (move) => console.error(new Date().toISOString(), name, 'failover', move));
+  subscribe('php-session-bridge:failover', (move) => console.error(new Date().toISOString(), name, 'failover', move));
   // No ids and no data are in these messages.
   app.on('error', (error) =>
     console.error(new Date().toISOString(), name, error.code, error.message, error.cause?.code ?? ''),

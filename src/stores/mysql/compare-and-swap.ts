@@ -2,7 +2,7 @@ import { Deadline } from '../deadline.ts';
 import { asBuffer } from './bytes.ts';
 import { classify, isForeign } from './errors.ts';
 import type { ConnectionPool } from './pool.ts';
-import { LOCK_PATIENCE } from './retries.ts';
+import { LOCK_PATIENCE, publishRetry } from './retries.ts';
 import type { LockedRow, Reading, ReadRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit, type TableDescription } from './table.ts';
 import { isUndone, isUnwritten, lockAgain, unknownOutcome } from './transaction.ts';
@@ -71,6 +71,7 @@ async function compareAndSwap(
     await connection.rollback(deadline);
     if (classify(error) !== 'locked') rows.forgetTable(); // if it was altered, that may be why
     if (isForeign(error)) throw error;
+    publishRetry(error);
     return isUndone(error) ? 'not written' : 'unknown';
   }
 }

@@ -104,8 +104,12 @@ export function readConnections(given: unknown, databaseOfTable: string | undefi
 
 /** Names the servers of a list, in whatever order they are preferred. */
 export function serverNames(connections: readonly MysqlConnectionOptions[]): string {
-  const names = connections.map(({ host = 'localhost', port = 3306, socketPath }) => socketPath ?? `${host}:${port}`);
-  return names.sort().join(' ');
+  return connections.map(serverName).sort().join(' ');
+}
+
+/** `host:port`, or the path of the socket. */
+export function serverName({ host = 'localhost', port = 3306, socketPath }: MysqlConnectionOptions): string {
+  return socketPath ?? `${host}:${port}`;
 }
 
 function readConnection(connection: unknown, name: string): MysqlConnectionOptions {

@@ -1,7 +1,7 @@
-import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
-import type { MysqlConnectionOptions } from './connection-options.ts';
+import { nameOfError, signals } from '../signals.ts';
+import { type MysqlConnectionOptions, serverName } from './connection-options.ts';
 import { classify, isFromServer } from './errors.ts';
 import { Health, NO_ANSWER } from './health.ts';
 import type { Settings } from './options.ts';
@@ -56,8 +56,6 @@ type State =
   | { readonly name: 'DOWN'; readonly error: unknown; readonly since: number };
 
 const UP: State = { name: 'UP' };
-
-const failovers = channel('php-session-bridge:endpoint');
 
 /**
  * Which server of the list is in use: all connections of a store go to the same one. On Galera two writers abort each other,
@@ -220,8 +218,10 @@ export class Failover {
     }
     this.#current = to;
     this.#since = now;
-    const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
-    failovers.publish({ from: this.#servers.indexOf(from), to: this.#servers.indexOf(to), code, errno });
+    if (signals.failover.hasSubscribers) {
+      const [left, chosen] = [serverName(from.endpoint), serverName(to.endpoint)];
+      signals.failover.publish({ from: left, to: chosen, ...nameOfError(error) });
+    }
     const isSilent = error !== undefined && !isFromServer(error);
     for (const pool of this.#pools) pool.left(from.endpoint, isSilent);
     this.room.forget();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../deadline.ts';
+import { signals, startOf } from '../signals.ts';
 import type { Connection } from './connection.ts';
 import { classify, isOfTable, toSessionError } from './errors.ts';
 import type { ConnectionPool } from './pool.ts';
@@ -49,8 +50,10 @@ export class GarbageCollector {
    * @returns how many rows were deleted
    */
   async run(age: number, onBatch: () => Promise<void> = async () => undefined): Promise<number> {
+    const begun = startOf(signals.gc);
     let limit: unknown;
     let total = 0;
+    let failed = true;
     try {
       for (;;) {
         const ids = await this.#transaction(async (connection, sql, deadline) => {
@@ -61,17 +64,20 @@ export class GarbageCollector {
           const found = await connection.execute<[unknown][]>(sql.expired, [limit], deadline);
           return found.map(([id]) => id);
         });
-        let deleted = 0;
+        const before = total;
         for (let i = 0; i < ids.length && !this.#signal.aborted; i += EXPIRED_BATCH) {
-          deleted += await this.#delete(ids.slice(i, i + EXPIRED_BATCH), limit);
+          total += await this.#delete(ids.slice(i, i + EXPIRED_BATCH), limit);
           await onBatch();
         }
-        total += deleted;
         // If nothing was deleted, all of these are in use.
-        if (ids.length < EXPIRED_PAGE || deleted === 0 || this.#signal.aborted) return total;
+        if (ids.length < EXPIRED_PAGE || total === before || this.#signal.aborted) break;
       }
+      failed = false;
+      return total;
     } catch (error) {
       throw toSessionError(error);
+    } finally {
+      if (begun !== undefined) signals.gc.publish({ rows: total, duration: performance.now() - begun, failed });
     }
   }
 

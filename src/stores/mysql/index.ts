@@ -1,6 +1,7 @@
 import '../../node-version.ts';
 
 export type { LifecycleOptions } from '../lifecycle.ts';
+export type { DatabaseErrorName, SessionSignals } from '../signals.ts';
 export type { OpenOptions, ReadOptions, SessionLease, SessionSnapshot, SessionStore, Visitor } from '../store.ts';
 export type { Finding, FindingCode, Severity } from './check-finding.ts';
 export type { MysqlConnectionOptions, MysqlEndpoint, MysqlPool } from './connection-options.ts';

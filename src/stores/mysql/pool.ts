@@ -1,10 +1,12 @@
 import { PhpSessionError } from '../../errors.ts';
 import { Deadline, DeadlineExpired } from '../deadline.ts';
+import { signals, startOf } from '../signals.ts';
 import { Connection, type ConnectionEvents } from './connection.ts';
 import type { MysqlConnectionOptions } from './connection-options.ts';
 import { classify, toSessionError } from './errors.ts';
 import type { Failover, FailoverEvents } from './failover.ts';
 import type { Settings } from './options.ts';
+import { publishRetry } from './retries.ts';
 import type { Room } from './room.ts';
 
 /** Milliseconds between two looks for connections that have been idle for too long. */
@@ -73,17 +75,19 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
    */
   async acquire(deadline: Deadline): Promise<Connection> {
     const ticket = this.#tickets++;
+    let begun: number | undefined;
     for (;;) {
       const idle = this.#takeIdle();
-      if (idle !== undefined) return idle;
+      if (idle !== undefined) return had(idle, begun, false);
+      begun ??= startOf(signals.connection);
       if (this.#kind.isDispensable && this.#room.isShort) throw this.#room.refusal;
       await this.#takePlace(ticket, deadline);
       const connection = await this.#take(deadline);
       if (connection === undefined) continue;
-      if (connection.isPrepared) return connection;
+      if (connection.isPrepared) return had(connection, begun, false);
       try {
         await connection.prepare(deadline);
-        return connection;
+        return had(connection, begun, true);
       } catch (error) {
         if (error instanceof DeadlineExpired) throw toSessionError(error);
         if (deadline.aborted) throw error;
@@ -256,8 +260,12 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
 
   failed(connection: Connection, error: unknown): void {
     // A server that is full is well. Those who have a connection go on using it.
-    if (classify(error) !== 'full') this.#failover.suspect(connection.endpoint);
-    else if (!connection.isPrepared) this.#room.refused(connection, error);
+    if (classify(error) !== 'full') {
+      this.#failover.suspect(connection.endpoint);
+    } else if (!connection.isPrepared) {
+      this.#room.refused(connection, error);
+      publishRetry(error);
+    }
   }
 
   get isBusy(): boolean {
@@ -279,4 +287,10 @@ export class ConnectionPool implements ConnectionEvents, FailoverEvents {
   died(endpoint: MysqlConnectionOptions): void {
     for (const connection of this.#inUse) if (connection.endpoint === endpoint) connection.destroy();
   }
+}
+
+/** Tells operators how long a request has waited for its connection. @param begun `undefined`: there was one */
+function had(connection: Connection, begun: number | undefined, isNew: boolean): Connection {
+  if (begun !== undefined) signals.connection.publish({ waited: performance.now() - begun, isNew });
+  return connection;
 }

@@ -1,5 +1,6 @@
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
+import { nameOfError, signals } from '../signals.ts';
 import { classify, toSessionError } from './errors.ts';
 
 /**
@@ -31,7 +32,10 @@ export class Retries {
     if (deadline.aborted || error instanceof PhpSessionError) throw error;
     if (error instanceof DeadlineExpired) throw this.#expired(error);
     const failure = classify(error);
-    if ((failure === 'lost' || failure === 'read only') && this.#lost++ === 0) return;
+    if ((failure === 'lost' || failure === 'read only') && this.#lost++ === 0) {
+      publishRetry(error);
+      return;
+    }
     const temporary = ['locked', 'retry', 'full', 'duplicate'].includes(failure);
     const insists = this.#insist && (failure === 'lost' || failure === 'read only' || failure === 'away');
     if (!temporary && !insists) throw toSessionError(error);
@@ -41,6 +45,7 @@ export class Retries {
     } catch (end) {
       throw end instanceof DeadlineExpired ? this.#expired(end) : end;
     }
+    publishRetry(error);
   }
 
   /** A statement that outlived the server's own lock wait is not waiting for a lock: the server does not answer. */
@@ -49,4 +54,10 @@ export class Retries {
     if (end.waited > LOCK_PATIENCE) return toSessionError(end);
     return new PhpSessionError('ERR_SESSION_LOCK_TIMEOUT', 'the lock of the session could not be had in time');
   }
+}
+
+/** Tells operators that something is tried again, in whatever way. At the end of the time nothing is. */
+export function publishRetry(error: unknown): void {
+  if (!signals.retry.hasSubscribers || error instanceof DeadlineExpired) return;
+  signals.retry.publish({ failure: classify(error), ...nameOfError(error) });
 }

@@ -6,7 +6,7 @@ import { isTouchDue } from '../touch.ts';
 import { asBuffer, same } from './bytes.ts';
 import { classify, Failed, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
-import { Retries } from './retries.ts';
+import { publishRetry, Retries } from './retries.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
 import { tombstoneOf } from './tombstone.ts';
@@ -80,7 +80,8 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       rows.forgetTable(); // if it was altered, that may be why
       if (isForeign(error)) throw error;
       // COMMIT's failure says nothing about what it did. A statement that does not answer waits for no lock: we have it.
-      if (!committing) await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
+      if (committing) publishRetry(error);
+      else await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
     const now = await lockAgain(rows, { ...ending, visitor: row.visitor }, committing, deadline);
     try {
