@@ -5,18 +5,23 @@ import { phpSession } from 'php-session-bridge/koa';
 import { memoryStore } from 'php-session-bridge/memory';
 
 /**
- * One visitor: a session that is new, one that is held for 50 ms, one that waits for it, one that PHP could not read.
+ * One visitor: a session that is new, one that is held for 100 ms, one that waits for it, one that PHP could not read.
  *
  * @param {Koa.Middleware} [outer] in front of the session
  */
 export async function visit(outer = (_, next) => next()) {
   const store = memoryStore();
+  let holds;
+  const held = new Promise((resolve) => {
+    holds = resolve;
+  });
   const app = new Koa();
   app.silent = true;
   app.use(outer);
   app.use(phpSession({ store }));
   app.use(async (ctx) => {
-    if (ctx.path === '/slow') await new Promise((resolve) => setTimeout(resolve, 50));
+    if (ctx.path === '/slow') holds();
+    if (ctx.path === '/slow') await new Promise((resolve) => setTimeout(resolve, 100));
     ctx.session.count = ctx.path === '/bad' ? () => 1 : (ctx.session.count ?? 0) + 1;
     ctx.body = String(ctx.session.count);
   });
@@ -30,7 +35,7 @@ export async function visit(outer = (_, next) => next()) {
   };
   const answers = [await ask('/')];
   const slow = ask('/slow');
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await held;
   answers.push(...(await Promise.all([slow, ask('/')])), await ask('/bad'));
   server.close();
   server.closeAllConnections();
