@@ -9,9 +9,7 @@ await runCommand(async () => {
   await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'libatomic1']);
   const env = { PSB_NEWEST_NODE: await installNewestNode() };
   await build(console.log);
-  console.log(
-    'Each example installs its own packages into a temporary folder (Next.js 350 MB, the others less).',
-  );
+  console.log('Each example installs its own packages into a temporary folder (Next.js 350 MB, the others less).');
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const args = [jest, '--config', join(root, 'jest.examples.config.mjs'), ...process.argv.slice(2)];
   const end = await run(process.execPath, args, { cwd: root, env });
