@@ -31,7 +31,9 @@ export interface Opening {
 const lookWithin = 1000;
 
 /** A session that was opened by hand. It ends with `commit()` or `discard()`. */
-export class OpenSession<T extends object = SessionData> implements Omit<PhpSessionControl, 'url' | 'hiddenField'>, AsyncDisposable {
+export class OpenSession<T extends object = SessionData>
+  implements Omit<PhpSessionControl, 'url' | 'hiddenField'>, AsyncDisposable
+{
   readonly #opening: Opening;
   readonly #session: RequestSession<T>;
   /** The cookie that the browser is to get. */

@@ -247,7 +247,9 @@ test('gc() in a session leaves to the next one what takes long, and without a se
   const [table, total, step] = [tables[1]!, 60_000, 10_000]; // In steps: a transaction of NDB has a limit of rows.
   await php.sql(`DELETE FROM ${table.name}`);
   for (let done = 0; done < total; done += step) {
-    await php.sql(`INSERT INTO ${table.name} SELECT CONCAT('old-', ${done} + seq), 'n|i:1;', 0 FROM ${numbersTo(step)}`);
+    await php.sql(
+      `INSERT INTO ${table.name} SELECT CONCAT('old-', ${done} + seq), 'n|i:1;', 0 FROM ${numbersTo(step)}`,
+    );
   }
   await php.ask({ driver: 'pdo', table, id: newId() }, '$handler->start(); return session_gc();');
   const left = await php.count(table);
