@@ -6,6 +6,7 @@ import { dts } from 'rollup-plugin-dts';
 const entries = {
   index: 'index',
   codec: 'codec/index',
+  formats: 'formats',
   mysql: 'mysql',
   memory: 'stores/memory',
   encoded: 'stores/encoded',

@@ -3,12 +3,10 @@ import { fromBase64, recognizeEncoding, type SessionEncoding } from './encodings
 import type { SessionFormat } from './formats/format.ts';
 import type { SessionFormatName } from './formats/framing.ts';
 import { formatNames } from './formats/index.ts';
-import { sourceOf } from './formats/translate.ts';
 import { type LimitOptions, readRules } from './options.ts';
-import { readVariables } from './read/session.ts';
-import { validate } from './read/validate.ts';
+import { checkAll } from './read/session.ts';
 import type { ReadRules } from './rules.ts';
-import { References } from './source/references.ts';
+import { sourceOf } from './session.ts';
 import type { Source } from './source/source.ts';
 
 /** Bytes over a limit fit no format. */
@@ -91,7 +89,12 @@ function otherwise<F extends SessionFormat>(
 
 /** How many things are odd if this is a session. Throws if it is none. */
 function oddities(source: Source, rules: ReadRules): number {
-  if (readVariables(source, rules, (tokens, levels) => validate(tokens, levels))) checkTargets(source);
+  try {
+    checkAll(source, rules);
+  } catch (error) {
+    // This is no misfit: PHP can read such a reference, only the codec cannot.
+    if ((error as PhpSessionError).code !== 'ERR_PHP_REFERENCE') throw error;
+  }
   const { bytes, variables } = source;
   const odd = variables.filter(({ key }) => looksSerialized.test(String(key))).length;
   // Only php_serialize ignores bytes, those after the end of the array. An empty array fits another format only if such bytes follow.
@@ -101,12 +104,3 @@ function oddities(source: Source, rules: ReadRules): number {
 
 /** No application gives such names. They appear where a name begins or ends at the wrong byte. */
 const looksSerialized = /[^\x20-\x7e\x80-\u{10ffff}]|[|";{}]/u;
-
-/** `ERR_PHP_REFERENCE` is no misfit: PHP can read such a reference, only the codec cannot. */
-function checkTargets({ bytes, variables, framing }: Source): void {
-  try {
-    new References(bytes, variables, framing!.isArray);
-  } catch (error) {
-    if ((error as PhpSessionError).code !== 'ERR_PHP_REFERENCE') throw error;
-  }
-}

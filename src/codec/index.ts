@@ -3,8 +3,6 @@
 // Errors
 export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
 export type { ClassMapping, ClassOption } from './classes.ts';
-export { type DetectedFormat, type DetectOptions, detectSessionFormat } from './detect.ts';
-export type { SessionEncoding } from './encodings.ts';
 export type { SessionFormat } from './formats/format.ts';
 export type { SessionFormatName } from './formats/framing.ts';
 export { asList, asMap } from './lists.ts';

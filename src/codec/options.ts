@@ -69,20 +69,18 @@ export interface SessionEncodeOptions extends EncodeOptions {
   format?: SessionFormatName | SessionFormat;
 }
 
-const defaultLimits: Limits = { maxBytes: 16_777_216, maxDepth: 4096, maxElements: 1_048_576 };
-
-const defaultReadRules: ReadRules = { ...defaultLimits, ignoresRest: false };
+/** Nearly all reads have these, so they are made once. */
+const defaultReadRules: ReadRules = {
+  maxBytes: 16_777_216,
+  maxDepth: 4096,
+  maxElements: 1_048_576,
+  ignoresRest: false,
+};
 
 export function readRules(options: SessionDecodeOptions): ReadRules {
-  const { maxBytes, maxDepth, maxElements, phpVersion } = options;
-  const isLimited = maxBytes !== undefined || maxDepth !== undefined || maxElements !== undefined;
-  if (!isLimited && phpVersion === undefined) return defaultReadRules;
-  return {
-    maxBytes: limitOption('maxBytes', maxBytes, defaultLimits.maxBytes),
-    maxDepth: limitOption('maxDepth', maxDepth, defaultLimits.maxDepth),
-    maxElements: limitOption('maxElements', maxElements, defaultLimits.maxElements),
-    ignoresRest: isBefore('8.0', options),
-  };
+  const ignoresRest = isBefore('8.0', options);
+  const limits = limitsOf(options, defaultReadRules);
+  return limits === defaultReadRules && !ignoresRest ? defaultReadRules : { ...limits, ignoresRest };
 }
 
 export function viewOption(options: DecodeOptions): View {
@@ -101,11 +99,11 @@ export function writeRules(options: EncodeOptions, source?: Source): WriteRules 
   const precision = options.serializePrecision ?? -1;
   if (precision !== -1 && precision !== 17) throw new TypeError('serializePrecision must be -1 or 17');
   const classes = options.classes === undefined ? source?.classes : undefined;
-  const limits = source?.limits ?? defaultLimits;
+  const { maxBytes, maxDepth, maxElements } = limitsOf(options, source?.limits ?? defaultReadRules);
   return {
-    maxBytes: limitOption('maxBytes', options.maxBytes, limits.maxBytes),
-    maxDepth: limitOption('maxDepth', options.maxDepth, limits.maxDepth),
-    maxElements: limitOption('maxElements', options.maxElements, limits.maxElements),
+    maxBytes,
+    maxDepth,
+    maxElements,
     precision,
     classes: classes ?? Classes.of(options.classes),
     allowsEnums: !isBefore('8.1', options),
@@ -116,6 +114,16 @@ function isBefore(version: PhpVersion, { phpVersion }: { phpVersion?: PhpVersion
   if (phpVersion === undefined) return false;
   if (!phpVersions.includes(phpVersion)) throw new TypeError("phpVersion must be '7.2' to '8.6'");
   return phpVersion < version;
+}
+
+function limitsOf(options: LimitOptions, defaults: Limits): Limits {
+  const { maxBytes, maxDepth, maxElements } = options;
+  if (maxBytes === undefined && maxDepth === undefined && maxElements === undefined) return defaults;
+  return {
+    maxBytes: limitOption('maxBytes', maxBytes, defaults.maxBytes),
+    maxDepth: limitOption('maxDepth', maxDepth, defaults.maxDepth),
+    maxElements: limitOption('maxElements', maxElements, defaults.maxElements),
+  };
 }
 
 function limitOption(name: keyof Limits, value: number | undefined, byDefault: number): number {

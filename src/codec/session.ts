@@ -1,8 +1,9 @@
 import { PhpSessionError } from '../errors.ts';
 import { Classes } from './classes.ts';
 import { withExcerpts } from './excerpt.ts';
+import type { SessionFormat } from './formats/format.ts';
+import type { SessionFormatName } from './formats/framing.ts';
 import { framingOf } from './formats/index.ts';
-import { fromSerialized, sourceOf } from './formats/translate.ts';
 import {
   formatOption,
   readRules,
@@ -11,13 +12,17 @@ import {
   viewOption,
   writeRules,
 } from './options.ts';
+import { parseValue } from './read/parse.ts';
 import { readExact, readPlain } from './read/session.ts';
+import type { ReadRules } from './rules.ts';
+import { inputBytes } from './serialize.ts';
 import { isPlainObject, sessionToken } from './source/origins.ts';
 import { hiddenKey } from './source/session-object.ts';
-import { originOf } from './source/source.ts';
+import { originOf, Source } from './source/source.ts';
 import { isObject, isPhpArray, type PhpArray } from './values.ts';
 import { unrepresentable } from './write/errors.ts';
-import { checkSession, patchSession, writeSession } from './write/session.ts';
+import { checkWritten } from './write/limits.ts';
+import { patchSession, writeSession } from './write/session.ts';
 import { type Fault, faultOf } from './write/strays.ts';
 
 /** The type of a session whose variables the application did not declare. */
@@ -47,6 +52,15 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
 }
 
+/** The source for bytes in any format. The codec knows only framings, so a format that is not PHP's own is translated. */
+export function sourceOf(bytes: Uint8Array, format: SessionFormatName | SessionFormat, rules: ReadRules): Source {
+  const input = inputBytes(bytes, rules);
+  const framed = typeof format === 'string' ? input : format.toSerialized(input, rules);
+  const source = new Source(framed, framingOf(format), rules, parseValue);
+  source.format = format;
+  return source;
+}
+
 /**
  * Writes a session as PHP's `session_encode()` does. A session from `decodeSession` is patched: all parts that did not change are
  * copied byte for byte.
@@ -62,17 +76,17 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   const from = originOf(session);
   const source = from?.at === sessionToken ? from.source : undefined;
   const rules = writeRules(options, from?.source);
-  const format = formatOption(options) ?? source?.original?.format ?? source?.framing?.name ?? 'php';
+  const format = formatOption(options) ?? source?.format ?? 'php';
   const framing = framingOf(format);
   const isArray = isPhpArray(session);
   if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
   if (!isArray) refuse(hiddenFault(session));
   const bytes =
     source === undefined
-      ? writeSession(session, from === undefined && !isArray, framing, rules)
+      ? writeSession(session, from?.source, framing, rules)
       : patchSession(session as SessionData, source, framing, rules);
-  checkSession(bytes, framing, rules, source);
-  return typeof format === 'string' ? bytes : fromSerialized(bytes, format, rules, from?.source);
+  checkWritten(bytes, framing, rules, source);
+  return typeof format === 'string' ? bytes : format.fromSerialized(bytes, rules, from?.source.bytes);
 }
 
 function refuse(fault: Fault | undefined): void {

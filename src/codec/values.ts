@@ -2,20 +2,6 @@ import { isMap } from './source/origins.ts';
 
 // Types that PHP has and JavaScript lacks.
 
-/** Each class has a brand: one look at it says which of them a value is. */
-const brand: unique symbol = Symbol('brand');
-
-type Kind = 'float' | 'array' | 'object' | 'enum' | 'custom' | 'reference';
-
-function mark(prototype: object, kind: Kind): void {
-  Object.defineProperty(prototype, brand, { value: kind });
-}
-
-/** The type of one of PHP's values, by its brand. */
-export function kindOf(value: unknown): Kind | undefined {
-  return (value as { [brand]?: Kind } | null | undefined)?.[brand];
-}
-
 /** A key of a PHP array: an int (`bigint` beyond 2^53 - 1) or a string. */
 export type PhpKey = string | number | bigint;
 
@@ -38,7 +24,6 @@ export class PhpFloat {
     return this.value;
   }
 }
-mark(PhpFloat.prototype, 'float');
 
 /**
  * A PHP array: its keys are ordered, and ints differ from strings. In the exact view every array is a `PhpArray`. In the plain view
@@ -91,7 +76,6 @@ export class PhpArray implements Iterable<[PhpKey, unknown]> {
     return this.#literalKeys ? key : normalKey(key);
   }
 }
-mark(PhpArray.prototype, 'array');
 
 export type Visibility = 'public' | 'protected' | 'private';
 
@@ -159,7 +143,6 @@ export class PhpObject {
     return name;
   }
 }
-mark(PhpObject.prototype, 'object');
 
 /** PHP's property name mangling (Zend/zend_compile.c, zend_mangle_property_name). */
 function unmangle(key: string): Omit<PhpProperty, 'value'> {
@@ -183,7 +166,6 @@ export class PhpEnum {
     this.caseName = caseName;
   }
 }
-mark(PhpEnum.prototype, 'enum');
 
 /** An object of a class that implements PHP's `Serializable` (`C:`). Only that class can read its data. */
 export class PhpCustom {
@@ -195,7 +177,6 @@ export class PhpCustom {
     this.data = data;
   }
 }
-mark(PhpCustom.prototype, 'custom');
 
 /** A PHP reference, in the exact view. All places that hold the same `PhpReference` share its value (`R:`). */
 export class PhpReference {
@@ -205,42 +186,33 @@ export class PhpReference {
     this.value = value;
   }
 }
-mark(PhpReference.prototype, 'reference');
 
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
 export function isPhpFloat(value: unknown): value is PhpFloat {
-  return kindOf(value) === 'float';
+  return value instanceof PhpFloat;
 }
 export function isPhpArray(value: unknown): value is PhpArray {
-  return kindOf(value) === 'array';
+  return value instanceof PhpArray;
 }
 export function isPhpObject(value: unknown): value is PhpObject {
-  return kindOf(value) === 'object';
+  return value instanceof PhpObject;
 }
 export function isPhpEnum(value: unknown): value is PhpEnum {
-  return kindOf(value) === 'enum';
+  return value instanceof PhpEnum;
 }
 export function isPhpCustom(value: unknown): value is PhpCustom {
-  return kindOf(value) === 'custom';
+  return value instanceof PhpCustom;
 }
 export function isPhpReference(value: unknown): value is PhpReference {
-  return kindOf(value) === 'reference';
+  return value instanceof PhpReference;
 }
-
-const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size')!.get!;
 
 /** Whether it is a `Map` of any realm. */
 export function isMapObject(value: unknown): value is Map<unknown, unknown> {
-  if (value instanceof Map) return true;
-  try {
-    sizeOfMap.call(value);
-    return true;
-  } catch {
-    return false;
-  }
+  return Object.prototype.toString.call(value) === '[object Map]';
 }
 
 /** Whether it is an array or a plain object, and so none of PHP's own values. A quick check: nearly all objects are. */

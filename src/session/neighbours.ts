@@ -1,4 +1,5 @@
-import { detectSessionFormat, type SessionFormat, type SessionFormatName } from '../codec/index.ts';
+import { detectSessionFormat } from '../codec/detect.ts';
+import type { SessionFormat, SessionFormatName } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 import type { SessionStore } from '../stores/store.ts';
 import type { Settings } from './options.ts';

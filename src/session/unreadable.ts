@@ -1,13 +1,7 @@
+import { type DetectedFormat, detectSessionFormat } from '../codec/detect.ts';
+import type { SessionEncoding } from '../codec/encodings.ts';
 import { nameOf } from '../codec/formats/index.ts';
-import {
-  type DetectedFormat,
-  detectSessionFormat,
-  type LimitOptions,
-  type SessionDecodeOptions,
-  type SessionEncoding,
-  type SessionFormat,
-  type SessionFormatName,
-} from '../codec/index.ts';
+import type { LimitOptions, SessionDecodeOptions, SessionFormat, SessionFormatName } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 
 /** See `SessionOptions.onUnreadable`. */

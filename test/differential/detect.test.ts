@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { detectSessionFormat, type SessionFormatName } from '../../src/codec/index.ts';
+import type { SessionFormatName } from '../../src/codec/index.ts';
+import { detectSessionFormat } from '../../src/formats.ts';
 import { seed } from '../helpers/fuzz.ts';
 import { latin1Bytes } from '../helpers/latin1.ts';
 import { RandomPhp } from '../helpers/random-php.ts';

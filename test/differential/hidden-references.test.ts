@@ -56,20 +56,15 @@ describe.each(formats)('in the format %s', (format) => {
     const before = await stored(code, format);
     expect(before.toString()).toMatch(/C:6:"Basket":\d+:\{a:2:\{s:2:"in";r:\d;s:1:"n";R:\d;\}\}/);
     const after = changed(before, format, (session) => {
-      session.count = 2;
-      (session.o as PhpObject).set('n', 5);
       session.page = ['y', 'z'];
       session.again = session.b;
     });
-    const sees = "$_SESSION['b']->data['in'] === $_SESSION['o'] && $_SESSION['o']->n === 5";
+    const sees = "$_SESSION['b']->data['in'] === $_SESSION['o'] && $_SESSION['again'] === $_SESSION['b']";
     expect(await holds(after, format, sees)).toBe(true);
-    expect(await holds(after, format, "$_SESSION['b']->data['n'] === 2 && $_SESSION['again'] === $_SESSION['b']")).toBe(
-      true,
-    );
     // A change would reach the other place, too: it is one variable.
     expect(await holds(after, format, "($_SESSION['count'] = 7) && $_SESSION['b']->data['n'] === 7")).toBe(true);
 
-    for (const change of [(s: SessionData) => delete s.o, (s: SessionData) => Object.assign(s, { count: [1] })]) {
+    for (const change of [(s: SessionData) => delete s.o, (s: SessionData) => (s.o as PhpObject).set('n', 5)]) {
       expect(() => changed(before, format, change)).toThrow(expect.objectContaining({ code: 'ERR_PHP_REFERENCE' }));
     }
   });

@@ -1,9 +1,10 @@
-import { decodeSession, encodeSession, PhpSessionError, type SessionFormat } from '../../src/codec/index.ts';
+import { decodeSession, encodeSession, PhpSessionError } from '../../src/codec/index.ts';
+import { type FormatRules, type SessionFormat, sessionFormat } from '../../src/formats.ts';
 
 const format = 'php_serialize';
 
 /** A made-up format: `HEX:` and hexadecimal digits of php_serialize. It reads capitals and spaces too, and writes neither. */
-export const hex: SessionFormat = {
+export const hexRules: FormatRules = {
   name: 'hex',
   recognize: (bytes) => Buffer.from(bytes).toString('latin1', 0, 4) === 'HEX:',
   decode(bytes, limits) {
@@ -18,6 +19,7 @@ export const hex: SessionFormat = {
   },
   encode: (session) => hexOf(encodeSession(session, { format })),
 };
+export const hex: SessionFormat = sessionFormat(hexRules);
 
 /** @param data a session in the format php_serialize */
 export const hexOf = (data: Uint8Array | string): Buffer =>

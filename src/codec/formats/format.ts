@@ -2,16 +2,15 @@ import type { Limits } from '../rules.ts';
 import type { PhpArray } from '../values.ts';
 
 /**
- * A format of sessions besides PHP's own three, such as that of an extension of PHP. Options that take the name of a format take such
- * a value too: `serializeHandler` of `phpSession()`, `format` of `decodeSession()` and `encodeSession()`.
+ * The functions of a format besides PHP's own three, such as that of an extension of PHP. `sessionFormat()` makes a format of them.
  *
- * It translates whole sessions between its bytes and the exact view. References and shared objects are values there: the same
- * `PhpReference` or `PhpObject` in several places. Both views, limits, classes and references work for every format. A session that
+ * They translate whole sessions between the bytes of the format and the exact view. References and shared objects are values there: the
+ * same `PhpReference` or `PhpObject` in several places. Both views, limits, classes and references work for every format. A session that
  * did not change keeps its bytes, and `encode` is not asked.
  *
  * @example
  * // Sessions of the format php_serialize, in hexadecimal digits.
- * const hex: SessionFormat = {
+ * const hex = sessionFormat({
  *   name: 'hex',
  *   decode: (bytes, limits) => {
  *     const digits = Buffer.from(bytes).toString('latin1');
@@ -19,9 +18,9 @@ import type { PhpArray } from '../values.ts';
  *     return decodeSession(Buffer.from(digits, 'hex'), { ...limits, format: 'php_serialize', view: 'exact' });
  *   },
  *   encode: (session) => Buffer.from(Buffer.from(encodeSession(session, { format: 'php_serialize' })).toString('hex')),
- * };
+ * });
  */
-export interface SessionFormat {
+export interface FormatRules {
   /** php.ini's `session.serialize_handler`, for messages. */
   readonly name: string;
   /**
@@ -45,4 +44,23 @@ export interface SessionFormat {
    * without a header leaves it out.
    */
   recognize?(bytes: Uint8Array): boolean;
+}
+
+/**
+ * A format that is not one of PHP's own three. `sessionFormat()` of `php-session-bridge/formats` makes it. Options that take the name of a
+ * format take such a value too: `serializeHandler` of `phpSession()`, `format` of `decodeSession()` and `encodeSession()`.
+ *
+ * The codec works in php_serialize, and the format brings the translation. So only those who use such a format load it.
+ */
+export interface SessionFormat {
+  readonly name: string;
+  readonly recognize: ((bytes: Uint8Array) => boolean) | undefined;
+  /** Translates a session to php_serialize. */
+  toSerialized(bytes: Uint8Array, limits: Limits): Uint8Array;
+  /**
+   * Translates a session from php_serialize.
+   *
+   * @param before what `toSerialized` gave when the session was read. If that did not change, the bytes that were read are the result
+   */
+  fromSerialized(bytes: Uint8Array, limits: Limits, before?: Uint8Array): Uint8Array;
 }

@@ -16,12 +16,12 @@ export interface Variable {
   readonly end: number;
 }
 
-/** How a format of PHP puts variables together. The values in it are the same in all three. */
+/** How a format of PHP puts variables together. The values in it are the same in all of them. */
 export interface Framing {
-  readonly name: SessionFormatName;
+  readonly name: string;
   /**
    * Whether the variables are elements of an array in the text. Then that array has the number 1, is a level of depth, and has the
-   * keys of an array.
+   * keys of an array. The writer writes its start and its end.
    */
   readonly isArray: boolean;
   /**
@@ -31,15 +31,14 @@ export interface Framing {
    * @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`
    */
   read(tokens: Tokenizer, value: (key: PhpKey, from: number) => void): void;
-  /** Writes what comes before all variables. */
-  writeStart(out: ByteWriter, count: number): void;
   /**
    * Writes the name of a variable, and all else before its value.
    *
-   * @param index of the variable
-   * @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold
+   * @returns what is wrong with a key that the format cannot hold
    */
-  writeKey(out: ByteWriter, key: PhpKey, index: number): void;
-  /** Writes what comes after all variables. */
-  writeEnd(out: ByteWriter): void;
+  writeKey(out: ByteWriter, key: PhpKey): string | undefined;
 }
+
+// What `writeKey` says in several formats.
+export const intKey = 'an integer as key';
+export const halfPair = 'a key with half of a surrogate pair';

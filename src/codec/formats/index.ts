@@ -14,12 +14,11 @@ const framings: Readonly<Record<SessionFormatName, Framing>> = {
 export const formatNames: readonly SessionFormatName[] = Object.keys(framings) as SessionFormatName[];
 
 /** The values that an option for a format may have, for its message. */
-export const formatChoice: string = `'${formatNames.join("', '")}', or the value of another format`;
+export const formatChoice: string = `'${formatNames.join("', '")}', or made by sessionFormat()`;
 
 export function isFormat(value: unknown): value is SessionFormatName | SessionFormat {
   if (typeof value === 'string') return Object.hasOwn(framings, value);
-  const { name, decode, encode } = (value ?? {}) as Partial<SessionFormat>;
-  return typeof name === 'string' && typeof decode === 'function' && typeof encode === 'function';
+  return typeof (value as SessionFormat | null | undefined)?.fromSerialized === 'function';
 }
 
 /** The framing in which the codec works. Other formats are translated to `php_serialize`. */

@@ -3,8 +3,7 @@ import { syntaxError } from '../php/errors.ts';
 import { readKey } from '../php/text.ts';
 import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
-import { keyError } from '../write/errors.ts';
-import type { Framing } from './framing.ts';
+import { type Framing, halfPair, intKey } from './framing.ts';
 
 /**
  * `session.serialize_handler = php_binary`: one byte with the length of the name, the name, the value (php-src:
@@ -26,18 +25,15 @@ export const phpBinary: Framing = {
     }
   },
 
-  writeStart(): void {},
-
   /** PHP drops a variable with an int key, and in silence one with a key of more than 127 bytes. */
-  writeKey(out: ByteWriter, key: PhpKey, index: number): void {
-    if (typeof key !== 'string') throw keyError(this.name, key, index, 'an integer as key');
+  writeKey(out: ByteWriter, key: PhpKey): string | undefined {
+    if (typeof key !== 'string') return intKey;
     const start = out.at;
     out.byte(0);
     const size = out.keyBytes(key);
-    if (size < 0) throw keyError(this.name, key, index, 'a key with half of a surrogate pair');
-    if (size > 127) throw keyError(this.name, key, index, 'a key of more than 127 bytes');
+    if (size < 0) return halfPair;
+    if (size > 127) return 'a key of more than 127 bytes';
     out.set(start, size);
+    return undefined;
   },
-
-  writeEnd(): void {},
 };

@@ -2,8 +2,7 @@ import type { ByteWriter } from '../php/byte-writer.ts';
 import { syntaxError } from '../php/errors.ts';
 import type { Tokenizer } from '../php/tokenizer.ts';
 import { normalKey, type PhpKey } from '../values.ts';
-import { keyError } from '../write/errors.ts';
-import type { Framing } from './framing.ts';
+import { type Framing, halfPair } from './framing.ts';
 
 /**
  * `session.serialize_handler = php_serialize`: `serialize($_SESSION)` (php-src: `PS_SERIALIZER_DECODE_FUNC(php_serialize)`).
@@ -25,16 +24,9 @@ export const phpSerialize: Framing = {
     tokens.close();
   },
 
-  writeStart(out: ByteWriter, count: number): void {
-    out.ascii(`a:${count}:{`);
-  },
-
-  writeKey(out: ByteWriter, key: PhpKey, index: number): void {
+  writeKey(out: ByteWriter, key: PhpKey): string | undefined {
     if (typeof key !== 'string') out.int(key);
-    else if (!out.key(key)) throw keyError(this.name, key, index, 'a key with half of a surrogate pair');
-  },
-
-  writeEnd(out: ByteWriter): void {
-    out.byte(0x7d);
+    else if (!out.key(key)) return halfPair;
+    return undefined;
   },
 };

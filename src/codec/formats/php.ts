@@ -3,8 +3,7 @@ import { syntaxError } from '../php/errors.ts';
 import { readKey } from '../php/text.ts';
 import type { Tokenizer } from '../php/tokenizer.ts';
 import type { PhpKey } from '../values.ts';
-import { keyError } from '../write/errors.ts';
-import type { Framing } from './framing.ts';
+import { type Framing, halfPair, intKey } from './framing.ts';
 
 const BAR = 0x7c;
 
@@ -33,15 +32,12 @@ export const php: Framing = {
     }
   },
 
-  writeStart(): void {},
-
   /** PHP drops a variable with an int key. If a key contains `|`, it writes an empty session. */
-  writeKey(out: ByteWriter, key: PhpKey, index: number): void {
-    if (typeof key !== 'string') throw keyError(this.name, key, index, 'an integer as key');
-    if (key.indexOf('|') >= 0) throw keyError(this.name, key, index, 'a key with "|"');
-    if (out.keyBytes(key) < 0) throw keyError(this.name, key, index, 'a key with half of a surrogate pair');
+  writeKey(out: ByteWriter, key: PhpKey): string | undefined {
+    if (typeof key !== 'string') return intKey;
+    if (key.indexOf('|') >= 0) return 'a key with "|"';
+    if (out.keyBytes(key) < 0) return halfPair;
     out.byte(BAR);
+    return undefined;
   },
-
-  writeEnd(): void {},
 };

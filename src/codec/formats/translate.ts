@@ -2,29 +2,15 @@ import { PhpSessionError } from '../../errors.ts';
 import { Classes } from '../classes.ts';
 import { writeLimitError } from '../php/errors.ts';
 import { asBytes, copyOf, isSameBytes } from '../php/text.ts';
-import { parseValue } from '../read/parse.ts';
-import { readExact } from '../read/session.ts';
-import type { Limits, ReadRules, WriteRules } from '../rules.ts';
-import { inputBytes } from '../serialize.ts';
-import { Source } from '../source/source.ts';
+import type { Limits } from '../rules.ts';
+import { decodeSession, encodeSession } from '../session.ts';
 import { isBytes, isObject, isPhpArray } from '../values.ts';
-import { checkSession, writeSession } from '../write/session.ts';
-import type { SessionFormat } from './format.ts';
-import type { SessionFormatName } from './framing.ts';
-import { framingOf } from './index.ts';
+import type { FormatRules, SessionFormat } from './format.ts';
 
 // The exact view translates other formats to php_serialize and back, so the rest of the codec knows only framings. A translation from
 // bytes to bytes would be faster, but each format would have to number values as PHP does.
 
-/** The source for bytes in any format. */
-export function sourceOf(bytes: Uint8Array, format: SessionFormatName | SessionFormat, rules: ReadRules): Source {
-  const input = inputBytes(bytes, rules);
-  const framing = framingOf(format);
-  if (typeof format === 'string') return new Source(input, framing, rules, parseValue);
-  const source = new Source(toSerialized(input, format, rules), framing, rules, parseValue);
-  source.original = { format, bytes: input };
-  return source;
-}
+const format = 'php_serialize';
 
 /** The values of a translation were read, so any class is allowed. Nothing is instantiated. */
 class AllClasses extends Classes {
@@ -33,43 +19,60 @@ class AllClasses extends Classes {
   }
 }
 
-const translated: Omit<WriteRules, keyof Limits> = { precision: -1, classes: new AllClasses([]), allowsEnums: true };
+/**
+ * Makes a format that is not one of PHP's own three.
+ *
+ * @throws TypeError if one of `name`, `decode` and `encode` is missing
+ */
+export function sessionFormat(rules: FormatRules): SessionFormat {
+  const { name, decode, encode } = rules;
+  if (typeof name !== 'string' || typeof decode !== 'function' || typeof encode !== 'function') {
+    throw new TypeError('sessionFormat() needs a name, and the functions decode and encode');
+  }
+  /** The bytes of the format, by their translation. */
+  const originals = new WeakMap<Uint8Array, Uint8Array>();
+  return {
+    name,
+    recognize: rules.recognize?.bind(rules),
 
-function toSerialized(bytes: Uint8Array, format: SessionFormat, limits: Limits): Uint8Array {
-  if (bytes.length === 0) return bytes;
-  const session: unknown = format.decode(bytes, limits);
-  if (!isObject(session) || !isPhpArray(session))
-    throw new TypeError(`${format.name}: decode() must return a PhpArray`);
-  const framing = framingOf(format);
+    toSerialized(bytes, limits) {
+      const serialized = bytes.length === 0 ? bytes : translate(rules, bytes, limitsOf(limits));
+      originals.set(serialized, bytes);
+      return serialized;
+    },
+
+    fromSerialized(bytes, limits, before) {
+      const original = before && originals.get(before);
+      if (original !== undefined && isSameBytes(bytes, before!)) return copyOf(original);
+      const encoded: unknown = rules.encode(decodeSession(bytes, { ...limitsOf(limits), format, view: 'exact' }));
+      if (!isObject(encoded) || !isBytes(encoded)) throw new TypeError(`${name}: encode() must return bytes`);
+      if (encoded.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
+      return copyOf(asBytes(encoded));
+    },
+  };
+}
+
+function translate(rules: FormatRules, bytes: Uint8Array, limits: Limits): Uint8Array {
+  const session: unknown = rules.decode(bytes, limits);
+  if (!isObject(session) || !isPhpArray(session)) throw new TypeError(`${rules.name}: decode() must return a PhpArray`);
   try {
-    return checkSession(writeSession(session, false, framing, { ...limits, ...translated }), framing, limits);
+    return encodeSession(session, { ...limits, format, classes: new AllClasses([]) });
   } catch (error) {
-    throw error instanceof PhpSessionError ? ofBytes(error, format) : error;
+    throw error instanceof PhpSessionError ? ofBytes(error, rules.name) : error;
   }
 }
 
+/** The limits alone: what has them may have more, which are options of other names. */
+function limitsOf({ maxBytes, maxDepth, maxElements }: Limits): Limits {
+  return { maxBytes, maxDepth, maxElements };
+}
+
 /** Turns an error about values to write into an error about the bytes that they came from. */
-function ofBytes({ code }: PhpSessionError, { name }: SessionFormat): PhpSessionError {
+function ofBytes({ code }: PhpSessionError, name: string): PhpSessionError {
   return code === 'ERR_PHP_LIMIT'
     ? new PhpSessionError(
         code,
         `The data (${name}) go over maxBytes, maxDepth or maxElements; raise it if you trust the data`,
       )
     : new PhpSessionError('ERR_PHP_SYNTAX', `The data (${name}) are no session that PHP serializes`);
-}
-
-/** @param source what the session was read from. If the session did not change, its original bytes are the result */
-export function fromSerialized(
-  bytes: Uint8Array,
-  format: SessionFormat,
-  limits: Limits,
-  source: Source | undefined,
-): Uint8Array {
-  const { original } = source ?? {};
-  if (original?.format === format && isSameBytes(bytes, source!.bytes)) return copyOf(original.bytes);
-  const rules = { ...limits, ignoresRest: false };
-  const encoded: unknown = format.encode(readExact(new Source(bytes, framingOf(format), rules, parseValue), rules));
-  if (!isObject(encoded) || !isBytes(encoded)) throw new TypeError(`${format.name}: encode() must return bytes`);
-  if (encoded.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
-  return copyOf(asBytes(encoded));
 }

@@ -1,5 +1,5 @@
 import { writeLimitError } from './errors.ts';
-import { allocate, copyOf, writeKey, writeShortText, writeText } from './text.ts';
+import { allocate, copyOf, isSameBytes, writeKey, writeShortText, writeText } from './text.ts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -55,14 +55,9 @@ export class ByteWriter {
 
   /** `d:0.5;`, from the text of the number. */
   float(text: string): void {
-    this.#reserve(text.length + 3);
-    const bytes = this.#bytes;
-    let { at } = this;
-    bytes[at++] = 0x64;
-    bytes[at++] = COLON;
-    for (let index = 0; index < text.length; index++) bytes[at++] = text.charCodeAt(index);
-    bytes[at] = SEMICOLON;
-    this.at = at + 1;
+    this.ascii('d:');
+    this.ascii(text);
+    this.byte(SEMICOLON);
   }
 
   /** A few characters of ASCII. */
@@ -136,6 +131,11 @@ export class ByteWriter {
     }
   }
 
+  /** Whether the bytes from `start` on are those of `bytes` from `from` on. */
+  isSame(start: number, bytes: Uint8Array, from: number): boolean {
+    return isSameBytes(this.#bytes.subarray(start, this.at), bytes.subarray(from, from + this.at - start));
+  }
+
   set(at: number, byte: number): void {
     this.#bytes[at] = byte;
   }
@@ -195,12 +195,6 @@ export class ByteWriter {
       bytes[start] = 0x30 + value;
       return start + 1;
     }
-    if (value < 100) {
-      const tens = (value / 10) | 0;
-      bytes[start] = 0x30 + tens;
-      bytes[start + 1] = 0x30 + value - tens * 10;
-      return start + 2;
-    }
     if (value >= 100_000_000) {
       const high = Math.floor(value / 100_000_000);
       const end = this.#digits(start, high) + 8;
@@ -238,11 +232,7 @@ export class ByteWriter {
 }
 
 function digitsOf(value: number): number {
-  if (value < 10) return 1;
-  if (value < 100) return 2;
-  if (value < 1000) return 3;
-  if (value < 10_000) return 4;
-  let digits = 5;
-  for (let limit = 100_000; value >= limit; limit *= 10) digits++;
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits++;
   return digits;
 }

@@ -11,7 +11,7 @@ export function floatText(value: number, precision: -1 | 17): string {
   // Between these bounds PHP and JavaScript both write plain decimals, and both write the shortest digits.
   if (precision === -1 && size >= 1e-4 && size < 1e17) return String(value);
 
-  const [digits, exponent] = precision === -1 ? shortest(size) : rounded(size);
+  const [digits, exponent] = decimal(size, precision);
   const sign = value < 0 ? '-' : '';
   // zend_gcvt changes to exponents below 1.0E-4 and from 1.0E+17 on.
   if (exponent < -4 || exponent >= 17) {
@@ -22,23 +22,16 @@ export function floatText(value: number, precision: -1 | 17): string {
   return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
 
-function shortest(size: number): [digits: string, exponent: number] {
-  const [mantissa, exponent] = size.toExponential().split('e') as [string, string];
-  return [mantissa.replace('.', ''), Number(exponent)];
-}
-
-/**
- * Seventeen digits. PHP rounds a tie to the even digit and JavaScript upwards, so the rounding is done here, on digits
- * that are exact (no tie has more than a hundred of them).
- */
-function rounded(size: number): [digits: string, exponent: number] {
-  const [mantissa, power] = size.toExponential(100).split('e') as [string, string];
-  const all = mantissa.replace('.', '');
-  let exponent = Number(power);
-  let digits = BigInt(all.slice(0, 17));
-  const rest = all.slice(17);
-  const half = '5'.padEnd(rest.length, '0');
-  if (rest > half || (rest === half && digits % 2n === 1n)) digits += 1n;
-  if (digits === 10n ** 17n) exponent += 1;
-  return [String(digits).replace(/0+$/, ''), exponent];
+/** The significant digits, without zeros at their end, and the exponent of the first one. */
+function decimal(size: number, precision: -1 | 17): [digits: string, exponent: number] {
+  const [mantissa, exponent] = size.toExponential(precision === -1 ? undefined : 16).split('e') as [string, string];
+  let digits = mantissa.replace('.', '');
+  if (precision === 17) {
+    // Of two numbers that are equally near JavaScript takes the larger one, and PHP the one with the even digit. (A hundred digits are
+    // exact: no tie has more.)
+    if (/^.{18}50*e/.test(size.toExponential(100)))
+      digits = digits.replace(/[13579]$/, (odd) => String(Number(odd) - 1));
+    digits = digits.replace(/0+$/, '');
+  }
+  return [digits, Number(exponent)];
 }

@@ -14,6 +14,12 @@ export function isClassName(name: string): boolean {
   return true;
 }
 
+/** Whether PHP accepts this as a case of an enum, `class:case`, in serialized data. It allows a backslash before the class. */
+export function isEnumName(name: string): boolean {
+  const colon = Math.max(name.indexOf(':'), 0);
+  return isCaseName(name.slice(colon + 1)) && isClassName(name.slice(name.startsWith('\\') ? 1 : 0, colon));
+}
+
 /** Whether an enum of PHP may have a case of this name. */
 export function isCaseName(name: string): boolean {
   return caseName.test(name);

@@ -153,14 +153,15 @@ const loneSurrogate = /\p{Surrogate}/u;
  * @returns the offset after it, or -1 for half of a surrogate pair, which UTF-8 cannot represent
  */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
-  const end = at + writeUtf8(bytes, at, text);
+  if (!hasBuffer) return writeShortText(bytes, at, text, text.length);
+  const end = at + (bytes as Uint8Array & Slices).utf8Write(text, at);
   return end > at + text.length && loneSurrogate.test(text) ? -1 : end;
 }
 
-/** As `writeText`, but -1 for text that is long or has surrogates: for these it is not faster. */
-export function writeShortText(bytes: Uint8Array, start: number, text: string): number {
+/** As `writeText`, but -1 for text longer than `longest` too. For more than 64 units it is not faster. */
+export function writeShortText(bytes: Uint8Array, start: number, text: string, longest: number = 64): number {
   const { length } = text;
-  if (length > 64) return -1;
+  if (length > longest) return -1;
   let at = start;
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
@@ -169,11 +170,17 @@ export function writeShortText(bytes: Uint8Array, start: number, text: string): 
     } else if (unit < 0x800) {
       bytes[at++] = 0xc0 | (unit >> 6);
       bytes[at++] = 0x80 | (unit & 0x3f);
-    } else {
-      if ((unit & 0xf800) === 0xd800) return -1;
+    } else if ((unit & 0xf800) !== 0xd800) {
       bytes[at++] = 0xe0 | (unit >> 12);
       bytes[at++] = 0x80 | ((unit >> 6) & 0x3f);
       bytes[at++] = 0x80 | (unit & 0x3f);
+    } else {
+      const point = text.codePointAt(index++)!;
+      if (point < 0x10000) return -1;
+      bytes[at++] = 0xf0 | (point >> 18);
+      bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
     }
   }
   return at;
@@ -187,27 +194,10 @@ export function writeKey(bytes: Uint8Array, start: number, key: string): number 
   for (const character of key) {
     const unit = character.charCodeAt(0);
     if (character.length === 1 && unit >= 0xdc80 && unit <= 0xdcff) bytes[at++] = unit - 0xdc00;
-    else at += writeUtf8(bytes, at, character);
+    else at = writeShortText(bytes, at, character);
+    if (at < 0) return -1;
   }
   return decode(bytes, start, at, true) === key ? at : -1;
-}
-
-/** As `Buffer.write()`: half of a surrogate pair becomes U+FFFD. Returns the number of bytes. */
-function writeUtf8(bytes: Uint8Array, start: number, text: string): number {
-  if (hasBuffer) return (bytes as Uint8Array & Slices).utf8Write(text, start);
-  let at = start;
-  for (const character of text) {
-    const point = character.codePointAt(0)!;
-    if (point < 0x10000) {
-      at = writeShortText(bytes, at, loneSurrogate.test(character) ? '\ufffd' : character);
-    } else {
-      bytes[at++] = 0xf0 | (point >> 18);
-      bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
-      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
-      bytes[at++] = 0x80 | (point & 0x3f);
-    }
-  }
-  return at - start;
 }
 
 export function allocate(size: number): Uint8Array {

@@ -2,7 +2,7 @@ import type { ReadRules } from '../rules.ts';
 import { isInt64, type PhpKey } from '../values.ts';
 import { holdsReference, isDigit } from './custom-data.ts';
 import { limitError, syntaxError } from './errors.ts';
-import { isCaseName, isClassName } from './names.ts';
+import { isClassName, isEnumName } from './names.ts';
 import { asBytes, readAscii, readKey, readText } from './text.ts';
 
 const SEMICOLON = 0x3b;
@@ -129,11 +129,6 @@ export class Tokenizer {
     return readText(this.bytes, start, end) ?? new Uint8Array(this.bytes.subarray(start, end));
   }
 
-  skipString(): void {
-    if (this.peek() === 0x73) this.#string();
-    else this.#unescaped();
-  }
-
   /** Whether the string is this text. If it is not, `at` may be anywhere. */
   isString(text: string): boolean {
     if (this.peek() !== 0x73) return this.string() === text;
@@ -162,13 +157,11 @@ export class Tokenizer {
     return readKey(bytes, 0, bytes.length);
   }
 
-  /** Skips what `key` reads. It does not count it. */
+  /** Skips what `key` reads. */
   skipKey(): void {
-    const token = this.peek();
-    if (token === 0x73) this.#string();
-    else if (token === 0x69) this.int();
-    else if (token === 0x53) this.#unescaped();
-    else throw syntaxError(this.at);
+    const { at } = this;
+    if (this.skipCommon()) this.countElement(at);
+    else this.key();
   }
 
   /** `a:count:{`; the first key comes next. */
@@ -182,15 +175,10 @@ export class Tokenizer {
 
   /** `O:size:"class":`; `objectCount` comes next. */
   className(): string {
-    const start = this.at;
-    this.#number(start);
-    const { bytes } = this;
-    const open = this.#quote(start);
-    const end = open + this.#size;
-    const name = end < bytes.length ? readKey(bytes, open, end) : '';
-    if (!isClassName(name)) throw syntaxError(start);
-    this.#expect(QUOTE, end, end);
-    this.#expect(COLON, end + 1, end);
+    const { at } = this;
+    const name = this.#name();
+    if (!isClassName(name)) throw syntaxError(at);
+    this.#nameEnd(COLON);
     return name;
   }
 
@@ -224,19 +212,12 @@ export class Tokenizer {
 
   /** `E:size:"class:case";`. Only PHP knows whether there is such a case. */
   enumCase(): { className: string; caseName: string } {
-    const start = this.at;
-    this.#number(start);
-    const open = this.#quote(start);
-    const end = open + this.#size;
-    if (end >= this.bytes.length) throw syntaxError(start);
-    const name = readKey(this.bytes, open, end);
+    const { at } = this;
+    const name = this.#name();
+    if (!isEnumName(name)) throw syntaxError(at);
+    this.#nameEnd(SEMICOLON);
     const colon = name.indexOf(':');
-    const className = name.slice(0, Math.max(colon, 0));
-    if (!isCaseName(name.slice(colon + 1))) throw syntaxError(start);
-    if (!isClassName(className.startsWith('\\') ? className.slice(1) : className)) throw syntaxError(start);
-    this.#expect(QUOTE, end, end);
-    this.#expect(SEMICOLON, end + 1, end);
-    return { className, caseName: name.slice(colon + 1) };
+    return { className: name.slice(0, colon), caseName: name.slice(colon + 1) };
   }
 
   /** The number after `r:` or `R:`. `References` checks whether there is such a value. */
@@ -277,35 +258,27 @@ export class Tokenizer {
     return true;
   }
 
-  /** Skips any token that contains no others. */
-  skipScalar(): void {
+  /** Reads any token that contains no others. */
+  scalar(): unknown {
     switch (this.peek()) {
       case 0x73: // s
       case 0x53: // S
-        this.skipString();
-        break;
+        return this.string();
       case 0x69: // i
-        this.int();
-        break;
+        return this.int();
       case 0x4e: // N
-        this.null();
-        break;
+        return this.null();
       case 0x62: // b
-        this.bool();
-        break;
+        return this.bool();
       case 0x64: // d
-        this.float();
-        break;
+        return this.float();
       case 0x72: // r
       case 0x52: // R
-        this.reference();
-        break;
+        return this.reference();
       case 0x43: // C
-        this.custom();
-        break;
+        return this.custom();
       case 0x45: // E
-        this.enumCase();
-        break;
+        return this.enumCase();
       default:
         throw syntaxError(this.at);
     }
@@ -326,6 +299,22 @@ export class Tokenizer {
     this.#size = size;
     this.at = end + 2;
     return end;
+  }
+
+  /** `X:size:"name`; `#nameEnd` reads the rest. */
+  #name(): string {
+    const { bytes, at: start } = this;
+    this.#number(start);
+    const open = this.#quote(start);
+    this.at = open + this.#size;
+    return this.at < bytes.length ? readKey(bytes, open, this.at) : '';
+  }
+
+  /** The quote after a name, and the byte after that. */
+  #nameEnd(after: number): void {
+    const { at } = this;
+    this.#expect(QUOTE, at, at);
+    this.#expect(after, at + 1, at);
   }
 
   /** The bytes of an `S:`. Its size counts `\41` as one byte. PHP reads `S:` and never writes it. */
@@ -377,8 +366,8 @@ export class Tokenizer {
   }
 
   /** Counts an element, a property, or a variable of the session. */
-  countElement(): void {
-    if (++this.elements > this.rules.maxElements) throw limitError('maxElements', this.rules, this.at);
+  countElement(at: number = this.at): void {
+    if (++this.elements > this.rules.maxElements) throw limitError('maxElements', this.rules, at);
   }
 
   #expect(byte: number, at: number, offset: number): void {

@@ -52,7 +52,7 @@ export function parseValue(
 ): unknown {
   const exact = view === 'exact';
   const { references, classes } = source;
-  const instances = !exact && classes?.hasMappings ? new InstanceReader(source, classes) : undefined;
+  const instances = !exact && classes.hasMappings ? new InstanceReader(source, classes) : undefined;
   let frame: Frame | undefined;
   let depth = levels;
   for (;;) {
@@ -71,16 +71,6 @@ export function parseValue(
       case 0x61: // a
         opened = openArray(source, tokens, exact, frame);
         checkDepth(tokens, depth, opened.left > 0, start);
-        break;
-      case 0x4e: // N
-        value = tokens.null();
-        break;
-      case 0x62: // b
-        value = tokens.bool();
-        break;
-      case 0x64: // d
-        value = tokens.float();
-        if (exact) value = new PhpFloat(value as number);
         break;
       case 0x4f: {
         // O
@@ -122,12 +112,13 @@ export function parseValue(
         break;
       }
       default:
-        tokens.skipScalar(); // throws
+        value = tokens.scalar();
+        if (exact && token === 0x64) value = new PhpFloat(value as number); // d
     }
 
-    if (references?.isShared(start)) {
+    if (references?.shared.has(start)) {
       const made = opened === undefined ? value : opened.container;
-      const result = exact && references.isInSet(start) ? new PhpReference(made) : made;
+      const result = exact && references.inSets.has(start) ? new PhpReference(made) : made;
       source.shared.set(start, result);
       if (opened === undefined) value = result;
       else opened.result = result;
@@ -166,10 +157,8 @@ function openArray(source: Source, tokens: Tokenizer, exact: boolean, outer: Fra
     tagOrigin(container, source, exactToken(at));
     return { kind: 'array', container, result: container, at, number: 0, left, key: '', outer };
   }
-  // Most arrays whose first key is 0 are lists. If this one is not, `add` turns it into a map. With references that would be too late,
-  // so `References` already knows.
-  const { references } = source;
-  const isList = references === undefined ? left === 0 || startsWithZero(tokens) : references.isList(at);
+  // Most arrays whose first key is 0 are lists. If this one is not, `add` turns it into a map. With references that would be too late.
+  const isList = source.references === undefined ? left === 0 || startsWithZero(tokens) : source.nodeAt(at).isList;
   if (!isList) {
     const container = createMap(source, at);
     return { kind: 'map', container, result: container, at, number: 0, left, key: '', outer };

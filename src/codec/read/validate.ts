@@ -23,7 +23,7 @@ export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean =
       outer.push(left);
       left = count;
     } else if (!tokens.skipCommon()) {
-      tokens.skipScalar();
+      tokens.scalar();
       if (stops && tokens.hasReferences) throw needsReferences;
     }
     while (left === 0) {
@@ -32,8 +32,7 @@ export function validate(tokens: Tokenizer, levels: number = 0, stops: boolean =
       left = outer.pop()!;
     }
     left--;
-    tokens.countElement();
-    if (!tokens.skipCommon()) tokens.skipKey();
+    tokens.skipKey();
   }
 }
 

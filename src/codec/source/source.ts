@@ -1,30 +1,11 @@
-import type { Classes } from '../classes.ts';
+import { Classes } from '../classes.ts';
 import type { SessionFormat } from '../formats/format.ts';
-import type { Framing, Variable } from '../formats/framing.ts';
+import type { Framing, SessionFormatName, Variable } from '../formats/framing.ts';
 import { Tokenizer } from '../php/tokenizer.ts';
 import type { Limits, View } from '../rules.ts';
-import { type PhpKey, propertyKey } from '../values.ts';
+import { indexNodes, SourceNode } from './nodes.ts';
 import { type OriginIn, originIn, sessionToken } from './origins.ts';
 import { References } from './references.ts';
-
-/** The keys and values of an array or object in the bytes. */
-export class SourceNode {
-  /** Keys of arrays are strings, as in the plain view. Keys of objects are as in `PhpObject.properties`. */
-  readonly keys: PhpKey[] = [];
-  /** For each key the token of its value. */
-  readonly tokens: number[] = [];
-  isList = true;
-  #index: Map<PhpKey, number> | undefined;
-
-  /** Tokens by key. Of a key that comes twice the last wins, at the position of the first. */
-  get index(): ReadonlyMap<PhpKey, number> {
-    if (this.#index === undefined) {
-      this.#index = new Map();
-      for (const [at, key] of this.keys.entries()) this.#index.set(propertyKey(this.#index, key), this.tokens[at]!);
-    }
-    return this.#index;
-  }
-}
 
 /** `parseValue`, which this file may not import. */
 export type ParseValue = (source: Source, tokens: Tokenizer, view: View) => unknown;
@@ -32,8 +13,7 @@ export type ParseValue = (source: Source, tokens: Tokenizer, view: View) => unkn
 /** Bytes that were read and checked. Values remember their source, and their token in it. */
 export class Source {
   readonly bytes: Uint8Array;
-  /** `undefined` for the source of `unserialize()`, which is one value. */
-  readonly framing: Framing | undefined;
+  readonly framing: Framing;
   /** The limits within which it was read. */
   readonly limits: Limits;
   readonly #parse: ParseValue;
@@ -41,10 +21,10 @@ export class Source {
   readonly variables: Variable[] = [];
   /** Whether there is any `r:` or `R:`. */
   hasReferences = false;
-  /** The bytes before their translation, if the format is not one of PHP's own. */
-  original: { readonly format: SessionFormat; readonly bytes: Uint8Array } | undefined;
+  /** The format of a session. If it is not one of PHP's own, `bytes` are a translation. */
+  format: SessionFormatName | SessionFormat | undefined;
   /** The option `classes` of the read. */
-  classes: Classes | undefined;
+  classes: Classes = Classes.none;
   /** Variables that the application did not read yet: their properties are still accessors. */
   unread: Map<string, Variable> | undefined;
   /** Whether the application read any of these variables. */
@@ -53,10 +33,9 @@ export class Source {
   #built: Map<number, unknown> | undefined;
   #values: Map<string, unknown> | undefined;
   #nodes: Map<number, SourceNode> | undefined;
-  #sessionNode: SourceNode | undefined;
   #classNames: Set<string> | undefined;
 
-  constructor(bytes: Uint8Array, framing: Framing | undefined, limits: Limits, parse: ParseValue) {
+  constructor(bytes: Uint8Array, framing: Framing, limits: Limits, parse: ParseValue) {
     this.bytes = bytes;
     this.framing = framing;
     this.limits = limits;
@@ -75,7 +54,7 @@ export class Source {
    */
   findReferences(): References {
     this.hasReferences = true;
-    this.#references ??= new References(this.bytes, this.variables, this.framing?.isArray ?? false);
+    this.#references ??= new References(this.bytes, this.framing.isArray, (at) => this.nodeAt(at));
     return this.#references;
   }
 
@@ -105,7 +84,7 @@ export class Source {
       case 0x62: // b
       case 0x64: // d
       case 0x4e: // N
-        return !(this.#references?.isShared(at) ?? this.#built?.has(at) ?? false);
+        return !(this.#references?.shared.has(at) ?? this.#built?.has(at) ?? false);
       default:
         return false;
     }
@@ -160,21 +139,22 @@ export class Source {
 
   /** The array or object at `at`, or the session. */
   nodeAt(at: number): SourceNode {
-    if (at === sessionToken) return this.#session;
     this.#nodes ??= new Map();
-    if (!this.#nodes.has(at)) indexNodes(this.bytes, at, this.#nodes, new Set());
+    if (!this.#nodes.has(at)) {
+      if (at === sessionToken) this.#nodes.set(at, this.#sessionNode());
+      else indexNodes(this.bytes, at, this.#nodes, new Set());
+    }
     return this.#nodes.get(at)!;
   }
 
-  get #session(): SourceNode {
-    if (this.#sessionNode === undefined) {
-      this.#sessionNode = new SourceNode();
-      for (const { key, start } of this.variables) {
-        this.#sessionNode.keys.push(String(key));
-        this.#sessionNode.tokens.push(start);
-      }
+  #sessionNode(): SourceNode {
+    const node = new SourceNode();
+    node.isList = false;
+    for (const { key, start } of this.variables) {
+      node.keys.push(String(key));
+      node.tokens.push(start);
     }
-    return this.#sessionNode;
+    return node;
   }
 
   /** Whether the bytes contain a class or enum of this name. */
@@ -192,47 +172,3 @@ export type Origin = OriginIn<Source>;
 
 /** Where a value comes from, if it was read. */
 export const originOf = originIn as (value: object) => Origin | undefined;
-
-interface OpenNode {
-  readonly node: SourceNode;
-  readonly at: number;
-  readonly isArray: boolean;
-  left: number;
-}
-
-/** Finds all arrays and objects of a value in one pass, so that no part is skipped again and again. */
-function indexNodes(bytes: Uint8Array, start: number, nodes: Map<number, SourceNode>, classNames: Set<string>): void {
-  const tokens = new Tokenizer(bytes, start);
-  const open: OpenNode[] = [];
-  for (;;) {
-    const at = tokens.at;
-    const token = tokens.peek();
-    if (token === 0x61) {
-      open.push({ node: new SourceNode(), at, isArray: true, left: tokens.array() });
-    } else if (token === 0x4f) {
-      classNames.add(tokens.className());
-      open.push({ node: new SourceNode(), at, isArray: false, left: tokens.objectCount() });
-    } else if (token === 0x43) {
-      classNames.add(tokens.custom().className);
-    } else if (token === 0x45) {
-      classNames.add(tokens.enumCase().className);
-    } else {
-      tokens.skipScalar();
-    }
-
-    let inner = open.at(-1);
-    while (inner?.left === 0) {
-      tokens.close();
-      nodes.set(inner.at, inner.node);
-      open.pop();
-      inner = open.at(-1);
-    }
-    if (inner === undefined) return;
-    inner.left--;
-    const { node } = inner;
-    const key = tokens.key();
-    if (key !== node.keys.length) node.isList = false;
-    node.keys.push(inner.isArray ? String(key) : key);
-    node.tokens.push(tokens.at);
-  }
-}

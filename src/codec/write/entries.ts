@@ -1,5 +1,6 @@
-import { exactToken, isPlainObject, noToken, sessionToken } from '../source/origins.ts';
-import { type Origin, originOf, type Source, type SourceNode } from '../source/source.ts';
+import type { SourceNode } from '../source/nodes.ts';
+import { isPlainObject, noToken, sessionToken } from '../source/origins.ts';
+import { type Origin, originOf, type Source } from '../source/source.ts';
 import { isCommon, isMapObject, isPhpArray, isPhpObject, type PhpKey } from '../values.ts';
 
 /** The keys and values of an array, an object or a session, in the order of writing. */
@@ -16,8 +17,6 @@ export interface Entries {
    * where a place means nothing.
    */
   readonly kind: 'map' | 'list' | 'session' | 'exact';
-  /** Of the exact view, which has no `tokens`: the tokens of the places, if their numbers matter (`Numbering`). */
-  readonly places?: readonly number[] | undefined;
   /** Whether it was a list of floats only. */
   readonly allFloats?: boolean;
 }
@@ -73,17 +72,8 @@ function ofPairs(pairs: Iterable<[PhpKey, unknown]>, from: Origin | undefined, i
     keys.push(key);
     values.push(value);
   }
-  if (isExact) return { keys, values, source: undefined, tokens: none, kind: 'exact', places: placesOf(keys, from) };
+  if (isExact) return { keys, values, source: undefined, tokens: none, kind: 'exact' };
   return { keys, values, source: from?.source, tokens: tokensFor(keys, from), kind: 'map' };
-}
-
-/** The tokens that stood at these keys of a value of the exact view, if their numbers matter. */
-function placesOf(keys: readonly PhpKey[], from: Origin | undefined): readonly number[] | undefined {
-  if (from?.source.references?.numbered === undefined) return undefined;
-  const { source } = from;
-  const at = exactToken(from.at);
-  // `SourceNode` has the keys of arrays as strings.
-  return tokensFor(at >= 0 && source.bytes[at] === 0x4f ? keys : keys.map(String), { source, at });
 }
 
 /** @param read gives the value of a key */

@@ -1,7 +1,9 @@
 import { PhpSessionError } from '../../errors.ts';
+import type { Framing } from '../formats/framing.ts';
 import { writeLimitError } from '../php/errors.ts';
 import { isSameBytes } from '../php/text.ts';
 import { Tokenizer } from '../php/tokenizer.ts';
+import { validate } from '../read/validate.ts';
 import type { Limits } from '../rules.ts';
 import type { Source } from '../source/source.ts';
 
@@ -14,15 +16,9 @@ const leastBytes = 3;
  *
  * @param bytes the result of writing
  * @param source from which parts may have been copied without a check of their depth
- * @param read reads the bytes, and throws at a limit of its tokenizer
  * @throws PhpSessionError `ERR_PHP_LIMIT`
  */
-export function checkWritten(
-  bytes: Uint8Array,
-  limits: Limits,
-  source: Source | undefined,
-  read: (tokens: Tokenizer) => void,
-): Uint8Array {
+export function checkWritten(bytes: Uint8Array, framing: Framing, limits: Limits, source?: Source): Uint8Array {
   if (bytes.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
   const isNotTooDeep = source === undefined || source.limits.maxDepth <= limits.maxDepth;
   if (isNotTooDeep && bytes.length <= limits.maxElements * leastBytes) return bytes;
@@ -30,7 +26,7 @@ export function checkWritten(
   if (isWithin && isSameBytes(bytes, source.bytes)) return bytes;
   const tokens = new Tokenizer(bytes, 0, { ...limits, ignoresRest: false });
   try {
-    read(tokens);
+    framing.read(tokens, () => validate(tokens, framing.isArray ? 1 : 0));
   } catch (error) {
     if (!(error instanceof PhpSessionError) || error.code !== 'ERR_PHP_LIMIT') throw error;
     const name = tokens.elements > limits.maxElements ? 'maxElements' : 'maxDepth';

@@ -40,18 +40,6 @@ export function matchSource(
       case 0x53: // S
         if (typeof current !== 'string' || !tokens.isString(current)) return changed;
         break;
-      case 0x69: // i
-        if (tokens.int() !== current) return changed;
-        break;
-      case 0x62: // b
-        if (tokens.bool() !== current) return changed;
-        break;
-      case 0x4e: // N
-        if (tokens.null() !== current) return changed;
-        break;
-      case 0x64: // d
-        if (!Object.is(tokens.float(), current)) return changed;
-        break;
       case 0x61: {
         // a
         if (!isObject(current) || !isFrom(current, source, at) || open.length >= levels) return changed;
@@ -79,8 +67,12 @@ export function matchSource(
         if (!isWholeEnum(current, tokens.enumCase())) return changed;
         objects.push(at);
         break;
-      default:
+      case 0x72: // r
+      case 0x52: // R
         return changed;
+      default:
+        // What a `C:` gives is a new object, and never the same.
+        if (!Object.is(tokens.scalar(), current)) return changed;
     }
 
     let frame = open.at(-1);

@@ -107,7 +107,7 @@ export class ReferenceSets {
     const token = tokenAt(entries, index);
     if (references === undefined || token < 0) return undefined;
     if (source!.bytes[token] === 0x52) return references.targets.get(token);
-    return references.isInSet(token) ? token : undefined;
+    return references.inSets.has(token) ? token : undefined;
   }
 
   #compare(set: number, step: Step, index: number): void {

@@ -1,74 +1,66 @@
 import type { Framing } from '../formats/framing.ts';
 import { ByteWriter } from '../php/byte-writer.ts';
 import { copyOf } from '../php/text.ts';
-import { validate } from '../read/validate.ts';
-import type { Limits, WriteRules } from '../rules.ts';
+import type { WriteRules } from '../rules.ts';
 import { noToken, sessionToken } from '../source/origins.ts';
 import { isUnread } from '../source/session-object.ts';
-import { originOf, type Source } from '../source/source.ts';
+import type { Source } from '../source/source.ts';
 import { isObject, isPhpArray, normalKey, type PhpArray, type PhpKey } from '../values.ts';
-import { type Entries, entriesOf, ofMap } from './entries.ts';
+import { type Entries, entriesOf, keyAt, ofMap, tokenAt } from './entries.ts';
+import { keyError } from './errors.ts';
 import { writeJsonLike } from './json-like.ts';
-import { checkWritten } from './limits.ts';
 import { matchSource } from './match-source.ts';
-import { type WriteStrategy, writeByStrategies } from './strategy.ts';
+import { escalate, type WriteStrategy } from './strategy.ts';
 import { Writer } from './writer.ts';
 
 /**
  * Writes a session that did not come from `decodeSession`.
  *
- * @param isNew whether it has no origin at all: it is not a part of a session either
+ * @param source what it is a part of
  */
 export function writeSession(
   session: PhpArray | Record<string, unknown>,
-  isNew: boolean,
+  source: Source | undefined,
   framing: Framing,
   rules: WriteRules,
 ): Uint8Array {
-  const plain = isNew ? writeJsonLikeSession(session as Record<string, unknown>, framing, rules) : undefined;
-  return plain ?? writeAny(session, framing, rules);
+  const isExact = isPhpArray(session);
+  const plain = isExact || source !== undefined ? undefined : writeJsonLikes(session, framing, rules);
+  if (plain !== undefined) return plain;
+  const { keys, values, tokens } = entriesOf(session, undefined, noToken)!;
+  const names = isExact ? keys : (keys as readonly string[]).map(normalKey);
+  return writeVariables({ keys: names, values, source, tokens, kind: 'session' }, framing, rules);
 }
 
-/** Writes a session of new values that are like JSON. `undefined` for any other session. */
-function writeJsonLikeSession(
-  session: Record<string, unknown>,
+/** Writes new variables that are like JSON. `undefined` for any others. */
+function writeJsonLikes(
+  variables: Record<string, unknown>,
   framing: Framing,
   rules: WriteRules,
 ): Uint8Array | undefined {
   const out = new ByteWriter(0);
-  const keys = Object.keys(session);
-  framing.writeStart(out, keys.length);
+  const keys = Object.keys(variables);
+  if (framing.isArray) out.openArray(keys.length);
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
-    framing.writeKey(out, normalKey(key), index);
-    if (writeJsonLike(out, session[key], rules, framing.isArray ? 1 : 0) < 0) {
+    writeKey(out, framing, normalKey(key), index);
+    if (writeJsonLike(out, variables[key], rules, framing.isArray ? 1 : 0) < 0) {
       out.discard();
       return undefined;
     }
   }
-  framing.writeEnd(out);
+  if (framing.isArray) out.byte(0x7d);
   return out.finish();
 }
 
-function writeAny(session: PhpArray | Record<string, unknown>, framing: Framing, rules: WriteRules): Uint8Array {
-  const { keys, values, tokens, places } = entriesOf(session, undefined, noToken)!;
-  const names = isPhpArray(session) ? (keys as readonly PhpKey[]) : (keys as readonly string[]).map(normalKey);
-  const top: Entries = { keys: names, values, source: originOf(session)?.source, tokens, places, kind: 'session' };
-  const write = (out: ByteWriter, strategy: WriteStrategy) => {
-    const writer = new Writer(out, rules, top, strategy, framing.isArray);
-    framing.writeStart(out, names.length);
-    for (let index = 0; index < names.length; index++) {
-      framing.writeKey(out, names[index]!, index);
+/** Writes variables. Nothing is copied from their source, because they are no variables of it. */
+export function writeVariables(top: Entries, framing: Framing, rules: WriteRules): Uint8Array {
+  return writeByStrategies(0, rules, strategiesFor(top.source), (out, strategy) => {
+    writeFramed(out, top, framing, rules, strategy, (writer, index) => {
+      writeKey(out, framing, keyAt(top, index), index);
       writer.write(index);
-    }
-    framing.writeEnd(out);
-  };
-  return writeByStrategies(
-    0,
-    top.source?.hasReferences ? ['references'] : ['number', 'references'],
-    write,
-    rules.maxBytes,
-  );
+    });
+  });
 }
 
 /** Stands for the value of a variable that the application did not read. */
@@ -84,36 +76,82 @@ export function patchSession(
   framing: Framing,
   rules: WriteRules,
 ): Uint8Array {
-  const isSameFraming = framing.name === source.framing!.name;
-  const isWhole = framing.isArray || source.bytes.length === (source.variables.at(-1)?.end ?? 0);
-  const { hasReferences } = source;
+  const { bytes, hasReferences } = source;
+  const isSameFraming = framing === source.framing;
+  const isWhole = framing.isArray || bytes.length === (source.variables.at(-1)?.end ?? 0);
   if (hasReferences && isSameFraming && isWhole && !source.wasAccessed && isUnchanged(session, source)) {
-    return copyOf(source.bytes);
+    return copyOf(bytes);
   }
   const isPatched = !hasReferences || (isSameFraming && keepsNumbers(session, source));
 
   // In an array each value is one level deeper. That may be too deep for PHP, so nothing is copied unchecked.
-  const mayCopy = !framing.isArray || source.framing!.isArray;
-  const strategies: WriteStrategy[] = hasReferences ? ['references'] : ['number', 'references'];
-  if (isPatched) strategies.unshift('patch');
-  const bytes = writeByStrategies(source.bytes.length + 1024, strategies, (out, strategy) => {
+  const mayCopy = !framing.isArray || source.framing.isArray;
+  const strategies = [...(isPatched ? ['patch' as const] : []), ...strategiesFor(source)];
+  const written = writeByStrategies(bytes.length + 1024, rules, strategies, (out, strategy) => {
     const top = variablesOf(session, source, mayCopy && strategy === 'patch');
-    const writer = new Writer(out, rules, top, strategy, framing.isArray);
-    framing.writeStart(out, top.keys.length);
-    for (let index = 0; index < top.keys.length; index++) {
-      const variable = source.variableAt(top.tokens[index] ?? noToken);
-      if (variable === undefined) framing.writeKey(out, normalKey(top.keys[index]!), index);
-      else if (isSameFraming) out.copy(source.bytes, variable.from, variable.start);
-      else framing.writeKey(out, variable.key, index);
-      if (top.values[index] === unread) out.copy(source.bytes, variable!.start, variable!.end);
+    writeFramed(out, top, framing, rules, strategy, (writer, index) => {
+      const variable = source.variableAt(tokenAt(top, index));
+      if (variable !== undefined && isSameFraming) out.copy(bytes, variable.from, variable.start);
+      else writeKey(out, framing, variable?.key ?? normalKey(top.keys[index]!), index);
+      if (top.values[index] === unread) out.copy(bytes, variable!.start, variable!.end);
       else writer.write(index);
-    }
-    framing.writeEnd(out);
+    });
   });
   // Bytes that PHP would not write, such as a name that comes twice, stay as long as no value changes. Bytes that PHP 8 could not
   // read do not stay.
-  const isOther = bytes.length !== source.bytes.length && isSameFraming && isWhole && !hasReferences;
-  return isOther && isUnchanged(session, source) ? copyOf(source.bytes) : bytes;
+  const isOther = written.length !== bytes.length && isSameFraming && isWhole && !hasReferences;
+  return isOther && isUnchanged(session, source) ? copyOf(bytes) : written;
+}
+
+function writeFramed(
+  out: ByteWriter,
+  top: Entries,
+  framing: Framing,
+  rules: WriteRules,
+  strategy: WriteStrategy,
+  writeVariable: (writer: Writer, index: number) => void,
+): void {
+  const { length } = top.values;
+  if (framing.isArray) out.openArray(length);
+  const writer = new Writer(out, rules, top, strategy, framing);
+  for (let index = 0; index < length; index++) writeVariable(writer, index);
+  if (framing.isArray) out.byte(0x7d);
+}
+
+/** @throws PhpSessionError `ERR_PHP_KEY` for a key that the format cannot hold */
+function writeKey(out: ByteWriter, framing: Framing, key: PhpKey, index: number): void {
+  const wrong = framing.writeKey(out, key);
+  if (wrong !== undefined) throw keyError(framing.name, key, index, wrong);
+}
+
+/** The strategies for values of which none is copied unchecked, in the order to try them. The last one is always enough. */
+function strategiesFor(source: Source | undefined): readonly WriteStrategy[] {
+  return source?.hasReferences ? ['references'] : ['number', 'references'];
+}
+
+/**
+ * Writes by the first strategy that knows enough.
+ *
+ * @param size an estimate of the number of bytes
+ * @throws PhpSessionError
+ */
+function writeByStrategies(
+  size: number,
+  { maxBytes }: WriteRules,
+  strategies: readonly WriteStrategy[],
+  write: (out: ByteWriter, strategy: WriteStrategy) => void,
+): Uint8Array {
+  for (const strategy of strategies) {
+    const out = new ByteWriter(size, maxBytes);
+    try {
+      write(out, strategy);
+      return out.finish();
+    } catch (error) {
+      out.discard();
+      if (error !== escalate) throw error;
+    }
+  }
+  throw new Error('The last strategy was not enough');
 }
 
 interface Top extends Entries {
@@ -153,14 +191,4 @@ function isUnchanged(session: Record<string, unknown>, source: Source): boolean 
       return isUnread(session, key, source) || matchSource(source, start, session[key], Infinity) >= 0;
     })
   );
-}
-
-/**
- * @param source from which parts of the bytes may have been copied
- * @throws PhpSessionError `ERR_PHP_LIMIT` for bytes that could not be read again
- */
-export function checkSession(bytes: Uint8Array, framing: Framing, limits: Limits, source?: Source): Uint8Array {
-  return checkWritten(bytes, limits, source, (tokens) => {
-    framing.read(tokens, () => validate(tokens, framing.isArray ? 1 : 0));
-  });
 }

@@ -4,11 +4,12 @@ import { exactToken } from '../source/origins.ts';
 import { type Origin, originOf } from '../source/source.ts';
 import {
   isMapObject,
+  isPhpArray,
+  isPhpCustom,
   isPhpEnum,
+  isPhpFloat,
   isPhpObject,
-  kindOf,
-  type PhpCustom,
-  type PhpEnum,
+  isPhpReference,
   type PhpObject,
 } from '../values.ts';
 import { unrepresentable } from './errors.ts';
@@ -45,22 +46,17 @@ export function isWholeEnum(value: object, { className, caseName }: { className:
 
 /** What is wrong with one of PHP's values itself. It does not check the values inside. */
 export function faultOf(value: object): Fault | undefined {
-  switch (kindOf(value)) {
-    case 'float':
-      return stray(value, 'PhpFloat', 'set its `value`', 'value');
-    case 'array':
-      return stray(value, 'PhpArray', 'use set()');
-    case 'object':
-      return faultOfObject(value as PhpObject);
-    case 'reference':
-      return stray(value, 'PhpReference', 'set its `value`', 'value');
-    case 'enum':
-      return faultOfNames(value as PhpEnum) ?? stray(value, 'PhpEnum', 'make a new one', 'className', 'caseName');
-    case 'custom':
-      return faultOfNames(value as PhpCustom) ?? stray(value, 'PhpCustom', 'change its `data`', 'className', 'data');
-    default:
-      return undefined;
+  if (isPhpObject(value)) return faultOfObject(value);
+  if (isPhpFloat(value)) return stray(value, 'PhpFloat', 'set its `value`', 'value');
+  if (isPhpArray(value)) return stray(value, 'PhpArray', 'use set()');
+  if (isPhpReference(value)) return stray(value, 'PhpReference', 'set its `value`', 'value');
+  if (isPhpEnum(value)) {
+    return faultOfNames(value) ?? stray(value, 'PhpEnum', 'make a new one', 'className', 'caseName');
   }
+  if (isPhpCustom(value)) {
+    return faultOfNames(value) ?? stray(value, 'PhpCustom', 'change its `data`', 'className', 'data');
+  }
+  return undefined;
 }
 
 function faultOfObject(value: PhpObject): Fault | undefined {

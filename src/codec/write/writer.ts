@@ -1,4 +1,5 @@
 import type { PhpSessionError, PhpSessionErrorCode } from '../../errors.ts';
+import type { Framing } from '../formats/framing.ts';
 import type { ByteWriter } from '../php/byte-writer.ts';
 import { holdsReference } from '../php/custom-data.ts';
 import { floatText } from '../php/float-text.ts';
@@ -24,7 +25,6 @@ import { type Entries, entriesOf, keyAt, tokenAt } from './entries.ts';
 import { describeValue, unrepresentable, writeError } from './errors.ts';
 import { writeJsonLike } from './json-like.ts';
 import { matchSource } from './match-source.ts';
-import { Numbering } from './numbering.ts';
 import { dereference, identity, ReferenceSets } from './reference-sets.ts';
 import { copyUnchanged, writeInt, writeNumber } from './scalars.ts';
 import { escalate, type WriteStrategy } from './strategy.ts';
@@ -52,10 +52,9 @@ export class Writer {
   readonly #counts: boolean;
   readonly #instances: InstanceWriter | undefined;
   readonly #sets: ReferenceSets | undefined;
-  /** Only if a `C:` that was read may contain references. */
-  readonly #numbering: Numbering | undefined;
-  /** How many levels are around the values. */
-  readonly #levels: number;
+  readonly #framing: Framing;
+  /** Where the first variable starts. */
+  readonly #start: number;
   /** How many values have a number so far: all but `R:` (`php_add_var_hash`). */
   #numbered: number;
   /** The numbers of values that are written once: objects, enums (by name) and references. */
@@ -70,17 +69,17 @@ export class Writer {
   /** The deep ones of `#open`, to find a cycle quickly. */
   #inside: Set<object> | undefined;
 
-  /** @param isArray whether the values are elements of an array, whose token the caller writes */
-  constructor(out: ByteWriter, rules: WriteRules, top: Entries, strategy: WriteStrategy, isArray: boolean) {
+  /** @param framing of the values. If they are elements of an array, the caller has written its start */
+  constructor(out: ByteWriter, rules: WriteRules, top: Entries, strategy: WriteStrategy, framing: Framing) {
     this.#out = out;
     this.#rules = rules;
     this.#top = top;
     this.#counts = strategy !== 'patch';
     if (rules.classes.hasMappings) this.#instances = new InstanceWriter(rules.classes);
-    this.#sets = strategy === 'references' ? new ReferenceSets(top, this.#instances, isArray) : undefined;
-    const numbered = strategy === 'references' ? top.source?.references?.numbered : undefined;
-    if (numbered !== undefined) this.#numbering = new Numbering(top.source!, numbered);
-    this.#levels = this.#numbered = isArray ? 1 : 0;
+    this.#sets = strategy === 'references' ? new ReferenceSets(top, this.#instances, framing.isArray) : undefined;
+    this.#framing = framing;
+    this.#start = out.at;
+    this.#numbered = framing.isArray ? 1 : 0;
   }
 
   /**
@@ -127,10 +126,6 @@ export class Writer {
         return;
       }
       this.#see(set, this.#numbered + 1);
-    }
-    if (this.#numbering !== undefined) {
-      const known = isObject(value) ? (this.#instances?.object(value) ?? value) : value;
-      this.#numbering.add(this.#numbered + 1, known, entries, index, token);
     }
     this.#value(value, entries.source, token, list);
   }
@@ -210,7 +205,7 @@ export class Writer {
 
   /** How many arrays and objects are around the next value. */
   get #around(): number {
-    return this.#levels + this.#open.length;
+    return this.#open.length + (this.#framing.isArray ? 1 : 0);
   }
 
   /** Writes a new value that is like JSON. For any other it writes nothing and returns false. */
@@ -275,18 +270,25 @@ export class Writer {
     } else if (isPhpCustom(value)) {
       if (!isObject(value.data) || !isBytes(value.data))
         throw this.#error(unrepresentable, 'A PhpCustom that holds no bytes');
-      if (holdsReference(value.data, 0, value.data.length) && !this.#numbering?.keeps(value)) {
-        throw this.#error('ERR_PHP_REFERENCE', hiddenReference);
-      }
       this.#firstCustom = Math.min(this.#firstCustom, this.#numbered);
       out.ascii('C:');
       this.#checkClass(value.className, value);
       this.#name(value.className);
       this.#bytes(':', value.data, '{', '}');
+      if (holdsReference(value.data, 0, value.data.length) && !this.#isUnchanged()) {
+        throw this.#error('ERR_PHP_REFERENCE', hiddenReference);
+      }
     } else {
       return false;
     }
     return true;
+  }
+
+  /** Whether all bytes so far are those that were read, so that each number means the value that it meant. */
+  #isUnchanged(): boolean {
+    const { source } = this.#top;
+    if (source?.framing !== this.#framing) return false;
+    return this.#out.isSame(this.#start, source.bytes, source.variables[0]?.from ?? 0);
   }
 
   #enum(className: string, caseName: string, value: object): void {
@@ -387,4 +389,4 @@ function isReplacedObject(value: object, source: Source | undefined, token: numb
 const typeChanged =
   'A plain object where an object of a PHP class stood (change that with set(), or give a PhpArray if it is meant)';
 const hiddenReference =
-  'An object that serialized itself (C:), with references to values whose numbers have changed (add new values after it),';
+  'An object that serialized itself (C:), with references, after a change of the session (add new values after it)';

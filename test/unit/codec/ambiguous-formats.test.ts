@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { detectSessionFormat, type SessionFormatName } from '../../../src/codec/index.ts';
+import type { SessionFormatName } from '../../../src/codec/index.ts';
+import { detectSessionFormat } from '../../../src/formats.ts';
 import { latin1Bytes } from '../../helpers/latin1.ts';
 import { PhpOracle } from '../../helpers/php-oracle.ts';
 

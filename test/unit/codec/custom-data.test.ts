@@ -20,8 +20,3 @@ test('what begins before the data, or ends after them, does not belong to them',
   }
   expect(holdsReference(latin1Bytes(':R:1'), 0, 4)).toBe(false);
 });
-
-test('where objects do not matter, r: does not', () => {
-  const ties = (data: string) => holdsReference(latin1Bytes(data), 0, data.length, true);
-  expect([ties('r:1;'), ties('R:1;'), ties('r:1;R:1;'), ties('i:1;')]).toEqual([false, true, true, false]);
-});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { detectSessionFormat, encodeSession, type SessionFormatName } from '../../../src/codec/index.ts';
+import { encodeSession, type SessionFormatName } from '../../../src/codec/index.ts';
+import { detectSessionFormat } from '../../../src/formats.ts';
 import { latin1Bytes } from '../../helpers/latin1.ts';
 
 const detected = (data: string) => {

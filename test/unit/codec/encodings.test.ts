@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { detectSessionFormat, encodeSession } from '../../../src/codec/index.ts';
+import { encodeSession } from '../../../src/codec/index.ts';
+import { detectSessionFormat } from '../../../src/formats.ts';
 
 /** The error for bytes that are in none of PHP's three formats. */
 const recorded: { handler: string; session: object; hex: string }[] = JSON.parse(

@@ -69,9 +69,11 @@ export const differences: readonly Difference[] = [
     ],
   },
   {
-    why: 'C: has references of its own in it, whose numbers another format moves; only its class could write them anew.',
+    why: 'C: has references of its own in it, so nothing before it may change: another format may count otherwise.',
     gives: [
+      'php to php_binary: ERR_PHP_REFERENCE',
       'php to php_serialize: ERR_PHP_REFERENCE',
+      'php_binary to php: ERR_PHP_REFERENCE',
       'php_binary to php_serialize: ERR_PHP_REFERENCE',
       'php_serialize to php: ERR_PHP_REFERENCE',
       'php_serialize to php_binary: ERR_PHP_REFERENCE',

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   decodeSession,
-  detectSessionFormat,
   encodeSession,
   isPhpArray,
   PhpArray,
@@ -9,9 +8,9 @@ import {
   PhpFloat,
   PhpObject,
   PhpReference,
-  type SessionFormat,
 } from '../../../src/codec/index.ts';
-import { hex, hexOf, oddHexOf } from '../../helpers/hex-format.ts';
+import { detectSessionFormat, sessionFormat } from '../../../src/formats.ts';
+import { hex, hexOf, hexRules, oddHexOf } from '../../helpers/hex-format.ts';
 import { latin1Bytes, latin1Text } from '../../helpers/latin1.ts';
 import { failure } from './helpers.ts';
 
@@ -32,12 +31,12 @@ describe('reading', () => {
   });
 
   test('no bytes are an empty session, and decode() is not asked', () => {
-    const never: SessionFormat = {
-      ...hex,
+    const never = sessionFormat({
+      ...hexRules,
       decode: () => {
         throw new Error('was asked');
       },
-    };
+    });
     expect({ ...decodeSession(new Uint8Array(), { format: never }) }).toEqual({});
     expect(latin1Text(encodeSession(decodeSession(new Uint8Array(), { format: never })))).toBe('');
   });
@@ -54,7 +53,7 @@ describe('reading', () => {
     ['maxElements', '', { maxElements: 2 }],
   ])('what the format gives is held to %s, without an offset that would be of other bytes', (_, __, limits) => {
     const deep = new PhpArray([['a', [[['x'.repeat(90)]]]]]);
-    const careless: SessionFormat = { name: 'careless', decode: () => deep, encode: hex.encode };
+    const careless = sessionFormat({ name: 'careless', decode: () => deep, encode: hexRules.encode });
     const error = failure(() => decodeSession(latin1Bytes('.'), { format: careless, ...limits }));
     expect([error.code, error.offset]).toEqual(['ERR_PHP_LIMIT', undefined]);
     expect(error.message).toContain('careless');
@@ -68,7 +67,7 @@ describe('reading', () => {
         ['b', laughs],
       ]);
     }
-    const bomb: SessionFormat = { ...hex, decode: () => new PhpArray([['a', laughs]]) };
+    const bomb = sessionFormat({ ...hexRules, decode: () => new PhpArray([['a', laughs]]) });
     expect(failure(() => decodeSession(latin1Bytes('.'), { format: bomb, maxBytes: 1_000_000 })).code).toBe(
       'ERR_PHP_LIMIT',
     );
@@ -79,17 +78,17 @@ describe('reading', () => {
     ['a class with no such name', new PhpObject('no name', [])],
     ['a bigint beyond 64 bits', 2n ** 70n],
   ])('a value that PHP does not have is damage: %s', (_, value) => {
-    const wrong: SessionFormat = { name: 'wrong', decode: () => new PhpArray([['a', value]]), encode: hex.encode };
+    const wrong = sessionFormat({ ...hexRules, name: 'wrong', decode: () => new PhpArray([['a', value]]) });
     const error = failure(() => decodeSession(latin1Bytes('.'), { format: wrong }));
     expect([error.code, error.offset, error.path]).toEqual(['ERR_PHP_SYNTAX', undefined, undefined]);
   });
 
   test('a format that gives something else is a mistake of its author', () => {
-    const wrong = { ...hex, name: 'wrong', decode: () => ({ a: 1 }) } as never;
+    const wrong = sessionFormat({ ...hexRules, name: 'wrong', decode: () => ({ a: 1 }) as never });
     expect(() => decodeSession(latin1Bytes('.'), { format: wrong })).toThrow(
       new TypeError('wrong: decode() must return a PhpArray'),
     );
-    const mute = { ...hex, name: 'mute', encode: () => 'text' } as never;
+    const mute = sessionFormat({ ...hexRules, name: 'mute', encode: () => 'text' as never });
     expect(() => encodeSession({ a: 1 }, { format: mute })).toThrow(new TypeError('mute: encode() must return bytes'));
   });
 });
@@ -132,7 +131,7 @@ describe('writing', () => {
     const odd = oddHexOf('a:0:{}');
     const kept = encodeSession(read(odd));
     expect(kept.buffer).not.toBe(odd.buffer);
-    const pooled: SessionFormat = { ...hex, encode: () => Buffer.from('pooled') };
+    const pooled = sessionFormat({ ...hexRules, encode: () => Buffer.from('pooled') });
     const written = encodeSession({ a: 1 }, { format: pooled });
     expect([written.byteOffset, written.buffer.byteLength]).toEqual([0, 6]);
   });
@@ -141,19 +140,19 @@ describe('writing', () => {
     const php = latin1Text(encodeSession(read(oddHexOf(shared)), { format: 'php' }));
     expect(php).toBe('a|a:1:{s:1:"n";i:1;}b|R:1;c|O:3:"Foo":1:{s:1:"x";d:1;}');
     expect(latin1Text(encodeSession(decodeSession(latin1Bytes(php)), { format: hex }))).toBe(latin1Text(hexOf(shared)));
-    const other: SessionFormat = { ...hex, name: 'other' };
+    const other = sessionFormat({ ...hexRules, name: 'other' });
     expect(latin1Text(encodeSession(read(oddHexOf(shared)), { format: other }))).toBe(latin1Text(hexOf(shared)));
   });
 
   test('encode() gets references and shared objects as values', () => {
     let seen: PhpArray | undefined;
-    const spy: SessionFormat = {
-      ...hex,
+    const spy = sessionFormat({
+      ...hexRules,
       encode: (session) => {
         seen = session;
-        return hex.encode(session);
+        return hexRules.encode(session);
       },
-    };
+    });
     const object = new PhpObject('Foo', [['x', 1]]);
     const reference = new PhpReference([1]);
     const entries: [string, unknown][] = [
@@ -192,14 +191,20 @@ describe('writing', () => {
 });
 
 describe('the option', () => {
-  test.each([null, 'hex', '', 5, {}, { name: 'x' }, { name: 'x', decode: hex.decode }, { ...hex, name: 5 }])(
-    'refuses what is no format: %p',
-    (format) => {
-      const message = /^format must be 'php', 'php_serialize', 'php_binary', or the value of another format$/;
-      for (const run of [decodeSession, encodeSession]) {
-        expect(() => run(new Uint8Array(), { format } as never)).toThrow(TypeError);
-        expect(() => run(new Uint8Array(), { format } as never)).toThrow(message);
-      }
+  test.each([null, 'hex', '', 5, {}, { name: 'x' }, hexRules])('refuses what is no format: %p', (format) => {
+    const message = /^format must be 'php', 'php_serialize', 'php_binary', or made by sessionFormat\(\)$/;
+    for (const run of [decodeSession, encodeSession]) {
+      expect(() => run(new Uint8Array(), { format } as never)).toThrow(TypeError);
+      expect(() => run(new Uint8Array(), { format } as never)).toThrow(message);
+    }
+  });
+
+  test.each([{}, { name: 'x' }, { name: 'x', decode: hexRules.decode }, { ...hexRules, name: 5 }])(
+    'of %p no format can be made',
+    (rules) => {
+      expect(() => sessionFormat(rules as never)).toThrow(
+        new TypeError('sessionFormat() needs a name, and the functions decode and encode'),
+      );
     },
   );
 });
