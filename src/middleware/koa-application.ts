@@ -12,8 +12,13 @@ export interface KoaContext {
   readonly app: { emit(event: string, ...args: unknown[]): boolean };
   /** The client's address, by `app.proxy`. */
   readonly ip?: string;
-  /** Koa's request, whose `ctx` is this context; with a `body`, if a body parser came first. */
-  readonly request?: { readonly body?: unknown };
+  /** Koa's request. Its own type knows no `body`, which a body parser in front of us puts there. */
+  readonly request?: object;
+}
+
+/** What a body parser has made of the request's body. */
+export function bodyOf({ request }: KoaContext): unknown {
+  return (request as { readonly body?: unknown } | undefined)?.body;
 }
 
 /** Reports what happens to a session to Koa's application, by the events of `app`. */

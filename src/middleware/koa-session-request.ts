@@ -4,7 +4,7 @@ import { setCookie } from '../session/cookie.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import type { Settings } from '../session/options.ts';
 import type { RequestSession } from '../session/request-session.ts';
-import { KoaApplication, type KoaContext } from './koa-application.ts';
+import { bodyOf, KoaApplication, type KoaContext } from './koa-application.ts';
 import {
   type CommitOptions,
   isReserved,
@@ -62,7 +62,7 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
         ctx.req,
         ctx.res,
         () => ctx.ip,
-        () => ctx.request?.body,
+        () => bodyOf(ctx),
       ),
       new KoaApplication(ctx),
     );

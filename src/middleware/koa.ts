@@ -5,7 +5,7 @@ import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
 import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
-import { KoaApplication, type KoaContext } from './koa-application.ts';
+import { bodyOf, KoaApplication, type KoaContext } from './koa-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
 
@@ -117,7 +117,7 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
         ctx.req,
         ctx.res,
         () => ctx.ip,
-        () => ctx.request?.body,
+        () => bodyOf(ctx),
       ),
       new KoaApplication(ctx),
     );

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import * as codec from '../../src/codec/index.ts';
+import * as formats from '../../src/formats.ts';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 
 // docs/values.md says what values become. Here its tables are run: PHP's columns by PHP, the others by Node.
@@ -188,7 +189,7 @@ function run(code: string): { printed: string[]; exports: object } {
   const printed: string[] = [];
   const scope = {
     exports: {},
-    require: (name: string) => name === 'php-session-bridge/codec' && codec,
+    require: (name: string) => ({ 'php-session-bridge/codec': codec, 'php-session-bridge/formats': formats })[name],
     console: { log: (line: unknown) => printed.push(String(line)) },
   };
   const script = ts.transpileModule(code, { compilerOptions: options }).outputText;
