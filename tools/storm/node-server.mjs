@@ -1,5 +1,6 @@
 // The Node half of the storm's pages: a process, or a thread, with a server. Its other half is pages/index.php.
 import { subscribe } from 'node:diagnostics_channel';
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Koa from 'koa';
 import { phpSession } from 'php-session-bridge/koa';
@@ -13,6 +14,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  * @property {number} lockTimeout seconds
  * @property {number} maxHold seconds
  * @property {'row' | 'merge'} lock of PHP; Node's mode is `exclusive` or `merge`
+ * @property {string} framework `koa`, or another file of the farm's frameworks
  */
 
 /**
@@ -23,58 +25,32 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for a visitor: the health check makes
  *   the proxy send no more requests, those under way end, and then the server and the store are closed
  */
-export async function serve({ name, connection, table, lockTimeout, maxHold, lock }, port) {
+export async function serve({ name, connection, table, lockTimeout, maxHold, lock, framework }, port) {
   const store = mysqlStore({ connection, table, lockTimeout, maxHold, maxWaiters: 32 });
-  const app = new Koa();
+  /** @type {import('php-session-bridge/koa').SessionOptions} */
+  const options = { store, useStrictMode: true, mode: lock === 'merge' ? 'merge' : 'exclusive' };
+  const listener = framework === 'koa' ? inKoa(options, lock, log) : await inFramework(framework, options, log);
   let draining = false;
   let underWay = 0;
 
-  app.use(async (ctx, next) => {
-    ctx.set('X-Served-By', name);
-    if (ctx.path !== '/health') return next();
-    ctx.status = draining ? 404 : 200;
-    ctx.body = '';
-  });
-  app.use(async (_, next) => {
-    underWay++;
-    await next().finally(() => underWay--);
-  });
-  app.use(phpSession({ store, useStrictMode: true, mode: lock === 'merge' ? 'merge' : 'exclusive' }));
-  app.use(async (ctx) => {
-    const action = ctx.path.slice(1);
-    if (action === 'login') {
-      const number = Number(ctx.query.incarnation);
-      await ctx.phpSession.regenerate();
-      ctx.session = { incarnation: number, count: 0, [`login-${number}`]: { name: 'Zoë', share: 0.1 } };
-    }
-    if (ctx.session.incarnation === undefined) {
-      ctx.body = { incarnation: null };
-      return;
-    }
-    if (action === 'count' && ctx.query.key !== undefined) ctx.session[String(ctx.query.key)] = 1;
-    else if (action === 'count') ctx.session.count++;
-    if (action === 'grow') ctx.session.large = 'x'.repeat(Number(ctx.query.bytes));
-    if (action === 'regenerate') await ctx.phpSession.regenerate();
-    const { incarnation, count } = ctx.session;
-    ctx.body = { incarnation, count, keys: Object.keys(ctx.session) };
-    if (action === 'logout') await ctx.phpSession.destroy();
-  });
-  // The lock was lost, and another request logged out or regenerated. As with PHP, no answer says that anything was stored.
-  app.on('session:gone', (ctx) => {
-    // With the lock 'merge' this is no error: a request that began before a logout stores nothing, and PHP's page answers 200 too.
-    if (lock === 'merge' && ctx.path === '/count') return;
-    ctx.status = 503;
-    ctx.set('Retry-After', '1');
-  });
-  subscribe('php-session-bridge:failover', (move) => console.error(new Date().toISOString(), name, 'failover', move));
   // No ids and no data are in these messages.
-  app.on('error', (error) =>
-    console.error(new Date().toISOString(), name, error.code, error.message, error.cause?.code ?? ''),
-  );
+  function log(/** @type {any} */ error) {
+    console.error(new Date().toISOString(), name, error.code, error.message, error.cause?.code ?? '');
+  }
+  subscribe('php-session-bridge:failover', (move) => console.error(new Date().toISOString(), name, 'failover', move));
 
   const opened = await store.open('none', { create: false }).catch(() => undefined);
   await opened?.release();
-  const server = app.listen(port, '127.0.0.1');
+  const server = createServer((req, res) => {
+    res.setHeader('X-Served-By', name);
+    if (req.url === '/health') {
+      res.writeHead(draining ? 404 : 200).end();
+      return;
+    }
+    underWay++;
+    res.once('close', () => underWay--);
+    listener(req, res);
+  }).listen(port, '127.0.0.1');
   return {
     async drain() {
       draining = true;
@@ -85,4 +61,62 @@ export async function serve({ name, connection, table, lockTimeout, maxHold, loc
       await store.close();
     },
   };
+}
+
+/**
+ * @param {import('php-session-bridge/koa').SessionOptions} options
+ * @param {'row' | 'merge'} lock
+ * @param {(error: any) => void} log
+ */
+function inKoa(options, lock, log) {
+  const app = new Koa();
+  app.use(phpSession(options));
+  app.use(async (/** @type {any} */ ctx) => {
+    ctx.body = await page({ url: ctx.URL, session: () => ctx.session, phpSession: ctx.phpSession });
+  });
+  // The lock was lost, and another request logged out or regenerated. As with PHP, no answer says that anything was stored.
+  app.on('session:gone', (ctx) => {
+    // With the lock 'merge' this is no error: a request that began before a logout stores nothing, and PHP's page answers 200 too.
+    if (lock === 'merge' && ctx.path === '/count') return;
+    ctx.status = 503;
+    ctx.set('Retry-After', '1');
+  });
+  app.on('error', log);
+  return app.callback();
+}
+
+/**
+ * @param {string} framework
+ * @param {import('php-session-bridge/koa').SessionOptions} options
+ * @param {(error: any) => void} log
+ */
+async function inFramework(framework, options, log) {
+  const { createListener } = await import(`../../examples/farm/node/frameworks/${framework}.mjs`);
+  return createListener({ ...options, onError: log }, async (/** @type {any} */ visit) => ({
+    status: 200,
+    headers: { 'Content-Type': 'application/json; charset=utf-8' },
+    body: JSON.stringify(await page(visit)),
+  }));
+}
+
+/** @param {Pick<import('../../examples/farm/node/pages.mjs').Visit, 'url' | 'session' | 'phpSession'>} visit */
+async function page({ url, session, phpSession }) {
+  const action = url.pathname.slice(1);
+  const query = url.searchParams;
+  if (action === 'login') {
+    const number = Number(query.get('incarnation'));
+    await phpSession.regenerate();
+    for (const key of Object.keys(session())) delete session()[key];
+    Object.assign(session(), { incarnation: number, count: 0, [`login-${number}`]: { name: 'Zoë', share: 0.1 } });
+  }
+  if (session().incarnation === undefined) return { incarnation: null };
+  const key = query.get('key');
+  if (action === 'count' && key !== null) session()[key] = 1;
+  else if (action === 'count') session().count++;
+  if (action === 'grow') session().large = 'x'.repeat(Number(query.get('bytes')));
+  if (action === 'regenerate') await phpSession.regenerate();
+  const { incarnation, count } = session();
+  const keys = Object.keys(session());
+  if (action === 'logout') await phpSession.destroy();
+  return { incarnation, count, keys };
 }

@@ -9,6 +9,8 @@
 //   --processes HOW     the Node servers: separate (8 processes, default), cluster (2 × 4 workers), threads (2 × 4)
 //   --php-workers N     default 8
 //   --lock HOW          row (default), or merge: PHP's lock and Node's mode
+//   --frameworks NAME,... of the Node servers, in turn: koa (default), express, fastify, hono; with faults only koa, whose pages say
+//                       that a request's session has gone
 //   --persistent        PHP keeps its connections; only on mariadb and mysql
 //   --every-node        each Node server begins with another SQL node, also on Galera, which refuses some requests then
 //   --faults NAME,...   the faults, one after the other; all: every fault that this engine can have
@@ -31,6 +33,7 @@ await runCommand(async () => {
       'php-workers': { type: 'string', default: '8' },
       lock: { type: 'string', default: 'row' },
       persistent: { type: 'boolean', default: false },
+      frameworks: { type: 'string', default: 'koa' },
       'every-node': { type: 'boolean', default: false },
       faults: { type: 'string', default: '' },
     },
@@ -54,6 +57,10 @@ await runCommand(async () => {
   if (values.persistent && ['ndb', 'galera'].includes(values.engine)) {
     throw new SetupError(`--persistent: not with the servers of ${values.engine}`);
   }
+  const frameworks = choose(['koa', 'express', 'fastify', 'hono'], values.frameworks.split(','), 'framework');
+  if (values.faults !== '' && frameworks.some((name) => name !== 'koa')) {
+    throw new SetupError('--faults: only with --frameworks koa.');
+  }
   const [lock] = choose(/** @type {('row' | 'merge')[]} */ (['row', 'merge']), [values.lock], '--lock');
   const [processes] = choose(/** @type {Layout[]} */ (Object.keys(layouts)), [values.processes], '--processes');
   const result = await storm({
@@ -62,6 +69,7 @@ await runCommand(async () => {
     processes,
     lock,
     persistent: values.persistent,
+    frameworks,
     everyNode: values['every-node'] || undefined,
     faults: chooseFaults(values.faults, values.engine),
     say: (line) => console.log(line),

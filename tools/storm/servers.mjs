@@ -42,6 +42,7 @@ export const layouts = {
  * @param {number} options.maxHold seconds
  * @param {'row' | 'merge'} options.lock
  * @param {boolean} options.persistent
+ * @param {readonly string[]} options.frameworks of the Node servers, in turn
  * @param {(line: string) => void} options.say
  * @returns {Promise<Servers>}
  */
@@ -56,6 +57,7 @@ export async function startServers({
   maxHold,
   lock,
   persistent,
+  frameworks,
   say,
 }) {
   const directory = temporaryDirectory('storm');
@@ -78,7 +80,12 @@ export async function startServers({
     const ports = nodePorts.slice(i * each, (i + 1) * each);
     const first = everyNode ? i % endpoints.length : 0;
     const connection = [...endpoints.slice(first), ...endpoints.slice(0, first)];
-    const storm = { processes, ports, workers: layout.workers, pages: { ...pages, name, connection } };
+    const storm = {
+      processes,
+      ports,
+      workers: layout.workers,
+      pages: { ...pages, name, connection, framework: frameworks[i % frameworks.length] },
+    };
     const start = async () => {
       const env = { STORM: JSON.stringify(storm) };
       const service = startProcess(process.execPath, [here('node-process.mjs')], { env, log: log(name) });

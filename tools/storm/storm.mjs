@@ -26,6 +26,7 @@ const table = 'session';
  * @property {number} [maxHold] seconds after which a silent server loses the lock of a session, default 5
  * @property {'row' | 'merge'} [lock] of PHP, and Node's mode, default `row`
  * @property {boolean} [persistent] whether PHP keeps its connections, default false; only with one database server
+ * @property {readonly string[]} [frameworks] of the Node servers, in turn; default `koa`
  * @property {(line: string) => void} [say] gets lines about the progress
  */
 
@@ -59,6 +60,7 @@ export async function storm({
   maxHold = 5,
   lock = 'row',
   persistent = false,
+  frameworks = ['koa'],
   say = () => {},
 }) {
   const { engine, description } = await startDatabase(name, table);
@@ -76,11 +78,12 @@ export async function storm({
       maxHold,
       lock,
       persistent,
+      frameworks,
       say,
     });
     try {
       const { servers: nodeServers, workers } = layouts[processes];
-      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}); lock ${lock}${persistent ? ', persistent connections' : ''}; seed ${seed}`;
+      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}; ${frameworks.join(', ')}); lock ${lock}${persistent ? ', persistent connections' : ''}; seed ${seed}`;
       const record = new Record();
       // Two nodes of Galera give the same lock to two requests. One of them loses it.
       const model = new (lock === 'merge' ? MergeModel : Model)({
