@@ -30,6 +30,9 @@ export class Answer {
   readonly #exchange: WebExchange;
   #handled: Promise<unknown> | undefined;
   #isOpen = false;
+  /** The handler ended before the session was open, and the answer goes out without it. */
+  #isLate = false;
+  #thrown: unknown;
   #saved: Promise<void> | undefined;
 
   constructor(event: WebEvent, exchange: WebExchange) {
@@ -45,7 +48,14 @@ export class Answer {
         resolve();
         await this.#handled;
       });
-      this.#saved.then(() => reject(new ClientGone()), reject);
+      this.#saved.then(
+        () => reject(new ClientGone()),
+        (error) => {
+          reject(error);
+          // The handler has its session, and h3 its answer: nobody else gets this.
+          if (this.#isOpen && this.#isLate && error !== this.#thrown) http.report(error);
+        },
+      );
     });
   }
 
@@ -56,9 +66,12 @@ export class Answer {
   async after(next: () => unknown): Promise<unknown> {
     const handled = Promise.resolve().then(next).then(asOfOthers);
     this.#handled = handled;
-    const result = await handled.catch(() => undefined);
+    const result = await handled.catch((error) => {
+      this.#thrown = error;
+    });
     try {
       if (this.#isOpen) await this.#saved;
+      else this.#isLate = true;
     } finally {
       const own = (result as { headers?: unknown } | undefined)?.headers;
       const { headers, errHeaders } = this.#event.res;

@@ -192,6 +192,19 @@ describe.each(Object.entries(frameworks))('%s', (name, framework) => {
     await (await site.store.open('known')).release();
   });
 
+  test('a handler that ends before it waits for the session: what cannot be saved is reported', async () => {
+    const site = await Site.of((event) => {
+      usePhpSession(event).then(
+        ({ data }) => Object.assign(data, { user: Symbol('no value of PHP') }),
+        () => undefined, // lazy middleware comes too late, and the call says so
+      );
+      return 'an answer';
+    });
+    site.cookie = 'PHPSESSID=known';
+    await site.ask();
+    expect(site.reported).toEqual(isLazy ? [] : [expect.objectContaining({ code: 'ERR_PHP_UNREPRESENTABLE' })]);
+  });
+
   test.each([false, true])('a handler that throws, discardOnError %s', async (discardOnError) => {
     const site = await Site.of(
       async (event) => {
