@@ -299,6 +299,7 @@ export class RequestSession<T extends object = SessionData> {
         if (id !== undefined) await this.#open(id, mode);
       } catch (error) {
         this.#row.id = id;
+        this.#saved = this.#encode(); // empty now, which is no change
         throw error;
       }
       this.#mode = mode;

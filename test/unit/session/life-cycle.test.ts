@@ -164,6 +164,26 @@ describe('start() after close() and abort()', () => {
     expect(site.row(id)).toBe('n|i:1;');
   });
 
+  test('a lock that cannot be had is no change, and start() can be called again', async () => {
+    const sessions: LifeSite['sessions'] = new Map();
+    const store = memoryStore({ sessions, lockTimeout: 0.1 });
+    const site = siteOf({ store });
+    sessions.set(id, { data: Buffer.from('n|i:1;'), usedAt: Date.now(), logouts: 0 });
+    const answer = await site.ask(
+      async (ctx) => {
+        await ctx.phpSession.close();
+        const other = await store.open(id);
+        const error = await ctx.phpSession.start().catch(({ code }) => code);
+        await other.release();
+        await ctx.phpSession.start();
+        return [error, ctx.session.n];
+      },
+      { cookie },
+    );
+    expect(answer.value).toEqual(['ERR_SESSION_LOCK_TIMEOUT', 1]);
+    expect(site.codes).toEqual(['ERR_SESSION_LOCK_TIMEOUT']);
+  });
+
   test('a session that begins in the request goes on under its id', async () => {
     const site = siteOf({ useStrictMode: true });
     const answer = await site.ask(async (ctx) => {
