@@ -98,15 +98,15 @@ export class OpenSession<T extends object = SessionData>
   }
 
   lock(): Promise<void> {
-    return this.#watch((session) => session.lock());
+    return this.#write((session) => session.lock());
   }
 
   regenerate(options?: RegenerateOptions): Promise<void> {
-    return this.#watch((session) => session.regenerate(options));
+    return this.#write((session) => session.regenerate(options));
   }
 
   destroy(): Promise<void> {
-    return this.#watch((session) => session.destroy());
+    return this.#write((session) => session.destroy());
   }
 
   close(): Promise<void> {
@@ -120,7 +120,10 @@ export class OpenSession<T extends object = SessionData>
   #release(call: (session: RequestSession<T>) => Promise<void>): Promise<void> {
     return this.#watch(async (session) => {
       await call(session);
-      if (this.#cookie === undefined) clearTimeout(this.#timer); // there is nothing left to do for commit()
+      if (this.#cookie !== undefined || this.#hasEnded) return;
+      // There is nothing left to do for commit(), so it may never come.
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#reportLateChange(), lookWithin);
     });
   }
 
@@ -132,6 +135,7 @@ export class OpenSession<T extends object = SessionData>
     return this.#watch(async (session) => {
       if (this.#hasEnded) throw new PhpSessionError('ERR_SESSION_CLOSED', 'The session has ended: open another one');
       await session.start();
+      this.#isReadonly = this.#opening.mode === 'readonly';
       this.#startTimer();
     });
   }
@@ -168,8 +172,9 @@ export class OpenSession<T extends object = SessionData>
   }
 
   /** Discards the session if it was not committed. A change that is lost by that is reported to `onError`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#hasEnded ? this.#reportLateChange() : this.#giveUp(false);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lastCall; // as `commit()`: one that was called before goes on, as in `return session.commit()`
+    await (this.#hasEnded ? this.#reportLateChange() : this.#giveUp(false));
   }
 
   #end(): void {
@@ -211,6 +216,15 @@ export class OpenSession<T extends object = SessionData>
     throw new PhpSessionError('ERR_SESSION_CLOSED', "This request has no session: its mode is 'none'");
   }
 
+  /** A call from which on there is something to commit, also in the mode `readonly`. */
+  #write(call: (session: RequestSession<T>) => Promise<void>): Promise<void> {
+    if (this.#isReadonly && !this.#hasEnded) {
+      this.#isReadonly = false;
+      this.#startTimer();
+    }
+    return this.#watch(call);
+  }
+
   /** A failure of a call that the application does not wait for must neither end the process nor be lost: `commit()` throws it. */
   #watch(call: (session: RequestSession<T>) => Promise<void>): Promise<void> {
     const result = this.#call(call);
@@ -225,10 +239,6 @@ export class OpenSession<T extends object = SessionData>
     try {
       const session = this.#mustHaveOne();
       this.#isUsed = true;
-      if (this.#isReadonly && !this.#hasEnded) {
-        this.#isReadonly = false;
-        this.#startTimer();
-      }
       await call(session);
     } catch (error) {
       throw toHttp(error);

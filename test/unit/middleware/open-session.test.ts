@@ -381,6 +381,26 @@ describe('a session that is never committed', () => {
     expect(site.row()).toBe('count|i:5;');
   });
 
+  test('a change after close() is reported without any of them', async () => {
+    const site = siteOf().put('count|i:5;');
+    const session = await site.open(cookie);
+    await session.close();
+    session.data.count = 7;
+    await sleep(1100);
+    expect(site.errors.splice(0)).toEqual([code('ERR_SESSION_CLOSED')]);
+    expect(site.row()).toBe('count|i:5;');
+  });
+
+  test('await using lets a commit() end that nobody waits for', async () => {
+    const site = siteOf();
+    const session = await site.open('');
+    count(session);
+    const committed = session.commit();
+    await session[Symbol.asyncDispose]();
+    expect(site.row(session.id)).toBe('count|i:1;');
+    expect((await committed).getSetCookie()).toEqual([`PHPSESSID=${session.id}; path=/`]);
+  });
+
   test.each([true, false])('is given up after commitWithin; changed: %p', async (isChanged) => {
     const site = siteOf({ commitWithin: 0.05 }).put('count|i:5;');
     const session = await site.open(cookie);
@@ -455,6 +475,16 @@ describe('readonly', () => {
     else await sleep(1100);
     expect(site.errors.splice(0)).toEqual([code('ERR_SESSION_READONLY')]);
     expect(site.row()).toBe('count|i:5;');
+  });
+
+  test('needs no commit() either after reset(), or after start()', async () => {
+    const site = siteOf({ commitWithin: 0.05 }).put('count|i:5;');
+    const [one, other] = [await site.open(cookie, readonly), await site.open(cookie, readonly)];
+    await one.reset();
+    await other.close();
+    await other.start();
+    await sleep(100);
+    expect(site.errors).toEqual([]);
   });
 
   test('lock() makes it one that is saved, for as long as others', async () => {
