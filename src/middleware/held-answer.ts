@@ -87,6 +87,13 @@ export class HeldAnswer {
     this.#report = report;
   }
 
+  /** See `HttpExchange`. */
+  beginAtPipe(): void {
+    this.#res.once('pipe', () => {
+      if (this.#state === 'before') this.#begin();
+    });
+  }
+
   /**
    * Whether no header can be set any more. `res.headersSent` is true as soon as the answer waits, here or for another session of the
    * same request.

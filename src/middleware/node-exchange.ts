@@ -88,6 +88,10 @@ export class NodeExchange implements HttpExchange {
     this.hold().before(work, report);
   }
 
+  beginAtPipe(): void {
+    this.hold().beginAtPipe();
+  }
+
   clientGone(): AbortSignal {
     return clientGone(this.request, this.#res);
   }

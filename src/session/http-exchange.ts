@@ -35,6 +35,11 @@ export interface HttpExchange extends Visitor {
    * @param report is called if the answer that has waited cannot be sent, for a reason that the handler did not get
    */
   beforeHeaders(work: () => Promise<void> | undefined, report: (error: unknown) => void): void;
+  /**
+   * To be called when the client has gone before the answer began. From here on a stream that is piped into the answer begins it: nothing of
+   * the stream will be written, as `sendFile()` and the like stop it at once.
+   */
+  beginAtPipe?(): void;
   /** Aborted when the client has gone. */
   clientGone(): AbortSignal;
   /** Waits for the request's body as far as that can be done without reading it. `undefined`: there is nothing to wait for. */

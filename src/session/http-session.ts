@@ -352,12 +352,12 @@ export class HttpSession<T extends object = SessionData> {
 
   /**
    * As in `res.end(await page())`, where the page begins a session: `res.end` was looked up before that, so the headers went out unnoticed.
-   * What the session holds must not be lost in silence.
+   * What the session holds must not be lost in silence. Or the client has gone, and the handler goes on.
    */
   #saveIfMissed(): void {
-    if (this.#saved === undefined && !this.#hasEnded && this.#http.headersSent) {
-      this.#saveAtHeaders().catch(() => undefined); // it was reported
-    }
+    if (this.#saved !== undefined || this.#hasEnded) return;
+    if (this.#http.headersSent) this.#saveAtHeaders().catch(() => undefined); // it was reported
+    else this.#http.beginAtPipe?.();
   }
 
   #beforeHeaders(): Promise<void> | undefined {

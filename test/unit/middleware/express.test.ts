@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import compression from 'compression';
@@ -106,6 +107,27 @@ describe.each(frameworks)('%s', (_, framework) => {
       expect(site.row).toBe(`count|i:${count};`);
     }
     expect(site.errors).toEqual([]);
+  });
+
+  const lateAnswers: Record<string, (res: express.Response) => unknown> = {
+    'res.send()': (res) => res.send('done'),
+    'res.sendFile()': (res) => res.sendFile(__filename),
+    'a stream': (res) => Readable.from(['do', 'ne']).pipe(res),
+  };
+  test.each(Object.entries(lateAnswers))('%s when the client has gone: the session is stored', async (_, answer) => {
+    const client = new AbortController();
+    const site = await siteOf(async (req, res) => {
+      client.abort();
+      await once(res, 'close');
+      await sleep(10);
+      req.session.count = 1;
+      answer(res);
+    });
+    site.cookie = 'PHPSESSID=known';
+    await expect(site.ask('/', { signal: client.signal })).rejects.toThrow();
+    await sleep(50);
+    expect(site.row).toBe('count|i:1;');
+    await (await site.store.open('known')).release(); // the lock is free
   });
 
   const seconds: Record<string, (res: express.Response) => unknown> = {
