@@ -356,7 +356,8 @@ export class HttpSession<T extends object = SessionData> {
    */
   #saveIfMissed(): void {
     if (this.#saved !== undefined || this.#hasEnded) return;
-    if (this.#http.headersSent) this.#saveAtHeaders().catch(() => undefined); // it was reported
+    if (this.#http.headersSent)
+      this.#saveAtHeaders().catch(() => undefined); // it was reported
     else this.#http.beginAtPipe?.();
   }
 
