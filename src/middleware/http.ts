@@ -64,12 +64,13 @@ export function phpSession<
     const [req, res] = [request as unknown as IncomingMessage, response as unknown as ServerResponse];
     const exchange = new NodeExchange(req, res, address && (() => address(request)));
     exchange.hold();
+    const report = (error: unknown) => told.onError(error, request);
     const fail = (error: unknown) => {
-      told.onError(error, request);
+      report(error);
       try {
-        answer(res, error);
+        answer(res, error, report);
       } catch (failure) {
-        told.onError(failure, request); // a header of the error that is none
+        report(failure);
         res.destroy();
       }
     };
@@ -116,8 +117,12 @@ function give<Req extends object, T extends object>(req: Req, http: HttpSession<
 /** What describes a page that is not sent. */
 const describing = ['Content-Encoding', 'Content-Language', 'Content-Range', 'Content-Length', 'ETag', 'Last-Modified'];
 
-/** The answer of an error. One that has begun already is cut off, so that the client does not take it for whole. */
-function answer(res: ServerResponse, error: unknown): void {
+/**
+ * The answer of an error. One that has begun already is cut off, so that the client does not take it for whole.
+ *
+ * @param report gets why a header of the error is none
+ */
+function answer(res: ServerResponse, error: unknown, report: (failure: unknown) => void): void {
   if (res.writableEnded) return;
   if (res.headersSent) {
     res.destroy();
@@ -125,7 +130,13 @@ function answer(res: ServerResponse, error: unknown): void {
   }
   const { status, headers } = (error ?? {}) as Partial<HttpError>;
   for (const name of describing) res.removeHeader(name);
-  for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    try {
+      res.setHeader(name, value);
+    } catch (failure) {
+      report(failure); // with no answer at all the session would stay locked
+    }
+  }
   res.statusCode = isError(status) ? status : 500;
   if (res.req.httpVersionMajor < 2) res.statusMessage = STATUS_CODES[res.statusCode] ?? '';
   res.setHeader('Content-Type', 'text/plain; charset=utf-8');
