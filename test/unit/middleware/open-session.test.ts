@@ -193,6 +193,7 @@ describe('a jar', () => {
           domain: 'example.org',
           secure: true,
           httpOnly: false,
+          partitioned: false,
           sameSite: 'strict',
           maxAge: 60,
           expires: expect.any(Date),
