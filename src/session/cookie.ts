@@ -37,6 +37,7 @@ type Dated = CookieOptions & { readonly phpVersion?: PhpVersion };
  * - Of two with one name the first counts. One without "=" is empty. Spaces count, except before the name.
  * - PHP writes "." and " " in a name as "_", and each "[" if none is closed: so `php.sid` is the cookie `php_sid` too.
  * - `name[x]` makes an array of it, which is no id.
+ * - What becomes `__Host-sid` only in this way, as `_.Host-sid` does, is dropped: browsers took it without the rules of that name.
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   let found: string | undefined;
@@ -47,13 +48,16 @@ export function readCookie(header: string | undefined, name: string): string | u
       found ??= percentDecoded(equals < 0 ? '' : pair.slice(equals + 1));
     } else if (/[ .[]/.test(key)) {
       const { name: variable, isArray } = variableOf(key);
-      if (variable !== name) continue;
+      if (variable !== name || (promises.test(name) && !promises.test(key))) continue;
       if (isArray) return undefined; // also after a value, whose place it takes
       found ??= percentDecoded(equals < 0 ? '' : pair.slice(equals + 1));
     }
   }
   return found;
 }
+
+/** How a name begins for which browsers have rules. They compare without case. */
+const promises = /^__(?:Host|Secure|Http)-/i;
 
 /** Which variable PHP makes of a name. */
 function variableOf(key: string): { name: string; isArray: boolean } {

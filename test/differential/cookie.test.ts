@@ -355,6 +355,33 @@ describe('Cookie', () => {
     }
   });
 
+  // A neighbouring host, or a page without https, can set these. (PHP: CVE-2022-31629)
+  test.each([
+    '_.Host-sid',
+    '..Host-sid',
+    '_ Host-sid',
+    '_.Secure-sid',
+    '_.Host-sid[x]',
+    '__Host-s[x]id',
+    '__Host.sid',
+    '__Host-sid',
+  ])('a cookie %s is not taken for one with __Host- or __Secure-', async (name) => {
+    for (const header of [`${name}=${id}`, `${name}=${id}; __Host-sid=mine; __Secure-sid=mine`]) {
+      for (const wanted of ['__Host-sid', '__Secure-sid']) {
+        const { cookie } = await ask('look', { 'session.name': wanted }, header);
+        const theirs = typeof cookie === 'string' ? cookie : undefined;
+        expect([header, wanted, readCookie(header, wanted)]).toEqual([header, wanted, theirs]);
+      }
+    }
+  });
+
+  test('nor where PHP takes it: before CVE-2024-2756, and of prefixes that it does not know', () => {
+    expect(readCookie('_[Host-sid=a', '__Host-sid')).toBeUndefined();
+    expect(readCookie('_.Http-sid=a', '__Http-sid')).toBeUndefined();
+    expect(readCookie('_.host-sid=a; __host-sid=b', '__host-sid')).toBe('b');
+    expect(readCookie('__Host-my.sid=a', '__Host-my_sid')).toBe('a');
+  });
+
   // A file name of 255 bytes has room for an id of 250.
   test('PHP keeps the ids that we take, and no others (files, strict mode off)', async () => {
     for (const value of [id, 'ab,cd-EF', 'a', 'a'.repeat(250), 'a'.repeat(257), 'a_b', 'a.b', 'é', 'a/b', 'a|b', '']) {
