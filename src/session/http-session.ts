@@ -102,12 +102,13 @@ export class HttpSession<T extends object = SessionData> {
 
   /** @throws TypeError if the option `mode` is a function that returns no mode */
   constructor(settings: Settings, http: HttpExchange, application: Application) {
-    this.settings = settings;
     this.#http = http;
     this.#application = application;
     const cookie = readCookie(http.cookieHeader, settings.name);
     if (!settings.useOnlyCookies) this.#links = new IdInLinks(settings, http, cookie !== undefined);
     this.#cookie = cookie ?? this.#links?.id;
+    // The id of a link may be an attacker's.
+    this.settings = this.#links?.brought(this.#cookie) ? { ...settings, cookieRefresh: false } : settings;
     this.#answerCookie = new SessionCookie(settings.name, http);
     this.#mode = modeOf(settings, application.context);
     this.session = this.#sessionOf(this.#mode === 'none' ? undefined : this.#cookie);
@@ -223,9 +224,12 @@ export class HttpSession<T extends object = SessionData> {
     this.session = this.#sessionOf(undefined);
   }
 
-  /** Sends a cookie in the place of the one that was set for the session before, if the headers have not gone out. */
+  /**
+   * Sends a cookie in the place of the one that was set for the session before, if the headers have not gone out. The id of a link gets
+   * none.
+   */
   sendCookie(header: string): void {
-    if (!this.#http.headersSent) this.#answerCookie.set(header);
+    if (!this.#http.headersSent && !this.#links?.brought(this.session.id)) this.#answerCookie.set(header);
   }
 
   /** Reports an error that changes nothing in the answer to the application. */

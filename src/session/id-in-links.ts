@@ -32,6 +32,11 @@ export class IdInLinks {
     this.protect();
   }
 
+  /** Whether a browser without a cookie sent this id. */
+  brought(id: string | undefined): boolean {
+    return !this.#hasCookie && id !== undefined && id === this.id;
+  }
+
   /** Sets the headers that keep the id where it is, if it is anywhere. */
   protect(): void {
     if (!this.#isShown || this.#http.headersSent) return;

@@ -1,4 +1,10 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import session from 'koa-session';
+import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
+import { memoryStore } from '../../../src/stores/memory.ts';
 import { LifeSite } from './life-site.ts';
 
 /** Ids in links and forms, for browsers without cookies. What a browser makes of it is in test/e2e/links.test.ts. */
@@ -91,6 +97,38 @@ describe('an attacker sends a link with an id of his own', () => {
     const site = siteOf();
     const answer = await site.ask((ctx) => (ctx.session.n = 2), { path: `/?PHPSESSID=${known}` });
     expect(answer.cookies).toEqual([]);
+  });
+
+  test('nor where cookies are sent again; a login gets one, and later its own', async () => {
+    const site = siteOf({ ...on, cookieRefresh: true, cookieLifetime: 600 });
+    const path = `/?PHPSESSID=${known}`;
+    for (const question of [{ path }, { form: { PHPSESSID: known } }]) {
+      expect((await site.ask((ctx) => (ctx.session.n = 2), question)).cookies).toEqual([]);
+    }
+    const login = await site.ask((ctx) => ctx.phpSession.regenerate(), { path });
+    expect(login.cookies).toHaveLength(1);
+    const next = await site.ask((ctx) => ctx.session.n, { cookie: `PHPSESSID=${login.id}`, path });
+    expect([next.value, next.id]).toEqual([2, login.id]);
+  });
+
+  test('nor with rolling or a new maxAge of koa-session', async () => {
+    const sessions = new Map([[known, { data: Buffer.from('n|i:1;'), usedAt: Date.now(), logouts: 0 }]]);
+    const app = new Koa();
+    app.use(phpKoaSession(session, { store: memoryStore({ sessions }), ...on, rolling: true }, app));
+    app.use((ctx) => {
+      ctx.session!.maxAge = 600_000;
+      ctx.body = String(ctx.session!.n);
+    });
+    const server = app.listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const answer = await fetch(`http://127.0.0.1:${port}/?PHPSESSID=${known}`);
+      expect([await answer.text(), answer.headers.getSetCookie()]).toEqual(['1', []]);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 });
 
