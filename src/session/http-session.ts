@@ -126,7 +126,7 @@ export class HttpSession<T extends object = SessionData> {
     // As session_start() does; what the application sets afterwards stays.
     if (!this.#isUsed) this.#limitCaches(true);
     this.#isUsed = true;
-    if (this.session.isNew || this.#links !== undefined) this.#awaitHeaders();
+    if (this.session.isNew) this.#awaitHeaders();
     if (this.#savesAtHeaders && !this.#awaitsHeaders) this.#hasEnded = true; // nobody used it before the headers went out
     // After the end of the request, in a timer or where an `await` is missing: what is changed now is not saved.
     if (this.#hasEnded) setImmediate(() => this.#reportLateChange());
@@ -246,6 +246,7 @@ export class HttpSession<T extends object = SessionData> {
   async serve(handle: () => Promise<unknown>, saving?: Saving): Promise<void> {
     this.#saving = saving;
     const leave = this.#enter();
+    if (this.#links !== undefined) this.#awaitHeaders();
     try {
       await this.#serve(handle);
     } finally {
@@ -265,10 +266,8 @@ export class HttpSession<T extends object = SessionData> {
     try {
       if (this.#isUsed && !(await this.#hasOpened())) return;
       this.#savesAtHeaders = true;
-      if (this.#isUsed) {
-        this.#limitCaches(true);
-        this.#awaitHeaders();
-      }
+      if (this.#isUsed) this.#limitCaches(true);
+      if (this.#isUsed || this.#links !== undefined) this.#awaitHeaders();
     } catch (error) {
       leave();
       throw error;

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import express from 'express';
 import Koa from 'koa';
 import session from 'koa-session';
+import { phpSession as expressSession } from '../../../src/middleware/express.ts';
 import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import { memoryStore } from '../../../src/stores/memory.ts';
 import { LifeSite } from './life-site.ts';
@@ -167,6 +169,44 @@ describe('a page with the id', () => {
       const answer = await site.ask(() => 'page', question);
       expect(answer.headers['referrer-policy']).toBe('no-referrer');
       expect(answer.headers['cache-control']).toBe('no-store');
+    }
+  });
+
+  test('stays so, whatever the page says of itself, also where it does not look at its session', async () => {
+    const mode = (ctx: { path: string }) => (ctx.path === '/none' ? 'none' : 'exclusive');
+    const site = siteOf({ ...on, mode });
+    for (const path of [`/?PHPSESSID=${known}`, `/none?PHPSESSID=${known}`, `/?PHPSESSID=${unknown}`]) {
+      const answer = await site.ask((ctx) => ctx.set({ 'Cache-Control': 'public', 'Referrer-Policy': 'unsafe-url' }), {
+        path,
+      });
+      expect([path, answer.headers['cache-control'], answer.headers['referrer-policy']]).toEqual([
+        path,
+        'no-store',
+        'no-referrer',
+      ]);
+    }
+  });
+
+  test('the same in Express', async () => {
+    const app = express();
+    const mode = (req: { path: string }) => (req.path === '/none' ? 'none' : 'exclusive');
+    app.use(expressSession({ store: memoryStore(), ...on, mode }));
+    app.use((_, res) => {
+      res.set({ 'Cache-Control': 'public', 'Referrer-Policy': 'unsafe-url' }).send('page');
+    });
+    const server = app.listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      for (const path of ['/', '/none']) {
+        const { headers } = await fetch(`http://127.0.0.1:${port}${path}?PHPSESSID=${unknown}`);
+        expect([headers.get('cache-control'), headers.get('referrer-policy')]).toEqual(['no-store', 'no-referrer']);
+        const plain = await fetch(`http://127.0.0.1:${port}${path}`);
+        expect(plain.headers.get('cache-control')).toBe('public');
+      }
+    } finally {
+      server.close();
+      server.closeAllConnections();
     }
   });
 
