@@ -1,13 +1,22 @@
 import { decodeSession, encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/source/origins.ts';
 import { PhpSessionError } from '../errors.ts';
+import { readByRules } from '../option-rules.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import { nameOfError, signals } from '../stores/signals.ts';
 import type { SessionLease } from '../stores/store.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
 import type { SessionCookie } from './session-cookie.ts';
-import { type Answer, isEqual, type Listener, type RegenerateOptions, type Row, SessionRow } from './session-row.ts';
+import {
+  type Answer,
+  isEqual,
+  type Listener,
+  type RegenerateOptions,
+  type Row,
+  regenerateRules,
+  SessionRow,
+} from './session-row.ts';
 import { countsAsNone, explain } from './unreadable.ts';
 
 /** What a request says of its session. */
@@ -292,14 +301,17 @@ export class RequestSession<T extends object = SessionData> {
       this.#reportLateChange();
       const { id } = this.#row;
       const { mode } = this.#request;
+      const [data, unreadable] = [this.#data, this.#unreadable];
       await this.#row.forget();
       this.#unreadable = undefined;
       this.#data = this.#decode(empty);
       try {
         if (id !== undefined) await this.#open(id, mode);
       } catch (error) {
+        // It is closed, as it was.
         this.#row.id = id;
-        this.#saved = this.#encode(); // empty now, which is no change
+        this.#data = data;
+        this.#unreadable = unreadable;
         throw error;
       }
       this.#mode = mode;
@@ -338,18 +350,19 @@ export class RequestSession<T extends object = SessionData> {
     return this.#inTurn(async () => {
       this.#mustBeOpen();
       this.#mustBeReadable();
-      if (!this.#destroyAtCommit) this.#data = this.#decode(this.#row.stored);
+      this.#data = this.#decode(this.#destroyAtCommit ? empty : this.#row.stored);
     });
   }
 
   /**
    * Gives the session a new id, and leaves nothing under the old one (PHP's session_regenerate_id(true)). To be called at a login.
    *
-   * @throws TypeError for a prefix that PHP refuses
+   * @throws TypeError for a wrong option, and for a prefix that PHP refuses
    * @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`, `ERR_SESSION_CLOSED`, or what the store throws, or `data`;
    *   `ERR_SESSION_CONFLICT` when there was a logout after it was read without the lock, and something was changed until now
    */
-  async regenerate(options?: RegenerateOptions): Promise<void> {
+  async regenerate(options: RegenerateOptions = {}): Promise<void> {
+    const how = readByRules(regenerateRules, options, 'regenerate()') as Required<RegenerateOptions>;
     await this.#inTurn(async () => {
       this.#mustBeOpen();
       this.#mustBeReadable();
@@ -358,7 +371,7 @@ export class RequestSession<T extends object = SessionData> {
       const isKept = await this.#lock();
       this.#mode = 'exclusive';
       if (!isKept && isChanged) throw lostWithRow();
-      await this.#row.rename(options);
+      await this.#row.rename(how);
     });
   }
 

@@ -1,4 +1,5 @@
 import { PhpSessionError } from '../errors.ts';
+import { checkedLater, flag, type OptionRules } from '../option-rules.ts';
 import { type SessionSignals, signals, startOf } from '../stores/signals.ts';
 import type { SessionLease, Visitor } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
@@ -32,6 +33,11 @@ export interface RegenerateOptions {
   /** What the new id begins with, as in PHP's `session_create_id()`: of `A-Z`, `a-z`, `0-9`, `,` and `-`. Default `''`. */
   prefix?: string;
 }
+
+export const regenerateRules: OptionRules<RegenerateOptions> = {
+  deleteOld: { default: true, ...flag },
+  prefix: { default: '', ...checkedLater },
+};
 
 /**
  * The row of one request's session, in bytes: held under the lock, or read without it, or not made yet. With the id it knows the
@@ -176,7 +182,7 @@ export class SessionRow {
   }
 
   /** Gives the session a new id when it is saved, if it has the lock. One without a row gets a new id anyway. */
-  async rename({ deleteOld = true, prefix = '' }: RegenerateOptions = {}): Promise<void> {
+  async rename({ deleteOld, prefix }: Required<RegenerateOptions>): Promise<void> {
     const id = this.#newId(prefix);
     this.#prefix = prefix;
     this.#nextId = id;

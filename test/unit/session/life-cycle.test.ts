@@ -97,6 +97,26 @@ describe('regenerate({ deleteOld: false })', () => {
   });
 });
 
+test.each([
+  true,
+  false,
+  null,
+  [],
+  'user-7-',
+  { deleteold: false },
+  { deleteOld: 0 },
+  { deleteOld: 'false' },
+  { deleteOld: null },
+  { prefx: 'a' },
+])('regenerate(%j) is an error, and the session stays as it was', async (options) => {
+  const site = siteOf();
+  site.put(id, 'n|i:1;');
+  const answer = await site.ask((ctx) => ctx.phpSession.regenerate(options as never), { cookie });
+  expect([answer.status, answer.cookies, site.ids]).toEqual([500, [], [id]]);
+  expect(site.errors).toEqual([expect.any(TypeError)]);
+  expect(site.row(id)).toBe('n|i:1;');
+});
+
 describe('a prefix', () => {
   test('is in front of an id of full length', async () => {
     const site = siteOf({ sidLength: 48, sidBitsPerCharacter: 6 });
@@ -235,6 +255,30 @@ describe('start() after close() and abort()', () => {
     expect([answer.cookies, site.ids]).toEqual([[], [id]]);
   });
 
+  test('that fails leaves the session closed as it was, and can be called again', async () => {
+    for (const isTriedAgain of [true, false]) {
+      const sessions = new Map([[id, { data: Buffer.from('user|s:5:"alice";'), usedAt: Date.now(), logouts: 0 }]]);
+      const store = memoryStore({ sessions });
+      let isAway = false;
+      const away = () => Promise.reject(new Error('away'));
+      const site = siteOf({ store: { ...store, open: (...args) => (isAway ? away() : store.open(...args)) } });
+      const answer = await site.ask(
+        async (ctx) => {
+          await ctx.phpSession.close();
+          isAway = true;
+          await ctx.phpSession.start().catch(() => undefined);
+          const { user } = ctx.session;
+          isAway = false;
+          if (isTriedAgain) await ctx.phpSession.start();
+          return [user, ctx.session.user, ctx.phpSession.id];
+        },
+        { cookie },
+      );
+      expect(answer.value).toEqual(['alice', 'alice', id]);
+      expect(site.errors).toEqual([new Error('away')]);
+    }
+  });
+
   test('after the end of the request it fails, and takes no lock', async () => {
     const site = siteOf();
     site.put(id, 'n|i:1;');
@@ -265,6 +309,20 @@ describe('abort() and reset()', () => {
       );
       expect([call, site.ids, answer.cookies.length]).toEqual([call, [], 1]);
     }
+  });
+
+  test('what was stored after a logout is dropped by reset()', async () => {
+    const site = siteOf();
+    site.put(id, 'user|s:5:"alice";');
+    const answer = await site.ask(
+      async (ctx) => {
+        ctx.session = null as never;
+        ctx.session.user = 'bob';
+        await ctx.phpSession.reset();
+      },
+      { cookie },
+    );
+    expect([site.ids, answer.id]).toEqual([[], 'deleted']);
   });
 
   test('reset() in the mode merge: what is stored meanwhile is not overwritten', async () => {
