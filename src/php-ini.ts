@@ -1,6 +1,7 @@
 /**
  * The options that PHP's own configuration means, and whether both sides agree: `import { optionsFromPhpIni } from 'php-session-bridge/php-ini'`.
  */
+import { unescape as percentDecoded } from 'node:querystring';
 import './node-version.ts';
 import type { PhpVersion } from './codec/index.ts';
 import { compare } from './php-ini/check.ts';
@@ -27,7 +28,7 @@ export interface ReadingOptions {
  * Reads a php.ini, or all files that one PHP reads, and gives the options with the same meaning. What they do not say is as in PHP.
  *
  * @param source the text of a php.ini, or the paths of PHP's files
- * @throws TypeError for a source that is neither
+ * @throws TypeError for a source that is neither, such as a path alone
  * @throws what `node:fs` throws for a file that cannot be read
  * @example
  * const php = optionsFromPhpIni({ ini: '/etc/php/8.4/fpm/php.ini', scanDirectory: '/etc/php/8.4/fpm/conf.d' });
@@ -61,7 +62,7 @@ export interface CheckOptions extends ReadingOptions {
  * @param options those of `phpSession()`, with its store
  * @param source the address of a page of your own that prints `json_encode(ini_get_all('session'))`; or PHP's files, or the text of a php.ini
  * @returns errors first. A page or a file that cannot be read is a finding too
- * @throws TypeError for an option that `phpSession()` does not take
+ * @throws TypeError for an option that `phpSession()` does not take, and for an address that is none
  */
 export async function checkPhpOptions(
   options: SessionOptions,
@@ -90,12 +91,14 @@ interface Page {
 }
 
 function pageOf(source: string | URL | PhpIniFiles): Page | undefined {
-  const isPage = source instanceof URL || (typeof source === 'string' && /^https?:\/\//.test(source));
+  const isPage = source instanceof URL || (typeof source === 'string' && /^https?:\/\//i.test(source));
   if (!isPage) return undefined;
+  // Node's own error has the address, with its password.
+  if (!URL.canParse(String(source))) throw new TypeError('checkPhpOptions() needs an address that is valid');
   const url = new URL(source);
-  const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const login = Buffer.from(`${percentDecoded(url.username)}:${percentDecoded(url.password)}`);
   url.username = url.password = '';
-  return { url: url.href, headers: login === ':' ? {} : { Authorization: `Basic ${btoa(login)}` } };
+  return { url: url.href, headers: login.length === 1 ? {} : { Authorization: `Basic ${login.toString('base64')}` } };
 }
 
 function whereOf(source: string | PhpIniFiles): string {
@@ -103,10 +106,15 @@ function whereOf(source: string | PhpIniFiles): string {
   return source.ini ?? source.scanDirectory ?? source.pool ?? 'php.ini';
 }
 
+/** A single line that sets nothing is no text of a php.ini, but the path of one perhaps. */
+const setsNothing = /^(?=.*\S)[^\r\n=;[]+$/;
+
 function settingsOf(source: string | PhpIniFiles, { env = process.env }: ReadingOptions): PhpSettings {
   if (typeof source === 'object' && source !== null) return settingsOfFiles(source, env);
-  if (typeof source !== 'string')
-    throw new TypeError('optionsFromPhpIni() needs the text of a php.ini, or the paths of files');
+  if (typeof source !== 'string' || setsNothing.test(source))
+    throw new TypeError(
+      "optionsFromPhpIni() needs the text of a php.ini, or the paths of files: { ini: '/path/of/php.ini' }",
+    );
   const reader = new SettingsReader(env);
   reader.readIni(source, 'php.ini');
   return reader;

@@ -130,8 +130,10 @@ export function settingsOfJson(json: unknown, where: string): PhpSettings {
   const values = new Map<string, Setting>();
   const given = typeof json === 'string' ? parsed(json, where) : json;
   for (const [name, said] of Object.entries(given ?? {})) {
+    if (!isOurs(name)) continue;
     const value = typeof said === 'object' && said !== null ? (said as { local_value?: unknown }).local_value : said;
-    if (isOurs(name)) values.set(name, { value: value === null || value === undefined ? '' : String(value), where });
+    if (value !== null && !['string', 'number', 'boolean'].includes(typeof value)) throw notSettings(where);
+    values.set(name, { value: String(value ?? ''), where });
   }
   if (!values.has('session.name')) throw notSettings(where);
   return { values, findings: [] };

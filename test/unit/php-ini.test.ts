@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: PHP's variables look like that
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkPhpOptions, optionsFromIniGetAll, optionsFromPhpIni } from '../../src/php-ini.ts';
 import { settings } from '../../src/session/options.ts';
@@ -80,19 +81,40 @@ describe('optionsFromIniGetAll()', () => {
     }
   });
 
-  test.each(['', '<html>', '[]', '{}', 'null', '5', '{"a":1}'])('refuses %j', (json) => {
+  test.each([
+    '',
+    '<html>',
+    '[]',
+    '{}',
+    'null',
+    '5',
+    '{"a":1}',
+    '{"session.name":["SID"]}',
+    '{"session.name":{"global_value":"SID"}}',
+    '{"session.name":"SID","session.cookie_path":["/x"]}',
+    '{"session.name":"SID","session.cookie_path":{"local_value":["/x"]}}',
+  ])('refuses %j', (json) => {
     expect(() => optionsFromIniGetAll(json)).toThrow("is not what json_encode(ini_get_all('session')) prints");
   });
 });
 
 describe('a source', () => {
-  test.each([[undefined], [null], [5]])('%j is refused', (source) => {
-    expect(() => optionsFromPhpIni(source as never)).toThrow(TypeError);
-  });
+  test.each([[undefined], [null], [5], ['/etc/php/8.4/fpm/php.ini'], ['php.ini'], ['C:\\php\\php.ini']])(
+    '%j is refused',
+    (source) => {
+      expect(() => optionsFromPhpIni(source as never)).toThrow(TypeError);
+    },
+  );
 
   test('a key that is none is refused, and a file that is missing is an error', () => {
     expect(() => optionsFromPhpIni({ file: '/x' } as never)).toThrow('file is not a key of the files of PHP');
     expect(() => optionsFromPhpIni({ ini: '/no/such/file' })).toThrow('ENOENT');
+  });
+
+  test('a short text is none of a path', () => {
+    for (const text of ['', ' \n', '; nothing', '[PHP]', 'session.name = SID', 'session.name=SID']) {
+      expect(optionsFromPhpIni(text).session.name).toBe(text.includes('SID') ? 'SID' : 'PHPSESSID');
+    }
   });
 
   test('${NAME} is the environment', () => {
@@ -181,7 +203,7 @@ describe('checkPhpOptions()', () => {
     });
 
     test('a server that is not there, and a file, are findings', async () => {
-      for (const source of ['http://127.0.0.1:1/', { ini: '/no/such/file' }]) {
+      for (const source of ['http://127.0.0.1:1/', 'HTTP://127.0.0.1:1/', { ini: '/no/such/file' }, '/no/such/file']) {
         expect(await checkPhpOptions(options, source)).toMatchObject([{ code: 'ini-unreadable', severity: 'error' }]);
       }
     });
@@ -192,6 +214,13 @@ describe('checkPhpOptions()', () => {
       const found = await checkPhpOptions(options, secret);
       expect(authorization).toBe(`Basic ${Buffer.from('user:p@ss').toString('base64')}`);
       expect(JSON.stringify(found)).not.toMatch(/p%40ss|p@ss/);
+      for (const password of ['100%', 'é€', '%zz']) {
+        await checkPhpOptions(options, url.replace('//', `//user:${password}@`));
+        expect(Buffer.from(authorization!.slice('Basic '.length), 'base64').toString()).toBe(`user:${password}`);
+      }
+      const error = await checkPhpOptions(options, 'http://user:s3cret@127.0.0.1:99999/').catch((thrown) => thrown);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(inspect(error)).not.toContain('s3cret');
     });
   });
 });

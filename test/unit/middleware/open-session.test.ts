@@ -195,6 +195,7 @@ describe('a jar', () => {
           httpOnly: false,
           partitioned: false,
           sameSite: 'strict',
+          partitioned: false,
           maxAge: 60,
           expires: expect.any(Date),
         },
