@@ -105,8 +105,8 @@ class HonoExchange extends WebExchange {
   }
 
   /** `c.text()` and the like take them from the context: then no second answer has to be made of the first one. */
-  override setHeader(name: string, value: string): void {
-    super.setHeader(name, value);
+  override setHeader(name: string, value: string, isFinal?: boolean): void {
+    super.setHeader(name, value, isFinal);
     if (!this.#c.finalized) this.#c.header(name, value);
   }
 }

@@ -21,6 +21,8 @@ export class WebExchange implements HttpExchange {
   readonly #request: Request;
   readonly #connection: Connection;
   readonly #headers = new Map<string, string>();
+  /** Those that count also where the application sets them. */
+  readonly #final = new Set<string>();
   #cookies: readonly string[] = [];
   #isComplete = false;
 
@@ -43,6 +45,10 @@ export class WebExchange implements HttpExchange {
     return this.#request.headers.get('cookie') ?? undefined;
   }
 
+  get url(): string {
+    return this.#request.url;
+  }
+
   get headersSent(): boolean {
     return this.#isComplete || (this.#connection.node?.res.headersSent ?? false);
   }
@@ -55,8 +61,9 @@ export class WebExchange implements HttpExchange {
     return this.#headers.has(name);
   }
 
-  setHeader(name: string, value: string): void {
+  setHeader(name: string, value: string, isFinal = false): void {
     this.#headers.set(name, value);
+    if (isFinal) this.#final.add(name);
   }
 
   cookies(): readonly string[] {
@@ -81,7 +88,8 @@ export class WebExchange implements HttpExchange {
   }
 
   /**
-   * Puts what the session has set on the answer. What the application has set there stays, but for a cookie of the session's name. From
+   * Puts what the session has set on the answer. What the application has set there stays, but for a cookie of the session's name,
+   * and what keeps an id in the address from others. From
    * here on the headers count as sent.
    *
    * @returns a new answer with the same body, or `response` itself if nothing is missing there. It is never changed: an application may
@@ -98,7 +106,11 @@ export class WebExchange implements HttpExchange {
   }
 
   #addsTo({ headers }: Response): boolean {
-    return this.#cookies.length > 0 || [...this.#headers.keys()].some((name) => !headers.has(name));
+    return this.#cookies.length > 0 || [...this.#headers.keys()].some((name) => this.#isWanted(name, headers));
+  }
+
+  #isWanted(name: string, headers: Headers): boolean {
+    return this.#final.has(name) || !headers.has(name);
   }
 
   /**
@@ -108,7 +120,8 @@ export class WebExchange implements HttpExchange {
    */
   addTo(headers: Headers, own: Headers = headers): void {
     this.#isComplete = true;
-    for (const [name, value] of this.#headers) if (!headers.has(name) && !own.has(name)) headers.set(name, value);
+    for (const [name, value] of this.#headers)
+      if (this.#isWanted(name, headers) && this.#isWanted(name, own)) headers.set(name, value);
     if (this.#cookies.length === 0) return;
     const names = this.#cookies.map((cookie) => cookie.slice(0, cookie.indexOf('=') + 1));
     const others = headers.getSetCookie().filter((cookie) => !names.some((name) => cookie.startsWith(name)));

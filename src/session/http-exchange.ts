@@ -21,7 +21,8 @@ export interface HttpExchange extends Visitor {
   /** Whether the answer is complete. While the session waits for its lock, other middleware may have given up and answered. */
   readonly isAnswered: boolean;
   hasHeader(name: string): boolean;
-  setHeader(name: string, value: string): void;
+  /** @param isFinal whether it counts also where the application sets it too, in an answer that is made later */
+  setHeader(name: string, value: string, isFinal?: boolean): void;
   /** All values of `Set-Cookie` that are set so far. */
   cookies(): readonly string[];
   /** Replaces all values of `Set-Cookie`. */

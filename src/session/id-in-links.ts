@@ -40,8 +40,8 @@ export class IdInLinks {
   /** Sets the headers that keep the id where it is, if it is anywhere. */
   protect(): void {
     if (!this.#isShown || this.#http.headersSent) return;
-    this.#http.setHeader('Referrer-Policy', 'no-referrer');
-    this.#http.setHeader('Cache-Control', 'no-store');
+    this.#http.setHeader('Referrer-Policy', 'no-referrer', true);
+    this.#http.setHeader('Cache-Control', 'no-store', true);
   }
 
   /**

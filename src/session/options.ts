@@ -57,8 +57,8 @@ export interface SessionOptions
    * Whether each request that uses a session sends its cookie again, so that `cookieLifetime` begins anew. Default false, as in PHP, which
    * sends a cookie for a new id only. It needs `cookieLifetime`.
    *
-   * It is sent with the lock only: in the mode `exclusive`, and in `merge` when something was stored. Without it nobody knows whether a login
-   * has just replaced the id, and the old cookie would undo that login.
+   * It is sent with the lock only: in the mode `exclusive`, and after `lock()`. Without it nobody knows whether a login has just replaced the
+   * id, and the old cookie would undo that login. So do not use it with `regenerate({ deleteOld: false })`, which leaves no sign of that.
    */
   cookieRefresh?: boolean;
   /**

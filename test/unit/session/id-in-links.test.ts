@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import express from 'express';
+import { Hono } from 'hono';
 import Koa from 'koa';
 import session from 'koa-session';
 import { phpSession as expressSession } from '../../../src/middleware/express.ts';
+import { phpSession as honoSession, type PhpSessionVariables } from '../../../src/middleware/hono.ts';
 import { phpKoaSession } from '../../../src/middleware/koa-session.ts';
 import { memoryStore } from '../../../src/stores/memory.ts';
-import { LifeSite } from './life-site.ts';
+import { LifeSite, type Session } from './life-site.ts';
 
 /** Ids in links and forms, for browsers without cookies. What a browser makes of it is in test/e2e/links.test.ts. */
 
@@ -70,6 +72,22 @@ describe('the id', () => {
     expect(answer.id).not.toBe(unknown);
     expect(site.row(answer.id)).toBe('user|s:5:"alice";');
   });
+});
+
+test('Hono reads the id of a link, too, and protects the page', async () => {
+  const sessions = new Map([[known, { data: Buffer.from('n|i:1;'), usedAt: Date.now(), logouts: 0 }]]);
+  const app = new Hono<{ Variables: PhpSessionVariables<Session> }>();
+  app.use(honoSession<Session>({ store: memoryStore({ sessions }), ...on }));
+  const own = { 'Cache-Control': 'public', 'Referrer-Policy': 'unsafe-url' };
+  app.get('/', (c) => c.text(`${c.var.session.n} ${c.var.phpSession.url('/next')}`, 200, own));
+  const answer = await app.request(`/?PHPSESSID=${known}`);
+  const { headers } = answer;
+  expect([
+    await answer.text(),
+    headers.get('cache-control'),
+    headers.get('referrer-policy'),
+    headers.getSetCookie(),
+  ]).toEqual([`1 /next?PHPSESSID=${known}`, 'no-store', 'no-referrer', []]);
 });
 
 describe('an attacker sends a link with an id of his own', () => {
