@@ -195,7 +195,6 @@ describe('a jar', () => {
           httpOnly: false,
           partitioned: false,
           sameSite: 'strict',
-          partitioned: false,
           maxAge: 60,
           expires: expect.any(Date),
         },
