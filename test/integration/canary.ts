@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, expect, jest } from '@jest/globals';
 import Koa from 'koa';
 import { encodeSession, PhpObject, PhpSessionError } from '../../src/codec/index.ts';
 import { type PhpSessionContext, phpSession, type SessionOptions } from '../../src/middleware/koa.ts';
+import type { HttpError } from '../../src/session/http-error.ts';
 import type { SessionSignals } from '../../src/stores/signals.ts';
 import { Signals } from '../helpers/signals.ts';
 
@@ -32,11 +33,11 @@ const forms = [
   bytes.join(', '),
 ];
 
-/** What may be there: an error's own, ours, and what Koa wants or sets. */
+/** What may be there: an error's own, ours, and what Koa and Hono want or set. */
 const properties = [
   ...['stack', 'message', 'name', 'cause'],
   ...['code', 'offset', 'path'],
-  ...['status', 'headers', 'expose', 'headerSent'],
+  ...['status', 'headers', 'expose', 'headerSent', 'getResponse'],
 ];
 
 /** Where the secret can be found in an error, or anything else is that does not belong there. */
@@ -53,6 +54,8 @@ export function traces(error: Error): string[] {
     const { enumerable } = Object.getOwnPropertyDescriptor(error, key)!;
     const value = Reflect.get(error, key); // `stack` is an accessor on Node 26
     if (typeof key === 'string' && !properties.includes(key)) found.push(`unknown property ${key}`);
+    if (key === 'getResponse')
+      look('its answer', inspect((error as Partial<HttpError>).getResponse?.(), { depth: Infinity }));
     if (key === 'cause') found.push(...tracesInCause(value).map((trace) => `cause: ${trace}`));
     else if (key !== 'path') look(String(key), inspect(value, { depth: Infinity, showHidden: true }));
     if ((key === 'path' || key === 'cause') && enumerable) found.push(`${key} is enumerable`);
