@@ -57,6 +57,7 @@ test('a new clone says that it builds, and how long that takes; Ctrl-C is answer
   for (const name of [
     'tools',
     'src',
+    'php',
     'examples',
     ...readdirSync('.').filter((file) => /^(package|tsconfig).*json$/.test(file)),
   ]) {
