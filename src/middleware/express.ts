@@ -9,6 +9,7 @@ import { type SessionOptions, settings } from '../session/options.ts';
 import { CallbackApplication, type Callbacks, callbacks } from './callback-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
+import { hasSession, sessionProperties } from './session-properties.ts';
 
 export type { Callbacks } from './callback-application.ts';
 export * from './public.ts';
@@ -59,7 +60,7 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
   const config = settings(others as SessionOptions);
   const told = callbacks<ExpressRequest>({ onError, onGone, onConflictDecided }, (error) => console.error(error));
   return function phpSession(req, res, next) {
-    if ('session' in req && !(current in req)) {
+    if ('session' in req && !hasSession(req)) {
       next(new TypeError('req.session exists already: another session middleware is in front of phpSession()'));
       return;
     }
@@ -78,32 +79,4 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
   };
 }
 
-/** Where a request has its session. A second session, by another name, takes the place of the first for what comes after it. */
-const current: unique symbol = Symbol('session');
-type WithSession = { readonly [current]: HttpSession<object> };
-
-/** The same functions for all requests: with functions of its own, V8 makes a slow dictionary of each request. */
-const properties: PropertyDescriptorMap = {
-  session: {
-    configurable: true,
-    get(this: WithSession) {
-      return passportSession(this[current]);
-    },
-    set(this: WithSession, content: object | null) {
-      this[current].data = content as object;
-    },
-  },
-  phpSession: {
-    configurable: true,
-    get(this: WithSession) {
-      return this[current].control;
-    },
-  },
-};
-
-/** On the request itself, and not on what it inherits from: Express replaces that where it goes into an application in the application. */
-function give(req: object, http: HttpSession<object>): void {
-  const isFirst = !(current in req);
-  Object.defineProperty(req, current, { configurable: true, value: http });
-  if (isFirst) Object.defineProperties(req, properties);
-}
+const give = sessionProperties(passportSession);

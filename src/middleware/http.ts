@@ -9,6 +9,7 @@ import { HttpSession, type PhpSessionControl } from '../session/http-session.ts'
 import { type SessionOptions, settings } from '../session/options.ts';
 import { CallbackApplication, type Callbacks, callbacks } from './callback-application.ts';
 import { NodeExchange } from './node-exchange.ts';
+import { sessionProperties } from './session-properties.ts';
 
 export type { Callbacks } from './callback-application.ts';
 export * from './public.ts';
@@ -76,7 +77,10 @@ export function phpSession<
     };
     try {
       const http = new HttpSession<T>(config, exchange, new CallbackApplication(request, res, told));
-      const handle = async () => handler(give(request, http), response);
+      const handle = async () => {
+        give(request, http as unknown as HttpSession<object>);
+        await handler(request as Req & PhpSessionRequest<T>, response);
+      };
       http.serveUntilAnswer(() => void handle().catch(fail)).catch(fail);
     } catch (error) {
       fail(error); // of the option `mode`
@@ -84,35 +88,7 @@ export function phpSession<
   };
 }
 
-/** Where a request has its session. A second session, by another name, takes the place of the first for what comes after it. */
-const current: unique symbol = Symbol('session');
-type WithSession = { readonly [current]: HttpSession<object> };
-
-/** The same functions for all requests: with functions of its own, V8 makes a slow dictionary of each request. */
-const properties: PropertyDescriptorMap = {
-  session: {
-    configurable: true,
-    get(this: WithSession) {
-      return this[current].data;
-    },
-    set(this: WithSession, content: object | null) {
-      this[current].data = content as object;
-    },
-  },
-  phpSession: {
-    configurable: true,
-    get(this: WithSession) {
-      return this[current].control;
-    },
-  },
-};
-
-function give<Req extends object, T extends object>(req: Req, http: HttpSession<T>): Req & PhpSessionRequest<T> {
-  const isFirst = !(current in req);
-  Object.defineProperty(req, current, { configurable: true, value: http });
-  if (isFirst) Object.defineProperties(req, properties);
-  return req as Req & PhpSessionRequest<T>;
-}
+const give = sessionProperties((http) => http.data);
 
 /** What describes a page that is not sent. */
 const describing = ['Content-Encoding', 'Content-Language', 'Content-Range', 'Content-Length', 'ETag', 'Last-Modified'];
