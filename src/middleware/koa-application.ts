@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Application } from '../session/http-exchange.ts';
+import { HttpSession } from '../session/http-session.ts';
+import type { Settings } from '../session/options.ts';
+import { NodeExchange } from './node-exchange.ts';
 
 /** What is used of Koa's context; any Koa from 2 on has it. */
 export interface KoaContext {
@@ -16,9 +19,11 @@ export interface KoaContext {
   readonly request?: object;
 }
 
-/** What a body parser has made of the request's body. */
-export function bodyOf({ request }: KoaContext): unknown {
-  return (request as { readonly body?: unknown } | undefined)?.body;
+/** The session of one request in Koa. */
+export function sessionOf<T extends object>(config: Settings, ctx: KoaContext): HttpSession<T> {
+  const body = () => (ctx.request as { readonly body?: unknown } | undefined)?.body;
+  const exchange = new NodeExchange(ctx.req, ctx.res, () => ctx.ip, body);
+  return new HttpSession(config, exchange, new KoaApplication(ctx));
 }
 
 /** Reports what happens to a session to Koa's application, by the events of `app`. */

@@ -1,10 +1,10 @@
 import { encodeSession, type SessionData } from '../codec/index.ts';
 import { isPlainObject } from '../codec/source/origins.ts';
 import { setCookie } from '../session/cookie.ts';
-import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
+import type { HttpSession, PhpSessionControl } from '../session/http-session.ts';
 import type { Settings } from '../session/options.ts';
 import type { RequestSession } from '../session/request-session.ts';
-import { bodyOf, KoaApplication, type KoaContext } from './koa-application.ts';
+import { type KoaContext, sessionOf } from './koa-application.ts';
 import {
   type CommitOptions,
   isReserved,
@@ -13,7 +13,6 @@ import {
   proxySession,
   type SessionBackend,
 } from './koa-session-model.ts';
-import { NodeExchange } from './node-exchange.ts';
 
 /** How koa-session's options have a session saved. */
 export interface SaveOptions<T extends object> {
@@ -56,16 +55,7 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
   #commitsAtEnd: boolean;
 
   constructor(ctx: KoaContext, config: Settings, property: PropertyDescriptor, options: SaveOptions<T>) {
-    this.http = new HttpSession(
-      config,
-      new NodeExchange(
-        ctx.req,
-        ctx.res,
-        () => ctx.ip,
-        () => bodyOf(ctx),
-      ),
-      new KoaApplication(ctx),
-    );
+    this.http = sessionOf(config, ctx);
     this.control = this.#createControl();
     this.#ctx = ctx;
     this.#property = property;

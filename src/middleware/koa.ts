@@ -3,10 +3,9 @@
  */
 import '../node-version.ts';
 import type { SessionData } from '../codec/index.ts';
-import { HttpSession, type PhpSessionControl } from '../session/http-session.ts';
+import type { HttpSession, PhpSessionControl } from '../session/http-session.ts';
 import { type SessionOptions, settings } from '../session/options.ts';
-import { bodyOf, KoaApplication, type KoaContext } from './koa-application.ts';
-import { NodeExchange } from './node-exchange.ts';
+import { type KoaContext, sessionOf } from './koa-application.ts';
 import { passportSession } from './passport-session.ts';
 
 export type { KoaContext } from './koa-application.ts';
@@ -111,16 +110,7 @@ export function phpSession<T extends object = SessionData>(options: SessionOptio
   }
 
   return async function phpSession(ctx: KoaContext, next: () => Promise<unknown>) {
-    const request = new HttpSession<T>(
-      config,
-      new NodeExchange(
-        ctx.req,
-        ctx.res,
-        () => ctx.ip,
-        () => bodyOf(ctx),
-      ),
-      new KoaApplication(ctx),
-    );
+    const request = sessionOf<T>(config, ctx);
     await request.serve(() => {
       give(ctx, request);
       return next();
