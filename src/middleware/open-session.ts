@@ -141,8 +141,7 @@ export class OpenSession<T extends object = SessionData>
   }
 
   createId(prefix: string = ''): string {
-    const { sidLength, sidBitsPerCharacter } = this.#opening.settings;
-    return createPrefixedId(prefix, sidLength, sidBitsPerCharacter);
+    return createPrefixedId(prefix, this.#opening.settings);
   }
 
   /**

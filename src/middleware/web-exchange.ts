@@ -88,9 +88,8 @@ export class WebExchange implements HttpExchange {
   }
 
   /**
-   * Puts what the session has set on the answer. What the application has set there stays, but for a cookie of the session's name,
-   * and what keeps an id in the address from others. From
-   * here on the headers count as sent.
+   * Puts what the session has set on the answer. What the application has set there stays, but for a cookie of the session's name, and for
+   * what keeps an id in the address from others. From here on the headers count as sent.
    *
    * @returns a new answer with the same body, or `response` itself if nothing is missing there. It is never changed: an application may
    *   send one and the same to several visitors

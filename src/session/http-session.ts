@@ -184,7 +184,7 @@ export class HttpSession<T extends object = SessionData> {
       abort: () => this.watch(this.#mustHaveOne().abort()),
       reset: () => this.watch(this.#mustHaveOne().reset()),
       start: () => this.watch(this.#start()),
-      createId: (prefix = '') => createPrefixedId(prefix, settings.sidLength, settings.sidBitsPerCharacter),
+      createId: (prefix = '') => createPrefixedId(prefix, settings),
       url: (link) => this.#links?.url(link, this.use().id) ?? link,
       hiddenField: () => this.#links?.hiddenField(this.use().id) ?? '',
     };

@@ -21,7 +21,10 @@ export function createId(length: number, bits: 4 | 5 | 6): string {
  *
  * @throws TypeError for a prefix that PHP refuses, or with which the id has more than the 256 characters that PHP's files can have
  */
-export function createPrefixedId(prefix: string, length: number, bits: 4 | 5 | 6): string {
+export function createPrefixedId(
+  prefix: string,
+  { sidLength: length, sidBitsPerCharacter: bits }: { sidLength: number; sidBitsPerCharacter: 4 | 5 | 6 },
+): string {
   if (typeof prefix !== 'string' || !/^[A-Za-z0-9,-]*$/.test(prefix)) {
     throw new TypeError('The prefix of an id must be text of A to Z, a to z, 0 to 9, "," and "-"');
   }

@@ -104,7 +104,7 @@ export class SessionRow {
 
   /** Whether `save()` would write more than the time. */
   isChangedBy(data: Uint8Array): boolean {
-    return this.hasNewId || !isSame(data, this.#lease?.data ?? this.base ?? empty, this.#settings);
+    return this.hasNewId || !isSame(data, this.stored, this.#settings);
   }
 
   /**
@@ -347,8 +347,7 @@ export class SessionRow {
   }
 
   #newId(prefix: string = this.#prefix): string {
-    const { sidLength, sidBitsPerCharacter } = this.#settings;
-    return createPrefixedId(prefix, sidLength, sidBitsPerCharacter);
+    return createPrefixedId(prefix, this.#settings);
   }
 
   #gc(): void {

@@ -220,7 +220,7 @@ describe('ids', () => {
   test.each(['', 'abc-', 'A,b', 'a.b', 'a b', 'é', 'a_b', '-', 'a'.repeat(200)])('with the prefix %j', (prefix) => {
     const code = `echo json_encode(@session_create_id($argv[1]));`;
     const theirs = JSON.parse(execFileSync('php', ['-n', '-r', code, '--', prefix], { encoding: 'utf8' }));
-    const ours = () => createPrefixedId(prefix, 32, 4);
+    const ours = () => createPrefixedId(prefix, { sidLength: 32, sidBitsPerCharacter: 4 });
     if (theirs === false) expect(ours).toThrow(TypeError);
     else {
       expect([ours().length, ours().slice(0, prefix.length)]).toEqual([theirs.length, theirs.slice(0, prefix.length)]);
