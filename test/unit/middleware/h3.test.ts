@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type H3SessionOptions, type PhpSession, phpSession, usePhpSession } from '../../../src/middleware/h3.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
+import { expectTwoLogins, Visitor } from './visitor.ts';
 
 // Their types need those of browsers.
 const h3v2 = require('h3/node');
@@ -72,15 +73,13 @@ const count = ({ data }: PhpSession<Session>): string => {
 describe.each(Object.entries(frameworks))('%s', (name, framework) => {
   const isLazy = name.includes('lazy');
 
-  class Site {
-    readonly sessions = new Map<string, MemorySession>();
+  class Site extends Visitor {
     readonly store = memoryStore({ sessions: this.sessions, lockTimeout: 0.5 });
     /** What `onError` gets. */
     readonly reported: unknown[] = [];
     /** What h3's `onError` gets. */
     readonly failed: unknown[] = [];
     url = '';
-    cookie = '';
 
     static async of(handler: Handler, ...options: Partial<H3SessionOptions>[]): Promise<Site> {
       const site = new Site();
@@ -96,16 +95,7 @@ describe.each(Object.entries(frameworks))('%s', (name, framework) => {
         ...init,
         headers: this.cookie === '' ? {} : { cookie: this.cookie },
       });
-      for (const line of response.headers.getSetCookie()) {
-        if (line.startsWith('PHPSESSID=')) this.cookie = line.split(';')[0]!;
-      }
-      return response;
-    }
-
-    /** What is stored for the visitor's cookie. */
-    get row(): string | undefined {
-      const data = this.sessions.get(this.cookie.replace('PHPSESSID=', ''))?.data;
-      return data && Buffer.from(data).toString();
+      return this.keepCookie(response);
     }
   }
 
@@ -246,14 +236,7 @@ describe.each(Object.entries(frameworks))('%s', (name, framework) => {
       }
       return session.data.user ?? 'nobody';
     });
-    const ask = (path: string, cookie: string) => fetch(site.url + path, { headers: { cookie } });
-    const logins = await Promise.all([ask('/login', 'PHPSESSID=planted'), ask('/login', 'PHPSESSID=planted')]);
-    for (const { headers } of logins) {
-      const cookie = headers.getSetCookie()[0]!.split(';')[0]!;
-      expect(cookie).not.toBe('PHPSESSID=planted');
-      expect(await (await ask('/', cookie)).text()).toBe('Ann');
-    }
-    expect(await (await ask('/', 'PHPSESSID=planted')).text()).toBe('nobody');
+    await expectTwoLogins((path, cookie) => fetch(site.url + path, { headers: { cookie } }));
   });
 
   test('a stream that changes the session later: that is not stored, and reported', async () => {

@@ -7,8 +7,9 @@ import { type Context, Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { PhpSessionError } from '../../../src/errors.ts';
 import { type HonoSessionOptions, type PhpSessionVariables, phpSession } from '../../../src/middleware/hono.ts';
-import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
+import { memoryStore } from '../../../src/stores/memory.ts';
 import type { SessionStore } from '../../../src/stores/store.ts';
+import { expectTwoLogins, Visitor } from './visitor.ts';
 
 const { getRequestListener } = require('@hono/node-server'); // its types need those of browsers
 
@@ -22,14 +23,13 @@ interface Session {
 type Env = { Variables: PhpSessionVariables<Session> };
 type Handler = (c: Context<Env>) => Response | Promise<Response>;
 
-class Site {
-  readonly sessions = new Map<string, MemorySession>();
+class Site extends Visitor {
   readonly store: SessionStore = memoryStore({ sessions: this.sessions });
   readonly errors: unknown[] = [];
   readonly app = new Hono<Env>();
-  cookie = '';
 
   constructor(handler: Handler, options: Partial<HonoSessionOptions> = {}) {
+    super();
     this.app.use(phpSession<Session>({ store: this.store, onError: (error) => this.errors.push(error), ...options }));
     this.app.all('*', handler);
   }
@@ -40,16 +40,7 @@ class Site {
       ...init,
       ...(this.cookie && { headers: { cookie: this.cookie } }),
     });
-    for (const line of response.headers.getSetCookie()) {
-      if (line.startsWith('PHPSESSID=')) this.cookie = line.split(';')[0]!;
-    }
-    return response;
-  }
-
-  /** What is stored for the visitor's cookie. */
-  get row(): string | undefined {
-    const data = this.sessions.get(this.cookie.replace('PHPSESSID=', ''))?.data;
-    return data && Buffer.from(data).toString();
+    return this.keepCookie(response);
   }
 }
 
@@ -348,14 +339,7 @@ test('two logins at once: both are logged in, and the id that both had leads now
     }
     return c.text(c.var.session.user ?? 'nobody');
   });
-  const planted = { headers: { cookie: 'PHPSESSID=planted' } };
-  const logins = await Promise.all([site.app.request('/login', planted), site.app.request('/login', planted)]);
-  const cookies = logins.map(({ headers }) => headers.getSetCookie()[0]!.split(';')[0]!);
-  for (const cookie of cookies) {
-    expect(cookie).not.toBe('PHPSESSID=planted');
-    expect(await (await site.app.request('/', { headers: { cookie } })).text()).toBe('Ann');
-  }
-  expect(await (await site.app.request('/', planted)).text()).toBe('nobody');
+  await expectTwoLogins((path, cookie) => site.app.request(path, { headers: { cookie } }));
 });
 
 test('the address of a visitor: that of the connection, or what the option says', async () => {

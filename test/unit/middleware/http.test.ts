@@ -8,6 +8,7 @@ import { PhpSessionError } from '../../../src/errors.ts';
 import { type HttpSessionOptions, type PhpSessionRequest, phpSession } from '../../../src/middleware/http.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
 import type { SessionStore } from '../../../src/stores/store.ts';
+import { expectTwoLogins, Visitor } from './visitor.ts';
 
 /** What is the entry's own; what all frameworks promise is in contract.test.ts. */
 
@@ -26,12 +27,10 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-class Site {
-  readonly sessions = new Map<string, MemorySession>();
+class Site extends Visitor {
   readonly store: SessionStore = memoryStore({ sessions: this.sessions });
   readonly errors: unknown[] = [];
   url = '';
-  cookie = '';
 
   static async of(handler: Handler, options: Partial<HttpSessionOptions> = {}): Promise<Site> {
     const site = new Site();
@@ -47,16 +46,7 @@ class Site {
     const response = await fetch(this.url + path, {
       headers: { ...(this.cookie && { cookie: this.cookie }), ...headers },
     });
-    for (const line of response.headers.getSetCookie()) {
-      if (line.startsWith('PHPSESSID=')) this.cookie = line.split(';')[0]!;
-    }
-    return response;
-  }
-
-  /** What is stored for the visitor's cookie. */
-  get row(): string | undefined {
-    const data = this.sessions.get(this.cookie.replace('PHPSESSID=', ''))?.data;
-    return data && Buffer.from(data).toString();
+    return this.keepCookie(response);
   }
 }
 
@@ -194,14 +184,7 @@ test('two logins at once: both are logged in, and the id that both had leads now
     }
     res.end(req.session.user ?? 'nobody');
   });
-  const ask = (path: string, cookie: string) => fetch(site.url + path, { headers: { cookie } });
-  const logins = await Promise.all([ask('/login', 'PHPSESSID=planted'), ask('/login', 'PHPSESSID=planted')]);
-  for (const { headers } of logins) {
-    const cookie = headers.getSetCookie()[0]!.split(';')[0]!;
-    expect(cookie).not.toBe('PHPSESSID=planted');
-    expect(await (await ask('/', cookie)).text()).toBe('Ann');
-  }
-  expect(await (await ask('/', 'PHPSESSID=planted')).text()).toBe('nobody');
+  await expectTwoLogins((path, cookie) => fetch(site.url + path, { headers: { cookie } }));
 });
 
 test('a session that is used when its answer is out: that is reported, and the process lives', async () => {
