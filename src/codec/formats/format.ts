@@ -1,4 +1,4 @@
-import type { Limits } from '../rules.ts';
+import type { Limits, WriteRules } from '../rules.ts';
 import type { PhpArray } from '../values.ts';
 
 /**
@@ -38,12 +38,18 @@ export interface FormatRules {
    *
    * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` for a value that the format lacks; nothing is written then
    */
-  encode(session: PhpArray): Uint8Array;
+  encode(session: PhpArray, rules: EncodeRules): Uint8Array;
   /**
    * Whether bytes begin as this format does, even if they are damaged later: for messages about rows that cannot be read. A format
    * without a header leaves it out.
    */
   recognize?(bytes: Uint8Array): boolean;
+}
+
+/** What the options of `encodeSession()` say that matters in other formats too. */
+export interface EncodeRules {
+  /** php.ini's `serialize_precision`. */
+  readonly serializePrecision: -1 | 17;
 }
 
 /**
@@ -62,5 +68,5 @@ export interface SessionFormat {
    *
    * @param before what `toSerialized` gave when the session was read. If that did not change, the bytes that were read are the result
    */
-  fromSerialized(bytes: Uint8Array, limits: Limits, before?: Uint8Array): Uint8Array;
+  fromSerialized(bytes: Uint8Array, rules: Limits & Pick<WriteRules, 'precision'>, before?: Uint8Array): Uint8Array;
 }

@@ -41,10 +41,11 @@ export function sessionFormat(rules: FormatRules): SessionFormat {
       return serialized;
     },
 
-    fromSerialized(bytes, limits, before) {
+    fromSerialized(bytes, { precision, ...limits }, before) {
       const original = before && originals.get(before);
       if (original !== undefined && isSameBytes(bytes, before!)) return copyOf(original);
-      const encoded: unknown = rules.encode(decodeSession(bytes, { ...limitsOf(limits), format, view: 'exact' }));
+      const session = decodeSession(bytes, { ...limitsOf(limits), format, view: 'exact' });
+      const encoded: unknown = rules.encode(session, { serializePrecision: precision });
       if (!isObject(encoded) || !isBytes(encoded)) throw new TypeError(`${name}: encode() must return bytes`);
       if (encoded.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
       return copyOf(asBytes(encoded));

@@ -148,9 +148,9 @@ describe('writing', () => {
     let seen: PhpArray | undefined;
     const spy = sessionFormat({
       ...hexRules,
-      encode: (session) => {
+      encode: (session, rules) => {
         seen = session;
-        return hexRules.encode(session);
+        return hexRules.encode(session, rules);
       },
     });
     const object = new PhpObject('Foo', [['x', 1]]);
