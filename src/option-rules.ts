@@ -60,6 +60,11 @@ interface Check<Value> {
 /** What reads the option checks it, with a message of its own. */
 export const checkedLater: Check<unknown> = { accepts: () => true, mustBe: '' };
 
+/** For an option that means nothing when it is left out. */
+export function optional<Value>(accepts: (value: Value) => boolean, mustBe: string): Check<Value | undefined> {
+  return { accepts: (value) => value === undefined || accepts(value), mustBe };
+}
+
 export const flag: Check<boolean> = { accepts: (value) => typeof value === 'boolean', mustBe: 'true or false' };
 
 export const anyFunction: Check<(...args: never[]) => unknown> = {

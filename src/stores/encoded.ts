@@ -1,11 +1,6 @@
-import '../node-version.ts';
 import { PhpSessionError } from '../errors.ts';
-import type { Encoding } from './encoding.ts';
+import { type Encoding, isEncoding, unpack, unpackAll } from './encoding.ts';
 import type { SessionLease, SessionSnapshot, SessionStore } from './store.ts';
-
-export { base64 } from './base64.ts';
-export type { Encoding } from './encoding.ts';
-export type { SessionStore } from './store.ts';
 
 /** What a row holds: the session, or its own bytes and why they are none. */
 type Content = Pick<SessionLease, 'data' | 'unreadable'>;
@@ -15,22 +10,10 @@ type Content = Pick<SessionLease, 'data' | 'unreadable'>;
  * encoding is unreadable: it is shown as it is stored, and never written. A row whose session did not change keeps its bytes.
  */
 export function encodedStore(store: SessionStore, encoding: Encoding): SessionStore {
-  if (typeof encoding?.encode !== 'function' || typeof encoding.decode !== 'function')
-    throw new TypeError('encoding must have encode() and decode()');
+  if (!isEncoding(encoding)) throw new TypeError('encoding must have encode() and decode()');
 
-  const decode = (stored: Uint8Array) => (stored.length === 0 ? stored : encoding.decode(stored));
-
-  function contentOf(stored: Uint8Array | undefined): Content {
-    const data = stored && decode(stored);
-    if (data !== undefined || stored === undefined) return { data };
-    return {
-      data: stored,
-      unreadable: new PhpSessionError(
-        'ERR_PHP_SYNTAX',
-        `The row is not in ${encoding.name}, which the store reads and writes`,
-      ),
-    };
-  }
+  const contentOf = (stored: Uint8Array | undefined): Content =>
+    stored === undefined ? { data: undefined } : unpack(encoding, stored);
 
   /** @throws PhpSessionError where the row is in another encoding: then PHP would not read ours */
   function encode(next: Uint8Array, { data, unreadable }: Content, stored: Uint8Array | undefined): Uint8Array {
@@ -76,7 +59,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
   /** @throws PhpSessionError where all are in another encoding: a session of ours would not be read */
   async function sample(): Promise<readonly Uint8Array[]> {
     const stored = await store.sample!();
-    const found = stored.map(decode).filter((data) => data !== undefined);
+    const found = unpackAll(encoding, stored);
     if (found.length === 0 && stored.length > 0) {
       const what = `no session was made, as PHP would not read it: the store writes ${encoding.name}, and the other rows of the table are not in it`;
       throw new PhpSessionError('ERR_SESSION_TABLE', what);

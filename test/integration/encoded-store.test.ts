@@ -1,11 +1,13 @@
+import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { base64, encodedStore } from '../../src/stores/encoded.ts';
+import { base64, type Encoding, encodedStore, rawDeflate, rawurlencode } from '../../src/encoded.ts';
+import { checkTable } from '../../src/mysql.ts';
 import { type MemorySession, memoryStore } from '../../src/stores/memory.ts';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { storeContract } from '../../src/testing/index.ts';
 import { newId, withLease } from '../../src/testing/leases.ts';
 import { type Handler, Site } from './koa-helpers.ts';
-import { onNdb, storeOn, utf8Bytes, Witness } from './mysql-store-helpers.ts';
+import { onNdb, storeOn, testServer, utf8Bytes, Witness } from './mysql-store-helpers.ts';
 
 const table = 'store_base64';
 let witness: Witness;
@@ -26,7 +28,7 @@ storeContract({ describe, test }, 'base64 over the store in memory', {
 });
 
 storeContract({ describe, test }, 'base64 over MySQL', {
-  make: (options) => encodedStore(storeOn(table, options), base64),
+  make: (options) => storeOn(table, { encoding: base64, ...options }),
   async makeOld(id, seconds) {
     await witness.query(`UPDATE ${table} SET usetime = UNIX_TIMESTAMP() - ? WHERE id = ?`, [seconds, id]);
   },
@@ -56,6 +58,50 @@ test('a decode() that throws, as one of compressed bytes does: its error comes o
   }
   await inner.close();
 }, 15_000);
+
+describe('the option encoding of mysqlStore()', () => {
+  const insert = (data: Buffer) =>
+    witness.query(`INSERT INTO ${table} VALUES (?, ?, UNIX_TIMESTAMP())`, [newId(), data]);
+  beforeEach(() => witness.query(`DELETE FROM ${table}`));
+
+  test('checkTable() looks into the rows, and says when they are in no such encoding', async () => {
+    const connection = { ...testServer(), database: 'test' };
+    const found = async (encoding?: Encoding) => {
+      const findings = await checkTable({ connection, table, ...(encoding && { encoding }) });
+      return findings.filter(({ code }) => code === 'data-encoding').map(({ message }) => message);
+    };
+    await insert(Buffer.from(Buffer.from('user|s:3:"bob";').toString('base64')));
+    expect(await found(base64)).toEqual([]);
+    expect(await found()).toEqual([expect.stringContaining('base64')]);
+    expect(await found(rawurlencode)).toEqual([expect.stringContaining('base64')]);
+    await witness.query(`DELETE FROM ${table}`);
+    await insert(Buffer.from(Buffer.from('{"user":"bob"}').toString('base64')));
+    expect(await found(base64)).toEqual([expect.stringContaining('JSON')]);
+    await witness.query(`DELETE FROM ${table}`);
+    await insert(Buffer.from([0xff]));
+    await insert(Buffer.alloc(0));
+    expect(await found(rawDeflate)).toEqual([expect.stringContaining('not in raw deflate')]);
+  });
+
+  test('a row that would become too large cannot be read, and can be ended', async () => {
+    const [store, id] = [storeOn(table, { encoding: rawDeflate }), newId()];
+    await witness.query(`INSERT INTO ${table} VALUES (?, ?, UNIX_TIMESTAMP())`, [
+      id,
+      deflateRawSync(Buffer.alloc(20_000_000)),
+    ]);
+    const site = await Site.start({ store });
+    expect((await site.ask((ctx) => ctx.session.user, { id })).status).toBe(500);
+    expect(site.errors.splice(0)).toEqual([expect.objectContaining({ code: 'ERR_PHP_LIMIT' })]);
+    expect((await site.ask((ctx) => ctx.phpSession.destroy(), { id })).status).toBe(200);
+    expect(await witness.query(`SELECT id FROM ${table} WHERE id = ?`, [id])).toEqual([]);
+    await site.stop();
+    await store.close();
+  });
+
+  test.each([null, {}, 'base64', { encode: () => Buffer.alloc(0) }])('%p is none', (encoding) => {
+    expect(() => storeOn(table, { encoding: encoding as never })).toThrow(/^encoding must be an encoding/);
+  });
+});
 
 describe('rows in base64', () => {
   const pack = (text: string) => Buffer.from(text).toString('base64');

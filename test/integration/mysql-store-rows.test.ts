@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkTable, codeIgniterLock, type MysqlStoreOptions, mysqlStore, now } from '../../src/mysql.ts';
+import type { InsertValue } from '../../src/stores/mysql/row-options.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
 import { storeContract } from '../../src/testing/index.ts';
 import { newId, read, text, withLease, writeText } from '../../src/testing/leases.ts';
@@ -399,7 +400,7 @@ describe('what comes from the visitor', () => {
         },
         'row.insert.a() failed',
       ],
-    ] as const satisfies [NonNullable<NonNullable<MysqlStoreOptions['row']>['insert']>[string], string][]) {
+    ] as const satisfies [InsertValue, string][]) {
       const ours = store({ a: value });
       const opened = ours.open(newId(), { visitor: { userAgent: secret } });
       const error: Error & { code?: string } = await opened.then(
@@ -483,6 +484,82 @@ describe('what comes from the visitor', () => {
       code: 'column-missing',
       message: expect.stringContaining('"ip" (row.update)'),
     });
+  });
+});
+
+describe('row.insert: false', () => {
+  const table = 'app_never';
+  const create = `CREATE TABLE ${table} (id VARBINARY(64) PRIMARY KEY, data BLOB NOT NULL, usetime INT NOT NULL, owner INT NOT NULL)`;
+  const options: Partial<MysqlStoreOptions> = { row: { insert: false } };
+  const rows = async () =>
+    (await witness.query(`SELECT id, data FROM ${table} ORDER BY id`)).map(({ id, data }) => `${id}: ${data}`);
+  const put = (id: string) => witness.query(`INSERT INTO ${table} VALUES (?, 'n|i:1;', UNIX_TIMESTAMP(), 7)`, [id]);
+
+  beforeEach(() => witness.table(table, create));
+
+  test.each(['exclusive', 'merge', 'readonly'] as const)(
+    '%s: a cookie whose row has gone is as none, and no row is made',
+    async (mode) => {
+      const store = storeOn(table, options);
+      const site = await Site.start({ store, mode });
+      const page = await site.ask((ctx) => String(ctx.session.user), { id: newId() });
+      expect([page.status, page.value]).toEqual([200, 'undefined']);
+      if (mode !== 'readonly') {
+        for (const id of [newId(), undefined]) {
+          const page = await site.ask((ctx) => (ctx.session.user = 'bob'), id === undefined ? {} : { id });
+          expect(page.status).toBe(500);
+        }
+        expect(site.errors.splice(0)).toEqual(
+          [1, 2].map(() =>
+            expect.objectContaining({
+              code: 'ERR_SESSION_TABLE',
+              message: expect.stringContaining('row.insert is false'),
+            }),
+          ),
+        );
+      }
+      expect(await rows()).toEqual([]);
+      await site.stop();
+      await store.close();
+    },
+  );
+
+  test('a session of PHP is changed, moved and ended, and nothing is left of it', async () => {
+    const [store, id] = [storeOn(table, options), newId()];
+    const site = await Site.start({ store });
+    await put(id);
+    await site.ask((ctx) => ctx.phpSession.regenerate(), { id });
+    const [moved] = await rows();
+    expect(moved).toMatch(/^[^:]+: n\|i:1;$/);
+    expect(moved).not.toContain(id);
+    const [now] = moved!.split(':');
+    await site.ask((ctx) => (ctx.session.n = 2), { id: now! });
+    expect(await rows()).toEqual([`${now}: n|i:2;`]);
+    await site.ask((ctx) => ctx.phpSession.destroy(), { id: now! });
+    expect(await rows()).toEqual([]);
+    await site.stop();
+    await store.close();
+  });
+
+  test('an expired row stays', async () => {
+    const [store, id] = [storeOn(table, { ...options, expireOnRead: true, gcMaxlifetime: 100 }), newId()];
+    await put(id);
+    await witness.query(`UPDATE ${table} SET usetime = usetime - 1000`);
+    const lease = await store.open(id);
+    expect([lease.writable, lease.data]).toEqual([false, undefined]);
+    await lease.release();
+    expect(await rows()).toHaveLength(1);
+    await store.close();
+  });
+
+  test('checkTable() misses no default, nor the privilege to insert; gcInterval makes a row', async () => {
+    const connection = { ...testServer(), database: 'test' };
+    const codes = async (given: object) => (await checkTable({ connection, table, ...given })).map(({ code }) => code);
+    expect(await codes({})).toContain('column-without-default');
+    expect(await codes(options)).not.toContain('column-without-default');
+    expect(() => mysqlStore({ connection, table, ...options, gcInterval: 60, gcMaxlifetime: 1440 })).toThrow(
+      /^gcInterval needs row\.insert/,
+    );
   });
 });
 

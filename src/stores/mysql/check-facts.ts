@@ -40,7 +40,7 @@ export interface Facts {
   readonly hasNullTimes: boolean | undefined;
   /** The data of a few sessions, as PHP sees them. */
   readonly sessions: readonly Uint8Array[] | undefined;
-  /** Of SELECT, INSERT, UPDATE and DELETE on the table, those that this account lacks. A server that is read-only does not tell. */
+  /** Of what the store needs on the table (SELECT, INSERT, UPDATE, DELETE), what this account lacks. A server that is read-only does not tell. */
   readonly deniedPrivileges: readonly string[] | undefined;
   /** Whether the server replicates from another one, asynchronously. */
   readonly isReplica: boolean | undefined;
@@ -194,11 +194,16 @@ async function refusalOfNamedLock(
 }
 
 /** Asks for each privilege by a statement that needs it and finds no row. Roles and columns count that way, too. */
-async function readDenied({ table, quoted }: Settings, query: (sql: string) => Promise<unknown>): Promise<string[]> {
+async function readDenied(
+  { table, quoted, row }: Settings,
+  query: (sql: string) => Promise<unknown>,
+): Promise<string[]> {
   const { id, data, time } = quoted;
   const probes = {
     SELECT: `SELECT ${id}, ${data}, ${time} FROM ${table.quoted} WHERE FALSE`,
-    INSERT: `INSERT INTO ${table.quoted} (${id}, ${data}, ${time}) SELECT '', '', 0 FROM DUAL WHERE FALSE`,
+    ...(row.makesRows && {
+      INSERT: `INSERT INTO ${table.quoted} (${id}, ${data}, ${time}) SELECT '', '', 0 FROM DUAL WHERE FALSE`,
+    }),
     UPDATE: `UPDATE ${table.quoted} SET ${id} = '', ${data} = '', ${time} = 0 WHERE FALSE`,
     DELETE: `DELETE FROM ${table.quoted} WHERE FALSE`,
   };

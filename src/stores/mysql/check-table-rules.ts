@@ -92,7 +92,7 @@ const TABLE_RULES: readonly Rule<TableFacts>[] = [
   {
     code: 'column-without-default',
     severity: 'error',
-    when: (facts) => demandingColumns(facts.definition).length > 0,
+    when: (facts) => facts.settings.row.makesRows && demandingColumns(facts.definition).length > 0,
     message: (facts) =>
       `a new row has id, data, time and what the option row.insert gives, and ${demandingColumns(facts.definition)
         .map(({ name }) => name)

@@ -1,6 +1,7 @@
 import { PhpSessionError } from '../../errors.ts';
 import { type OptionRules, readByRules, wholeNumber } from '../../option-rules.ts';
 import { Deadline, DeadlineExpired } from '../deadline.ts';
+import { unpackAll } from '../encoding.ts';
 import { type Facts, readFacts } from './check-facts.ts';
 import type { Finding, Severity } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
@@ -66,10 +67,13 @@ export async function check(options: StoreCheckOptions, nameEncoding: NameEncodi
   return ORDER.flatMap((severity) => all.filter((finding) => finding.severity === severity));
 }
 
-function checkSessions({ settings, sessions }: Facts, nameEncoding: NameEncoding): Statement[] {
-  const encoding = nameEncoding(sessions ?? []);
-  if (encoding === undefined) return [];
-  const message = `${settings.table.name}: what the rows hold is ${encoding}`;
+function checkSessions({ settings, sessions = [] }: Facts, nameEncoding: NameEncoding): Statement[] {
+  const { encoding, table } = settings;
+  const unpacked = encoding === undefined ? sessions : unpackAll(encoding, sessions);
+  const isOther = unpacked.length === 0 && sessions.length > 0;
+  const found = isOther ? `not in ${encoding!.name}` : nameEncoding(unpacked);
+  if (found === undefined) return [];
+  const message = `${table.name}: what the rows hold is ${found}`;
   return [{ code: 'data-encoding', severity: 'error', message, sql: [] }];
 }
 

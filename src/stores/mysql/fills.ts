@@ -3,8 +3,9 @@ import { PhpSessionError } from '../../errors.ts';
 import type { Visitor } from '../store.ts';
 import { asBuffer } from './bytes.ts';
 import { type Literal, literal } from './literals.ts';
+import { isNow } from './now.ts';
 import type { Settings } from './options.ts';
-import { type Fill, isNow, type RowOptions } from './row-options.ts';
+import type { Fill } from './row-options.ts';
 import { type Column, columnOf, type TableDefinition } from './table-definition.ts';
 import { timeSql } from './time.ts';
 
@@ -62,12 +63,7 @@ function valueSql(fill: Fill, definition: TableDefinition, zone: string): string
   return literal(fitting)!;
 }
 
-function ask(
-  fill: Fill,
-  value: NonNullable<NonNullable<RowOptions['insert']>[string]> & ((visitor: Visitor) => unknown),
-  definition: TableDefinition,
-  visitor: Visitor,
-): Literal {
+function ask(fill: Fill, value: (visitor: Visitor) => unknown, definition: TableDefinition, visitor: Visitor): Literal {
   const column = columnOf(definition, fill.name)!;
   let given: unknown;
   try {

@@ -25,9 +25,13 @@ export function describeDemands(table: string, definition: TableDefinition): str
   return `no new session can be stored: a new row must have a value in ${names}, and this store fills id, data and time. Fill it by the option row.insert, let PHP make the sessions, or give a default: ${sql};`;
 }
 
-/** @param demands of `describeDemands()` */
-export function cannotMakeRow(demands: string, cause: unknown): PhpSessionError {
-  return new PhpSessionError('ERR_SESSION_TABLE', demands, { cause });
+/** What to say where the store is not to make a row. */
+export const NO_NEW_ROWS =
+  'no new session can be stored: row.insert is false, so PHP alone makes the sessions. Send the visitor to a page of PHP first';
+
+/** @param why of `describeDemands()`, or `NO_NEW_ROWS` */
+export function cannotMakeRow(why: string, cause?: unknown): PhpSessionError {
+  return new PhpSessionError('ERR_SESSION_TABLE', why, { cause });
 }
 
 export const literal = (text: string): string => `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;

@@ -5,9 +5,11 @@ import {
   isOptions,
   type OptionRules,
   oneOf,
+  optional,
   readByRules,
   wholeNumber,
 } from '../../option-rules.ts';
+import { type Encoding, isEncoding } from '../encoding.ts';
 import { type LifecycleOptions, lifecycleRules } from '../lifecycle.ts';
 import {
   CONNECTION_OPTIONS,
@@ -16,7 +18,7 @@ import {
   readConnections,
 } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
-import type { NamedLock } from './named-lock.ts';
+import type { NamedLock } from './locks.ts';
 import { type RowOptions, type RowSettings, readRowOptions } from './row-options.ts';
 import { readTimeZone } from './time-zone.ts';
 
@@ -46,6 +48,11 @@ export interface MysqlStoreOptions extends LifecycleOptions {
    * See docs/stores.md#rows-with-more-in-them
    */
   row?: RowOptions;
+  /**
+   * How PHP's side packs the data once more, such as `base64` of `php-session-bridge/encoded`. Default: not at all.
+   * See docs/stores.md#rows-that-are-packed-once-more
+   */
+  encoding?: Encoding;
   /**
    * How PHP's side locks a session, so that Node locks it in the same way. Default `'row'`. See docs/locking.md#the-lock-of-the-table
    *
@@ -129,7 +136,10 @@ export interface MysqlStoreOptions extends LifecycleOptions {
 
 /** The options, checked and with their defaults. */
 export interface Settings
-  extends Omit<Required<MysqlStoreOptions>, 'connection' | 'table' | 'lock' | 'columns' | 'row' | 'timeZone'> {
+  extends Omit<
+    Required<MysqlStoreOptions>,
+    'connection' | 'table' | 'lock' | 'columns' | 'row' | 'encoding' | 'timeZone'
+  > {
   /** At least one, the preferred one first. */
   readonly connections: readonly MysqlConnectionOptions[];
   readonly table: TableName;
@@ -138,6 +148,7 @@ export interface Settings
   /** Quoted, for SQL. */
   readonly quoted: Columns;
   readonly row: RowSettings;
+  readonly encoding: Encoding | undefined;
   readonly lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
   /** Milliseconds: the option `lockTimeout`. */
   readonly timeout: number;
@@ -157,6 +168,7 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
   table: { default: DEFAULT_TABLE, ...checkedLater },
   columns: { default: DEFAULT_COLUMNS, accepts: isOptions, mustBe: 'an object' },
   row: { default: {}, accepts: isOptions, mustBe: 'an object' },
+  encoding: optional(isEncoding, 'an encoding, with encode() and decode()'),
   lock: {
     default: 'row',
     accepts: (lock) => lock === 'row' || lock === 'none' || typeof lock?.name === 'function',
@@ -211,6 +223,9 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
   if ((expireOnRead || gcInterval > 0) && timeMeaning === 'lastUsed' && options.gcMaxlifetime === undefined) {
     const name = expireOnRead ? 'expireOnRead' : 'gcInterval';
     throw new TypeError(`${name} needs gcMaxlifetime: how long PHP keeps its sessions`);
+  }
+  if (gcInterval > 0 && values.row.insert === false) {
+    throw new TypeError('gcInterval needs row.insert: the processes agree on whose turn it is by a row of their own');
   }
   const columns = { ...DEFAULT_COLUMNS, ...values.columns };
   for (const name of Object.keys(columns)) {

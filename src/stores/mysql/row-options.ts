@@ -3,15 +3,10 @@ import { isOptions } from '../../option-rules.ts';
 import { isSessionId } from '../session-id.ts';
 import type { Visitor } from '../store.ts';
 import { quoteIdentifier } from './identifiers.ts';
+import { isNow, type Now } from './now.ts';
 
 /** What a column holds; bytes for a BINARY or BLOB column. */
 export type ColumnValue = string | number | Uint8Array | null;
-
-/** For a column that holds a time: that of the database's clock, as a date in a TIMESTAMP or DATETIME and as Unix seconds in others. */
-export const now: Now = Object.freeze({ now: true });
-export interface Now {
-  readonly now: true;
-}
 
 /** How PHP's side uses a row, where that is more than an id, data and a time. */
 export interface RowOptions {
@@ -29,13 +24,17 @@ export interface RowOptions {
    * What a new row has in other columns: values, `now`, or functions of the visitor. What such a function gives is cut where the column ends, as
    * an address or a user agent may be anything; characters that the column may not hold (outside utf8mb4 and utf8mb3: all but ASCII) become
    * `?`, and `undefined` is NULL. A column of numbers takes numbers, and texts that are numbers.
+   *
+   * `false`: no row is made, as PHP's side alone makes the sessions. A new one cannot be stored then (`ERR_SESSION_TABLE`).
    */
-  insert?: Readonly<Record<string, ColumnValue | Now | ((visitor: Visitor) => ColumnValue | undefined)>>;
+  insert?: NewColumns | false;
   /** What each write and touch sets in other columns. */
   update?: Readonly<Record<string, ColumnValue | Now>>;
 }
 
-export type InsertValue = NonNullable<RowOptions['insert']>[string];
+export type NewColumns = Readonly<Record<string, ColumnValue | Now | ((visitor: Visitor) => ColumnValue | undefined)>>;
+
+export type InsertValue = NewColumns[string];
 
 /** A column that is filled. */
 export interface Fill<Value extends InsertValue = InsertValue> {
@@ -52,6 +51,8 @@ export interface RowSettings {
   isId(id: string): boolean;
   /** @throws PhpSessionError `ERR_SESSION_TABLE` for what can be no key */
   keyOf(id: string): string;
+  /** Whether the store may make rows. */
+  readonly makesRows: boolean;
   readonly insert: readonly Fill[];
   readonly update: readonly Fill<ColumnValue | Now>[];
 }
@@ -72,7 +73,7 @@ export function readRowOptions(options: RowOptions, ours: readonly string[]): Ro
   const { id, key, insert = {}, update = {} } = options;
   if (id !== undefined && !(id instanceof RegExp)) throw new TypeError('row.id must be a regular expression');
   if (key !== undefined && typeof key !== 'function') throw new TypeError('row.key must be a function');
-  if (!isOptions(insert)) throw new TypeError('row.insert must be an object');
+  if (insert !== false && !isOptions(insert)) throw new TypeError('row.insert must be an object, or false');
   if (!isOptions(update)) throw new TypeError('row.update must be an object');
   for (const [name, value] of Object.entries(update)) {
     if (typeof value === 'function') throw new TypeError(`row.update.${name} must be a value, or now`);
@@ -80,7 +81,8 @@ export function readRowOptions(options: RowOptions, ours: readonly string[]): Ro
   return {
     isId: id === undefined ? isSessionId : matcher(id),
     keyOf: key === undefined ? itself : (given) => keyOf(key, given),
-    insert: readFills(insert, 'row.insert', ours),
+    makesRows: insert !== false,
+    insert: insert === false ? [] : readFills(insert, 'row.insert', ours),
     update: readFills(update, 'row.update', ours),
   };
 }
@@ -122,8 +124,4 @@ function readFills<Value extends InsertValue>(
 function isValue(value: unknown): boolean {
   if (typeof value === 'object') return value === null || value instanceof Uint8Array || isNow(value);
   return typeof value === 'string' || typeof value === 'function' || Number.isSafeInteger(value);
-}
-
-export function isNow(value: unknown): value is Now {
-  return typeof value === 'object' && value !== null && 'now' in value;
 }

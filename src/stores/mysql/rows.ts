@@ -4,8 +4,9 @@ import { isTouchDue, lastUse } from '../touch.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
 import { classify, Failed, isOfTable } from './errors.ts';
-import { type NamedLock, nameOf } from './named-lock.ts';
-import { cannotMakeRow, lacksValue } from './new-row.ts';
+import type { NamedLock } from './locks.ts';
+import { nameOf } from './named-lock.ts';
+import { cannotMakeRow, lacksValue, NO_NEW_ROWS } from './new-row.ts';
 import type { Settings } from './options.ts';
 import type { ConnectionPool } from './pool.ts';
 import { Retries } from './retries.ts';
@@ -182,6 +183,10 @@ export class Rows {
         !same(found.data, since.row?.data) &&
         (await this.#isBuried(connection, table, key, since, deadline));
       return { connection, visitor, ...found, isOther };
+    }
+    if (!this.#settings.row.makesRows) {
+      if (fresh) throw cannotMakeRow(NO_NEW_ROWS);
+      return undefined;
     }
     if (!create) return undefined;
     // Goes with this transaction only: if nothing is stored, gc() finds it.

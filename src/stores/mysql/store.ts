@@ -1,4 +1,5 @@
 import { Deadline } from '../deadline.ts';
+import { encodedStore } from '../encoded.ts';
 import { KeyedMutex } from '../keyed-mutex.ts';
 import { noLease, noSnapshot } from '../lease.ts';
 import { assertLifetime, Lifecycle, type Lock } from '../lifecycle.ts';
@@ -33,7 +34,9 @@ const SAMPLE_PATIENCE = 1_000;
  */
 export function mysqlStore(options: MysqlStoreOptions | string): SessionStore {
   assertDriver();
-  return new MysqlStore(readOptions(options));
+  const settings = readOptions(options);
+  const store = new MysqlStore(settings);
+  return settings.encoding === undefined ? store : encodedStore(store, settings.encoding);
 }
 
 export class MysqlStore implements SessionStore {

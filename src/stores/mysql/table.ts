@@ -180,7 +180,7 @@ function statements(settings: Settings, definition: TableDefinition, filled: Fil
     `INSERT INTO ${t} (${id}, ${data}, ${time}${filled.names}) VALUES (?, '', ${moment}${values})`;
   const placeholder = insert(now, filled.values);
   const used = `${time} = ${now}${updateSql(settings, definition, zone)}`;
-  const isBare = takesBareRows(definition);
+  const isBare = settings.row.makesRows && takesBareRows(definition);
   // Kept for a day at most: one that is to last for years could come to the end of its column.
   const burial = timeSql(time, timeColumn, expires ? Math.min(gcMaxlifetime, TOMBSTONE_DAYS * 86_400) : 0, zone).now;
   const later = holdsDates(timeColumn) ? `${time} + INTERVAL 1 SECOND` : `${time} + 1`;
