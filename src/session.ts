@@ -19,6 +19,7 @@ export type { CookieJar, RequestWithHeaders, SessionSource, WebHeaders } from '.
 export { type Connection, WebExchange } from './middleware/web-exchange.ts';
 export type { CacheLimiter } from './session/cache-limiter.ts';
 export type { CookieAttributes, CookieOptions } from './session/cookie.ts';
+export type { CookieEncoding } from './session/cookie-encoding.ts';
 export type { HttpError } from './session/http-error.ts';
 export type { Application, Arrival, HttpExchange } from './session/http-exchange.ts';
 export { HttpSession, type PhpSessionControl, type Saving } from './session/http-session.ts';

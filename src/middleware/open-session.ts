@@ -2,6 +2,7 @@ import type { SessionData } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 import { cacheHeaders } from '../session/cache-limiter.ts';
 import { cookieAttributes } from '../session/cookie.ts';
+import { cookieValue } from '../session/cookie-encoding.ts';
 import { toHttp } from '../session/http-error.ts';
 import type { PhpSessionControl } from '../session/http-session.ts';
 import { createPrefixedId } from '../session/id.ts';
@@ -15,7 +16,7 @@ import type { CookieJar } from './session-source.ts';
 export interface Opening {
   readonly settings: Settings;
   readonly mode: RequestMode;
-  /** What the browser sent. */
+  /** The id that the browser sent. */
   readonly cookie: string | undefined;
   readonly visitor: Visitor;
   /** Where the cookie is set, besides the headers. */
@@ -36,8 +37,8 @@ export class OpenSession<T extends object = SessionData>
 {
   readonly #opening: Opening;
   readonly #session: RequestSession<T>;
-  /** The cookie that the browser is to get. */
-  #cookie: string | undefined;
+  /** The cookies that the browser is to get, by their names. */
+  readonly #cookies: Map<string, string> = new Map();
   /** Whether the answer depends on the session. */
   #isUsed: boolean;
   /** The end of the last call, also where the application forgot an `await`. */
@@ -55,12 +56,7 @@ export class OpenSession<T extends object = SessionData>
     const request =
       mode === 'none' ? ({ cookie: undefined, mode: 'readonly' } as const) : { cookie: opening.cookie, mode };
     const answer = { headersSent: false, ...visitor };
-    const cookie = {
-      set: (header: string) => {
-        this.#cookie = header;
-      },
-    };
-    this.#session = new RequestSession(settings, request, answer, cookie, listener);
+    this.#session = new RequestSession(settings, request, answer, this.#cookies, listener);
     this.#isReadonly = mode === 'readonly';
     this.#isUsed = this.#session.isExpected;
   }
@@ -120,7 +116,7 @@ export class OpenSession<T extends object = SessionData>
   #release(call: (session: RequestSession<T>) => Promise<void>): Promise<void> {
     return this.#watch(async (session) => {
       await call(session);
-      if (this.#cookie !== undefined || this.#hasEnded) return;
+      if (this.#cookies.size > 0 || this.#hasEnded) return;
       // There is nothing left to do for commit(), so it may never come.
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#reportLateChange(), lookWithin);
@@ -190,7 +186,7 @@ export class OpenSession<T extends object = SessionData>
     this.#end();
     const end = this.#lastCall.then(async () => {
       if (this.#failure !== undefined) this.#opening.report(this.#failure); // perhaps nobody has waited for it
-      const isLost = this.#session.isChanged || this.#cookie !== undefined;
+      const isLost = this.#session.isChanged || this.#cookies.size > 0;
       if (isLost || isForgotten) this.#reportLoss(isLost);
       await this.discard();
       await this.#reportLateChange(); // since close()
@@ -250,9 +246,12 @@ export class OpenSession<T extends object = SessionData>
       const { cacheLimiter, cacheExpire } = settings;
       for (const [name, value] of Object.entries(cacheHeaders(cacheLimiter, cacheExpire))) headers.set(name, value);
     }
-    if (this.#cookie === undefined) return;
-    headers.append('Set-Cookie', this.#cookie);
-    jar?.set?.(settings.name, this.id ?? 'deleted', cookieAttributes(settings, this.id === undefined));
+    const { id } = this;
+    for (const [name, header] of this.#cookies) {
+      headers.append('Set-Cookie', header);
+      const value = name === settings.name && id !== undefined ? cookieValue(settings, id) : undefined;
+      jar?.set?.(name, value ?? 'deleted', cookieAttributes(settings, value === undefined));
+    }
   }
 }
 

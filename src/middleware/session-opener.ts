@@ -1,5 +1,6 @@
 import type { SessionData } from '../codec/index.ts';
-import { type OptionRules, readByRules, seconds } from '../option-rules.ts';
+import { type OptionRules, optional, readByRules, seconds } from '../option-rules.ts';
+import { idOf } from '../session/cookie-encoding.ts';
 import { toHttp } from '../session/http-error.ts';
 import { modeOf, type RequestMode, type SessionOptions, sessionRules, settings } from '../session/options.ts';
 import { type Callbacks, callbacks } from './callback-application.ts';
@@ -52,10 +53,6 @@ const howRules: OptionRules<OpenHow> = {
   address: optional((address) => typeof address === 'string', 'a string'),
 };
 
-function optional<Value>(accepts: (value: Value) => boolean, mustBe: string) {
-  return { accepts: (value: Value | undefined) => value === undefined || accepts(value), mustBe };
-}
-
 /**
  * For code without a middleware: route handlers and server actions of Next.js, hooks of SvelteKit, loaders of React Router, contexts of
  * tRPC, WebSockets, scripts. Checks the options once, and gives the function that opens sessions.
@@ -82,7 +79,7 @@ export function sessionOpener<T extends object = SessionData>(options: SessionOp
     const session = new OpenSession<T>({
       settings: config,
       mode,
-      cookie: facts.cookie,
+      cookie: idOf(config, facts.cookie),
       visitor: { userAgent: facts.userAgent, address: address ?? facts.address },
       jar: cookies ?? facts.jar,
       listener: {

@@ -131,7 +131,11 @@ export function optionsOf({ values, findings: before }: PhpSettings, phpVersion:
       found.push(finding(code, severity, setting, said.where, message));
   }
   const lifetime = whole(values.get('session.gc_maxlifetime')?.value ?? defaults['session.gc_maxlifetime']!);
-  return { session: session as PhpSessionOptions, store: { gcMaxlifetime: lifetime }, findings: sorted(found) };
+  return {
+    session: session as object as PhpSessionOptions,
+    store: { gcMaxlifetime: lifetime },
+    findings: sorted(found),
+  };
 }
 
 function refused(setting: string, name: Name, { where }: { where: string }): PhpFinding {

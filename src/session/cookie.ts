@@ -1,4 +1,5 @@
 import type { PhpVersion } from '../codec/index.ts';
+import { cookieValue, type PackedCookie } from './cookie-encoding.ts';
 
 /** php.ini's `session.cookie_*`, with PHP's names and defaults. */
 export interface CookieOptions {
@@ -101,8 +102,8 @@ export function cookieAttributes(options: CookieOptions, isRemoved: boolean, now
 }
 
 /** The `Set-Cookie` header that PHP sends for a new id (php-src: `php_session_send_cookie`). */
-export function setCookie(options: Dated, id: string, now: Date = new Date()): string {
-  let header = `${options.name}=${encodeURIComponent(id)}`;
+export function setCookie(options: Dated & PackedCookie, id: string, now: Date = new Date()): string {
+  let header = `${options.name}=${encodeURIComponent(cookieValue(options, id))}`;
   if (options.cookieLifetime > 0) {
     const expires = new Date(now.getTime() + options.cookieLifetime * 1000);
     header += `; expires=${dateOf(options, expires)}; Max-Age=${options.cookieLifetime}`;

@@ -2,6 +2,7 @@ import type { SessionData } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 import { cacheHeaders } from './cache-limiter.ts';
 import { readCookie } from './cookie.ts';
+import { idOf } from './cookie-encoding.ts';
 import { isLate, toHttp } from './http-error.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { createPrefixedId } from './id.ts';
@@ -9,7 +10,7 @@ import { IdInLinks } from './id-in-links.ts';
 import { enter } from './mounted.ts';
 import { modeOf, type RequestMode, type Settings } from './options.ts';
 import { RequestSession } from './request-session.ts';
-import { SessionCookie } from './session-cookie.ts';
+import { SessionCookies } from './session-cookies.ts';
 import type { RegenerateOptions } from './session-row.ts';
 
 /** What an application can do with its session, apart from the data. */
@@ -78,7 +79,7 @@ export class HttpSession<T extends object = SessionData> {
   readonly #mode: RequestMode;
   /** Private, as an adapter may put this object where the framework's own are printed. */
   readonly #cookie: string | undefined;
-  readonly #answerCookie: SessionCookie;
+  readonly #answerCookies: SessionCookies;
   readonly #links: IdInLinks | undefined;
   readonly #http: HttpExchange;
   readonly #application: Application;
@@ -104,18 +105,18 @@ export class HttpSession<T extends object = SessionData> {
   constructor(settings: Settings, http: HttpExchange, application: Application) {
     this.#http = http;
     this.#application = application;
-    const cookie = readCookie(http.cookieHeader, settings.name);
+    const cookie = idOf(settings, readCookie(http.cookieHeader, settings.name));
     if (!settings.useOnlyCookies) this.#links = new IdInLinks(settings, http, cookie !== undefined);
     this.#cookie = cookie ?? this.#links?.id;
     // The id of a link may be an attacker's.
     this.settings = this.#links?.brought(this.#cookie) ? { ...settings, cookieRefresh: false } : settings;
-    this.#answerCookie = new SessionCookie(settings.name, http);
+    this.#answerCookies = new SessionCookies(http);
     this.#mode = modeOf(settings, application.context);
     this.session = this.#sessionOf(this.#mode === 'none' ? undefined : this.#cookie);
     this.#isUsed = this.session.isExpected;
   }
 
-  /** The cookie that the browser sent; with `useOnlyCookies: false`, the id that it sent in another way. */
+  /** The id in the cookie that the browser sent; with `useOnlyCookies: false`, the id that it sent in another way. */
   get cookie(): string | undefined {
     return this.#cookie;
   }
@@ -229,7 +230,8 @@ export class HttpSession<T extends object = SessionData> {
    * none.
    */
   sendCookie(header: string): void {
-    if (!this.#http.headersSent && !this.#links?.brought(this.session.id)) this.#answerCookie.set(header);
+    if (!this.#http.headersSent && !this.#links?.brought(this.session.id))
+      this.#answerCookies.set(this.settings.name, header);
   }
 
   /** Reports an error that changes nothing in the answer to the application. */
@@ -367,7 +369,7 @@ export class HttpSession<T extends object = SessionData> {
   #beforeHeaders(): Promise<void> | undefined {
     // `writeHead()` replaces it by cookies of others. For an error the framework drops it; it would take headers from the error, but an
     // error may be shared by requests, and a session's cookie must not.
-    this.#answerCookie.restore();
+    this.#answerCookies.restore();
     this.#links?.protect();
     if (this.#savesAtHeaders) return this.#saveAtHeaders();
     if (!this.#hasEnded) return this.#saved ?? (this.session.needsCookie ? this.#reserve() : undefined);
@@ -404,7 +406,7 @@ export class HttpSession<T extends object = SessionData> {
 
   #sessionOf(cookie: string | undefined): RequestSession<T> {
     const mode = this.#mode === 'none' ? 'readonly' : this.#mode;
-    return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#answerCookie, this.#application);
+    return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#answerCookies, this.#application);
   }
 
   #limitCaches(replace: boolean): void {

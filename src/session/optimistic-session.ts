@@ -2,6 +2,7 @@ import { isSameBytes } from '../codec/php/text.ts';
 import { PhpSessionError } from '../errors.ts';
 import { signals } from '../stores/signals.ts';
 import type { SessionLease, SessionSnapshot, Visitor } from '../stores/store.ts';
+import { moveClock } from './idle-clock.ts';
 import { merge } from './merge.ts';
 import type { Settings } from './options.ts';
 
@@ -81,7 +82,7 @@ export class OptimisticSession {
       try {
         if (!lease.writable) return isFirst && !this.exists ? 'refused' : 'gone';
         if (lease.isOther) return 'gone';
-        const outcome = await lease.commit({ data: this.rebase(mine, lease) });
+        const outcome = await lease.commit({ data: moveClock(this.rebase(mine, lease), lease.data, this.#settings) });
         if (outcome === 'gone') return 'gone';
         if (lease.data === undefined) return 'created';
         return isSameBytes(lease.data, this.base) ? 'written' : 'merged';
@@ -94,7 +95,8 @@ export class OptimisticSession {
   }
 
   async #replace(mine: Uint8Array): Promise<'written' | SessionLease> {
-    return (this.exists && (await this.#snapshot.replace?.(mine))) || this.lock();
+    const moved = moveClock(mine, this.base, this.#settings);
+    return (this.exists && (await this.#snapshot.replace?.(moved))) || this.lock();
   }
 }
 

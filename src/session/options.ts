@@ -8,10 +8,20 @@ import {
   type SessionFormat,
   type SessionFormatName,
 } from '../codec/index.ts';
-import { checkedLater, flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
+import {
+  anyFunction,
+  checkedLater,
+  flag,
+  type OptionRules,
+  oneOf,
+  optional,
+  readByRules,
+  wholeNumber,
+} from '../option-rules.ts';
 import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import { type CookieOptions, refusedByBrowsers } from './cookie.ts';
+import type { CookieEncoding } from './cookie-encoding.ts';
 import type { ConflictRule } from './merge.ts';
 import type { UnreadableRule } from './unreadable.ts';
 
@@ -62,6 +72,23 @@ export interface SessionOptions
    */
   cookieRefresh?: boolean;
   /**
+   * How PHP's side packs the id in its cookie, such as `laravelCookie()` of `php-session-bridge/presets`. Default: not at all. What cannot
+   * be decoded is as no cookie. It needs `useOnlyCookies`. See docs/applications.md#cookies-that-are-packed
+   */
+  cookieEncoding?: CookieEncoding;
+  /**
+   * The names of cookies that a logout removes beside the session's: those by which PHP's side would log the visitor in again. They have the
+   * path and the domain of the session's. Default none. `destroy()` removes them also where the session itself has gone.
+   */
+  logoutCookies?: readonly string[];
+  /**
+   * Moves the time of the last request that PHP's side keeps inside the session. Without it PHP logs out a visitor who stays on pages of
+   * Node. It is called when a session is saved, in each mode but `readonly`, and not for a new one. It gets the session and the Unix time in
+   * seconds. Default: nothing is moved. See docs/applications.md#clocks-inside-a-session
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: PHP's side decides what is in a session
+  idleClock?: (data: Record<string, any>, now: number) => void;
+  /**
    * Whether an id comes in cookies only. php.ini: `session.use_only_cookies`. Default true. With false, an id is taken from the URL or from
    * a form when the request has no such cookie, and `phpSession.url()` and `phpSession.hiddenField()` put it there: for phones without cookies. It
    * needs `useStrictMode`. See docs/php-life-cycle.md#ids-in-links-and-forms
@@ -111,7 +138,12 @@ export interface SessionOptions
   discardOnError?: boolean;
 }
 
-export type Settings = Required<SessionOptions> & {
+/** These mean nothing when they are left out. */
+type WithoutDefault = 'cookieEncoding' | 'idleClock';
+
+export type Settings = Required<Omit<SessionOptions, WithoutDefault>> & {
+  readonly [Name in WithoutDefault]: SessionOptions[Name] | undefined;
+} & {
   readonly codec: Codec;
   /** What `serializeHandler` makes of a session with nothing in it. */
   readonly emptySession: Uint8Array;
@@ -155,6 +187,16 @@ export const sessionRules: OptionRules<SessionOptions> = {
   },
   cookiePartitioned: { ini: 'session.cookie_partitioned', default: false, ...flag },
   cookieRefresh: { default: false, ...flag },
+  cookieEncoding: optional(
+    (packing) => typeof packing?.decode === 'function' && typeof packing.encode === 'function',
+    'an object with decode() and encode()',
+  ),
+  logoutCookies: {
+    default: [],
+    accepts: (names) => Array.isArray(names) && names.every(isCookieName),
+    mustBe: 'a list of names for cookies that PHP accepts',
+  },
+  idleClock: optional((clock) => anyFunction.accepts(clock), anyFunction.mustBe),
   useOnlyCookies: { ini: 'session.use_only_cookies', default: true, ...flag },
   useStrictMode: { ini: 'session.use_strict_mode', defaultFor: since86, ...flag },
   lazyWrite: { ini: 'session.lazy_write', default: true, ...flag },
@@ -218,6 +260,10 @@ export function settings(options: SessionOptions, owner: string = 'phpSession()'
   check(
     values.useOnlyCookies || values.useStrictMode,
     'useOnlyCookies: false needs useStrictMode: true: otherwise a link could choose the id of a visitor',
+  );
+  check(
+    values.useOnlyCookies || values.cookieEncoding === undefined,
+    'useOnlyCookies: false cannot be with cookieEncoding: an id in a link is not packed',
   );
   check(
     values.gcProbability === 0 || values.store.gcMaxlifetime !== undefined,

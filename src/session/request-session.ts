@@ -7,7 +7,7 @@ import { nameOfError, signals } from '../stores/signals.ts';
 import type { SessionLease } from '../stores/store.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
-import type { SessionCookie } from './session-cookie.ts';
+import type { CookieSetter } from './session-cookies.ts';
 import {
   type Answer,
   isEqual,
@@ -21,7 +21,7 @@ import { countsAsNone, explain } from './unreadable.ts';
 
 /** What a request says of its session. */
 export interface SessionRequest {
-  /** The cookie that the browser sent. */
+  /** The id in the cookie that the browser sent. */
   readonly cookie: string | undefined;
   readonly mode: SessionMode;
 }
@@ -50,16 +50,10 @@ export class RequestSession<T extends object = SessionData> {
   /** The end of the last call. The next one waits for it, also where the application forgot an `await`. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    settings: Settings,
-    request: SessionRequest,
-    answer: Answer,
-    cookie: Pick<SessionCookie, 'set'>,
-    listener: Listener,
-  ) {
+  constructor(settings: Settings, request: SessionRequest, answer: Answer, cookies: CookieSetter, listener: Listener) {
     this.#settings = settings;
     this.#request = request;
-    this.#row = new SessionRow(settings, answer, cookie, listener);
+    this.#row = new SessionRow(settings, answer, cookies, listener);
     this.#mode = request.mode;
     this.#data = this.#decode(empty);
   }

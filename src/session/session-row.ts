@@ -7,10 +7,11 @@ import { isEmptySession } from './empty-session.ts';
 import { gcByChance } from './gc-by-chance.ts';
 import type { Application, HttpExchange } from './http-exchange.ts';
 import { createPrefixedId } from './id.ts';
+import { moveClock } from './idle-clock.ts';
 import { mustFitNeighbours } from './neighbours.ts';
 import { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
-import type { SessionCookie } from './session-cookie.ts';
+import type { CookieSetter } from './session-cookies.ts';
 
 const empty = new Uint8Array();
 
@@ -57,7 +58,7 @@ export class SessionRow {
   isGone = false;
   readonly #settings: Settings;
   readonly #answer: Answer;
-  readonly #answerCookie: Pick<SessionCookie, 'set'>;
+  readonly #answerCookies: CookieSetter;
   readonly #listener: Listener;
   /** The id under which the row is stored, until a new one is committed. */
   #storedId: string | undefined;
@@ -74,10 +75,10 @@ export class SessionRow {
   /** The row under the old id stays, and the new id gets a row of its own. */
   #keepsOld = false;
 
-  constructor(settings: Settings, answer: Answer, cookie: Pick<SessionCookie, 'set'>, listener: Listener) {
+  constructor(settings: Settings, answer: Answer, cookies: CookieSetter, listener: Listener) {
     this.#settings = settings;
     this.#answer = answer;
-    this.#answerCookie = cookie;
+    this.#answerCookies = cookies;
     this.#listener = listener;
   }
 
@@ -242,7 +243,8 @@ export class SessionRow {
   }
 
   /**
-   * Deletes the row and the cookie. One in which there was nothing stays, and its cookie with it.
+   * Deletes the row and the cookie, and the cookies of the option `logoutCookies`. A row in which there was nothing stays, and the cookies
+   * with it.
    *
    * @returns `false` if the request has no row at all
    */
@@ -250,7 +252,10 @@ export class SessionRow {
     this.#nextId = undefined;
     if (this.#unlocked !== undefined) this.#lease = await this.#unlocked.lock();
     const lease = this.#lease;
-    if (lease === undefined) return false;
+    if (lease === undefined) {
+      this.#removeLogoutCookies();
+      return false;
+    }
     this.#unlocked = undefined;
     const begun = startOf(signals.commit);
     let outcome: 'destroyed' | 'gone' = 'gone';
@@ -271,7 +276,16 @@ export class SessionRow {
     if (outcome === 'destroyed' && this.#canSetCookie) this.#setCookie(removeCookie(this.#settings));
     if (outcome === 'gone' && !this.wasEmpty) this.#hasGone();
     this.wasEmpty = true;
+    // An empty row may be what a login has left of this id: its cookies stay.
+    if (lease.data === undefined || outcome === 'destroyed' || this.isGone) this.#removeLogoutCookies();
     return true;
+  }
+
+  /** @throws PhpSessionError `ERR_SESSION_HEADERS_SENT`: PHP's side would log the visitor in again */
+  #removeLogoutCookies(): void {
+    const { logoutCookies } = this.#settings;
+    if (logoutCookies.length > 0) this.#mustSetCookie();
+    for (const name of logoutCookies) this.#answerCookies.set(name, removeCookie({ ...this.#settings, name }));
   }
 
   /** Frees the lock; what was not saved is dropped, a new id too. */
@@ -290,13 +304,14 @@ export class SessionRow {
     // A second try is for an id that another visitor has just got, which will not happen in the life of this universe.
     for (let tries = 2; tries > 0; tries--) {
       const id = this.nextId;
+      const cookie = setCookie(this.#settings, id); // it may fail, and then no row is made
       this.#nextId = undefined;
       const lease = await this.#settings.store.open(id, { fresh: true, visitor: this.#answer });
       this.#lease = lease;
       if (this.id === undefined) this.#gc();
       if (lease.writable && lease.data === undefined && (await lease.commit({ data })) !== 'gone') {
         this.id = id;
-        this.#setCookie(setCookie(this.#settings, id));
+        this.#setCookie(cookie);
         return 'created';
       }
       await this.release();
@@ -307,9 +322,10 @@ export class SessionRow {
   async #update(lease: SessionLease, data: Uint8Array): Promise<Stored> {
     if (lease.data === undefined) await mustFitNeighbours(this.#settings);
     if (this.#cookie !== undefined) this.#mustSetCookie();
-    if (this.#keepsOld) return this.#createBeside(lease, data);
-    const isChanged = !isEqual(data, lease.data ?? empty) || !this.#settings.lazyWrite;
-    const outcome = await lease.commit(isChanged ? { data } : {});
+    const moved = moveClock(data, lease.data, this.#settings);
+    if (this.#keepsOld) return this.#createBeside(lease, moved);
+    const isChanged = !isEqual(moved, lease.data ?? empty) || !this.#settings.lazyWrite;
+    const outcome = await lease.commit(isChanged ? { data: moved } : {});
     if (outcome === 'gone') return this.#hasGone();
     if (this.#cookie !== undefined) this.#setCookie(this.#cookie);
     else if (this.#refreshes(lease)) this.#setCookie(setCookie(this.#settings, this.id!));
@@ -339,7 +355,7 @@ export class SessionRow {
   }
 
   async #merge(unlocked: OptimisticSession, mine: Uint8Array): Promise<Stored | undefined> {
-    const isUnchanged = isSame(mine, unlocked.base, this.#settings);
+    const isUnchanged = isSame(moveClock(mine, unlocked.base, this.#settings), unlocked.base, this.#settings);
     if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings);
     const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
     if (outcome === 'gone') return this.#hasGone();
@@ -363,7 +379,7 @@ export class SessionRow {
 
   #setCookie(header: string): void {
     this.isGone = false; // what has a cookie now is another session
-    this.#answerCookie.set(header);
+    this.#answerCookies.set(this.#settings.name, header);
   }
 
   get #canSetCookie(): boolean {

@@ -42,6 +42,9 @@ const wrong: Record<string, unknown[]> = {
   cookiePartitioned: [null, 1, 'on'],
   cookieRefresh: [null, 1, true],
   useOnlyCookies: [null, 0, false],
+  cookieEncoding: [null, 'base64', {}, { decode: () => 'a' }, { encode: () => 'a' }, () => 'a'],
+  logoutCookies: [null, 'remember', [''], ['a=b'], ['a;b'], [5], [null]],
+  idleClock: [null, 60, {}, true],
   gcProbability: [null, -1, 0.5, '1', 1],
   gcDivisor: [null, 0, 0.5, '100'],
   useStrictMode: [null, 1, '1'],
@@ -130,6 +133,14 @@ describe('phpVersion', () => {
       expect(of({ phpVersion, ...on })).toEqual([true, true, 'Strict']);
     }
   });
+});
+
+test('an id in a link would not be packed as the cookie is', () => {
+  const cookieEncoding = { decode: () => undefined, encode: () => 'a' };
+  expect(make({ store, cookieEncoding })).not.toThrow();
+  expect(make({ store, cookieEncoding, useOnlyCookies: false, useStrictMode: true })).toThrow(
+    /^useOnlyCookies: false cannot be with cookieEncoding/,
+  );
 });
 
 test('gcProbability needs to know how long PHP keeps its sessions', () => {

@@ -4,6 +4,7 @@ import { controlContract } from './control.ts';
 import { earlyContract } from './early.ts';
 import { failureContract } from './failures.ts';
 import { lifeContract } from './life.ts';
+import { phpSideContract } from './php-side.ts';
 import type { MiddlewareUnderTest } from './under-test.ts';
 
 /**
@@ -18,7 +19,7 @@ export function middlewareContract(
   middleware: MiddlewareUnderTest,
 ): void {
   describe(name, () => {
-    const parts = [lifeContract, controlContract, failureContract, clientContract, earlyContract];
+    const parts = [lifeContract, controlContract, failureContract, clientContract, earlyContract, phpSideContract];
     for (const part of parts) part(test, middleware);
   });
 }

@@ -166,6 +166,73 @@ describe('a visitor without a session', () => {
   });
 });
 
+describe('a packed cookie', () => {
+  const options = {
+    cookieEncoding: {
+      decode: (value: string, name: string) =>
+        value.startsWith(`${name}.`) ? value.slice(name.length + 1) : undefined,
+      encode: (id: string, name: string) => `${name}.${id}`,
+    },
+    logoutCookies: ['remember'],
+  };
+  const packed = `PHPSESSID.${id}`;
+
+  test.each<[string, SessionSource]>([
+    ['text', `PHPSESSID=${packed}`],
+    ['headers', new Headers({ cookie: `PHPSESSID=${packed}` })],
+    ['a jar', { get: () => packed }],
+  ])('in %s', async (_, source) => {
+    const site = siteOf(options).put('count|i:5;');
+    const session = await site.open(source);
+    expect([session.id, session.data.count]).toEqual([id, 5]);
+    await session.discard();
+  });
+
+  test('an id that is not packed is as no cookie', async () => {
+    const site = siteOf(options).put('count|i:5;');
+    for (const source of [cookie, 'PHPSESSID=OTHER.a', { get: () => id }]) {
+      const session = await site.open(source);
+      expect([session.id, session.data]).toEqual([undefined, {}]);
+      await session.discard();
+    }
+    expect(site.row()).toBe('count|i:5;');
+  });
+
+  test('a new id is packed in the headers and in the jar; a logout removes further cookies from both', async () => {
+    const site = siteOf(options);
+    const set = jest.fn<(name: string, value: string, attributes: object) => void>();
+    const jar = { get: (): string | undefined => undefined, set };
+    const session = await site.open(jar);
+    count(session);
+    const headers = await session.commit();
+    expect(headers.getSetCookie()).toEqual([`PHPSESSID=PHPSESSID.${session.id}; path=/`]);
+    expect(set.mock.calls).toEqual([['PHPSESSID', `PHPSESSID.${session.id}`, expect.anything()]]);
+    set.mockClear();
+    jar.get = () => `PHPSESSID.${session.id}`;
+    const last = await site.open(jar);
+    await last.destroy();
+    const cookies = (await last.commit()).getSetCookie().map((header) => header.split(';')[0]);
+    expect(cookies).toEqual(['PHPSESSID=deleted', 'remember=deleted']);
+    expect(set.mock.calls.map(([name, value, attributes]) => [name, value, attributes])).toEqual(
+      ['PHPSESSID', 'remember'].map((name) => [name, 'deleted', expect.objectContaining({ maxAge: 0 })]),
+    );
+  });
+
+  test('a cookie that cannot be packed makes no row', async () => {
+    const broken = {
+      ...options.cookieEncoding,
+      encode: () => {
+        throw new Error('no key');
+      },
+    };
+    const site = siteOf({ cookieEncoding: broken });
+    const session = await site.open('');
+    count(session);
+    await expect(session.commit()).rejects.toThrow('no key');
+    expect(site.ids).toEqual([]);
+  });
+});
+
 describe('a jar', () => {
   const jarOf = (id?: string) => {
     const set = jest.fn();
