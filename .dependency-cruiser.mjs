@@ -9,6 +9,7 @@
 //   session/                       the session of a request, over any store
 //   middleware/                    frameworks
 //   php-ini/                       what PHP's configuration says of a session
+//   presets/                       options for PHP applications: data
 //   testing/                       contracts for what others write
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
@@ -41,7 +42,7 @@ export default {
       name: 'folder-without-a-layer',
       comment: 'Say in .dependency-cruiser.mjs what the files of a new folder may import.',
       severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|middleware|php-ini|testing)/' },
+      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|middleware|php-ini|presets|testing)/' },
       to: {},
     },
     layer({
@@ -115,6 +116,19 @@ export default {
       comment: 'It knows the options of a session, and what PHP calls them.',
       from: '^src/php-ini/',
       imports: ['^src/php-ini/', session, codec, base],
+    }),
+    layer({
+      name: 'presets-are-data',
+      comment: 'A preset gives options of a store and of a session. It uses neither.',
+      from: '^src/presets/',
+      imports: [
+        '^src/presets/',
+        '^src/session/(options|cookie-encoding)[.]ts$',
+        codec,
+        sharedByStores,
+        '^src/stores/mysql/(options|now|locks)[.]ts$',
+        base,
+      ],
     }),
     layer({
       name: 'testing-knows-no-store',

@@ -9,7 +9,7 @@ const entries = {
   formats: 'formats',
   mysql: 'mysql',
   memory: 'stores/memory',
-  encoded: 'stores/encoded',
+  encoded: 'encoded',
   express: 'middleware/express',
   fastify: 'middleware/fastify',
   h3: 'middleware/h3',
@@ -18,6 +18,7 @@ const entries = {
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
   'php-ini': 'php-ini',
+  presets: 'presets/index',
   session: 'session',
   testing: 'testing/index',
 };
@@ -25,7 +26,8 @@ const entries = {
 /** The files that entries share, and their modules. No entry loads more than three of them. @type {[string, RegExp][]} */
 const chunks = [
   ['core', /^(codec\/|[\w-]+\.)/],
-  ['stores', /^stores\/[\w-]+\./],
+  // What presets take of one store, values and types, must not load all of it.
+  ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\./],
   ['requests', /^(session|middleware)\//],
 ];
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   decodeSession,
@@ -12,9 +13,11 @@ import {
   serialize,
   unserialize,
 } from '../../src/codec/index.ts';
+import { base64, encodedStore } from '../../src/encoded.ts';
+import { json } from '../../src/formats.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
 import { sessionOpener } from '../../src/middleware/session-opener.ts';
-import { base64, encodedStore } from '../../src/stores/encoded.ts';
+import { laravelCookie } from '../../src/presets/index.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
@@ -42,6 +45,11 @@ import {
 } from './canary-rows.ts';
 import { asInAnotherProcess, storeOn, testServer, utf8Bytes } from './mysql-store-helpers.ts';
 
+/** A cookie in Laravel's form. */
+const sealed = Buffer.from(JSON.stringify({ iv: Buffer.alloc(16).toString('base64'), value: '', mac: '' })).toString(
+  'base64',
+);
+
 let store: SessionStore;
 watchSignals('lock', 'release', 'commit', 'merge', 'gone', 'refuse', 'retry', 'connection');
 
@@ -64,6 +72,7 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'a session that was cut': () => decodeSession(planted.subarray(0, -1)),
     'a value that was cut': () => unserialize(serialize([secret, secret]).subarray(0, -2)),
     'another format': () => decodeSession(serialize({ [secret]: secret })),
+    'damaged JSON': () => decodeSession(utf8Bytes(`{"${secret}":"${secret}`), { format: json }),
     'a row in another encoding': async () => {
       const [store, id] = [memoryStore(), secretId()];
       await withLease(store, id, (lease) => lease.commit({ data: planted }));
@@ -85,6 +94,8 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   },
   ERR_PHP_UNREPRESENTABLE: {
     'a function': () => nested({ [secret]() {} }[secret]),
+    'an object in JSON': () => encodeSession({ [secret]: new PhpObject(secret) }, { classes: [secret], format: json }),
+    'no UTF-8 in JSON': () => encodeSession({ [secret]: Buffer.from(`${secret}\xff`, 'latin1') }, { format: json }),
     'a symbol': () => nested(Symbol(secret)),
     'half of a surrogate pair': () => nested(`${secret}\ud800`),
     'a bigint beyond 64 bits': () => nested(2n ** 64n),
@@ -180,6 +191,10 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
     'row.insert fails': () => held(demanding, secretId(), untouched, { row: { insert: { who: fails } } }),
     'row.insert gives no value': () =>
       held(demanding, secretId(), untouched, { row: { insert: { who: () => ({ secret }) as never } } }),
+    'row.insert is false': async () => {
+      const full = storeOn(ownTable, { row: { insert: false } });
+      await full.open(secretId(), { fresh: true }).finally(() => full.close());
+    },
     'no such time zone': () => held(ownTable, secretId(), untouched, { timeZone: 'Europe/Nowhere' }),
     'it was dropped': async () => {
       await onWitness((witness) => witness.table(missing, createTableSql({ table: missing })));
@@ -345,6 +360,21 @@ describe('a secret in ids, keys, values, class names and SQL parameters is never
     expect(mentions(output)).toBe(false);
     // Not vacuous: Koa did write the error.
     expect(output).toContain(error.message);
+  });
+
+  test('nor is a key of Laravel, or what it has encrypted', async () => {
+    const key = () => secret; // it has not 32 bytes
+    for (const cookieEncoding of [laravelCookie({ key }), { ...laravelCookie({ key }), decode: () => undefined }]) {
+      const login: Parameters<typeof visit>[1] = ({ session }) => (session[secret] = secret);
+      const { errors, output, status } = await visit({ store, cookieEncoding }, login, sealed);
+      expect(status).toBe(500);
+      expect(errors).toEqual([expect.any(TypeError)]);
+      expect((errors as Error[]).flatMap(traces)).toEqual([]);
+      expect(mentions(output)).toBe(false);
+    }
+    const sealing = laravelCookie({ key: secret.padEnd(32, 'x') });
+    expect(mentions(inspect(sealing, { depth: Infinity, showHidden: true }) + JSON.stringify(sealing))).toBe(false);
+    expect(mentions(sealing.encode(secret, secret))).toBe(false);
   });
 
   test('nor when the handler fails, and saving the session too', async () => {
