@@ -212,6 +212,18 @@ test('levels: 511, as in PHP', async () => {
   expect(await php.ask('json_encode', [wrapped])).toEqual([undefined]);
 });
 
+test('limits hold while it is read', () => {
+  const limit = (given: object) => () => decodeSession(Buffer.from('[[1,2],{"a":3}]'), { format: json, ...given });
+  expect(limit({ maxElements: 5, maxDepth: 2 })()).toEqual({ 0: [1, 2], 1: { a: 3 } });
+  for (const given of [{ maxElements: 4 }, { maxDepth: 1 }, { maxBytes: 14 }]) {
+    expect(limit(given)).toThrow(expect.objectContaining({ code: 'ERR_PHP_LIMIT' }));
+  }
+  const many = Buffer.from(`[${'0,'.repeat(8_000_000)}0]`);
+  const begun = performance.now();
+  expect(() => decodeSession(many, { format: json })).toThrow(expect.objectContaining({ code: 'ERR_PHP_LIMIT' }));
+  expect(performance.now() - begun).toBeLessThan(5_000); // and not the memory of eight million
+});
+
 test('what JSON would lose has a path', () => {
   const shared = new PhpReference('x');
   const lost: [PhpArray, string[]][] = [

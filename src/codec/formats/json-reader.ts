@@ -1,5 +1,6 @@
-import { syntaxError } from '../php/errors.ts';
+import { limitError, syntaxError } from '../php/errors.ts';
 import { asBytes, readAscii, readText } from '../php/text.ts';
+import type { Limits } from '../rules.ts';
 import { isInt64, PhpArray, PhpFloat } from '../values.ts';
 
 /** The most arrays inside each other that `json_decode()` reads by default. (`json_encode()` writes one more.) */
@@ -22,14 +23,17 @@ const surrogate = /\p{Surrogate}/u;
 /** Reads what `json_decode($text, true)` reads (php-src: ext/json/json_scanner.re, json_parser.y), and nothing else. */
 export class JsonReader {
   readonly #bytes: Uint8Array;
+  readonly #limits: Limits;
   #at = 0;
   #depth = 0;
+  #elements = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, limits: Limits) {
     this.#bytes = asBytes(bytes);
+    this.#limits = limits;
   }
 
-  /** @throws PhpSessionError `ERR_PHP_SYNTAX` */
+  /** @throws PhpSessionError `ERR_PHP_SYNTAX`, and `ERR_PHP_LIMIT` for too many elements: two bytes make one */
   session(): PhpArray {
     const value = this.#value();
     this.#skipSpace();
@@ -58,8 +62,10 @@ export class JsonReader {
     this.#at++;
     this.#skipSpace();
     if (!this.#passes(end)) {
-      do array.set(end === END_OF_LIST ? array.size : this.#key(), this.#value());
-      while (this.#passes(COMMA));
+      do {
+        if (++this.#elements > this.#limits.maxElements) throw limitError('maxElements', this.#limits, this.#at);
+        array.set(end === END_OF_LIST ? array.size : this.#key(), this.#value());
+      } while (this.#passes(COMMA));
       this.#expect(end);
     }
     this.#depth--;

@@ -15,7 +15,7 @@ import { sessionFormat } from './translate.ts';
 export const json: SessionFormat = /* @__PURE__ */ sessionFormat({
   name: 'json',
   recognize: ([first]) => first === 0x7b || first === 0x5b,
-  decode: (bytes) => new JsonReader(bytes).session(),
+  decode: (bytes, limits) => new JsonReader(bytes, limits).session(),
   encode: (session, rules) => new TextEncoder().encode(write(session, rules, [])),
 });
 

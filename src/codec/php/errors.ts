@@ -1,8 +1,8 @@
 import { PhpSessionError } from '../../errors.ts';
-import type { Limits, ReadRules } from '../rules.ts';
+import type { Limits } from '../rules.ts';
 
 /** For bytes that go over a limit of the application. */
-export function limitError(name: keyof Limits, rules: ReadRules, offset: number): PhpSessionError {
+export function limitError(name: keyof Limits, rules: Limits, offset: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_LIMIT',
     `The data go over the limit ${name}, ${rules[name]}, at byte ${offset}; raise it if you trust the data`,
