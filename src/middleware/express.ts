@@ -9,7 +9,7 @@ import { type SessionOptions, settings } from '../session/options.ts';
 import { CallbackApplication, type Callbacks, callbacks } from './callback-application.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
-import { hasSession, sessionProperties } from './session-properties.ts';
+import { hasOtherSession, sessionProperties } from './session-properties.ts';
 
 export type { Callbacks } from './callback-application.ts';
 export * from './public.ts';
@@ -60,7 +60,7 @@ export function phpSession<T extends object = SessionData>(options: ExpressSessi
   const config = settings(others as SessionOptions);
   const told = callbacks<ExpressRequest>({ onError, onGone, onConflictDecided }, (error) => console.error(error));
   return function phpSession(req, res, next) {
-    if ('session' in req && !hasSession(req)) {
+    if (hasOtherSession(req)) {
       next(new TypeError('req.session exists already: another session middleware is in front of phpSession()'));
       return;
     }

@@ -1,10 +1,11 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpError } from '../session/http-error.ts';
+import { giveToAll } from './framework-prototype.ts';
 
 type Call = (...args: unknown[]) => unknown;
 
 /** By these an answer begins, and goes on. Whatever else sends something, calls one of them. */
-interface Answer {
+interface Sending {
   writeHead: Call;
   flushHeaders: Call;
   write: Call;
@@ -12,26 +13,35 @@ interface Answer {
   /** Node's own, of HTTP/1 alone: what calls it has not called `writeHead()`. */
   _implicitHeader?: Call | undefined;
 }
+/** What Node refuses once the headers are out. */
+interface Headers {
+  setHeader: Call;
+  appendHeader: Call;
+  removeHeader: Call;
+}
+type Answer = Sending & Headers;
 type Method = keyof Answer;
 /** Where an answer has its `HeldAnswer`. */
 const held: unique symbol = Symbol('held');
 type Held = Omit<ServerResponse, Method> & Answer & { _contentLength?: number | null; [held]?: HeldAnswer };
 
-/** What Node refuses once the headers are out, and the word in its message. */
-const refused = [
-  ['setHeader', 'set'],
-  ['appendHeader', 'append'],
-  ['removeHeader', 'remove'],
-] as const;
+/** The word in Node's message when it refuses. */
+const refused: Readonly<Partial<Record<Method, string>>> = {
+  setHeader: 'set',
+  appendHeader: 'append',
+  removeHeader: 'remove',
+};
 
-/** The methods for headers that refuse while an answer waits, and what each stands in front of. */
-const refusing = new WeakMap<Call, Call>();
+let sessionSets = false;
 
 /** Sets a header for a session: its cookie may come while the answer waits. */
 export function setHeader(res: ServerResponse, name: string, value: string | readonly string[]): void {
-  let set = res.setHeader as Call;
-  while (refusing.has(set)) set = refusing.get(set)!;
-  set.call(res, name, value);
+  sessionSets = true;
+  try {
+    res.setHeader(name, value);
+  } finally {
+    sessionSets = false;
+  }
 }
 
 /**
@@ -50,7 +60,7 @@ export class HeldAnswer {
   /** `before` the headers; `waiting` for the work; `open`: all is sent at once; `failed`: nothing more is sent. */
   #state: 'before' | 'waiting' | 'open' | 'failed' = 'before';
   /** What the application has sent while it waits. */
-  #calls: (readonly [Method, unknown[]])[] = [];
+  #calls: (readonly [keyof Sending, unknown[]])[] = [];
   #isEnded = false;
   #needsDrain = false;
   /** As they were when the answer began to wait. */
@@ -61,20 +71,32 @@ export class HeldAnswer {
 
   constructor(res: ServerResponse) {
     this.#res = res as unknown as Held;
-    const { writeHead, flushHeaders, write, end, _implicitHeader } = this.#res;
-    this.#originals = { writeHead, flushHeaders, write, end, _implicitHeader };
+    const { writeHead, flushHeaders, write, end, _implicitHeader, setHeader, appendHeader, removeHeader } = this.#res;
+    this.#originals = { writeHead, flushHeaders, write, end, _implicitHeader, setHeader, appendHeader, removeHeader };
     for (const method of methods) this.#stand(method);
     this.#inner = this.#res[held];
     Object.defineProperty(res, held, { configurable: true, value: this });
-    if (this.#inner === undefined) Object.defineProperties(res, _implicitHeader ? accessors : accessorsOfHttp2);
+    if (this.#isInFront) return;
+    if (_implicitHeader) giveToAll(res, ServerResponse.prototype, accessors);
+    // Other middleware may have given this answer methods of its own.
+    if (!this.#isInFront) Object.defineProperties(res, _implicitHeader ? accessors : accessorsOfHttp2);
+  }
+
+  /** Whether the application finds our methods. */
+  get #isInFront(): boolean {
+    return methods.every((method) => this.#res[method] === this.#ours[method]);
   }
 
   /** Puts ours in front of the method that stands there. */
   #stand(method: Method): void {
     const before = this.#originals[method];
     if (before === undefined) return;
-    const ours: Call = (...args) =>
-      this.#ours[method] === ours ? this.#call(method, args) : before.apply(this.#res, args);
+    const word = refused[method];
+    const ours: Call = (...args) => {
+      if (this.#ours[method] !== ours) return before.apply(this.#res, args);
+      if (word === undefined) return this.#call(method as keyof Sending, args);
+      return this.#state === 'waiting' && !sessionSets ? refuse(word) : before.apply(this.#res, args);
+    };
     this.#ours[method] = ours;
   }
 
@@ -103,7 +125,7 @@ export class HeldAnswer {
     return ofNode(this.#res, 'headersSent');
   }
 
-  #call(method: Method, args: unknown[]): unknown {
+  #call(method: keyof Sending, args: unknown[]): unknown {
     if (method === '_implicitHeader') {
       // As in `res.end(await page())`, where `res.end` was looked up before `page()` used the session: Node's own method is running, and
       // cannot be held any more. It needs the headers now.
@@ -148,13 +170,6 @@ export class HeldAnswer {
     const { statusCode } = res;
     const isHttp1 = res.req.httpVersionMajor < 2; // HTTP/2 has no message, and Node warns of who asks for it
     this.#status = isHttp1 ? { statusCode, statusMessage: res.statusMessage } : ({ statusCode } as never);
-    for (const [method, word] of refused) {
-      const before = res[method] as Call | undefined;
-      if (before === undefined) continue;
-      const ours: Call = (...args) => (this.#state === 'waiting' ? refuse(word) : before.apply(res, args));
-      refusing.set(ours, before);
-      res[method] = ours as never;
-    }
   }
 
   /**
@@ -228,13 +243,24 @@ export class HeldAnswer {
         configurable: true,
         enumerable: true,
         get(this: Held) {
-          return this[held]!.#ours[method];
+          const answer = this[held];
+          return answer === undefined ? ServerResponse.prototype[method as 'end'] : answer.#ours[method];
         },
         // Other middleware may put its own methods in front of ours later, as compression does. They begin the headers in other ways than
         // we can hold, so ours go in front of theirs again. What they have got as the method before theirs passes on to the one before that.
         set(this: Held, theirs: Call) {
-          this[held]!.#originals[method] = theirs;
-          this[held]!.#stand(method);
+          const answer = this[held];
+          if (answer === undefined) {
+            Object.defineProperty(this, method, {
+              configurable: true,
+              enumerable: true,
+              writable: true,
+              value: theirs,
+            });
+            return;
+          }
+          answer.#originals[method] = theirs;
+          answer.#stand(method);
         },
       };
     }
@@ -243,7 +269,7 @@ export class HeldAnswer {
         configurable: true,
         enumerable: false,
         get(this: Held) {
-          const waiting = this[held]!.#waiting;
+          const waiting = this[held]?.waiting;
           return waiting === undefined ? ofNode(this, name) : whileWaiting(waiting);
         },
       };
@@ -254,13 +280,21 @@ export class HeldAnswer {
   }
 
   /** The one of this answer that waits, if one does. */
-  get #waiting(): HeldAnswer | undefined {
-    if (this.#state === 'waiting') return this;
-    return this.#inner === undefined ? undefined : this.#inner.#waiting;
+  get waiting(): HeldAnswer | undefined {
+    return this.#state === 'waiting' ? this : this.#inner?.waiting;
   }
 }
 
-const methods = ['writeHead', 'flushHeaders', 'write', 'end', '_implicitHeader'] as const;
+const methods = [
+  'writeHead',
+  'flushHeaders',
+  'write',
+  'end',
+  'setHeader',
+  'appendHeader',
+  'removeHeader',
+  '_implicitHeader',
+] as const;
 
 // The same functions for all answers. With functions of their own V8 makes a slow dictionary of each answer, and then all that Node does
 // with it takes longer: a request in Express took twice as long.
@@ -269,7 +303,8 @@ const accessorsOfHttp2 = HeldAnswer.descriptors(methods.slice(0, -1));
 
 /** Node's own property, which ours hides. */
 function ofNode(res: Held, name: 'headersSent' | 'writableEnded'): boolean {
-  return Reflect.get(Object.getPrototypeOf(res), name, res) as boolean;
+  const node = res instanceof ServerResponse ? ServerResponse.prototype : Object.getPrototypeOf(res);
+  return Reflect.get(node, name, res) as boolean;
 }
 
 /** @throws Error as Node's */

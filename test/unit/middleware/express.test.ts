@@ -125,7 +125,7 @@ describe.each(frameworks)('%s', (_, framework) => {
     });
     site.cookie = 'PHPSESSID=known';
     await expect(site.ask('/', { signal: client.signal })).rejects.toThrow();
-    await sleep(50);
+    for (let waited = 0; site.row === undefined && waited < 5000; waited += 10) await sleep(10);
     expect(site.row).toBe('count|i:1;');
     await (await site.store.open('known')).release(); // the lock is free
   });
@@ -221,6 +221,93 @@ describe.each(frameworks)('%s', (_, framework) => {
     await site.start(app);
     expect((await site.ask('/inner/count')).body).toBe('1');
     expect((await site.ask('/inner/router/count')).body).toBe('2');
+  });
+
+  test('routes without a session are as Express has them', async () => {
+    const site = new Site();
+    const app = framework();
+    const seen: unknown[] = [];
+    app.get('/with', phpSession<Session>(site.options), (req, res) => {
+      (req as Req).session.count = 1;
+      res.send('with');
+    });
+    app.get('/without', (req, res) => {
+      seen.push((req as Partial<Req>).session, (req as Partial<Req>).phpSession, Object.hasOwn(req, 'session'));
+      Object.assign(req, { session: { other: 1 } });
+      seen.push((req as Partial<Req>).session);
+      const { end } = res;
+      res.end = ((...args: Parameters<typeof end>) => {
+        seen.push('end', res.headersSent, res.writableEnded);
+        return end.apply(res, args);
+      }) as never;
+      res.write('with');
+      seen.push(res.headersSent);
+      res.end('out');
+      seen.push(res.writableEnded);
+      expect(() => res.setHeader('X-Late', '1')).toThrow(/Cannot set headers after they are sent/);
+    });
+    await site.start(app);
+    for (const path of ['/with', '/without', '/with', '/without']) {
+      expect((await site.ask(path)).body).toBe(path.slice(1));
+    }
+    const once = [undefined, undefined, false, { other: 1 }, true, 'end', true, false, true];
+    expect(seen).toEqual([...once, ...once]);
+    expect([site.row, site.errors]).toEqual(['count|i:1;', []]);
+  });
+
+  test('a session of an application in the application goes on in the outer one', async () => {
+    const site = new Site();
+    const [app, inner] = [framework(), framework()];
+    inner.use(phpSession<Session>(site.options));
+    app.use(inner);
+    app.get('/', (req, res) => {
+      (req as Req).session.count = ((req as Req).session.count ?? 0) + 1;
+      res.send('done');
+    });
+    await site.start(app);
+    for (const count of [1, 2]) {
+      expect((await site.ask()).body).toBe('done');
+      expect(site.row).toBe(`count|i:${count};`);
+    }
+  });
+
+  test.each(['the first', 'the second'])('two copies of the package, %s of them outside', async (which) => {
+    const site = new Site();
+    const other = new Site();
+    const copies = [phpSession];
+    jest.isolateModules(() => copies.push(require('../../../src/middleware/express.ts').phpSession));
+    if (which === 'the second') copies.reverse();
+    const app = framework();
+    app.get('/', copies[0]!<Session>({ ...site.options, name: 'OUTER' }), (req, _, next) => {
+      (req as Req).session.count = 1;
+      next();
+    });
+    app.use((req, _, next) => {
+      Object.defineProperty(req, 'session', { configurable: true, value: undefined }); // one property cannot be two sessions
+      next();
+    });
+    app.get('/', copies[1]!<Session>({ ...other.options, name: 'INNER' }), (req, res) => {
+      (req as Req).session.count = 2;
+      res.send('done');
+    });
+    await site.start(app);
+    for (let i = 0; i < 2; i++) {
+      const { body, headers } = await site.ask();
+      expect([body, site.errors, other.errors]).toEqual(['done', [], []]);
+      expect(
+        headers
+          .getSetCookie()
+          .map((line) => line.split('=')[0])
+          .sort(),
+      ).toEqual(['INNER', 'OUTER']);
+    }
+    const rows = [site, other].map(({ sessions }) =>
+      [...sessions.values()].map(({ data }) => Buffer.from(data!).toString()),
+    );
+    expect(rows).toEqual([
+      ['count|i:1;', 'count|i:1;'],
+      ['count|i:2;', 'count|i:2;'],
+    ]);
   });
 
   test('beside another session middleware: an error that says so, and not two sessions in one property', async () => {

@@ -195,7 +195,7 @@ test('a session that is used when its answer is out: that is reported, and the p
     }, 10);
   });
   await (await site.ask()).text();
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  while (site.errors.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   expect([site.row, site.errors]).toEqual(['count|i:1;', [expect.objectContaining({ code: 'ERR_SESSION_CLOSED' })]]);
 });
 
