@@ -1,18 +1,17 @@
 /**
- * Gives properties to all requests, or answers, of a framework: on the prototype that it has put in front of Node's own, as Express has.
- * Where there is none, or one that has such properties already, the object gets them itself.
+ * Where properties for all requests, or answers, of a framework belong: the prototype that it has put in front of Node's own, as Express has.
+ * It is the object itself where there is none, or where that prototype has such properties already.
  *
- * Express changes the prototype of each request, and V8 makes a hidden class for each object after that. Then each property that a request
- * is given copies the list of all others: a request in Express took twice as long.
+ * Express changes the prototype of each request. After that, up to Node 22, V8 makes a hidden class for each object, so each property that a
+ * request is given copies the list of all others.
  *
- * @param object has it; all that it inherits from belongs to the framework, until Node's prototype comes
+ * @param object all that it inherits from belongs to the framework, until Node's prototype comes
  * @param node Node's prototype
  */
-export function giveToAll(object: object, node: object, properties: PropertyDescriptorMap): void {
+export function homeOf(properties: PropertyDescriptorMap, object: object, node: object): object {
   const prototype = prototypeBelow(node, object);
-  const isFree = (there: object) => !Reflect.ownKeys(properties).some((name) => Object.hasOwn(there, name));
-  const canHave = prototype !== undefined && Object.isExtensible(prototype) && isFree(prototype);
-  Object.defineProperties(canHave ? prototype : object, properties);
+  if (prototype === undefined || !Object.isExtensible(prototype)) return object;
+  return Reflect.ownKeys(properties).some((name) => Object.hasOwn(prototype, name)) ? object : prototype;
 }
 
 /** Express has one for each application, and they inherit from the one that is just below Node's. */

@@ -1,6 +1,6 @@
 import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpError } from '../session/http-error.ts';
-import { giveToAll } from './framework-prototype.ts';
+import { homeOf } from './framework-prototype.ts';
 
 type Call = (...args: unknown[]) => unknown;
 
@@ -77,9 +77,11 @@ export class HeldAnswer {
     this.#inner = this.#res[held];
     Object.defineProperty(res, held, { configurable: true, value: this });
     if (this.#isInFront) return;
-    if (_implicitHeader) giveToAll(res, ServerResponse.prototype, accessors);
+    const properties = _implicitHeader ? accessors : accessorsOfHttp2;
+    const home = homeOf(properties, res, ServerResponse.prototype);
+    Object.defineProperties(home, properties);
     // Other middleware may have given this answer methods of its own.
-    if (!this.#isInFront) Object.defineProperties(res, _implicitHeader ? accessors : accessorsOfHttp2);
+    if (home !== res && !this.#isInFront) Object.defineProperties(res, properties);
   }
 
   /** Whether the application finds our methods. */

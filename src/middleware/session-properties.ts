@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import type { HttpSession } from '../session/http-session.ts';
-import { giveToAll } from './framework-prototype.ts';
+import { homeOf } from './framework-prototype.ts';
 
 /** Where a request has its session. A second session, by another name, takes the place of the first for what comes after it. */
 const current: unique symbol = Symbol('session');
@@ -44,7 +44,8 @@ export function sessionProperties(
   };
   return (req, http) => {
     Object.defineProperty(req, current, { configurable: true, value: http });
-    if (!(given in req) || Object.hasOwn(req, 'session')) giveToAll(req, IncomingMessage.prototype, properties);
+    if (Object.hasOwn(req, 'session')) Object.defineProperties(req, properties);
+    else if (!(given in req)) Object.defineProperties(homeOf(properties, req, IncomingMessage.prototype), properties);
   };
 }
 

@@ -255,6 +255,23 @@ describe.each(frameworks)('%s', (_, framework) => {
     expect([site.row, site.errors]).toEqual(['count|i:1;', []]);
   });
 
+  test('a property of the request that says there is no session makes way for ours', async () => {
+    const site = await siteOf((req, res) => {
+      req.session.count = (req.session.count ?? 0) + 1;
+      res.send('done');
+    });
+    const app = framework();
+    app.use((req, _, next) => {
+      Object.assign(req, { session: undefined });
+      next();
+    });
+    app.use(phpSession<Session>(site.options));
+    app.use((req, res) => void res.send(String(++((req as Req).session as { count: number }).count)));
+    await site.ask();
+    await site.start(app);
+    expect((await site.ask()).body).toBe('2');
+  });
+
   test('a session of an application in the application goes on in the outer one', async () => {
     const site = new Site();
     const [app, inner] = [framework(), framework()];
