@@ -6,19 +6,19 @@ import { startProcess } from './process.mjs';
 /** The actors of all schedules, each started when a schedule needs it. */
 export class Cast {
   #engine;
-  #product;
+  #products;
   #phpFault;
   /** Processes with their actors, by what they depend on. @type {Map<string, Promise<AnyActor[]>>} */
   #processes = new Map();
 
   /**
    * @param {import('../services/engines.mjs').RunningEngine} engine
-   * @param {import('./actor.mjs').Product} product
+   * @param {readonly import('./actor.mjs').Product[]} products of the Node processes, in turn
    * @param {string} phpFault see `PhpActor.start()`
    */
-  constructor(engine, product, phpFault) {
+  constructor(engine, products, phpFault) {
     this.#engine = engine;
-    this.#product = product;
+    this.#products = products;
     this.#phpFault = phpFault;
   }
 
@@ -32,6 +32,8 @@ export class Cast {
     const isPhp = (/** @type {number} */ i) => plans[i]?.php !== undefined;
     const all = await Promise.all(
       nodes.flatMap((node, process) => {
+        const version = process % this.#products.length;
+        const product = /** @type {import('./actor.mjs').Product} */ (this.#products[version]);
         const own = names.filter((_, i) => processes[i] === process);
         // PHP shares no process: each request has a handler of its own.
         const [php, together] = [
@@ -47,8 +49,8 @@ export class Cast {
           ...(together.length === 0
             ? []
             : [
-                this.#start(`${together} ${lock}`, node, data, (endpoint, how) =>
-                  startProcess(together, this.#product, endpoint, { ...how, lock }),
+                this.#start(`${together} ${lock} ${version}`, node, data, (endpoint, how) =>
+                  startProcess(together, product, endpoint, { ...how, lock }),
                 ),
               ]),
         ];

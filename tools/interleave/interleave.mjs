@@ -35,7 +35,7 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
  *
  * @param {import('../services/engines.mjs').RunningEngine} engine
  * @param {object} options
- * @param {import('./actor.mjs').Product} options.product
+ * @param {readonly import('./actor.mjs').Product[]} options.products of the Node processes, in turn
  * @param {typeof import('php-session-bridge/mysql').createTableSql} options.createTableSql
  * @param {number} options.nodes how many of the engine's SQL nodes actors use
  * @param {string} [options.phpFault] a promise that PHP's handler breaks: see php-faulty.php
@@ -48,18 +48,18 @@ const suffixes = { bytes: '', text: '-\u00fc\u20ac\u{1f511}' };
  * @returns {Promise<Result>}
  */
 export async function interleave(engine, options) {
-  const { product, createTableSql, nodes, seed, from, schedules, mostFailures, say = () => undefined } = options;
+  const { products, createTableSql, nodes, seed, from, schedules, mostFailures, say = () => undefined } = options;
   const { phpFault = '', php = 0.45 } = options;
   const witness = await Witness.start(engine, createTableSql);
   const locksByNode = engine.name === 'galera' && nodes > 1;
   const hasNames = engine.name === 'mariadb' || engine.name === 'mysql';
   /** @type {Result} */
   const result = {
-    title: `${engine.title} ${engine.version}; seed ${seed}`,
+    title: `${engine.title} ${engine.version}${products.length > 1 ? '; beside an older version' : ''}; seed ${seed}`,
     ...{ schedules: 0, steps: 0, failures: [], script: [] },
     ...{ waits: { row: 0, name: 0, queue: 0 }, outcomes: new Map() },
   };
-  const cast = new Cast(engine, product, phpFault);
+  const cast = new Cast(engine, products, phpFault);
   try {
     for (let index = from; index < from + schedules && result.failures.length < mostFailures; index++) {
       const plan = makePlan(seed, index, php);

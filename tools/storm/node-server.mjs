@@ -1,10 +1,10 @@
 // The Node half of the storm's pages: a process, or a thread, with a server. Its other half is pages/index.php.
 import { subscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import Koa from 'koa';
-import { phpSession } from 'php-session-bridge/koa';
-import { mysqlStore } from 'php-session-bridge/mysql';
 
 /**
  * @typedef {object} StormPages
@@ -15,6 +15,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  * @property {number} maxHold seconds
  * @property {'row' | 'merge'} lock of PHP; Node's mode is `exclusive` or `merge`
  * @property {string} framework `koa`, or another file of the farm's frameworks
+ * @property {string} [older] folder of another version of the package, which serves here
  */
 
 /**
@@ -25,11 +26,13 @@ import { mysqlStore } from 'php-session-bridge/mysql';
  * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for a visitor: the health check makes
  *   the proxy send no more requests, those under way end, and then the server and the store are closed
  */
-export async function serve({ name, connection, table, lockTimeout, maxHold, lock, framework }, port) {
+export async function serve({ name, connection, table, lockTimeout, maxHold, lock, framework, older }, port) {
+  const { mysqlStore } = await load('mysql', older);
   const store = mysqlStore({ connection, table, lockTimeout, maxHold, maxWaiters: 32 });
   /** @type {import('php-session-bridge/koa').SessionOptions} */
   const options = { store, useStrictMode: true, mode: lock === 'merge' ? 'merge' : 'exclusive' };
-  const listener = framework === 'koa' ? inKoa(options, lock, log) : await inFramework(framework, options, log);
+  const listener =
+    framework === 'koa' ? await inKoa(options, lock, log, older) : await inFramework(framework, options, log);
   let draining = false;
   let underWay = 0;
 
@@ -42,7 +45,7 @@ export async function serve({ name, connection, table, lockTimeout, maxHold, loc
   const opened = await store.open('none', { create: false }).catch(() => undefined);
   await opened?.release();
   const server = createServer((req, res) => {
-    res.setHeader('X-Served-By', name);
+    res.setHeader('X-Served-By', older === undefined ? name : `older-${name}`);
     if (req.url === '/health') {
       res.writeHead(draining ? 404 : 200).end();
       return;
@@ -64,11 +67,23 @@ export async function serve({ name, connection, table, lockTimeout, maxHold, loc
 }
 
 /**
+ * @param {'koa' | 'mysql'} entry of the package
+ * @param {string | undefined} older
+ */
+function load(entry, older) {
+  return import(
+    older === undefined ? `php-session-bridge/${entry}` : pathToFileURL(join(older, 'dist', `${entry}.js`)).href
+  );
+}
+
+/**
  * @param {import('php-session-bridge/koa').SessionOptions} options
  * @param {'row' | 'merge'} lock
  * @param {(error: any) => void} log
+ * @param {string | undefined} older
  */
-function inKoa(options, lock, log) {
+async function inKoa(options, lock, log, older) {
+  const { phpSession } = await load('koa', older);
   const app = new Koa();
   app.use(phpSession(options));
   app.use(async (/** @type {any} */ ctx) => {

@@ -5,6 +5,7 @@
  * @property {number} end
  * @property {number} requests
  * @property {Record<'php' | 'node', number>} answered
+ * @property {Set<string>} servers that have answered
  * @property {Record<string, number>} actions those that were answered
  * @property {Map<string, number>} failures by kind
  * @property {number[]} times milliseconds of the answered requests
@@ -32,6 +33,7 @@ export class Record {
       end: now,
       requests: 0,
       answered: { php: 0, node: 0 },
+      servers: new Set(),
       actions: {},
       failures: new Map(),
       times: [],
@@ -69,7 +71,7 @@ export class Record {
    * @param {number} request.start
    * @param {import('./visitors.mjs').Answer} request.answer
    */
-  add({ visitor, side, path, start, answer: { status, isFromProxy, page } }) {
+  add({ visitor, side, path, start, answer: { status, server, isFromProxy, page } }) {
     const phase = this.phases.at(-1);
     if (phase === undefined) return;
     const now = performance.now();
@@ -82,6 +84,7 @@ export class Record {
       return;
     }
     phase.answered[side]++;
+    phase.servers.add(server);
     const action = page.incarnation === null ? 'nobody' : (path.split('?')[0] ?? '');
     phase.actions[action] = (phase.actions[action] ?? 0) + 1;
     phase.times.push(now - start);

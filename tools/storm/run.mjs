@@ -13,7 +13,10 @@
 //                       that a request's session has gone
 //   --persistent        PHP keeps its connections; only on mariadb and mysql
 //   --every-node        each Node server begins with another SQL node, also on Galera, which refuses some requests then
+//   --beside DIR        every second Node server and page of PHP uses the version of the package in DIR (its dist/ and php/), and in the
+//                       end all do; only with --frameworks koa
 //   --faults NAME,...   the faults, one after the other; all: every fault that this engine can have
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { choose, numberOf } from '../arguments.mjs';
 import { build } from '../build.mjs';
@@ -35,6 +38,7 @@ await runCommand(async () => {
       persistent: { type: 'boolean', default: false },
       frameworks: { type: 'string', default: 'koa' },
       'every-node': { type: 'boolean', default: false },
+      beside: { type: 'string' },
       faults: { type: 'string', default: '' },
     },
   });
@@ -61,6 +65,9 @@ await runCommand(async () => {
   if (values.faults !== '' && frameworks.some((name) => name !== 'koa')) {
     throw new SetupError('--faults: only with --frameworks koa.');
   }
+  if (values.beside !== undefined && frameworks.some((name) => name !== 'koa')) {
+    throw new SetupError('--beside: only with --frameworks koa.');
+  }
   const [lock] = choose(/** @type {('row' | 'merge')[]} */ (['row', 'merge']), [values.lock], '--lock');
   const [processes] = choose(/** @type {Layout[]} */ (Object.keys(layouts)), [values.processes], '--processes');
   const result = await storm({
@@ -70,6 +77,7 @@ await runCommand(async () => {
     lock,
     persistent: values.persistent,
     frameworks,
+    beside: values.beside && resolve(values.beside),
     everyNode: values['every-node'] || undefined,
     faults: chooseFaults(values.faults, values.engine),
     say: (line) => console.log(line),

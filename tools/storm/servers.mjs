@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { keepRunning } from '../../examples/farm/keep-running.mjs';
@@ -25,6 +26,7 @@ export const layouts = {
  * @property {Kept[]} node the Node servers; what ends is started again
  * @property {import('../services/php-fpm.mjs').PhpFpm} php
  * @property {string} logs the directory with what they print
+ * @property {() => Promise<void>} goBack ends the newer version, if an older one runs beside it
  * @property {() => Promise<void>} stop
  */
 
@@ -43,6 +45,7 @@ export const layouts = {
  * @param {'row' | 'merge'} options.lock
  * @param {boolean} options.persistent
  * @param {readonly string[]} options.frameworks of the Node servers, in turn
+ * @param {string} [options.beside] folder of an older version of the package: every second Node server and page of PHP uses it
  * @param {(line: string) => void} options.say
  * @returns {Promise<Servers>}
  */
@@ -58,6 +61,7 @@ export async function startServers({
   lock,
   persistent,
   frameworks,
+  beside,
   say,
 }) {
   const directory = temporaryDirectory('storm');
@@ -69,6 +73,8 @@ export async function startServers({
   };
   const pages = { table, lockTimeout, maxHold, lock };
   const layout = layouts[processes];
+  /** When this file is there, all pages of PHP use the older version. */
+  const gone = join(directory.path, 'gone');
   const [proxyPort, ...nodePorts] = await Promise.all(
     Array.from({ length: 1 + layout.servers * (processes === 'threads' ? layout.workers : 1) }, freePort),
   );
@@ -84,7 +90,10 @@ export async function startServers({
       processes,
       ports,
       workers: layout.workers,
-      pages: { ...pages, name, connection, framework: frameworks[i % frameworks.length] },
+      pages: {
+        ...{ ...pages, name, connection, framework: frameworks[i % frameworks.length] },
+        older: i % 2 === 1 ? beside : undefined,
+      },
     };
     const start = async () => {
       const env = { STORM: JSON.stringify(storm) };
@@ -101,7 +110,7 @@ export async function startServers({
     const php = await startPhpFpm({
       workers: phpWorkers,
       ini: { 'session.use_strict_mode': 1, 'session.gc_probability': 0, display_errors: 0, log_errors: 1 },
-      env: { STORM: JSON.stringify({ ...pages, endpoints, isGalera, persistent }) },
+      env: { STORM: JSON.stringify({ ...pages, endpoints, isGalera, persistent, beside, gone }) },
       log: log('php'),
     });
     stops.push(php.stop);
@@ -120,7 +129,13 @@ export async function startServers({
     const proxy = startProcess(command, args, { log: log('haproxy') });
     stops.push(proxy.stop);
     await untilReady(proxy, { name: 'HAProxy', port: proxyPort ?? 0, log: log('haproxy') });
-    return { url: `http://127.0.0.1:${proxyPort}`, node, php, logs: directory.path, stop };
+    const goBack = async () => {
+      writeFileSync(gone, '');
+      const newer = node.filter((_, i) => i % 2 === 0);
+      for (const server of newer) server.kill('SIGTERM');
+      await Promise.all(newer.map((server) => server.stop()));
+    };
+    return { url: `http://127.0.0.1:${proxyPort}`, node, php, logs: directory.path, goBack, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -27,6 +27,7 @@ const table = 'session';
  * @property {'row' | 'merge'} [lock] of PHP, and Node's mode, default `row`
  * @property {boolean} [persistent] whether PHP keeps its connections, default false; only with one database server
  * @property {readonly string[]} [frameworks] of the Node servers, in turn; default `koa`
+ * @property {string} [beside] folder of an older version of the package: half of the servers use it. In the end they go on alone
  * @property {(line: string) => void} [say] gets lines about the progress
  */
 
@@ -61,6 +62,7 @@ export async function storm({
   lock = 'row',
   persistent = false,
   frameworks = ['koa'],
+  beside,
   say = () => {},
 }) {
   const { engine, description } = await startDatabase(name, table);
@@ -79,11 +81,12 @@ export async function storm({
       lock,
       persistent,
       frameworks,
+      beside,
       say,
     });
     try {
       const { servers: nodeServers, workers } = layouts[processes];
-      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}; ${frameworks.join(', ')}); lock ${lock}${persistent ? ', persistent connections' : ''}; seed ${seed}`;
+      const title = `${description}; PHP-FPM with ${phpWorkers} workers, ${nodeServers} × ${workers} Node (${processes}; ${frameworks.join(', ')}); lock ${lock}${persistent ? ', persistent connections' : ''}${beside === undefined ? '' : '; beside an older version'}; seed ${seed}`;
       const record = new Record();
       // Two nodes of Galera give the same lock to two requests. One of them loses it.
       const model = new (lock === 'merge' ? MergeModel : Model)({
@@ -91,12 +94,13 @@ export async function storm({
       });
       const visitors = new Visitors({ url: servers.url, sessions, record, model });
       record.begin('no fault');
+      const events = beside === undefined ? faults : [...faults, goBack];
       let disturbing = true;
       const sending = visitors.send({ concurrency, seed, goesOn: () => disturbing || record.requests < requests });
       try {
-        for (const [i, fault] of faults.entries()) {
-          while (record.requests < ((i + 1) * requests) / (faults.length + 1)) await sleep(20);
-          await disturb(fault, { engine, table, servers, say }, record);
+        for (const [i, event] of events.entries()) {
+          while (record.requests < ((i + 1) * requests) / (events.length + 1)) await sleep(20);
+          await disturb(event, { engine, table, servers, say }, record);
         }
       } finally {
         disturbing = false;
@@ -113,6 +117,12 @@ export async function storm({
     await engine.stop();
   }
 }
+
+/** No visitor notices it, so it is no fault. @type {import('./faults.mjs').Fault} */
+const goBack = {
+  title: 'the newer version ends, and the older goes on',
+  run: ({ servers }) => servers.goBack(),
+};
 
 /**
  * @param {import('./faults.mjs').Fault} fault

@@ -6,9 +6,10 @@
 
 declare(strict_types=1);
 
-require __DIR__ . '/../../../php/src/SessionHandler.php';
-
 $storm = json_decode((string) getenv('STORM'), true, 512, JSON_THROW_ON_ERROR);
+// Of two versions of the package each page takes one, until the newer has gone.
+$isOlder = isset($storm['beside']) && (is_file($storm['gone']) || random_int(0, 1) === 1);
+require ($isOlder ? $storm['beside'] : __DIR__ . '/../../..') . '/php/src/SessionHandler.php';
 
 $connect = static function () use ($storm): PDO {
     foreach ($storm['endpoints'] as $endpoint) { // The first that serves.
@@ -39,7 +40,7 @@ $handler = new \PhpSessionBridge\SessionHandler($storm['persistent'] ? $persiste
 ]);
 
 header('Content-Type: application/json');
-header('X-Served-By: php-' . getmypid());
+header('X-Served-By: ' . ($isOlder ? 'older-' : '') . 'php-' . getmypid());
 if (!$handler->start()) {
     exit; // It has answered 503.
 }
