@@ -1,4 +1,5 @@
 // The Node half of the storm's pages: a process, or a thread, with a server. Its other half is pages/index.php.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import Koa from 'koa';
  * @property {number} maxHold seconds
  * @property {'row' | 'merge'} lock of PHP; Node's mode is `exclusive` or `merge`
  * @property {string} framework `koa`, or another file of the farm's frameworks
+ * @property {boolean} closes whether pages of other frameworks than Koa save their session before they answer, as with faults
  * @property {string} [older] folder of another version of the package, which serves here
  */
 
@@ -26,13 +28,15 @@ import Koa from 'koa';
  * @returns {Promise<{ drain: () => Promise<void> }>} `drain` ends it without an error for a visitor: the health check makes
  *   the proxy send no more requests, those under way end, and then the server and the store are closed
  */
-export async function serve({ name, connection, table, lockTimeout, maxHold, lock, framework, older }, port) {
+export async function serve({ name, connection, table, lockTimeout, maxHold, lock, framework, closes, older }, port) {
   const { mysqlStore } = await load('mysql', older);
   const store = mysqlStore({ connection, table, lockTimeout, maxHold, maxWaiters: 32 });
   /** @type {import('php-session-bridge/koa').SessionOptions} */
   const options = { store, useStrictMode: true, mode: lock === 'merge' ? 'merge' : 'exclusive' };
   const listener =
-    framework === 'koa' ? await inKoa(options, lock, log, older) : await inFramework(framework, options, log);
+    framework === 'koa'
+      ? await inKoa(options, lock, log, older)
+      : await inFramework(framework, options, { lock, closes, log });
   let draining = false;
   let underWay = 0;
 
@@ -91,8 +95,7 @@ async function inKoa(options, lock, log, older) {
   });
   // The lock was lost, and another request logged out or regenerated. As with PHP, no answer says that anything was stored.
   app.on('session:gone', (ctx) => {
-    // With the lock 'merge' this is no error: a request that began before a logout stores nothing, and PHP's page answers 200 too.
-    if (lock === 'merge' && ctx.path === '/count') return;
+    if (!isRefused(lock, ctx.path)) return;
     ctx.status = 503;
     ctx.set('Retry-After', '1');
   });
@@ -101,17 +104,42 @@ async function inKoa(options, lock, log, older) {
 }
 
 /**
+ * Whether a request answers 503 whose session has gone. With the lock 'merge' it may be no error: a request that began before a logout
+ * stores nothing, and PHP's page answers 200 too.
+ *
+ * @param {'row' | 'merge'} lock
+ * @param {string} path
+ */
+function isRefused(lock, path) {
+  return lock === 'row' || path !== '/count';
+}
+
+/**
  * @param {string} framework
  * @param {import('php-session-bridge/koa').SessionOptions} options
- * @param {(error: any) => void} log
+ * @param {{ lock: 'row' | 'merge', closes: boolean, log: (error: any) => void }} how
  */
-async function inFramework(framework, options, log) {
+async function inFramework(framework, options, { lock, closes, log }) {
   const { createListener } = await import(`../../examples/farm/node/frameworks/${framework}.mjs`);
-  return createListener({ ...options, onError: log }, async (/** @type {any} */ visit) => ({
-    status: 200,
-    headers: { 'Content-Type': 'application/json; charset=utf-8' },
-    body: JSON.stringify(await page(visit)),
-  }));
+  /** @type {AsyncLocalStorage<{ isGone: boolean }>} */
+  const visits = new AsyncLocalStorage();
+  const onGone = () => {
+    const visit = visits.getStore();
+    if (visit !== undefined) visit.isGone = true;
+  };
+  const answer = async (/** @type {any} */ visit, /** @type {{ isGone: boolean }} */ now) => {
+    const body = JSON.stringify(await page(visit));
+    // `onGone` comes too late to change the answer, unless the page saves its session first.
+    if (closes) await visit.phpSession.close();
+    if (now.isGone && isRefused(lock, visit.url.pathname)) {
+      return { status: 503, headers: { 'Retry-After': '1' }, body: '' };
+    }
+    return { status: 200, headers: { 'Content-Type': 'application/json; charset=utf-8' }, body };
+  };
+  return createListener({ ...options, onError: log, onGone }, (/** @type {any} */ visit) => {
+    const now = { isGone: false };
+    return visits.run(now, () => answer(visit, now));
+  });
 }
 
 /** @param {Pick<import('../../examples/farm/node/pages.mjs').Visit, 'url' | 'session' | 'phpSession'>} visit */

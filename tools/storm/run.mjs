@@ -9,8 +9,7 @@
 //   --processes HOW     the Node servers: separate (8 processes, default), cluster (2 × 4 workers), threads (2 × 4)
 //   --php-workers N     default 8
 //   --lock HOW          row (default), or merge: PHP's lock and Node's mode
-//   --frameworks NAME,... of the Node servers, in turn: koa (default), express, fastify, hono; with faults only koa, whose pages say
-//                       that a request's session has gone
+//   --frameworks NAME,... of the Node servers, in turn: koa (default), express, fastify, hono
 //   --persistent        PHP keeps its connections; only on mariadb and mysql
 //   --every-node        each Node server begins with another SQL node, also on Galera, which refuses some requests then
 //   --beside DIR        every second Node server and page of PHP uses the version of the package in DIR (its dist/ and php/), and in the
@@ -62,9 +61,6 @@ await runCommand(async () => {
     throw new SetupError(`--persistent: not with the servers of ${values.engine}`);
   }
   const frameworks = choose(['koa', 'express', 'fastify', 'hono'], values.frameworks.split(','), 'framework');
-  if (values.faults !== '' && frameworks.some((name) => name !== 'koa')) {
-    throw new SetupError('--faults: only with --frameworks koa.');
-  }
   if (values.beside !== undefined && frameworks.some((name) => name !== 'koa')) {
     throw new SetupError('--beside: only with --frameworks koa.');
   }

@@ -45,6 +45,7 @@ export const layouts = {
  * @param {'row' | 'merge'} options.lock
  * @param {boolean} options.persistent
  * @param {readonly string[]} options.frameworks of the Node servers, in turn
+ * @param {boolean} options.closes see `StormPages`
  * @param {string} [options.beside] folder of an older version of the package: every second Node server and page of PHP uses it
  * @param {(line: string) => void} options.say
  * @returns {Promise<Servers>}
@@ -61,6 +62,7 @@ export async function startServers({
   lock,
   persistent,
   frameworks,
+  closes,
   beside,
   say,
 }) {
@@ -91,7 +93,7 @@ export async function startServers({
       ports,
       workers: layout.workers,
       pages: {
-        ...{ ...pages, name, connection, framework: frameworks[i % frameworks.length] },
+        ...{ ...pages, name, connection, framework: frameworks[i % frameworks.length], closes },
         older: i % 2 === 1 ? beside : undefined,
       },
     };

@@ -81,6 +81,7 @@ export async function storm({
       lock,
       persistent,
       frameworks,
+      closes: faults.length > 0,
       beside,
       say,
     });
