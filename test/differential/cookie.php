@@ -16,7 +16,7 @@ if ($test['do'] === 'remove') {
         'secure' => (bool) ini_get('session.cookie_secure'),
         'httponly' => (bool) ini_get('session.cookie_httponly'),
         'samesite' => ini_get('session.cookie_samesite'),
-    ]);
+    ] + (PHP_VERSION_ID < 80500 ? [] : ['partitioned' => (bool) ini_get('session.cookie_partitioned')]));
 } elseif ($test['do'] === 'start') {
     session_start();
 }

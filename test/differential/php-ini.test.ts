@@ -49,8 +49,15 @@ function asPhp(text: string): Record<string, unknown> | false {
 }
 
 describe('the syntax, compared with parse_ini_string()', () => {
+  /** From 8.6 on PHP refuses a `]` in a key, and a keyword alone at the end of the file too. No php.ini has them. */
+  const isRefusedNow = (text: string, php: unknown) =>
+    php === false &&
+    installed() >= '8.6' &&
+    /\]|(^|[\r\n])[ \t]*(on|off|yes|no|true|false|null|none)[ \t]*$/i.test(text);
+
   test.each(iniTexts)('%j', (text) => {
-    expect([text, asPhp(text)]).toEqual([text, parseIniStrings([text])[0]]);
+    const [php] = parseIniStrings([text]);
+    if (!isRefusedNow(text, php)) expect([text, asPhp(text)]).toEqual([text, php]);
   });
 
   test('3,000 random texts', () => {
@@ -58,7 +65,7 @@ describe('the syntax, compared with parse_ini_string()', () => {
     const expected = parseIniStrings(texts);
     const differences = texts
       .map((text, i) => ({ text, php: expected[i], node: asPhp(text) }))
-      .filter(({ php, node }) => JSON.stringify(php) !== JSON.stringify(node));
+      .filter(({ text, php, node }) => JSON.stringify(php) !== JSON.stringify(node) && !isRefusedNow(text, php));
     expect(differences.slice(0, 5)).toEqual([]);
   });
 });
@@ -146,10 +153,11 @@ describe('settings, compared with ini_get_all() of a PHP that reads the same fil
   });
 });
 
+let version: PhpVersion | undefined;
 function installed(): PhpVersion {
-  return execFileSync('php', ['-n', '-r', 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;'], {
-    encoding: 'utf8',
-  }) as PhpVersion;
+  const code = 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;';
+  version ??= execFileSync('php', ['-n', '-r', code], { encoding: 'utf8' }) as PhpVersion;
+  return version;
 }
 
 const fpm = findPhpFpm();

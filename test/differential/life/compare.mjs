@@ -1,21 +1,19 @@
 // One scenario on both sides, and what was expected of each.
 import { Model } from './model.mjs';
-import { inNode, normalized, ofPhp } from './outcome.mjs';
+import { changedDefaults, inNode, normalized, ofPhp } from './outcome.mjs';
 import { scenarios } from './scenarios.mjs';
 
 /** What is the same in every php.ini, so that the installed one does not matter. */
 const plain = {
+  ...changedDefaults,
   'session.save_handler': 'files',
   'session.name': 'PHPSESSID',
-  'session.use_strict_mode': 0,
   'session.use_only_cookies': 1,
   'session.lazy_write': 1,
   'session.gc_probability': 0,
   'session.gc_maxlifetime': 1440,
   'session.serialize_handler': 'php',
   'session.cookie_lifetime': 0,
-  'session.cookie_httponly': 0,
-  'session.cookie_samesite': '',
   'session.cookie_secure': 0,
   'session.cache_limiter': 'nocache',
   'session.cache_expire': 180,
