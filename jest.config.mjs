@@ -25,8 +25,22 @@ const database = {
   globalTeardown: '<rootDir>/test/helpers/stop-database.mjs',
 };
 
+/**
+ * Examples, each with packages of its own from the registry.
+ *
+ * @param {string[]} names
+ */
+export const examples = (...names) =>
+  project('examples', {
+    globalSetup: '<rootDir>/test/helpers/install-newest-node.mjs',
+    testMatch: names.map((name) => `<rootDir>/test/examples/${name}.test.ts`),
+  });
+
+/** The examples that `npm test` runs. The others install or build too much, and are for `npm run test:examples`. */
+export const quickExamples = ['bundlers', 'nestjs', 'nitro', 'react-router', 'socket-io', 'sveltekit', 'trpc'];
+
 export default {
-  maxWorkers: 2,
+  maxWorkers: 3, // on two cores: many tests wait for a lock or a server
   testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
@@ -38,5 +52,6 @@ export default {
     project('e2e'),
     project('package'),
     project('docs'),
+    examples(...quickExamples),
   ],
 };

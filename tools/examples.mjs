@@ -2,16 +2,14 @@
 // Arguments go to Jest.
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { installNewestNode } from './newest-node.mjs';
 import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
 await runCommand(async () => {
-  await setUp(['mariadb-server', 'php-cli', 'php-mysql', 'libatomic1']);
-  const env = { PSB_NEWEST_NODE: await installNewestNode() };
+  await setUp(['mariadb-server', 'php-cli', 'php-mysql']);
   await build(console.log);
   console.log('Each example installs its own packages into a temporary folder (Next.js 350 MB, the others less).');
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const args = [jest, '--config', join(root, 'jest.examples.config.mjs'), ...process.argv.slice(2)];
-  const end = await run(process.execPath, args, { cwd: root, env });
+  const end = await run(process.execPath, args, { cwd: root });
   if (end !== 'exit 0') throw new SetupError(`jest failed (${end}).`);
 });

@@ -66,7 +66,7 @@ function readLock(file) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await runCommand(async () => {
+  void runCommand(async () => {
     await setUp([...stormParts, 'libatomic1']);
     await testWithNewestNode(await installNewestNode(), process.argv.slice(2));
   });

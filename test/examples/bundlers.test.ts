@@ -44,24 +44,28 @@ const builds: [string, string[], string, boolean][] = [
   ['Vite, all in', [...vite, '--outDir', 'f', '--config', 'all.config.mjs'], 'f/server.js', true],
 ];
 
-test.each(builds)('%s', async (_, command, file, isWhole) => {
-  example.consumer.write('all.config.mjs', 'export default { ssr: { noExternal: true } };');
-  const packer = command[0]!.startsWith('node_modules/esbuild')
-    ? join(example.consumer.path(), command[0]!)
-    : process.execPath;
-  await run(packer, packer === process.execPath ? command : command.slice(1), example.consumer.path());
-  const folder = example.consumer.path(file, '..');
-  const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.[cm]?js$/.test(name))
-    .map((name) => readFileSync(join(folder, name), 'utf8'));
-  expect(texts.some((text) => text.includes('FOR UPDATE'))).toBe(isWhole);
+test.each(builds)(
+  '%s',
+  async (_, command, file, isWhole) => {
+    example.consumer.write('all.config.mjs', 'export default { ssr: { noExternal: true } };');
+    const packer = command[0]!.startsWith('node_modules/esbuild')
+      ? join(example.consumer.path(), command[0]!)
+      : process.execPath;
+    await run(packer, packer === process.execPath ? command : command.slice(1), example.consumer.path());
+    const folder = example.consumer.path(file, '..');
+    const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.[cm]?js$/.test(name))
+      .map((name) => readFileSync(join(folder, name), 'utf8'));
+    expect(texts.some((text) => text.includes('FOR UPDATE'))).toBe(isWhole);
 
-  await example.start([file]);
-  const browser = new Browser();
-  expect((await browser.ask(example.url)).text).toBe('1');
-  expect(await phpPage(php, browser.id!, 'return ++$_SESSION["count"];')).toBe(2);
-  await Promise.all(Array.from({ length: 10 }, () => browser.ask(example.url)));
-  expect(await php.row(table, browser.id!)).toBe('count|i:12;');
-  expect(await example.end()).toBe('exit 0');
-  expect(example.log()).toBe('');
-});
+    await example.start([file]);
+    const browser = new Browser();
+    expect((await browser.ask(example.url)).text).toBe('1');
+    expect(await phpPage(php, browser.id!, 'return ++$_SESSION["count"];')).toBe(2);
+    await Promise.all(Array.from({ length: 10 }, () => browser.ask(example.url)));
+    expect(await php.row(table, browser.id!)).toBe('count|i:12;');
+    expect(await example.end()).toBe('exit 0');
+    expect(example.log()).toBe('');
+  },
+  60_000,
+);

@@ -1,6 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { freePort } from '../../tools/services/ports.mjs';
 import { type Service, startProcess } from '../../tools/services/processes.mjs';
 import { Consumer, clone, run } from '../package/consumer.ts';
@@ -9,8 +10,23 @@ import { binaryTable, type Harness, startHarness, type Table } from '../php/harn
 /** The table that the examples have by default. */
 export const table: Table = { ...binaryTable(), name: 'session' };
 
-/** PHP beside the example. */
-export const startPhp = (): Promise<Harness> => startHarness([table]);
+/** PHP beside the example, with a database of the test file's own: all examples have the same table. */
+export async function startPhp(): Promise<Harness> {
+  const database = await startMariadb();
+  const { host, port, user, password } = database;
+  process.env.PSB_TEST_MYSQL = JSON.stringify({ host, port, user, password });
+  const php = await startHarness([table]).catch(async (error) => {
+    await database.stop();
+    throw error;
+  });
+  return {
+    ...php,
+    async stop() {
+      await php.stop();
+      await database.stop();
+    },
+  };
+}
 
 /** A page of PHP, in strict mode as the examples are. */
 export async function phpPage(php: Harness, id: string, code: string): Promise<unknown> {

@@ -6,7 +6,6 @@ import { Browser, Example, phpPage, startPhp, table } from './example.ts';
 
 /** examples/nestjs: compiled by TypeScript, on both platforms, beside PHP. */
 
-const database = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
 let php: Harness;
 let example: Example;
 
@@ -26,7 +25,7 @@ describe.each(['express', 'fastify'])('%s', (platform) => {
   let browser: Browser;
 
   beforeAll(async () => {
-    relay = await Relay.start(database);
+    relay = await Relay.start(php.mysql);
     await start();
   });
   beforeEach(() => {
@@ -35,7 +34,7 @@ describe.each(['express', 'fastify'])('%s', (platform) => {
   afterEach(() => expect(php.log()).toBe(''));
 
   const start = () => {
-    const { user, password } = database;
+    const { user, password } = php.mysql;
     const DATABASE = `mysql://${user}:${password}@127.0.0.1:${relay.port}/test`;
     return example.start([`dist/${platform}.js`], { DATABASE });
   };

@@ -6,7 +6,6 @@ import { Browser, Example, phpPage, startPhp, table } from './example.ts';
 
 /** examples/trpc: tRPC 11 on node:http, beside PHP. */
 
-const database = JSON.parse(process.env.PSB_TEST_MYSQL ?? 'null');
 let php: Harness;
 let example: Example;
 let relay: Relay;
@@ -15,7 +14,7 @@ let browser: Browser;
 beforeAll(async () => {
   example = await Example.install('examples/trpc');
   php = await startPhp();
-  relay = await Relay.start(database);
+  relay = await Relay.start(php.mysql);
   await start();
 }, 240_000);
 
@@ -29,7 +28,7 @@ afterAll(async () => {
 });
 
 function start(): Promise<void> {
-  const { user, password } = database;
+  const { user, password } = php.mysql;
   const DATABASE = `mysql://${user}:${password}@127.0.0.1:${relay.port}/test`;
   return example.start(['server.mjs'], { DATABASE });
 }

@@ -119,12 +119,14 @@ describe.each(harmless)('%j', (variables) => {
 
 describe.each(refusing)('%j', (variables) => {
   test('PHP is refused, and the session stays', async () => {
-    for (const way of ways) {
-      const id = newId();
-      await php.put(way.table, id, 'n|i:1;');
-      const { status } = await withVariables(variables, () => php.ask({ ...way, id }, page));
-      expect({ way, status }).toMatchObject({ status: 503 });
-      expect(await php.row(way.table, id)).toBe('n|i:1;');
+    const pages = ways.map((way) => ({ ...way, id: newId() }));
+    for (const { table, id } of pages) await php.put(table, id, 'n|i:1;');
+    // Each waits for its lock_timeout.
+    const answers = await withVariables(variables, () => Promise.all(pages.map((way) => php.ask(way, page))));
+    for (const [i, { status }] of answers.entries()) {
+      const { table, id } = pages[i]!;
+      expect({ way: pages[i], status }).toMatchObject({ status: 503 });
+      expect(await php.row(table, id)).toBe('n|i:1;');
     }
   }, 120_000);
 

@@ -21,12 +21,12 @@ afterAll(() => {
  * sees the CommonJS declarations.
  */
 const resolutions = {
-  'nodenext, ES module': { file: 'app.mts', settings: { module: 'NodeNext' } },
-  'nodenext, CommonJS': { file: 'app.cts', settings: { module: 'NodeNext' } },
-  'node16, CommonJS': { file: 'app.cts', settings: { module: 'Node16' } },
-  bundler: { file: 'app.ts', settings: { module: 'ESNext', moduleResolution: 'Bundler' } },
+  'nodenext, ES module': { suffix: 'mts', settings: { module: 'NodeNext' } },
+  'nodenext, CommonJS': { suffix: 'cts', settings: { module: 'NodeNext' } },
+  'node16, CommonJS': { suffix: 'cts', settings: { module: 'Node16' } },
+  bundler: { suffix: 'ts', settings: { module: 'ESNext', moduleResolution: 'Bundler' } },
   'node10, CommonJS': {
-    file: 'app.ts',
+    suffix: 'ts',
     settings: { module: 'CommonJS', moduleResolution: 'node10', ignoreDeprecations: '6.0' },
   },
 };
@@ -34,13 +34,14 @@ const resolutions = {
 type Resolution = keyof typeof resolutions;
 const names = Object.keys(resolutions) as Resolution[];
 
-/** Compiles an application, the declarations that it uses included. */
-async function compile(consumer: Consumer, resolution: Resolution, code: string, settings: object): Promise<void> {
-  const { file, settings: how } = resolutions[resolution];
+/** Compiles applications, the declarations that they use included. */
+async function compile(consumer: Consumer, resolution: Resolution, codes: string[], settings: object): Promise<void> {
+  const { suffix, settings: how } = resolutions[resolution];
   const checks = { strict: true, noEmit: true, skipLibCheck: false, skipDefaultLibCheck: true };
   const compilerOptions = { ...checks, target: 'ES2022', ...how, ...settings };
-  consumer.write(file, code);
-  consumer.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }));
+  const files = codes.map((_, i) => `app-${i}.${suffix}`);
+  for (const [i, file] of files.entries()) consumer.write(file, codes[i]!);
+  consumer.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
   await run(process.execPath, [join(clone, 'node_modules', 'typescript', 'bin', 'tsc')], consumer.path());
 }
 
@@ -345,34 +346,35 @@ const koaSessionApplication = `
   phpKoaSession(koaSession.default, { store, key: 'koa.sess' }, app);
 `;
 
-describe.each(names)('%s', (resolution) => {
-  test('values and sessions: with the language alone', () =>
-    compile(bare, resolution, codec, { lib: ['ES2022'], types: [] }));
+const applications = { 'Koa and mysql2': application, 'koa-session': koaSessionApplication, 'their own': middleware };
+const libraries = Object.keys(applications) as (keyof typeof applications)[];
 
-  test('the shape of a session, with classes of the application', () =>
-    compile(bare, resolution, shapes, { lib: ['ES2022'], types: [] }));
+/** Applications with frameworks and the driver, as one program. */
+function compileApplications(resolution: Resolution, which: typeof libraries): Promise<void> {
+  const isCommonJs = resolution.endsWith('CommonJS');
+  const imports = (code: string) =>
+    code.replace(/import (\w+) = require\((.*)\)/g, 'import $1 from $2').replaceAll('koaSession.default', 'koaSession');
+  const codes = which.map((library) => (isCommonJs ? applications[library] : imports(applications[library])));
+  return compile(koa, resolution, codes, { lib: ['ES2022'], types: ['node'], esModuleInterop: true });
+}
+
+describe.each(names)('%s', (resolution) => {
+  test('values, sessions, and their shape with classes of the application: with the language alone', () =>
+    compile(bare, resolution, [codec, shapes], { lib: ['ES2022'], types: [] }));
 
   // AbortSignal, which is the browser's as well as Node's.
   test('the store: without mysql2 and @types/node', () =>
-    compile(bare, resolution, store, { lib: ['ES2022', 'DOM'], types: [] }));
+    compile(bare, resolution, [store], { lib: ['ES2022', 'DOM'], types: [] }));
 
-  test.each([
-    ['Koa and mysql2', application],
-    ['koa-session', koaSessionApplication],
-    ['a framework of their own', middleware],
-  ])(
-    'the store and the middleware in an application of %s',
-    (_, code) => {
-      const isCommonJs = resolution.endsWith('CommonJS');
-      const imports = code
-        .replace(/import (\w+) = require\((.*)\)/g, 'import $1 from $2')
-        .replaceAll('koaSession.default', 'koaSession');
-      const settings = { lib: ['ES2022'], types: ['node'], esModuleInterop: true };
-      return compile(koa, resolution, isCommonJs ? code : imports, settings);
-    },
-    240_000,
-  );
+  test('the store and the middleware in applications', () => compileApplications(resolution, libraries), 240_000);
 });
+
+// So that none needs what another one imports. Which files they are does not depend on the resolution.
+test.each(libraries)(
+  'the store and the middleware in an application of %s alone',
+  (library) => compileApplications('nodenext, ES module', [library]),
+  240_000,
+);
 
 test('the middleware needs @types/node, and neither @types/koa nor mysql2', async () => {
   const use = `
@@ -381,7 +383,7 @@ test('the middleware needs @types/node, and neither @types/koa nor mysql2', asyn
   `;
   const settings = { lib: ['ES2022'] };
   const [first] = names;
-  await expect(compile(bare, first!, use, { ...settings, types: [] })).rejects.toThrow("'node:http'");
+  await expect(compile(bare, first!, [use], { ...settings, types: [] })).rejects.toThrow("'node:http'");
   bare.install('@types/node');
-  await compile(bare, first!, use, { ...settings, types: ['node'] });
+  await compile(bare, first!, [use], { ...settings, types: ['node'] });
 }, 240_000);
