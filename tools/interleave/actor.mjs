@@ -79,8 +79,9 @@ export class Actor {
     const { plan, name } = request;
     const answer = { headersSent: false };
     const answerCookie = {
-      set: (/** @type {string} */ header) => {
-        const id = /=([^;]*)/.exec(header)?.[1];
+      // The cookie's name and the header; an older version gives the header alone.
+      set: (/** @type {string[]} */ ...given) => {
+        const id = /=([^;]*)/.exec(given.at(-1) ?? '')?.[1];
         this.#cookie = id === 'deleted' ? undefined : id;
         request.hasRemovedCookie = id === 'deleted';
       },
