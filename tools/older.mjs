@@ -27,7 +27,7 @@ export async function olderVersion() {
   const work = directory.path;
   try {
     const tar = join(work, 'older.tar');
-    execFileSync('git', ['archive', '--output', tar, olderCommit, ...parts], { cwd: root });
+    git('archive', '--output', tar, olderCommit, ...parts);
     execFileSync('tar', ['-xf', tar, '-C', work]);
     rmSync(tar);
     symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'));
@@ -44,9 +44,14 @@ export async function olderVersion() {
   return folder;
 }
 
+/** Reads the repository, also where another user has cloned it. @param {string[]} args */
+function git(...args) {
+  execFileSync('git', ['-c', 'safe.directory=*', ...args], { cwd: root, stdio: 'ignore' });
+}
+
 function requireHistory() {
   try {
-    execFileSync('git', ['cat-file', '-e', `${olderCommit}^{commit}`], { cwd: root, stdio: 'ignore' });
+    git('cat-file', '-e', `${olderCommit}^{commit}`);
   } catch {
     throw new SetupError(
       `Commit ${olderCommit.slice(0, 7)} is needed, for an older version of the package beside this one, and the clone does not have it. ` +

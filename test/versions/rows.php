@@ -9,6 +9,7 @@ require getenv('PACKAGE') . '/php/src/SessionHandler.php';
 ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password] = json_decode(getenv('PSB_TEST_MYSQL'), true);
 $connection = ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => 'test'];
 ini_set('session.use_cookies', '0');
+ini_set('session.use_strict_mode', '0'); // PHP 8.6 has another default
 ini_set('session.cache_limiter', '');
 ini_set('session.serialize_handler', 'php');
 session_id(getenv('ID'));
