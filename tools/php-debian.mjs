@@ -39,6 +39,9 @@ const kinds = ['unit', 'property', 'differential', 'integration', 'docs'];
 const asksPhp =
   /php-oracle|random-php|helpers\/rules|services\/php|php\/harness|koa-helpers|koa-session-site|drop-in\/site|execFile\w*\)?\('php'/;
 
+/** PHP's extensions with tests of their names. Not every suite has them. */
+const extensions = ['msgpack'];
+
 /** Where programs are inside such a system. */
 const inner = '/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -59,7 +62,8 @@ await runCommand(async () => {
     const title = `PHP ${version.stdout} (${name})`;
     console.log(`\n${title}`);
     const start = performance.now();
-    const what = positionals.length > 0 ? positionals : ['--runTestsByPath', ...testsThatAskPhp()];
+    const what =
+      positionals.length > 0 ? positionals : ['--runTestsByPath', ...testsThatAskPhp(join(directory, 'bin', 'php'))];
     const end = await run(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), ...what], {
       cwd: root,
       env: { PATH: join(directory, 'bin') + delimiter + process.env.PATH },
@@ -74,13 +78,18 @@ await runCommand(async () => {
   console.log(`\n${results.join('\n')}`);
 });
 
-function testsThatAskPhp() {
+/** @param {string} php */
+function testsThatAskPhp(php) {
+  const { stdout: loaded } = spawnSync(php, ['-m'], { encoding: 'utf8' });
+  const missing = extensions.filter((name) => !loaded.split('\n').includes(name));
+  if (missing.length > 0) console.log(`Left out, as this PHP lacks the extension: tests of ${missing.join(', ')}`);
   const files = kinds.flatMap((kind) =>
     readdirSync(join(root, 'test', kind), { recursive: true, encoding: 'utf8' }).map((file) =>
       join('test', kind, file),
     ),
   );
-  return files.filter((file) => file.endsWith('.test.ts') && asksPhp.test(readFileSync(join(root, file), 'utf8')));
+  const others = files.filter((file) => !missing.some((name) => file.includes(name)));
+  return others.filter((file) => file.endsWith('.test.ts') && asksPhp.test(readFileSync(join(root, file), 'utf8')));
 }
 
 /**
@@ -153,18 +162,26 @@ async function makeSystem(name, directory) {
   await inside('apt-get', 'update', '-q');
   const version = newestPhp(directory);
   const parts = ['cli', 'mysql', 'fpm'].map((part) => `php${version}-${part}`);
-  const packages = [...parts, 'php-symfony-http-kernel'];
+  const known = packageNames(directory, `php${version}-`);
+  const wanted = extensions.map((name) => `php${version}-${name}`).filter((name) => known.includes(name));
+  const packages = [...parts, ...wanted, 'php-symfony-http-kernel'];
   const release = ['-t', more[0] ?? base];
   await inside('apt-get', 'install', '-q', '-y', '--no-install-recommends', ...release, ...packages);
   await inside('apt-get', 'clean');
   return version;
 }
 
+/** @param {string} directory @param {string} beginning */
+function packageNames(directory, beginning) {
+  const args = [join(directory, 'system'), 'apt-cache', 'pkgnames', beginning];
+  const { stdout } = spawnSync('chroot', args, { encoding: 'utf8', env: { PATH: inner, LC_ALL: 'C' } });
+  return stdout.split('\n');
+}
+
 /** @param {string} directory */
 function newestPhp(directory) {
-  const args = [join(directory, 'system'), 'apt-cache', 'pkgnames', 'php'];
-  const { stdout } = spawnSync('chroot', args, { encoding: 'utf8', env: { PATH: inner, LC_ALL: 'C' } });
-  const versions = [...stdout.matchAll(/^php(\d+)\.(\d+)-cli$/gm)].map(([, major, minor]) => [
+  const names = packageNames(directory, 'php').join('\n');
+  const versions = [...names.matchAll(/^php(\d+)\.(\d+)-cli$/gm)].map(([, major, minor]) => [
     Number(major),
     Number(minor),
   ]);

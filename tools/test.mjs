@@ -14,6 +14,7 @@ await runCommand(async () => {
   await setUp([
     ...stormParts,
     'chromium',
+    'php-msgpack',
     'php-symfony-http-kernel',
     ...(isAll ? /** @type {const} */ (['libatomic1']) : []),
   ]);

@@ -46,10 +46,12 @@ export interface FormatRules {
   recognize?(bytes: Uint8Array): boolean;
 }
 
-/** What the options of `encodeSession()` say that matters in other formats too. */
+/** What a format may need besides the session. */
 export interface EncodeRules {
   /** php.ini's `serialize_precision`. */
   readonly serializePrecision: -1 | 17;
+  /** The bytes that the session was read from, if it was read in this format: they may say what the exact view does not. */
+  readonly read: Uint8Array | undefined;
 }
 
 /**

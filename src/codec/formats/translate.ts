@@ -45,7 +45,7 @@ export function sessionFormat(rules: FormatRules): SessionFormat {
       const original = before && originals.get(before);
       if (original !== undefined && isSameBytes(bytes, before!)) return copyOf(original);
       const session = decodeSession(bytes, { ...limitsOf(limits), format, view: 'exact' });
-      const encoded: unknown = rules.encode(session, { serializePrecision: precision });
+      const encoded: unknown = rules.encode(session, { serializePrecision: precision, read: original });
       if (!isObject(encoded) || !isBytes(encoded)) throw new TypeError(`${name}: encode() must return bytes`);
       if (encoded.length > limits.maxBytes) throw writeLimitError('maxBytes', limits.maxBytes);
       return copyOf(asBytes(encoded));
@@ -70,10 +70,11 @@ function limitsOf({ maxBytes, maxDepth, maxElements }: Limits): Limits {
 
 /** Turns an error about values to write into an error about the bytes that they came from. */
 function ofBytes({ code }: PhpSessionError, name: string): PhpSessionError {
-  return code === 'ERR_PHP_LIMIT'
-    ? new PhpSessionError(
-        code,
-        `The data (${name}) go over maxBytes, maxDepth or maxElements; raise it if you trust the data`,
-      )
-    : new PhpSessionError('ERR_PHP_SYNTAX', `The data (${name}) are no session that PHP serializes`);
+  const what = {
+    ERR_PHP_LIMIT: 'go over maxBytes, maxDepth or maxElements; raise it if you trust the data',
+    ERR_PHP_REFERENCE: 'have references beside an object that serialized itself (C:), which cannot be followed',
+    ERR_PHP_SYNTAX: 'are no session that PHP serializes',
+  };
+  const known = code in what ? (code as keyof typeof what) : 'ERR_PHP_SYNTAX';
+  return new PhpSessionError(known, `The data (${name}) ${what[known]}`);
 }
