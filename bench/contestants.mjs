@@ -7,12 +7,13 @@ import { deserialize, serialize as toV8 } from 'node:v8';
  * @typedef {import('./php.mjs').Php} Php
  * @typedef {Awaited<ReturnType<typeof import('./check.mjs').findWrong>>} Wrong
  *
- * @typedef {'ours' | 'old' | 'peer' | 'other'} Group `old`: another build of ours
+ * @typedef {'ours' | 'old' | 'packed' | 'peer' | 'other'} Group `old`: another build of ours; `packed`: ours, in the format of an extension
  * @typedef {{ name: string, group: Group, wrong?: string } & import('./measure.mjs').Contestant} Entrant
  *
  * @typedef {object} Field
  * @property {any[]} codecs ours, and perhaps that of another build
  * @property {{ peer: Peer, wrong: Wrong }[]} peers and what is wrong with what they make of this corpus
+ * @property {Record<string, import('../dist/formats.js').SessionFormat>} formats those of PHP's extensions
  * @property {Php} php
  *
  * @typedef {'decode' | 'encode' | 'counter' | 'key'} Kind
@@ -24,17 +25,19 @@ export const phpSession = "PHP's session functions";
 /** @type {Record<Kind, (corpus: Corpus, field: Field) => Entrant[]>} */
 export const kinds = {
   /** All of a session, every key of it. */
-  decode: ({ name, session, serialized, data, json: text }, { codecs, peers, php }) => [
-    ...ours(codecs, 'decodeSession, every key', (codec) => {
-      const read = codec.decodeSession(session);
-      for (const key of Object.keys(read)) void read[key];
-      return read;
-    }),
+  decode: ({ name, session, serialized, data, json: text, packed }, { codecs, peers, formats, php }) => [
+    ...ours(codecs, 'decodeSession, every key', (codec) => readAll(codec.decodeSession(session))),
     ...ours(codecs, 'unserialize', (codec) => codec.unserialize(serialized)),
     other(json, () => JSON.parse(text.toString())),
     other('v8.deserialize', v8Reader(data)),
     inPhp(php, 'PHP unserialize', 'unserialize', `${name} serialized`),
     inPhp(php, 'PHP session_decode', 'session_decode', `${name} session`),
+    ...Object.entries(packed).flatMap(([format, bytes]) => [
+      entrant('packed', `decodeSession, ${format}`, () =>
+        readAll(codecs[0].decodeSession(bytes, { format: formats[format] })),
+      ),
+      inPhp(php, `PHP ${format}_unserialize`, `${format}_unserialize`, `${name} ${format}`),
+    ]),
     ...peers.flatMap(({ peer, wrong }) => [
       ...from(peer.decode, (decode) => entrant('peer', peer.name, () => decode(serialized), wrong.decode)),
       ...from(peer.decodeSession, (decode) =>
@@ -44,13 +47,17 @@ export const kinds = {
   ],
 
   /** Plain data that no codec has seen before. */
-  encode: ({ name, data }, { codecs, peers, php }) => [
+  encode: ({ name, data, packed }, { codecs, peers, formats, php }) => [
     ...ours(codecs, 'encodeSession', (codec) => codec.encodeSession(data)),
     ...ours(codecs, 'serialize', (codec) => codec.serialize(data)),
     other(json, () => Buffer.from(JSON.stringify(data))),
     other('v8.serialize', () => toV8(data)),
     inPhp(php, 'PHP serialize', 'serialize', `${name} serialized`),
     inPhp(php, 'PHP session_encode', 'session_encode', `${name} session`),
+    ...Object.keys(packed).flatMap((format) => [
+      entrant('packed', `encodeSession, ${format}`, () => codecs[0].encodeSession(data, { format: formats[format] })),
+      inPhp(php, `PHP ${format}_serialize`, `${format}_serialize`, `${name} ${format}`),
+    ]),
     ...peers.flatMap(({ peer, wrong }) =>
       from(peer.encode, (encode) => {
         const value = peer.prepare?.(data) ?? data;
@@ -98,6 +105,12 @@ export function countInSession({ decodeSession, encodeSession }, session, key) {
   void read[key];
   read.counter = (read.counter ?? 0) + 1;
   return encodeSession(read);
+}
+
+/** @param {Record<string, unknown>} session */
+function readAll(session) {
+  for (const key of Object.keys(session)) void session[key];
+  return session;
 }
 
 /** @param {Group} group @param {string} name @param {() => unknown} run @param {string} [wrong] @returns {Entrant} */

@@ -10,6 +10,7 @@ import { plainData } from './same.mjs';
  * @property {Record<string, unknown>} data the same as plain data
  * @property {Buffer} json of these
  * @property {string} key a variable of the session
+ * @property {Record<string, Buffer>} packed the session in the formats of PHP's extensions, see packed.mjs
  */
 
 /** Which variable is read where only one is. */
@@ -43,6 +44,7 @@ function fromPhp({ name, session, serialized, value }) {
     description: value,
     data,
     json,
+    packed: {},
     key: keys[/** @type {keyof typeof keys} */ (name)] ?? Object.keys(data)[0],
   };
 }

@@ -78,6 +78,12 @@ function measure(string $operation, string $bytes, int $count, ?string $key): in
             $start = hrtime(true);
             for ($i = 0; $i < $count; $i++) $text = serialize($value);
             return hrtime(true) - $start;
+        case 'msgpack_unserialize':
+        case 'msgpack_serialize':
+            $argument = $operation === 'msgpack_serialize' ? msgpack_unserialize($bytes) : $bytes;
+            $start = hrtime(true);
+            for ($i = 0; $i < $count; $i++) $value = $operation($argument);
+            return hrtime(true) - $start;
         case 'session_decode':
             $start = hrtime(true);
             for ($i = 0; $i < $count; $i++) {
@@ -141,9 +147,9 @@ while (($line = fgets(STDIN)) !== false) {
         })(),
         'measure' => measure($argument, $loaded[$more['bytes']], $more['count'], $more['key'] ?? null),
         'counted' => base64_encode(counted(base64_decode($argument))),
-        'describe' => (function () use ($argument) {
+        'describe' => (function () use ($argument, $more) {
             $seen = [];
-            $value = @unserialize(base64_decode($argument));
+            $value = @($more ?? 'unserialize')(base64_decode($argument));
             return describe($value, $seen);
         })(),
     };

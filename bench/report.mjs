@@ -38,7 +38,7 @@ export function printResult({ corpus, bytes, kind, rows, wrong }) {
     .map((row) => {
       const [toJson, toOurs] = [ratios(row, base), ratios(row, ours)];
       const figures = [toJson.best, toOurs.best, toJson.typical, toOurs.typical].map(decimal);
-      const name = (row.group === 'ours' ? '* ' : '  ') + row.name;
+      const name = (row.group === 'ours' || row.group === 'packed' ? '* ' : '  ') + row.name;
       return [name, duration(minimum(row)), duration(median(row.times)), ...figures];
     });
   const title = `${corpus}, ${kind} (${bytes.toLocaleString('en')} bytes)`;

@@ -17,6 +17,7 @@ import { kinds } from './contestants.mjs';
 import { loadCorpora } from './corpora.mjs';
 import { installPeers } from './install.mjs';
 import { clocks, measure } from './measure.mjs';
+import { loadFormats, pack } from './packed.mjs';
 import { loadPeer, peerNames } from './peers.mjs';
 import { Php } from './php.mjs';
 import { printResult, printTargets } from './report.mjs';
@@ -36,7 +37,7 @@ await runCommand(async () => {
     },
   });
   const rounds = numberOf({ rounds: options.against === undefined ? '60' : '200', ...options }, 'rounds');
-  await setUp(['php-cli']);
+  await setUp(['php-cli', 'php-msgpack']);
   await build();
   if (options.against === undefined) await installPeers();
   const wantedKinds = choose(/** @type {Kind[]} */ (Object.keys(kinds)), options.only);
@@ -60,13 +61,15 @@ await runCommand(async () => {
  */
 async function compareAll(php, corpora, wantedKinds, { rounds, json, corpus: chosen, only }) {
   const codec = await importEntry(ownBuild, 'codec');
+  const formats = await loadFormats();
   const results = [];
   for (const corpus of corpora) {
     await checkOurs(codec, corpus, php);
+    await pack(codec, formats, corpus, php);
     const peers = [];
     for (const peer of peerNames.map(loadPeer)) peers.push({ peer, wrong: await findWrong(peer, corpus, php) });
     for (const kind of wantedKinds) {
-      const entrants = kinds[kind](corpus, { codecs: [codec], peers, php });
+      const entrants = kinds[kind](corpus, { codecs: [codec], peers, formats, php });
       const result = await rank(corpus, kind, entrants, rounds, clocks.wall);
       results.push(result);
       if (!json) printResult(result);
@@ -92,7 +95,7 @@ async function compareBuilds(php, corpora, wantedKinds, { rounds, json, against 
     for (const corpus of corpora) {
       for (const codec of codecs) await checkOurs(codec, corpus, php);
       for (const kind of wantedKinds) {
-        const entrants = kinds[kind](corpus, { codecs, peers: [], php });
+        const entrants = kinds[kind](corpus, { codecs, peers: [], formats: {}, php });
         const builds = entrants.filter(({ group }) => group === 'ours' || group === 'old');
         const { rows } = await rank(corpus, kind, builds, rounds, clocks.cpu);
         for (const { name, times } of rows.filter(({ group }) => group === 'ours')) {
