@@ -49,8 +49,9 @@ function content(
   const [other] = found.possible;
   if (other !== undefined)
     return `it is one in the format ${other}: give serializeHandler what session.serialize_handler is in PHP`;
+  if (found.encoding === nameOf(format)) return damage(data, offset);
   const encoding = nameEncoding(found);
-  if (encoding !== undefined) return `it is ${encoding}, which no option reads`;
+  if (encoding !== undefined) return `it is ${encoding}${readers[found.encoding!] ?? ', which no option reads'}`;
   return typeof format === 'string' ? textDamage(data, offset!) : damage(data, offset);
 }
 
@@ -73,6 +74,11 @@ const names: Record<Exclude<SessionEncoding, 'base64'>, string> = {
   'laravel-encrypted': 'what Laravel has encrypted',
   gzip: 'compressed by gzip',
   zlib: 'compressed by zlib',
+};
+
+/** What reads formats of PHP's extensions. */
+const readers: Partial<Record<SessionEncoding, string>> = {
+  msgpack: ': give serializeHandler msgpack() of php-session-bridge/msgpack',
 };
 
 /** The sizes of columns at which MySQL cuts off without an error, if it is not in strict mode. */

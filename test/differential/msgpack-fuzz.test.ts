@@ -14,14 +14,20 @@ const format = 'php_serialize';
 const classes = [...Object.keys(layouts), 'stdClass', 'Suit'];
 
 let php: PhpOracle;
+let questions = 0;
 let hasEnums: boolean;
 beforeAll(async () => {
-  php = new PhpOracle();
+  await startPhp();
   const version = await php.one('eval', `return phpversion('msgpack') . '/' . PHP_VERSION_ID;`);
   const [, major, id] = /"(\d+)\..*\/(\d+)"/.exec(version.bytes.toString())!;
   hasEnums = Number(major) >= 3 && Number(id) >= 80_100;
 });
 afterAll(() => php.close());
+
+async function startPhp(): Promise<void> {
+  php = new PhpOracle();
+  await php.one('eval', classesInPhp);
+}
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -37,13 +43,18 @@ function attempt<T>(run: () => T): T | string {
 }
 
 const set = (serialized: Uint8Array) =>
-  `${classesInPhp} $_SESSION = unserialize(base64_decode('${Buffer.from(serialized).toString('base64')}'));`;
+  `$_SESSION = unserialize(base64_decode('${Buffer.from(serialized).toString('base64')}'));`;
 const start = (bytes: Uint8Array) =>
-  `${classesInPhp} session_abort(); $_SESSION = []; $handler->data = base64_decode('${Buffer.from(bytes).toString('base64')}');
+  `session_abort(); $_SESSION = []; $handler->data = base64_decode('${Buffer.from(bytes).toString('base64')}');
    session_start(); return $_SESSION;`;
 
 /** Asks PHP for one thing of each case, if there is one. */
 async function ask(codes: readonly (string | undefined)[]) {
+  // PHP keeps all that it compiles until it ends.
+  if (++questions % 50 === 0) {
+    php.close();
+    await startPhp();
+  }
   const asked = codes.flatMap((argument) =>
     argument === undefined ? [] : [{ operation: 'eval' as const, argument, ini }],
   );

@@ -12,20 +12,18 @@ export const layouts: Record<string, ObjectLayout> = {
 
 /** Their code. As most such classes, `Old` does not mind the byte that PHP's extension adds to its data. */
 export const classesInPhp = `
-  if (!class_exists('Point', false)) {
-    class Point { public $x; protected $y; private $z; }
-    class Bag {
-      private $data = [];
-      public function __serialize(): array { return $this->data; }
-      public function __unserialize(array $data): void { $this->data = $data; }
-    }
-    class Old implements Serializable {
-      private $data = '';
-      public function serialize() { return $this->data; }
-      public function unserialize($data) { $this->data = rtrim($data, "\\0"); }
-    }
-    if (PHP_VERSION_ID >= 80100) eval('enum Suit: string { case Hearts = "H"; case Spades = "S"; }');
+  class Point { public $x; protected $y; private $z; }
+  class Bag {
+    private $data = [];
+    public function __serialize(): array { return $this->data; }
+    public function __unserialize(array $data): void { $this->data = $data; }
   }
+  class Old implements Serializable {
+    private $data = '';
+    public function serialize() { return $this->data; }
+    public function unserialize($data) { $this->data = rtrim($data, "\\0"); }
+  }
+  if (PHP_VERSION_ID >= 80100) eval('enum Suit: string { case Hearts = "H"; case Spades = "S"; }');
 `;
 
 const ints = [0, 1, -1, 127, 128, -32, -33, -128, -129, 255, 256, 65_535, 65_536, -32_768, -32_769, 2 ** 31, 2 ** 32];

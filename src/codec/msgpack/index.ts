@@ -25,7 +25,7 @@ export interface MsgpackOptions {
 /**
  * `session.serialize_handler = msgpack`, of PHP's extension of that name (PECL). It is a format for all options that take one.
  *
- * See docs/values.md#msgpack.
+ * See docs/msgpack.md.
  *
  * @throws TypeError for an option that is none
  */

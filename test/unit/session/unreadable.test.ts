@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpSessionError, type SessionDecodeOptions } from '../../../src/codec/index.ts';
+import { msgpack } from '../../../src/codec/msgpack/index.ts';
 import { countsAsNone, explain } from '../../../src/session/unreadable.ts';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -46,6 +47,19 @@ describe('what a row holds', () => {
       'igbinary',
       Buffer.from(igbinary.hex, 'hex'),
       /it is a session of PHP's extension igbinary, which no option reads/,
+    ],
+    ['msgpack', Buffer.from('82c001a16e01', 'hex'), /it is a session of .* msgpack: give serializeHandler msgpack\(\)/],
+    [
+      'damaged msgpack',
+      Buffer.from('82c001a16ec1', 'hex'),
+      /format msgpack: it is damaged at byte 5 of 6/,
+      { format: msgpack() },
+    ],
+    [
+      'its beginning',
+      Buffer.from('82a16ec1', 'hex'),
+      /format msgpack: it is damaged at byte 3 of 4/,
+      { format: msgpack() },
     ],
     ['JSON', latin1(JSON.stringify(session)), /it is JSON/],
     ['gzip', gzipSync('x'), /it is compressed by gzip, which/],
