@@ -24,15 +24,18 @@ import { Packer } from './packer.ts';
 
 /** An array or object during writing. */
 interface Frame {
-  readonly entries: Entries;
-  readonly isObject: boolean;
+  /** `undefined` for those of a list. */
+  readonly keys: readonly PhpKey[] | undefined;
+  readonly values: readonly unknown[];
+  readonly kind: Entries['kind'];
+  isObject: boolean;
   next: number;
   /** How many levels it is for PHP's extension. */
-  readonly levels: number;
+  levels: number;
   /** PHP's extension finds an object in it again as long as it has no more elements than this. */
   room: number;
   /** The number of an array that `__serialize()` gave, which PHP drops after it has read it. */
-  readonly dropped: number | undefined;
+  dropped: number | undefined;
 }
 
 /** An object, or an array in a reference, that may stand in another place too. */
@@ -88,10 +91,10 @@ export class Writer {
     else {
       this.#map(session.size + 1);
       this.#pair(mark.reference);
-      const [keys, values] = split(session);
+      const keys = [...session.keys()];
       const index = keys.findIndex((key) => typeof key !== 'string');
       if (index >= 0) throw keyError('msgpack', keys[index]!, index, intKey);
-      this.#push({ keys, values, source: undefined, tokens: [], kind: 'session' });
+      this.#push(keys, [...session.values()], 'session', roomInMap);
     }
     for (let frame = this.#open.at(-1); frame !== undefined; frame = this.#open.at(-1)) this.#step(frame);
     return out.finish();
@@ -99,7 +102,7 @@ export class Writer {
 
   /** Writes the next element of an array or object, or ends it. */
   #step(frame: Frame): void {
-    const { keys, values } = frame.entries;
+    const { keys, values } = frame;
     const index = frame.next++;
     if (index === 1 && !frame.isObject) frame.room = Math.max(frame.room, Math.min(this.#pairs, mostRoom));
     if (index < values.length) {
@@ -154,46 +157,44 @@ export class Writer {
 
   #array(array: PhpArray, isReference: boolean): void {
     if (!isReference) this.#numbered++;
-    const [keys, values] = split(array);
-    this.#elements(keys, values, isReference);
+    this.#elements([...array.keys()], [...array.values()], isReference);
   }
 
   /** Writes the start of an array, and adds it to `#open`. In a reference even a list is a map. */
-  #elements(keys: PhpKey[], values: unknown[], isReference: boolean, of: Partial<Frame> = {}): void {
-    const out = this.#out;
-    const entries = { values, source: undefined, tokens: [] };
+  #elements(keys: readonly PhpKey[], values: readonly unknown[], isReference: boolean): Frame {
     if (isReference) {
       this.#map(keys.length + 1);
       this.#pair(mark.reference);
-      this.#push({ ...entries, keys, kind: 'map' }, of);
-    } else if (keys.every((key, index) => key === index)) {
-      out.list(keys.length);
-      this.#push({ ...entries, keys: undefined, kind: 'list' }, { ...of, room: mostRoom });
+    } else if (isList(keys)) {
+      this.#out.list(keys.length);
+      return this.#push(undefined, values, 'list', mostRoom);
     } else {
       this.#map(keys.length);
-      this.#push({ ...entries, keys, kind: 'map' }, of);
     }
+    return this.#push(keys, values, 'map', roomInMap);
   }
 
   #object(object: PhpObject, isReference: boolean): void {
-    const out = this.#out;
-    const { className } = object;
-    const [keys, values] = split(object.properties);
+    const { className, properties } = object;
+    const keys = [...properties.keys()];
+    const values = [...properties.values()];
     if (this.#layout(object) === '__serialize') {
       this.#map(2);
       this.#pair(className);
-      out.nil();
+      this.#out.nil();
       this.#mustFit(1);
       this.#numbered++;
-      this.#elements(keys.map(normalKey), values, false, { levels: 2, dropped: this.#numbered });
+      const data = this.#elements(keys.map(normalKey), values, false);
+      data.dropped = this.#numbered;
+      data.levels = 2;
+      this.#levels++;
       return;
     }
     this.#map(keys.length + (isReference ? 2 : 1));
     if (isReference) this.#pair(mark.reference);
     this.#pair(className);
     const room = isPlain(className) ? roomInMap : Number.POSITIVE_INFINITY;
-    const entries = { keys: keys.map(String), values, source: undefined, tokens: [], kind: 'map' as const };
-    this.#push(entries, { isObject: true, room });
+    this.#push(keys.map(String), values, 'map', room).isObject = true;
   }
 
   #custom({ className, data }: PhpCustom): void {
@@ -262,9 +263,11 @@ export class Writer {
     else this.#out.int(key);
   }
 
-  #push(entries: Entries, { isObject = false, levels = 1, room = roomInMap, dropped }: Partial<Frame> = {}): void {
-    this.#open.push({ entries, isObject, next: 0, levels, room, dropped });
-    this.#levels += levels;
+  #push(keys: Frame['keys'], values: Frame['values'], kind: Frame['kind'], room: number): Frame {
+    const frame = { keys, values, kind, isObject: false, next: 0, levels: 1, room, dropped: undefined };
+    this.#open.push(frame);
+    this.#levels++;
+    return frame;
   }
 
   /** @param more levels between the array or object and those that are open */
@@ -275,7 +278,9 @@ export class Writer {
   }
 
   #error(code: PhpSessionErrorCode, what: string): PhpSessionError {
-    const places = this.#open.map(({ entries, isObject, next }) => ({ entries, isObject, index: next - 1 }));
+    const places = this.#open.map(({ keys, values, kind, isObject, next }) => {
+      return { entries: { keys, values, kind, source: undefined, tokens: [] }, isObject, index: next - 1 };
+    });
     return writeError(
       code,
       `${what} cannot be written to a session of PHP's extension msgpack; nothing was written`,
@@ -295,14 +300,10 @@ function nameOf({ className, caseName }: PhpEnum): string {
   return `${className.replace(/^\\/, '')}:${caseName}`;
 }
 
-function split(entries: Iterable<[PhpKey, unknown]>): [keys: PhpKey[], values: unknown[]] {
-  const keys: PhpKey[] = [];
-  const values: unknown[] = [];
-  for (const [key, value] of entries) {
-    keys.push(key);
-    values.push(value);
-  }
-  return [keys, values];
+/** Whether these are 0, 1, 2 and so on. */
+function isList(keys: readonly PhpKey[]): boolean {
+  for (let index = 0; index < keys.length; index++) if (keys[index] !== index) return false;
+  return true;
 }
 
 const noEnums = 'An enum, which needs version 3.0 on all sides (the option version of msgpack()),';
