@@ -58,7 +58,7 @@ export class Reader {
     this.#hasEnums = hasEnums;
   }
 
-  /** @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE` */
+  /** @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`, `ERR_PHP_UNREPRESENTABLE` for an enum */
   read(): PhpArray {
     const tokens = this.#tokens;
     const session = new PhpArray();
@@ -119,9 +119,9 @@ export class Reader {
   #map(pairs: number, number: number, start: number): unknown {
     if (pairs === 0) return new PhpObject('stdClass'); // PHP's empty arrays are lists
     const first = this.#mark();
-    if (first === undefined || typeof first === 'string') return this.#arrayOrObject(first, pairs, start);
+    if (first === undefined || typeof first === 'string') return this.#arrayOrObject(first, pairs, start, false);
     if (first === mark.reference && pairs > 1) {
-      return new PhpReference(this.#arrayOrObject(this.#mark(), pairs - 1, start));
+      return new PhpReference(this.#arrayOrObject(this.#mark(), pairs - 1, start, true));
     }
     if (pairs !== 2) throw syntaxError(start);
     switch (first) {
@@ -142,16 +142,18 @@ export class Reader {
   }
 
   /** @param name the value of the pair with nil, if there was one. It is one of `pairs` */
-  #arrayOrObject(name: PhpKey | undefined, pairs: number, start: number): PhpArray | PhpObject {
+  #arrayOrObject(name: PhpKey | undefined, pairs: number, start: number, isReference: boolean): PhpArray | PhpObject {
     if (name === undefined) {
       const entries = new PhpArray();
       this.#open.push({ entries, index: undefined, left: pairs });
       return entries;
     }
     const object = new PhpObject(this.#className(name, start));
-    const hasMethod = pairs === 2 && this.#tokens.peek() === NIL && !isPlain(object.className);
+    const mayHaveMethod = !isReference && !isPlain(object.className);
+    const hasMethod = pairs === 2 && mayHaveMethod && this.#tokens.peek() === NIL;
     this.layouts.set(object.className, hasMethod ? '__serialize' : 'properties');
-    this.#open.push({ entries: object.properties, index: undefined, left: hasMethod ? 0 : pairs - 1 });
+    const entries = withKeys(object.properties, String);
+    this.#open.push({ entries, index: undefined, left: hasMethod ? 0 : pairs - 1 });
     if (hasMethod) this.#data(object);
     return object;
   }
@@ -164,11 +166,8 @@ export class Reader {
     const elements = tokens.list();
     const left = elements ?? tokens.map();
     if (left === undefined || (left === 0 && elements === undefined)) throw syntaxError(start);
-    const entries = {
-      has: (key: PhpKey) => properties.has(normalKey(key)),
-      set: (key: PhpKey, value: unknown) => properties.set(normalKey(key), value),
-    };
-    if (left > 0) this.#open.push({ entries, index: elements === undefined ? undefined : 0, left });
+    const index = elements === undefined ? undefined : 0;
+    if (left > 0) this.#open.push({ entries: withKeys(properties, normalKey), index, left });
   }
 
   /**
@@ -218,6 +217,14 @@ export class Reader {
   }
 }
 
+/** Names of properties are strings, and `__serialize()` gives keys of an array. */
+function withKeys(properties: Map<PhpKey, unknown>, keyOf: (key: PhpKey) => PhpKey): Entries {
+  return {
+    has: (key) => properties.has(keyOf(key)),
+    set: (key, value) => properties.set(keyOf(key), value),
+  };
+}
+
 function tooDeep(offset: number): PhpSessionError {
   const message = `More than ${deepest} arrays and objects inside each other, at byte ${offset}: PHP's extension msgpack reads no session that is so deep`;
   return new PhpSessionError('ERR_PHP_LIMIT', message, { offset });
@@ -230,5 +237,5 @@ function ambiguous(offset: number): PhpSessionError {
 
 function unknownEnum(offset: number): PhpSessionError {
   const message = `An enum of PHP's extension msgpack 3.0, at byte ${offset}: if PHP has that version, give msgpack() the option version`;
-  return new PhpSessionError('ERR_PHP_SYNTAX', message, { offset });
+  return new PhpSessionError('ERR_PHP_UNREPRESENTABLE', message, { offset });
 }

@@ -233,7 +233,7 @@ describe('enums', () => {
 
   test.each<MsgpackOptions>([{}, { version: '2.2' }])('are neither read nor written with %p', (options) => {
     const error = failure(() => exact(hex, options));
-    expect([error.code, error.offset]).toEqual(['ERR_PHP_SYNTAX', 5]);
+    expect([error.code, error.offset]).toEqual(['ERR_PHP_UNREPRESENTABLE', 5]);
     expect(error.message).toContain('the option version');
     const refused = failure(() => written({ x: { a: new PhpEnum('Suit', 'Hearts') } }, options));
     expect([refused.code, refused.path]).toEqual(['ERR_PHP_UNREPRESENTABLE', ['x', 'a']]);
@@ -514,6 +514,8 @@ describe('hostile rows', () => {
     ['a mark that is a bigint', '82c001 a16e 82c0cf7fffffffffffffff 0001', 5],
     ['a name that no class has', '82c001 a16e 81c0a3612062', 5],
     ['a class without a name', '82c001 a16e 81c0a0', 5],
+    ['a property twice, as an int and its digits', '82c001 a16e 83 c0a150 0501 a13502', 11],
+    ['a class and its array in a reference', '82c001 a16e 83c001c0a153 c081a17801', 11],
     ['more than a class and its array', '82c001 a16e 83c0a153 c081a17801 a17801', 9],
     ['a class and a map', '82c001 a16e 82c0a153 c080', 10],
     ['a class and a number', '82c001 a16e 82c0a153 c001', 10],
