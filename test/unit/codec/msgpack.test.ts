@@ -596,8 +596,10 @@ describe('hostile rows', () => {
     ['objects with __serialize()', (count: number) => '82c0a141c090'.repeat(count)],
     ['strings that are no UTF-8', (count: number) => 'a1ff'.repeat(count)],
   ])('many %s are read and written in time', (_, elements) => {
-    const count = 60_000;
-    const session = decodeSession<Any>(bytes(`81 a161 dc${count.toString(16)} ${elements(count)}`), { format });
+    const count = 20_000;
+    const session = decodeSession<Any>(bytes(`81 a161 dc${count.toString(16).padStart(4, '0')} ${elements(count)}`), {
+      format,
+    });
     expect(session.a).toHaveLength(count);
     session.b = 1;
     const again = encodeSession(session);
