@@ -7,6 +7,7 @@ const entries = {
   index: 'index',
   codec: 'codec/index',
   formats: 'formats',
+  igbinary: 'igbinary',
   msgpack: 'codec/msgpack/index',
   mysql: 'mysql',
   memory: 'stores/memory',
@@ -26,7 +27,7 @@ const entries = {
 
 /** The files that entries share, and their modules. No entry loads more than three of them. @type {[string, RegExp][]} */
 const chunks = [
-  ['core', /^(codec\/(?!msgpack\/)|[\w-]+\.)/],
+  ['core', /^(codec\/(?!igbinary\/|msgpack\/|formats\/translate\.)|[\w-]+\.)/],
   // What presets take of one store, values and types, must not load all of it.
   ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\./],
   ['requests', /^(session|middleware)\//],

@@ -16,6 +16,7 @@ const parts = {
     name: "PHP's pdo_mysql and mysqli",
     has: () => hasPhpExtension('pdo_mysql') && hasPhpExtension('mysqli'),
   },
+  'php-igbinary': { name: "PHP's igbinary", has: () => hasPhpExtension('igbinary') },
   'php-msgpack': { name: "PHP's msgpack", has: () => hasPhpExtension('msgpack') },
   'galera-4': { name: 'Galera', has: () => existsSync(galeraProvider) },
   rsync: { name: 'rsync', has: () => hasProgram('rsync') },

@@ -16,6 +16,7 @@ await runCommand(async () => {
     'chromium',
     'php-msgpack',
     'php-symfony-http-kernel',
+    'php-igbinary',
     ...(isAll ? /** @type {const} */ (['libatomic1']) : []),
   ]);
   // None of them uses both cores, nor what another one makes. All are done, whichever fails.

@@ -49,7 +49,19 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const rules = readRules(options);
   const source = sourceOf(bytes, format, rules);
   source.classes = Classes.of(options.classes);
-  return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
+  try {
+    return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
+  } catch (error) {
+    throw typeof format === 'string' || !(error instanceof PhpSessionError) ? error : ofTranslation(error, format);
+  }
+}
+
+/** An offset in the translation says nothing about the bytes. */
+function ofTranslation({ code }: PhpSessionError, { name }: SessionFormat): PhpSessionError {
+  return new PhpSessionError(
+    code,
+    `The data (${name}) hold a reference that PHP does not write, or that the codec cannot keep`,
+  );
 }
 
 /** The source for bytes in any format. The codec knows only framings, so a format that is not PHP's own is translated. */

@@ -1,0 +1,500 @@
+import { intKey } from '../formats/framing.ts';
+import { ByteWriter } from '../php/byte-writer.ts';
+import { writeLimitError } from '../php/errors.ts';
+import { asBytes, readKey } from '../php/text.ts';
+import { Tokenizer } from '../php/tokenizer.ts';
+import type { Limits } from '../rules.ts';
+import { indexNodes, type SourceNode } from '../source/nodes.ts';
+import { keyError } from '../write/errors.ts';
+import { tag } from './tags.ts';
+import { hasRepeatedStrings, lonePlace, type Translation } from './to-php-serialize.ts';
+
+/** What was read, and the bytes that it was read from. */
+export interface Original extends Translation {
+  readonly bytes: Uint8Array;
+}
+
+/** An array or object that is being written. */
+interface Frame {
+  left: number;
+  /** The position of the next element, with those that have no value. */
+  position: number;
+  /** `undefined` for an array. */
+  readonly className: string | undefined;
+  /** Positions of properties that have no value. */
+  readonly gaps: readonly number[] | undefined;
+  /** For an array that may be a copy: where it starts in the text, and where here, and its numbers. For others `textStart` is -1. */
+  readonly textStart: number;
+  readonly start: number;
+  readonly number: number;
+  readonly textNumber: number;
+  readonly strings: number;
+}
+
+/**
+ * Translates a session from php_serialize to igbinary. It writes the bytes that PHP writes (igbinary: `PS_SERIALIZER_ENCODE_FUNC(igbinary)`
+ * and `igbinary_serialize_zval` in src/php7/igbinary.c). `toPhpSerialize` has the grammar.
+ *
+ * @param text written by this codec
+ * @param original what the session was read from: it tells what php_serialize cannot hold
+ * @throws PhpSessionError `ERR_PHP_KEY`, `ERR_PHP_LIMIT`
+ */
+export function fromPhpSerialize(text: Uint8Array, limits: Limits, original?: Original): Uint8Array {
+  try {
+    return new Translator(text, limits, original).translate();
+  } catch (error) {
+    if (error !== needsTargets) throw error;
+    return new Translator(text, limits, original, targetsIn(text)).translate();
+  }
+}
+
+/** Thrown at the first PHP reference: igbinary marks all places of a reference, the first one too. */
+const needsTargets: unique symbol = Symbol('needs targets');
+
+class Translator {
+  readonly #text: Uint8Array;
+  readonly #tokens: Tokenizer;
+  readonly #limits: Limits;
+  readonly #original: Original | undefined;
+  readonly #out: ByteWriter;
+  /** Numbers of php_serialize: the first places of PHP references. */
+  readonly #targets: ReadonlySet<number> | undefined;
+  /** The numbers of the strings so far. */
+  readonly #strings: Map<string, number> = new Map();
+  readonly #classNames: Set<string> = new Set();
+  #stringCount = 0;
+  /** Whether repeated strings are written as numbers. `undefined` before the first one. */
+  #isCompact: boolean | undefined;
+  /** The number of the next array, object or shared scalar. */
+  #next = 0;
+  /** The number of the first empty array. In PHP all of them are one. */
+  #emptyArray = -1;
+  /** For each number of php_serialize that of igbinary, and whether it is an object. */
+  readonly #numbers: number[] = [0];
+  readonly #isObject: boolean[] = [false];
+  readonly #open: Frame[] = [];
+  /** The last key, if it was an int. */
+  #intKey: number | bigint | undefined;
+  readonly #copies: CopyFinder | undefined;
+  readonly #gaps: GapFinder | undefined;
+
+  constructor(text: Uint8Array, limits: Limits, original?: Original, targets?: ReadonlySet<number>) {
+    this.#text = asBytes(text);
+    this.#tokens = new Tokenizer(this.#text, 0);
+    this.#limits = limits;
+    this.#original = original;
+    this.#targets = targets;
+    if (original !== undefined && original.copies.length > 0) this.#copies = new CopyFinder(original);
+    if (original !== undefined && original.gaps.size > 0) this.#gaps = new GapFinder(original, this.#text);
+    this.#out = new ByteWriter(text.length + 16, limits.maxBytes);
+  }
+
+  translate(): Uint8Array {
+    const out = this.#out;
+    try {
+      out.ascii('\0\0\0\x02');
+      // No bytes, and `N;`, are an empty session.
+      if (this.#text[0] !== 0x61) {
+        out.byte(tag.newArray);
+        out.byte(0);
+      } else {
+        this.#session();
+      }
+      if (out.at > this.#limits.maxBytes) throw writeLimitError('maxBytes', this.#limits.maxBytes);
+      return out.finish();
+    } catch (error) {
+      out.discard();
+      throw error;
+    }
+  }
+
+  #session(): void {
+    const open = this.#open;
+    const tokens = this.#tokens;
+    this.#array(false);
+    for (let frame = open[0]; frame !== undefined; frame = open[open.length - 1]) {
+      for (; frame.gaps?.includes(frame.position); frame.position++) this.#out.byte(tag.null);
+      if (frame.left === 0) {
+        tokens.close();
+        open.pop();
+        if (frame.textStart >= 0) this.#replaceCopy(frame);
+        continue;
+      }
+      if (tokens.peek() !== 0x69) {
+        this.#intKey = undefined;
+        this.#string();
+      } else {
+        const key = tokens.int();
+        this.#intKey = key;
+        if (open.length === 1) throw keyError('igbinary', key, frame.position, intKey);
+        this.#int(key);
+      }
+      frame.left--;
+      frame.position++;
+      this.#value();
+    }
+  }
+
+  /** Writes a scalar, or the start of an array or object, which it adds to `#open`. */
+  #value(): void {
+    const out = this.#out;
+    const tokens = this.#tokens;
+    const letter = tokens.peek();
+    if (letter === 0x52) {
+      // R
+      if (this.#targets === undefined) throw needsTargets;
+      out.byte(tag.reference);
+      this.#reference(tokens.reference());
+      return;
+    }
+    const isShared = this.#targets?.has(this.#numbers.length) === true;
+    if (isShared) out.byte(tag.reference);
+    switch (letter) {
+      case 0x61: // a
+        this.#array(isShared);
+        return;
+      case 0x4f: // O
+      case 0x43: // C
+      case 0x45: // E
+        this.#object(letter);
+        return;
+      case 0x72: {
+        // r
+        const number = tokens.reference();
+        this.#reference(number);
+        this.#numbers.push(this.#numbers[number]!);
+        this.#isObject.push(true);
+        return;
+      }
+      case 0x69: // i
+        this.#int(tokens.int());
+        break;
+      case 0x64: // d
+        this.#float(tokens.float());
+        break;
+      case 0x62: // b
+        out.byte(tokens.bool() ? tag.true : tag.false);
+        break;
+      case 0x4e: // N
+        tokens.null();
+        out.byte(tag.null);
+        break;
+      default:
+        this.#string();
+    }
+    this.#number(isShared ? this.#next++ : -1, false);
+  }
+
+  #number(number: number, isObject: boolean): void {
+    this.#numbers.push(number);
+    this.#isObject.push(isObject);
+  }
+
+  /** @param number in php_serialize */
+  #reference(number: number): void {
+    this.#sized(this.#isObject[number] ? tag.object : tag.array, this.#numbers[number]!);
+  }
+
+  #array(isShared: boolean): void {
+    const textStart = this.#tokens.at;
+    const left = this.#tokens.array();
+    const isSession = this.#open.length === 0;
+    const isEmpty = left === 0 && !isShared && !isSession && !this.#isLone();
+    if (isEmpty && this.#emptyArray >= 0) {
+      this.#tokens.close();
+      this.#sized(tag.array, this.#emptyArray);
+      this.#number(-1, false);
+      return;
+    }
+    const number = this.#next++;
+    if (isEmpty) this.#emptyArray = number;
+    this.#number(number, false);
+    const mayBeCopy = this.#copies !== undefined && left > 0 && !isShared && !isSession;
+    this.#open.push({
+      left,
+      position: 0,
+      className: undefined,
+      gaps: undefined,
+      textStart: mayBeCopy ? textStart : -1,
+      start: this.#out.at,
+      number,
+      textNumber: this.#numbers.length - 1,
+      strings: this.#stringCount,
+    });
+    this.#sized(tag.newArray, left);
+  }
+
+  /** Whether the array that comes next is one of its own in PHP, though it is empty. */
+  #isLone(): boolean {
+    const places = this.#original?.loneArrays;
+    const { className } = this.#open[this.#open.length - 1]!;
+    if (places === undefined || className === undefined || this.#intKey === undefined) return false;
+    return places.has(lonePlace(className, this.#intKey));
+  }
+
+  /** Writes the number of an equal array instead of an array, if both were one in PHP. */
+  #replaceCopy({ textStart, start, number, textNumber, strings }: Frame): void {
+    // In a copy there is no first place of a reference.
+    for (let inside = textNumber; inside < this.#numbers.length; inside++) if (this.#targets?.has(inside)) return;
+    const original = this.#copies!.find(this.#text, textStart, this.#tokens.at, number);
+    if (original === number) return;
+    this.#out.at = start;
+    this.#next = number;
+    this.#stringCount = strings;
+    this.#sized(tag.array, original);
+  }
+
+  #object(letter: number): void {
+    const tokens = this.#tokens;
+    const out = this.#out;
+    const textStart = tokens.at;
+    const start = this.#contentStart();
+    this.#number(this.#next++, true);
+    if (letter === 0x45) {
+      tokens.enumCase();
+      const end = tokens.at - 2;
+      const colon = this.#text.indexOf(COLON, start);
+      this.#className(this.#text[start] === BACKSLASH ? start + 1 : start, colon);
+      out.byte(tag.enumCase);
+      this.#writeString(colon + 1, end);
+      return;
+    }
+    if (letter === 0x43) {
+      const { dataStart, dataEnd } = tokens.custom();
+      this.#className(start, this.#text.indexOf(QUOTE, start));
+      this.#sized(tag.custom, dataEnd - dataStart);
+      out.copy(this.#text, dataStart, dataEnd);
+      return;
+    }
+    const className = tokens.className();
+    this.#className(start, tokens.at - 2);
+    const left = tokens.objectCount();
+    const gaps = this.#gaps?.find(textStart);
+    this.#sized(tag.newArray, left + (gaps?.length ?? 0));
+    this.#open.push({
+      left,
+      position: 0,
+      className,
+      gaps,
+      textStart: -1,
+      start: 0,
+      number: 0,
+      textNumber: 0,
+      strings: 0,
+    });
+  }
+
+  /** A string, as key or value. */
+  #string(): void {
+    const tokens = this.#tokens;
+    if (tokens.peek() === 0x73) {
+      const start = this.#contentStart();
+      if (!tokens.skipCommon()) tokens.string();
+      this.#writeString(start, tokens.at - 2);
+    } else {
+      // S: applications may have it in a session in another format. Its bytes become those of a string.
+      const value = tokens.string();
+      const bytes = asBytes(typeof value === 'string' ? new TextEncoder().encode(value) : value);
+      this.#write(bytes, 0, bytes.length);
+    }
+  }
+
+  /** Where the content starts of a token that has quotes. (It may have an odd size, which means another one.) */
+  #contentStart(): number {
+    return this.#text.indexOf(QUOTE, this.#tokens.at) + 1;
+  }
+
+  #writeString(start: number, end: number): void {
+    this.#write(this.#text, start, end);
+  }
+
+  #write(bytes: Uint8Array, start: number, end: number): void {
+    if (start === end) {
+      this.#out.byte(tag.emptyString);
+      return;
+    }
+    if (this.#isCompact !== false) {
+      const string = readKey(bytes, start, end);
+      const number = this.#strings.get(string);
+      if (number !== undefined && this.#shortens()) {
+        this.#sized(tag.stringId, number);
+        return;
+      }
+      if (number === undefined) this.#strings.set(string, this.#stringCount);
+    }
+    this.#stringCount++;
+    this.#sized(tag.newString, end - start);
+    this.#out.copy(bytes, start, end);
+  }
+
+  /** Whether repeated strings are to be numbers, as `igbinary.compact_strings` says: it is on, unless the session shows that it is off. */
+  #shortens(): boolean {
+    const original = this.#original;
+    this.#isCompact ??= original === undefined || original.usesIds || !hasRepeatedStrings(original.bytes, this.#limits);
+    return this.#isCompact;
+  }
+
+  /** The name of a class is never repeated, whatever `igbinary.compact_strings` says. */
+  #className(start: number, end: number): void {
+    const name = readKey(this.#text, start, end);
+    const number = this.#strings.get(name);
+    if (number !== undefined && (this.#classNames.has(name) || this.#shortens())) {
+      this.#sized(tag.classId, number);
+      return;
+    }
+    this.#classNames.add(name);
+    this.#strings.set(name, this.#stringCount++);
+    this.#sized(tag.newClass, end - start);
+    this.#out.copy(this.#text, start, end);
+  }
+
+  #int(value: number | bigint): void {
+    const isNegative = value < 0;
+    const size = isNegative ? -value : value;
+    if (size <= 0xffffffff) {
+      const width = size <= 0xff ? 0 : size <= 0xffff ? 1 : 2;
+      this.#out.byte(tag.int8 + width * 2 + (isNegative ? 1 : 0));
+      this.#bytes(Number(size), 1 << width);
+      return;
+    }
+    this.#out.byte(isNegative ? tag.int64 + 1 : tag.int64);
+    view.setBigUint64(0, BigInt(size));
+    this.#out.copy(eight, 0, 8);
+  }
+
+  #float(value: number): void {
+    this.#out.byte(tag.float);
+    view.setFloat64(0, value);
+    this.#out.copy(eight, 0, 8);
+  }
+
+  /** A tag with a size or number: in one, two or four bytes. */
+  #sized(first: number, number: number): void {
+    const width = number <= 0xff ? 0 : number <= 0xffff ? 1 : 2;
+    this.#out.byte(first + width);
+    this.#bytes(number, 1 << width);
+  }
+
+  #bytes(number: number, count: number): void {
+    const out = this.#out;
+    if (count > 2) {
+      out.byte(number >>> 24);
+      out.byte((number >>> 16) & 0xff);
+    }
+    if (count > 1) out.byte((number >>> 8) & 0xff);
+    out.byte(number & 0xff);
+  }
+}
+
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const eight = asBytes(new Uint8Array(8));
+const view = new DataView(eight.buffer, eight.byteOffset);
+
+/** The numbers that some `R:` means. */
+function targetsIn(text: Uint8Array): Set<number> {
+  const targets = new Set<number>();
+  const tokens = new Tokenizer(asBytes(text), 0);
+  /** How many elements of each open array or object still come. */
+  const open: number[] = [];
+  do {
+    const letter = tokens.peek();
+    if (letter === 0x61) {
+      open.push(tokens.array());
+    } else if (letter === 0x4f) {
+      tokens.className();
+      open.push(tokens.objectCount());
+    } else if (letter === 0x52) {
+      targets.add(tokens.reference());
+    } else if (!tokens.skipCommon()) {
+      tokens.scalar();
+    }
+    while (open[open.length - 1] === 0) {
+      tokens.close();
+      open.pop();
+    }
+    if (open.length > 0) {
+      open[open.length - 1]!--;
+      tokens.skipKey();
+    }
+  } while (open.length > 0);
+  return targets;
+}
+
+/** Finds arrays that were one array in the session that was read, and are still equal. */
+class CopyFinder {
+  readonly #texts: Set<string> = new Set();
+  readonly #lengths: Set<number> = new Set();
+  /** The number of the first one of each text. */
+  readonly #numbers: Map<string, number> = new Map();
+
+  constructor({ text, copies }: Original) {
+    /** For each text, how many arrays with it were no copies. */
+    const others = new Map<string, number>();
+    for (const { start, end } of copies) {
+      const content = readKey(text, start, end);
+      others.set(content, (others.get(content) ?? occurrences(text, start, end)) - 1);
+      this.#lengths.add(end - start);
+    }
+    // If there is more than the original, nothing tells which arrays are copies now.
+    for (const [content, count] of others) if (count === 1) this.#texts.add(content);
+  }
+
+  /** The number of the first array with this text: this number, if there is none, or if it was no copy. */
+  find(text: Uint8Array, start: number, end: number, number: number): number {
+    if (!this.#lengths.has(end - start)) return number;
+    const content = readKey(text, start, end);
+    if (!this.#texts.has(content)) return number;
+    const first = this.#numbers.get(content);
+    if (first === undefined) this.#numbers.set(content, number);
+    return first ?? number;
+  }
+}
+
+/** How often the text has the same bytes as in this part; 0 if it would take too long to find out. */
+function occurrences(text: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  let steps = 0;
+  for (let from = text.indexOf(text[start]!); from >= 0; from = text.indexOf(text[start]!, from + 1)) {
+    let size = 1;
+    while (size < end - start && text[from + size] === text[start + size]) size++;
+    if (size === end - start) count++;
+    steps += size;
+    if (steps > text.length * 4) return 0;
+  }
+  return count;
+}
+
+/**
+ * Finds where PHP would count properties that have no value: typed ones that were never set, or that `unset()` removed. Where they are
+ * depends on the class, and on which other properties are there.
+ */
+class GapFinder {
+  readonly #text: Uint8Array;
+  readonly #known: Map<string, readonly number[]> = new Map();
+  #nodes: Map<number, SourceNode> | undefined;
+
+  constructor({ text, gaps }: Original, now: Uint8Array) {
+    this.#text = now;
+    const nodes = nodesOf(text);
+    for (const [start, positions] of gaps) this.#known.set(shape(text, start, nodes), positions);
+  }
+
+  /** Their positions in an object of the text. */
+  find(start: number): readonly number[] | undefined {
+    this.#nodes ??= nodesOf(this.#text);
+    return this.#known.get(shape(this.#text, start, this.#nodes));
+  }
+}
+
+function nodesOf(text: Uint8Array): Map<number, SourceNode> {
+  const nodes = new Map<number, SourceNode>();
+  indexNodes(text, 0, nodes, new Set());
+  return nodes;
+}
+
+/** The class of an object, and the names of its properties in their order. */
+function shape(text: Uint8Array, start: number, nodes: ReadonlyMap<number, SourceNode>): string {
+  return JSON.stringify([new Tokenizer(text, start).className(), ...nodes.get(start)!.keys.map(String)]);
+}

@@ -1,0 +1,297 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  decodeSession,
+  encodeSession,
+  PhpArray,
+  PhpCustom,
+  PhpEnum,
+  PhpFloat,
+  PhpObject,
+  PhpReference,
+  PhpSessionError,
+} from '../../../src/codec/index.ts';
+import { detectSessionFormat } from '../../../src/formats.ts';
+import { igbinary } from '../../../src/igbinary.ts';
+import { failure } from './helpers.ts';
+
+// `fuzz-igbinary.test.ts` compares with PHP's extension. These are the bytes that it was seen to write, and bytes that it does not.
+
+// biome-ignore lint/suspicious/noExplicitAny: sessions are of any shape here
+type Any = any;
+
+const bytes = (hex: string) => Buffer.from(`00000002${hex}`.replaceAll(' ', ''), 'hex');
+const read = (hex: string): Any => decodeSession(bytes(hex), { format: igbinary });
+const exact = (hex: string): Any => decodeSession(bytes(hex), { format: igbinary, view: 'exact' });
+const write = (session: object, options: object = {}): string =>
+  Buffer.from(encodeSession(session, { format: igbinary, ...options }))
+    .toString('hex')
+    .slice(8);
+/** Without a prototype of the codec. */
+const plain = (value: unknown): Any => (typeof value === 'object' ? JSON.parse(JSON.stringify(value)) : value);
+
+/** A session with one variable, `a`. */
+const one = (value: string) => `1401 110161 ${value}`;
+
+describe('values', () => {
+  test.each<[string, unknown]>([
+    ['00', null],
+    ['04', false],
+    ['05', true],
+    ['0601', 1],
+    ['0701', -1],
+    ['06ff', 255],
+    ['080100', 256],
+    ['090100', -256],
+    ['0a00010000', 65536],
+    ['2000 0000 0100 0000 00', 4294967296],
+    ['200020000000000001', 9007199254740993n],
+    ['218000000000000000', -(2n ** 63n)],
+    ['0c3fe0000000000000', 0.5],
+    ['0d', ''],
+    ['1105 68656c6c6f', 'hello'],
+    ['1102 c3a9', 'é'],
+    ['0e00', 'a'],
+    ['1400', []],
+    ['1402 0600 0601 0601 0602', [1, 2]],
+    ['1401 0603 0601', { 3: 1 }],
+    ['1401 0d 0601', { '': 1 }],
+  ])('%s', (hex, value) => {
+    const session = read(one(hex));
+    expect(plain(session.a)).toEqual(value);
+    expect(write({ a: value })).toBe(one(hex).replaceAll(' ', ''));
+    session.b = 1;
+    delete session.b;
+    expect(write(session)).toBe(one(hex).replaceAll(' ', ''));
+  });
+
+  test('floats stay floats, bytes stay bytes', () => {
+    const session = read('1403 110161 0c3ff0000000000000 110162 1102fffe 110163 0c7ff8000000000000');
+    expect(session).toMatchObject({ a: 1, b: new Uint8Array([0xff, 0xfe]), c: Number.NaN });
+    session.d = 1;
+    expect(write(session)).toBe('14041101610c3ff00000000000001101621102fffe1101630c7ff80000000000001101640601');
+    expect(write({ a: new PhpFloat(-0) })).toBe('14011101610c8000000000000000');
+  });
+
+  test('a string that came before is its number, also as key and as name of a class', () => {
+    const object = new PhpObject('hello', [['x', 'hello']]);
+    const session = { hello: ['hello', 'x', object] };
+    const hex = '1401110568656c6c6f14030600 0e00 0601110178 06021a001401 0e01 0e00'.replaceAll(' ', '');
+    expect(write(session, { classes: ['hello'] })).toBe(hex);
+    expect(exact(hex).get('hello').get(2)).toEqual(object);
+  });
+
+  test('objects, enums, Serializable, and their second places', () => {
+    const hex =
+      '1405 110161 1701 50 1401 110178 0601  110162 2201  110163 1704 53756974 27 1106 486561727473  110164 2202  110165 1702 537a 1d02 5859';
+    const session = exact(hex);
+    expect(session.get('a')).toEqual(new PhpObject('P', [['x', 1]]));
+    expect(session.get('b')).toBe(session.get('a'));
+    expect(session.get('c')).toEqual(new PhpEnum('Suit', 'Hearts'));
+    expect(session.get('d')).toBe(session.get('c'));
+    expect(session.get('e')).toEqual(new PhpCustom('Sz', Buffer.from('XY')));
+    session.set('f', session.get('a'));
+    expect(write(session)).toBe(`1406${hex.replaceAll(' ', '').slice(4)}1101662201`);
+  });
+
+  test('a PHP reference is one, and an array that stands twice is a copy', () => {
+    const reference = exact('1402 0d 25 1400 110172 25 0101');
+    expect(reference.get('r')).toBeInstanceOf(PhpReference);
+    expect(reference.get('r')).toBe(reference.get(''));
+    expect(write(reference)).toBe('14020d2514001101722 50101'.replaceAll(' ', ''));
+    const copy = read('1403 110161 1401 0600 0601  110162 0101  110163 0601');
+    expect(copy.b).toEqual([1]);
+    expect(copy.b).not.toBe(copy.a);
+    copy.c = 2;
+    expect(write(copy)).toBe('140311016114010600060111016201011101630602');
+    copy.b.push(2);
+    expect(write(copy)).toBe('14031101611401060006011101621402060006010601060211016306 02'.replaceAll(' ', ''));
+  });
+
+  test('all empty arrays are one, but not those that PHP makes for itself', () => {
+    expect(write({ a: [], b: [[]], c: {} })).toBe('14031101611400110162140106000101 1101630101'.replaceAll(' ', ''));
+    const object = '170b 41727261794f626a656374 1404 0600 0600 0601 0101 0602 1400 0603 00';
+    const session = read(`1403 110161 1400 110162 ${object} 110163 0601`);
+    session.c = 2;
+    expect(write(session)).toBe(`14031101611400110162${object}1101630602`.replaceAll(' ', ''));
+  });
+
+  test('a property without a value keeps its place after a change', () => {
+    const hex = '1402 110172 1702 526f 1403 110161 0601 00 11016e 00 0e03 0601';
+    const session = read(hex);
+    expect([...session.r.properties]).toEqual([['a', 1], ['n', null]]); // biome-ignore format: short
+    session.n = 2;
+    expect(write(session)).toBe(hex.replace(/1$/, '2').replaceAll(' ', ''));
+    session.r.set('u', 5);
+    expect(write(session)).toBe('14021101721702526f14031101610601 11016e00 1101750605 0e030602'.replaceAll(' ', ''));
+  });
+});
+
+describe('sessions', () => {
+  test('no bytes are empty, and a new empty session has six', () => {
+    expect({ ...decodeSession(Buffer.alloc(0), { format: igbinary }) }).toEqual({});
+    expect(encodeSession(decodeSession(Buffer.alloc(0), { format: igbinary })).length).toBe(0);
+    expect(write({})).toBe('1400');
+    expect(write(new PhpArray())).toBe('1400');
+  });
+
+  test('what was not changed keeps its bytes, which PHP would not write', () => {
+    for (const hex of [
+      '1500010602', // a large size
+      '1401110161 1402 0600 1100 0601 110161'.replaceAll(' ', ''), // an empty string in full, and one that came before
+      '1401110161 0a00000001 ff'.replaceAll(' ', ''), // a large int, and bytes after the end
+    ].slice(1)) {
+      const session = read(hex);
+      void session.a;
+      expect(write(session)).toBe(hex);
+      expect(write(exact(hex))).toBe(hex);
+      const changed = read(hex);
+      changed.b = 1;
+      expect(write(changed)).not.toContain(hex.slice(4));
+    }
+  });
+
+  test('version 1 is read, and kept until something changes', () => {
+    const old = Buffer.from('00000001140111016106 01'.replaceAll(' ', ''), 'hex');
+    const session: Any = decodeSession(old, { format: igbinary });
+    expect(Buffer.from(encodeSession(session))).toEqual(old);
+    session.a = 2;
+    expect(Buffer.from(encodeSession(session)).toString('hex')).toBe('0000000214011101610602');
+  });
+
+  test('without igbinary.compact_strings strings are written in full, as they were', () => {
+    const session = read('1402 110161 1101 78 110162 110178');
+    session.c = 'x';
+    expect(write(session)).toBe('1403110161110178110162110178110163110178');
+    const compact = read('1402 110161 110178 110162 0e01');
+    compact.c = 'x';
+    expect(write(compact)).toBe('14031101611101781101620e011101630e01');
+  });
+
+  test('a variable with an int as key is left out, as in PHP, and its value stays for others', () => {
+    const session = read('1403 0605 1701 50 1401 110178 25 0607 110161 2201 110162 25 0102');
+    expect(Object.keys(session)).toEqual(['a', 'b']);
+    expect(plain(session.a)).toEqual({ x: 7 });
+    expect(session.b).toBe(7);
+    const error = failure(() => encodeSession({ a: 1, 5: 'x' }, { format: igbinary }));
+    expect([error.code, error.path]).toEqual(['ERR_PHP_KEY', ['5']]);
+  });
+
+  test('from and to the other formats', () => {
+    const text = 'a|a:2:{i:0;d:1;i:1;s:1:"a";}b|R:2;c|O:1:"P":1:{s:4:"\0*\0x";b:1;}';
+    const converted = encodeSession(decodeSession(Buffer.from(text, 'latin1')), { format: igbinary });
+    expect(Buffer.from(converted).toString('hex')).toBe(
+      '00000002140311016114020600250c3ff000000000000006010e001101622501021101631701501401110400 2a0078 05'.replaceAll(
+        ' ',
+        '',
+      ),
+    );
+    const back = encodeSession(decodeSession(converted, { format: igbinary }), { format: 'php' });
+    expect(Buffer.from(back).toString('latin1')).toBe(text);
+  });
+
+  test('is detected if it is given', () => {
+    const found = detectSessionFormat(bytes(one('0601')), { formats: [igbinary] });
+    expect(found).toMatchObject({ format: igbinary, certainty: 'sure' });
+    expect(igbinary.recognize!(bytes('ff'))).toBe(true);
+    expect(igbinary.recognize!(Buffer.from('a|i:1;'))).toBe(false);
+  });
+});
+
+describe('hostile bytes', () => {
+  const rich = bytes(
+    '1406 110161 1402 0600 0c3ff0000000000000 0601 25 0601 110162 0101 110163 170150 1402 110178 25 1400 00' +
+      '110164 2203 110165 25 0102 110166 1704 53756974 27 110148',
+  );
+
+  /** Only typed errors, with an offset in these bytes. */
+  const readsOrRefuses = (data: Buffer) => {
+    for (const view of ['plain', 'exact'] as const) {
+      try {
+        const session = decodeSession(data, { format: igbinary, view });
+        for (const value of Object.values(session)) void value;
+        encodeSession(session, { format: igbinary });
+      } catch (error) {
+        if (!(error instanceof PhpSessionError)) throw error;
+        expect(error.code).toMatch(/^ERR_PHP_(SYNTAX|LIMIT|REFERENCE|KEY)$/);
+        expect(error.offset ?? 0).toBeLessThanOrEqual(data.length);
+      }
+    }
+  };
+
+  test('the whole is read', () => {
+    expect(Object.keys(decodeSession(rich, { format: igbinary }))).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  });
+
+  test('cut off at each byte: an error', () => {
+    for (let size = 1; size < rich.length; size++) {
+      const error = failure(() => decodeSession(rich.subarray(0, size), { format: igbinary }));
+      expect([size, error.code]).toEqual([size, 'ERR_PHP_SYNTAX']);
+      expect(error.offset).toBeLessThanOrEqual(size);
+    }
+  });
+
+  test('each byte, with each tag and a few others', () => {
+    for (let at = 0; at < rich.length; at++) {
+      for (const value of [...Array(0x30).keys(), 0x61, 0x7f, 0x80, 0xff]) {
+        const damaged = Buffer.from(rich);
+        damaged[at] = value;
+        readsOrRefuses(damaged);
+      }
+    }
+  });
+
+  test.each([
+    ['another version', '', 0],
+    ['no array', '0601', 4],
+    ['an object', '170150 1400', 4],
+    ['more elements than bytes', '16ffffffff 110161 00', 4],
+    ['a size past the end', one('13ffffffff61'), 9],
+    ['a size of 64 bits', one('26ffffffffffffffff61'), 9],
+    ['a string that did not come yet', one('0e01'), 9],
+    ['an array that did not come yet', one('0101'), 9],
+    ['the session itself', one('25 0100'), 10],
+    ['a class that did not come yet', one('1a05 1400'), 9],
+    ['a name of no class', one('1702 3a20 1400'), 9],
+    ['a case of no name', one('170150 27 1101 20'), 13],
+    ['an array as key', one('1401 1400 00'), 11],
+    ['an unknown tag', one('28'), 9],
+    ['an int beyond 64 bits', one('208000000000000000'), 9],
+  ])('%s', (name, hex, offset) => {
+    const data = name === 'another version' ? Buffer.from('000000031400', 'hex') : bytes(hex);
+    const error = failure(() => decodeSession(data, { format: igbinary }));
+    expect([error.code, error.offset]).toEqual(['ERR_PHP_SYNTAX', offset]);
+  });
+
+  test('depth is limited, and 4,096 levels are read and written', () => {
+    const nested = (levels: number) => one(`${'14010600'.repeat(levels - 1)}1400`);
+    expect(failure(() => read(nested(5000))).code).toBe('ERR_PHP_LIMIT');
+    const session = read(nested(4096));
+    session.b = 1;
+    expect(write(session)).toBe(`1402${nested(4096).replaceAll(' ', '').slice(4)}1101620601`);
+    expect(failure(() => read(one('25'.repeat(1_000_000)))).code).toBe('ERR_PHP_SYNTAX');
+  });
+
+  test('few bytes that stand for very many are refused soon', () => {
+    let bomb = '1402 110161 1402 0600 0601 0601 0602';
+    for (let level = 1; level < 60; level++) {
+      const number = level.toString(16).padStart(2, '0');
+      bomb += ` 11${'01'}${(0x30 + level).toString(16)} 1402 0600 01${number} 0601 01${number}`;
+    }
+    const data = bytes(bomb.replace('1402', '143c'));
+    expect(failure(() => decodeSession(data, { format: igbinary })).code).toBe('ERR_PHP_LIMIT');
+    const long = `1402 110161 12ffff${'61'.repeat(0xffff)} 110162 16000fffff`;
+    const many = bytes(long + '0d0e01'.repeat(0xfffff));
+    expect(failure(() => decodeSession(many, { format: igbinary })).code).toBe('ERR_PHP_LIMIT');
+    expect(failure(() => read(one('1401 0600 0101'))).code).toBe('ERR_PHP_LIMIT');
+  });
+
+  test('limits of the application', () => {
+    const data = bytes('1402 110161 1401 0600 1400 110162 11056162636465');
+    const limited = (limits: object) => failure(() => decodeSession(data, { format: igbinary, ...limits })).code;
+    expect(limited({ maxElements: 2 })).toBe('ERR_PHP_LIMIT');
+    expect(limited({ maxDepth: 1 })).toBe('ERR_PHP_LIMIT');
+    expect(limited({ maxBytes: 40 })).toBe('ERR_PHP_LIMIT');
+    const floats = { a: Array.from({ length: 50 }, () => new PhpFloat(0)) };
+    expect(failure(() => encodeSession(floats, { format: igbinary, maxBytes: 500 })).code).toBe('ERR_PHP_LIMIT');
+  });
+});
