@@ -47,8 +47,16 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const view = viewOption(options);
   const format = formatOption(options) ?? 'php';
   const rules = readRules(options);
+  const classes = Classes.of(options.classes);
+  if (view === 'plain' && typeof format !== 'string' && !classes.hasMappings) {
+    const session = format.readPlain?.(inputBytes(bytes, rules), rules);
+    if (session !== undefined) {
+      originOf(session)!.source.classes = classes;
+      return session;
+    }
+  }
   const source = sourceOf(bytes, format, rules);
-  source.classes = Classes.of(options.classes);
+  source.classes = classes;
   try {
     return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
   } catch (error) {
@@ -93,6 +101,10 @@ export function encodeSession(session: object, options: SessionEncodeOptions = {
   const isArray = isPhpArray(session);
   if (!isArray && !isPlainObject(session)) throw new TypeError(noSession);
   if (!isArray) refuse(hiddenFault(session));
+  if (from === undefined && !isArray && typeof format !== 'string') {
+    const written = format.writePlain?.(session as SessionData, rules);
+    if (written !== undefined) return written;
+  }
   const bytes =
     source === undefined
       ? writeSession(session, from?.source, framing, rules)

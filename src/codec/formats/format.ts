@@ -1,4 +1,4 @@
-import type { Limits, WriteRules } from '../rules.ts';
+import type { Limits, ReadRules, WriteRules } from '../rules.ts';
 import type { PhpArray } from '../values.ts';
 
 /**
@@ -71,4 +71,8 @@ export interface SessionFormat {
    * @param before what `toSerialized` gave when the session was read. If that did not change, the bytes that were read are the result
    */
   fromSerialized(bytes: Uint8Array, rules: Limits & Pick<WriteRules, 'precision'>, before?: Uint8Array): Uint8Array;
+  /** Reads a session in the plain view in a quicker way. `undefined` if that way is not for this session, or if it is damaged. */
+  readPlain?(bytes: Uint8Array, rules: ReadRules): object | undefined;
+  /** Writes a new session in a quicker way. `undefined` if that way is not for this session. */
+  writePlain?(session: Record<string, unknown>, rules: WriteRules): Uint8Array | undefined;
 }

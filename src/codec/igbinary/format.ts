@@ -3,7 +3,9 @@ import { copyOf, isSameBytes } from '../php/text.ts';
 import type { Limits } from '../rules.ts';
 import { decodeSession, encodeSession } from '../session.ts';
 import { fromPhpSerialize, type Original } from './from-php-serialize.ts';
+import { readPlain } from './read-plain.ts';
 import { nothing, toPhpSerialize } from './to-php-serialize.ts';
+import { writePlain } from './write-plain.ts';
 
 /** What sessions were read from, by their text in php_serialize. */
 const originals: WeakMap<Uint8Array, Original> = new WeakMap();
@@ -33,6 +35,9 @@ export const igbinary: SessionFormat = {
     const isUnchanged = isSameBytes(text, before!) || (original.isSplit && isSameBytes(text, joined(before!, limits)));
     return isUnchanged ? copyOf(original.bytes) : fromPhpSerialize(text, limits, original);
   },
+
+  readPlain: (bytes, rules) => readPlain(bytes, rules, igbinary),
+  writePlain,
 };
 
 /** A session as the exact view writes it. */

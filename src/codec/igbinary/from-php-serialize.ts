@@ -8,6 +8,7 @@ import { indexNodes, type SourceNode } from '../source/nodes.ts';
 import { keyError } from '../write/errors.ts';
 import { tag } from './tags.ts';
 import { hasRepeatedStrings, lonePlace, type Translation } from './to-php-serialize.ts';
+import { writeFloat, writeInt } from './write-plain.ts';
 
 /** What was read, and the bytes that it was read from. */
 export interface Original extends Translation {
@@ -127,7 +128,7 @@ class Translator {
         const key = tokens.int();
         this.#intKey = key;
         if (open.length === 1) throw keyError('igbinary', key, frame.position, intKey);
-        this.#int(key);
+        writeInt(this.#out, key);
       }
       frame.left--;
       frame.position++;
@@ -167,10 +168,10 @@ class Translator {
         return;
       }
       case 0x69: // i
-        this.#int(tokens.int());
+        writeInt(out, tokens.int());
         break;
       case 0x64: // d
-        this.#float(tokens.float());
+        writeFloat(out, tokens.float());
         break;
       case 0x62: // b
         out.byte(tokens.bool() ? tag.true : tag.false);
@@ -192,7 +193,7 @@ class Translator {
 
   /** @param number in php_serialize */
   #reference(number: number): void {
-    this.#sized(this.#isObject[number] ? tag.object : tag.array, this.#numbers[number]!);
+    this.#out.sized(this.#isObject[number] ? tag.object : tag.array, this.#numbers[number]!);
   }
 
   #array(isShared: boolean): void {
@@ -202,7 +203,7 @@ class Translator {
     const isEmpty = left === 0 && !isShared && !isSession && !this.#isLone();
     if (isEmpty && this.#emptyArray >= 0) {
       this.#tokens.close();
-      this.#sized(tag.array, this.#emptyArray);
+      this.#out.sized(tag.array, this.#emptyArray);
       this.#number(-1, false);
       return;
     }
@@ -221,7 +222,7 @@ class Translator {
       textNumber: this.#numbers.length - 1,
       strings: this.#stringCount,
     });
-    this.#sized(tag.newArray, left);
+    this.#out.sized(tag.newArray, left);
   }
 
   /** Whether the array that comes next is one of its own in PHP, though it is empty. */
@@ -241,7 +242,7 @@ class Translator {
     this.#out.at = start;
     this.#next = number;
     this.#stringCount = strings;
-    this.#sized(tag.array, original);
+    this.#out.sized(tag.array, original);
   }
 
   #object(letter: number): void {
@@ -262,7 +263,7 @@ class Translator {
     if (letter === 0x43) {
       const { dataStart, dataEnd } = tokens.custom();
       this.#className(start, this.#text.indexOf(QUOTE, start));
-      this.#sized(tag.custom, dataEnd - dataStart);
+      this.#out.sized(tag.custom, dataEnd - dataStart);
       out.copy(this.#text, dataStart, dataEnd);
       return;
     }
@@ -270,7 +271,7 @@ class Translator {
     this.#className(start, tokens.at - 2);
     const left = tokens.objectCount();
     const gaps = this.#gaps?.find(textStart);
-    this.#sized(tag.newArray, left + (gaps?.length ?? 0));
+    this.#out.sized(tag.newArray, left + (gaps?.length ?? 0));
     this.#open.push({
       left,
       position: 0,
@@ -317,13 +318,13 @@ class Translator {
       const string = readKey(bytes, start, end);
       const number = this.#strings.get(string);
       if (number !== undefined && this.#shortens()) {
-        this.#sized(tag.stringId, number);
+        this.#out.sized(tag.stringId, number);
         return;
       }
       if (number === undefined) this.#strings.set(string, this.#stringCount);
     }
     this.#stringCount++;
-    this.#sized(tag.newString, end - start);
+    this.#out.sized(tag.newString, end - start);
     this.#out.copy(bytes, start, end);
   }
 
@@ -339,58 +340,19 @@ class Translator {
     const name = readKey(this.#text, start, end);
     const number = this.#strings.get(name);
     if (number !== undefined && (this.#classNames.has(name) || this.#shortens())) {
-      this.#sized(tag.classId, number);
+      this.#out.sized(tag.classId, number);
       return;
     }
     this.#classNames.add(name);
     this.#strings.set(name, this.#stringCount++);
-    this.#sized(tag.newClass, end - start);
+    this.#out.sized(tag.newClass, end - start);
     this.#out.copy(this.#text, start, end);
-  }
-
-  #int(value: number | bigint): void {
-    const isNegative = value < 0;
-    const size = isNegative ? -value : value;
-    if (size <= 0xffffffff) {
-      const width = size <= 0xff ? 0 : size <= 0xffff ? 1 : 2;
-      this.#out.byte(tag.int8 + width * 2 + (isNegative ? 1 : 0));
-      this.#bytes(Number(size), 1 << width);
-      return;
-    }
-    this.#out.byte(isNegative ? tag.int64 + 1 : tag.int64);
-    view.setBigUint64(0, BigInt(size));
-    this.#out.copy(eight, 0, 8);
-  }
-
-  #float(value: number): void {
-    this.#out.byte(tag.float);
-    view.setFloat64(0, value);
-    this.#out.copy(eight, 0, 8);
-  }
-
-  /** A tag with a size or number: in one, two or four bytes. */
-  #sized(first: number, number: number): void {
-    const width = number <= 0xff ? 0 : number <= 0xffff ? 1 : 2;
-    this.#out.byte(first + width);
-    this.#bytes(number, 1 << width);
-  }
-
-  #bytes(number: number, count: number): void {
-    const out = this.#out;
-    if (count > 2) {
-      out.byte(number >>> 24);
-      out.byte((number >>> 16) & 0xff);
-    }
-    if (count > 1) out.byte((number >>> 8) & 0xff);
-    out.byte(number & 0xff);
   }
 }
 
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
-const eight = asBytes(new Uint8Array(8));
-const view = new DataView(eight.buffer, eight.byteOffset);
 
 /** The numbers that some `R:` means. */
 function targetsIn(text: Uint8Array): Set<number> {

@@ -539,11 +539,7 @@ class Translator {
   }
 
   #writeString(): void {
-    const out = this.#out;
-    const size = this.#end - this.#start;
-    out.ascii(heads[size] ?? head(size));
-    out.copy(this.#bytes, this.#start, this.#end);
-    out.ascii('";');
+    this.#out.stringOf(this.#bytes, this.#start, this.#end);
   }
 
   #int(token: number, start: number): number | bigint {
@@ -603,13 +599,6 @@ function isInt(token: number): boolean {
 
 function isReference(token: number): boolean {
   return (token >= tag.array && token < tag.false) || (token >= tag.object && token < tag.reference);
-}
-
-/** The start of a string in php_serialize, by its size. */
-const heads: readonly string[] = Array.from({ length: 256 }, (_, size) => head(size));
-
-function head(size: number): string {
-  return `s:${size}:"`;
 }
 
 /** The place of an empty array, in `loneArrays`. */
