@@ -1,27 +1,42 @@
 import type { SessionFormat } from '../formats/format.ts';
 import { framingOf } from '../formats/index.ts';
 import { floatText } from '../php/float-text.ts';
+import { isClassName } from '../php/names.ts';
 import { readKey, readText } from '../php/text.ts';
 import { parseValue } from '../read/parse.ts';
 import type { ReadRules } from '../rules.ts';
 import { createMap, tagOrigin } from '../source/origins.ts';
-import { createSessionObject } from '../source/session-object.ts';
+import { createSessionObject, defineLazy } from '../source/session-object.ts';
 import { Source } from '../source/source.ts';
-import { normalKey } from '../values.ts';
+import { isObject, normalKey, PhpObject } from '../values.ts';
 import { tag } from './tags.ts';
 
 /** Deeper values are read by way of php_serialize. */
 const deepest = 100;
 
-/** Thrown at all that is not like JSON, and at damage: the way by php_serialize can read it, or knows the error. */
-const other: unique symbol = Symbol('not like JSON');
+/** Thrown at what is rare, and at damage: the way by php_serialize can read it, or knows the error. */
+const other: unique symbol = Symbol('rare');
+
+/** In bytes. As in `read/session.ts`: in a session with references, larger variables are accessors. */
+const smallValue = 128;
+
+/** An object, or a value that places share by a PHP reference. */
+interface Known {
+  value: unknown;
+  /** Its place in php_serialize, and its number there. */
+  readonly at: number;
+  readonly number: number;
+  readonly isShared: boolean;
+  /** Whether another place is a reference to it. */
+  isUsed: boolean;
+}
 
 /**
- * Reads a session whose values are of types that JSON has too. Most sessions are like that. This is a second way to read them, only for
- * speed. It counts where each value would be in php_serialize, because values remember that place. The session is translated only when
- * it is written.
+ * Reads a session in the plain view, in one pass. This is a second way to read, only for speed, and it gives up at what is rare. It
+ * counts where each value would be in php_serialize, because values remember that place. The session is translated only when it is
+ * written.
  *
- * @returns `undefined` for any other session, and for damaged bytes
+ * @returns `undefined` if it gave up, also for damaged bytes
  */
 export function readPlain(bytes: Uint8Array, rules: ReadRules, format: SessionFormat): object | undefined {
   const { maxBytes, maxDepth, maxElements } = rules;
@@ -51,9 +66,17 @@ class PlainReader {
   /** The strings so far, and their sizes in bytes. */
   readonly #strings: (string | Uint8Array)[] = [];
   readonly #sizes: number[] = [];
-  /** The number of the next array, and of the first empty one. */
+  /** The number of the next array, object or shared scalar, and of the first empty array. */
   #next = 1;
   #emptyArray = -1;
+  /** By their numbers. */
+  readonly #known: Map<number, Known> = new Map();
+  /** The number of the last value in php_serialize. */
+  #number = 1;
+  #hasReferences = false;
+  #hasDuplicates = false;
+  /** As in `BackReferences`. */
+  readonly #shared: Map<number, unknown> = new Map();
 
   constructor(bytes: Uint8Array, rules: ReadRules, source: Source) {
     this.#bytes = bytes;
@@ -64,26 +87,43 @@ class PlainReader {
   session(): object {
     const bytes = this.#bytes;
     const [a, b, c, version, root] = bytes;
-    if (a !== 0 || b !== 0 || c !== 0 || (version !== 1 && version !== 2) || root! < tag.newArray) throw other;
+    if (a !== 0 || b !== 0 || c !== 0 || (version !== 1 && version !== 2) || !isArray(root)) throw other;
     const source = this.#source;
     const session = createSessionObject(source);
-    const count = this.#count(root!);
-    for (let left = count; left > 0; left--) {
+    for (let left = this.#count(root); left > 0; left--) {
       const from = this.#position;
       const key = this.#key();
       // PHP leaves out a variable with an int as key.
       if (typeof key !== 'string') throw other;
       const start = this.#position;
-      session[key] = this.#value(1);
+      this.#put(session, key, 0);
       source.variables.push({ key: normalKey(key), from, start, end: this.#position });
     }
     if (this.#position >= this.#rules.maxBytes) throw other;
+    return this.#hasReferences ? this.#withAccessors(session) : session;
+  }
+
+  /** Variables may share parts with others. Those that the application does not read need not be written again. */
+  #withAccessors(values: Record<string, unknown>): object {
+    // A reference may mean a value whose key came again.
+    if (this.#hasDuplicates) throw other;
+    const source = this.#source;
+    source.setParsed(new Map(Object.entries(values)), this.#shared);
+    const session = createSessionObject(source);
+    for (const variable of source.variables) {
+      const { start, end } = variable;
+      const key = String(variable.key);
+      const value = values[key];
+      if (end - start <= smallValue && !isObject(value) && !this.#shared.has(start)) session[key] = value;
+      else defineLazy(session, key, source, variable);
+    }
     return session;
   }
 
   #value(levels: number): unknown {
     const bytes = this.#bytes;
     const token = bytes[this.#at++]!;
+    this.#number++;
     switch (token) {
       case tag.newString:
       case tag.newString + 1:
@@ -118,63 +158,169 @@ class PlainReader {
       case tag.newArray:
       case tag.newArray + 1:
       case tag.newArray + 2:
-        return this.#array(token, levels);
+        return this.#array(token, levels, false);
       case tag.array:
       case tag.array + 1:
       case tag.array + 2:
         return this.#emptyAgain(token);
+      case tag.newClass:
+      case tag.newClass + 1:
+      case tag.newClass + 2:
+      case tag.classId:
+      case tag.classId + 1:
+      case tag.classId + 2:
+        return this.#object(token, levels, false);
+      case tag.object:
+      case tag.object + 1:
+      case tag.object + 2:
+        return this.#again(this.#sized(token - tag.object), false);
+      case tag.reference:
+        return this.#reference(levels);
       default:
         return this.#int(token);
     }
   }
 
-  #array(token: number, levels: number): unknown {
+  #array(token: number, levels: number, isShared: boolean): unknown {
     const source = this.#source;
     const at = this.#position;
     const number = this.#next++;
     const count = this.#count(token);
-    if (count === 0) {
-      if (this.#emptyArray < 0) this.#emptyArray = number;
-      return emptyList(source, at);
-    }
-    if (levels >= deepest || levels >= this.#rules.maxDepth) throw other;
+    if (count > 0 && (levels >= deepest || levels >= this.#rules.maxDepth)) throw other;
     // As in `parseValue`: most arrays whose first key is 0 are lists.
-    if (this.#bytes[this.#at] !== tag.int8 || this.#bytes[this.#at + 1] !== 0) {
+    if (count > 0 && (this.#bytes[this.#at] !== tag.int8 || this.#bytes[this.#at + 1] !== 0)) {
       const map = createMap(source, at);
+      if (isShared) this.#keep(number, map, at, true);
       this.#fill(map, count, levels);
       return map;
     }
     const list: unknown[] = [];
+    tagOrigin(list, source, at);
+    const known = isShared ? this.#keep(number, list, at, true) : undefined;
+    if (count === 0 && known === undefined && this.#emptyArray < 0) this.#emptyArray = number;
     for (let left = count; left > 0; left--) {
       const key = this.#key();
       if (key !== list.length) {
         const map = createMap(source, at);
         for (let index = 0; index < list.length; index++) map[index] = list[index];
-        map[key] = this.#value(levels + 1);
+        if (known?.isUsed) throw other;
+        if (known !== undefined) known.value = map;
+        this.#put(map, key, levels);
         this.#fill(map, left - 1, levels);
         return map;
       }
       list.push(this.#value(levels + 1));
     }
     this.#position++;
-    tagOrigin(list, source, at);
     return list;
   }
 
   #fill(map: Record<string | number, unknown>, count: number, levels: number): void {
-    for (let left = count; left > 0; left--) {
+    for (let left = count; left > 0; left--) this.#put(map, this.#key(), levels);
+    this.#position++;
+  }
+
+  #put(map: Record<string | number, unknown>, key: string | number, levels: number): void {
+    const value = this.#value(levels + 1);
+    if (key in map) this.#hasDuplicates = true;
+    map[key] = value;
+  }
+
+  #object(token: number, levels: number, isShared: boolean): PhpObject {
+    const at = this.#position;
+    const number = this.#next++;
+    if (levels >= deepest || levels >= this.#rules.maxDepth) throw other;
+    const object = new PhpObject(this.#className(token));
+    tagOrigin(object, this.#source, at);
+    this.#keep(number, object, at, isShared);
+    const body = this.#bytes[this.#at++];
+    // Enums, and objects that serialized themselves, are rare.
+    if (!isArray(body)) throw other;
+    this.#position -= 2; // no semicolon, and one colon less
+    const { properties } = object;
+    for (let left = this.#count(body); left > 0; left--) {
       const key = this.#key();
-      map[key] = this.#value(levels + 1);
+      if (typeof key !== 'string' || properties.has(key)) throw other;
+      // In PHP's order, also while the value is read: it may lead back to this object.
+      properties.set(key, this.#value(levels + 1));
     }
     this.#position++;
+    return object;
+  }
+
+  /** `O:8:"stdClass"` in php_serialize, without its first two characters. */
+  #className(token: number): string {
+    let name: unknown;
+    if (token < tag.classId) {
+      const start = this.#content(token - tag.newClass);
+      name = readKey(this.#bytes, start, this.#at);
+      this.#strings.push(name as string);
+    } else {
+      const number = this.#sized(token - tag.classId);
+      name = this.#strings[number];
+      if (name !== undefined) this.#addString(this.#sizes[number]!);
+    }
+    // Names of classes may be no UTF-8. The table could not tell them from text then.
+    if (typeof name !== 'string' || !isClassName(name) || isEscaped.test(name)) throw other;
+    return name;
+  }
+
+  #keep(number: number, value: unknown, at: number, isShared: boolean): Known {
+    const known = { value, at, number: this.#number, isShared, isUsed: false };
+    this.#known.set(number, known);
+    return known;
+  }
+
+  /** The value at the place of a PHP reference. */
+  #reference(levels: number): unknown {
+    const bytes = this.#bytes;
+    const at = this.#position;
+    const token = bytes[this.#at]!;
+    if (token >= tag.object && token < tag.reference) {
+      this.#at++;
+      this.#number--; // In php_serialize it has no number.
+      return this.#again(this.#sized(token - tag.object), true);
+    }
+    if (token >= tag.array && token < tag.false) {
+      this.#at++;
+      this.#number--;
+      return this.#again(this.#sized(token - tag.array), true);
+    }
+    if (isArray(token)) {
+      this.#at++;
+      return this.#array(token, levels, true);
+    }
+    if (token >= tag.newClass && token < tag.custom) {
+      this.#at++;
+      return this.#object(token, levels, true);
+    }
+    if (token === tag.reference) throw other;
+    this.#number--;
+    const value = this.#value(levels);
+    this.#keep(this.#next++, value, at, true);
+    return value;
+  }
+
+  /** A value that came before: an object, or by a reference. */
+  #again(number: number, isShared: boolean): unknown {
+    const known = this.#known.get(number);
+    if (known === undefined || (isShared ? !known.isShared : !(known.value instanceof PhpObject))) throw other;
+    this.#hasReferences = true;
+    this.#position += 3 + digitsOf(known.number);
+    if (isShared) {
+      known.isUsed = true;
+      this.#shared.set(known.at, known.value);
+    }
+    return known.value;
   }
 
   /** An empty array that is the number of another one. */
   #emptyAgain(token: number): unknown[] {
     if (this.#sized(token - tag.array) !== this.#emptyArray) throw other;
-    const at = this.#position;
+    const list: unknown[] = [];
+    tagOrigin(list, this.#source, this.#position);
     this.#position += 6;
-    return emptyList(this.#source, at);
+    return list;
   }
 
   #key(): string | number {
@@ -188,10 +334,10 @@ class PlainReader {
       return string;
     }
     if (token >= tag.newString && token < tag.newArray) {
-      const start = this.#content(token);
+      const start = this.#content(token - tag.newString);
       const key = readKey(this.#bytes, start, this.#at);
       // A name that is no UTF-8 would be bytes if it were a value.
-      if (key.length < this.#at - start && readText(this.#bytes, start, this.#at) === undefined) throw other;
+      if (isEscaped.test(key)) throw other;
       this.#strings.push(key);
       return key;
     }
@@ -205,7 +351,7 @@ class PlainReader {
   }
 
   #newString(token: number): string | Uint8Array {
-    const start = this.#content(token);
+    const start = this.#content(token - tag.newString);
     const bytes = this.#bytes;
     const value = readText(bytes, start, this.#at) ?? new Uint8Array(bytes.subarray(start, this.#at));
     this.#strings.push(value);
@@ -213,8 +359,8 @@ class PlainReader {
   }
 
   /** Goes past the content of a new string. Returns where it starts. */
-  #content(token: number): number {
-    const size = this.#sized(token - tag.newString);
+  #content(width: number): number {
+    const size = this.#sized(width);
     const start = this.#at;
     this.#at = start + size;
     if (this.#at > this.#bytes.length) throw other;
@@ -227,11 +373,11 @@ class PlainReader {
     this.#position += size + 6 + digitsOf(size);
   }
 
-  /** The size of an array that starts here. */
+  /** The size of an array that starts here, of which `a:2:{` is added to the position. */
   #count(token: number): number {
     const count = this.#sized(token - tag.newArray);
     if (count > this.#bytes.length - this.#at) throw other;
-    this.#position += digitsOf(count) + (count === 0 ? 5 : 4);
+    this.#position += digitsOf(count) + 4;
     return count;
   }
 
@@ -256,10 +402,11 @@ class PlainReader {
   }
 }
 
-function emptyList(source: Source, at: number): unknown[] {
-  const list: unknown[] = [];
-  tagOrigin(list, source, at);
-  return list;
+/** What `readKey` makes of bytes that are no UTF-8. */
+const isEscaped = /[\udc80-\udcff]/;
+
+function isArray(token: number | undefined): token is number {
+  return token !== undefined && token >= tag.newArray && token < tag.newClass;
 }
 
 function digitsOf(value: number): number {
