@@ -22,7 +22,7 @@ describe('rows, tombstones, columns and names of locks', () => {
 
   test('the older version leaves what is recorded of it', async () => {
     expect(JSON.parse(await rowsOf(await olderVersion()))).toEqual(rows);
-  }, 120_000);
+  }, 240_000);
 
   test('PHP and Node leave the same', () => {
     expect(Object.keys(rows.rows.int)).toEqual(['Node exclusive, Node merge, PHP row, PHP merge']);
@@ -34,7 +34,7 @@ test('requests of both versions meet in 200 orders, with faults', async () => {
   expect(execFileSync(process.execPath, command, { encoding: 'utf8' })).toContain(
     'beside an older version; seed 5: 200 schedules',
   );
-}, 120_000);
+}, 240_000);
 
 test.each(['row', 'merge'] as const)(
   'both serve one table, then the older one alone: nothing is lost, nothing comes back, no request fails; lock %s',
@@ -51,5 +51,5 @@ test.each(['row', 'merge'] as const)(
     expect(new Set(both)).toEqual(new Set(['node', 'older-node', 'php', 'older-php']));
     expect(new Set(older)).toEqual(new Set(['older-node', 'older-php']));
   },
-  120_000,
+  240_000,
 );
