@@ -11,6 +11,7 @@ const entries = {
   koa: ['koa.js', 'esm/middleware/koa.js'],
   express: ['express.js'],
   fastify: ['fastify.js'],
+  igbinary: ['igbinary.js'],
   msgpack: ['msgpack.js'],
   mysql: ['mysql.js', 'esm/mysql.js', 'esm/stores/mysql/index.js'],
 };

@@ -6,7 +6,9 @@ import { difference } from './same.mjs';
 
 /** @returns {Promise<Record<string, SessionFormat>>} by name. PHP's functions are `NAME_serialize` and `NAME_unserialize` */
 export async function loadFormats() {
-  return { msgpack: (await importEntry(ownBuild, 'msgpack')).msgpack() };
+  const { igbinary } = await importEntry(ownBuild, 'igbinary');
+  const { msgpack } = await importEntry(ownBuild, 'msgpack');
+  return { igbinary, msgpack: msgpack() };
 }
 
 /**

@@ -78,9 +78,14 @@ function measure(string $operation, string $bytes, int $count, ?string $key): in
             $start = hrtime(true);
             for ($i = 0; $i < $count; $i++) $text = serialize($value);
             return hrtime(true) - $start;
+        case 'igbinary_unserialize':
         case 'msgpack_unserialize':
+            $start = hrtime(true);
+            for ($i = 0; $i < $count; $i++) $value = $operation($bytes);
+            return hrtime(true) - $start;
+        case 'igbinary_serialize':
         case 'msgpack_serialize':
-            $argument = $operation === 'msgpack_serialize' ? msgpack_unserialize($bytes) : $bytes;
+            $argument = (str_replace('_serialize', '_unserialize', $operation))($bytes);
             $start = hrtime(true);
             for ($i = 0; $i < $count; $i++) $value = $operation($argument);
             return hrtime(true) - $start;

@@ -37,7 +37,7 @@ await runCommand(async () => {
     },
   });
   const rounds = numberOf({ rounds: options.against === undefined ? '60' : '200', ...options }, 'rounds');
-  await setUp(['php-cli', 'php-msgpack']);
+  await setUp(['php-cli', 'php-igbinary', 'php-msgpack']);
   await build();
   if (options.against === undefined) await installPeers();
   const wantedKinds = choose(/** @type {Kind[]} */ (Object.keys(kinds)), options.only);

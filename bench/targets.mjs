@@ -22,6 +22,8 @@ const counterLimits = new Map([
   ['application', 0.6],
   ['big', 0.55],
 ]);
+/** igbinary, at most so many times as long as the format php. */
+const igbinaryLimits = { decode: 1.3, encode: 1.5 };
 /** At least so many times as fast as the package that most people use. */
 const leader = 'php-serialize';
 const leaderLimits = { decode: 12, encode: 2 };
@@ -50,6 +52,10 @@ export function targets(results) {
     const peers = rows.filter(({ group }) => group === 'peer');
     const [fastest] = peers.toSorted((a, b) => ratios(a, b).best - 1);
 
+    for (const row of rows.filter(({ name }) => name.endsWith('codeSession, igbinary'))) {
+      const php = rows.find(({ name, group }) => group === 'ours' && name.includes('codeSession'));
+      if (kind === 'decode' || kind === 'encode') atMost(`${row.name} / php`, row, php, igbinaryLimits[kind]);
+    }
     for (const row of rows.filter(({ group }) => group === 'ours')) {
       if (kind === 'decode') atMost(`${row.name} / JSON.parse`, row, find(json), decodeLimits.get(corpus));
       if (kind === 'encode') atMost(`${row.name} / JSON.stringify`, row, find(json), encodeLimit);

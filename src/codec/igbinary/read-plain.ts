@@ -70,13 +70,13 @@ class PlainReader {
   #next = 1;
   #emptyArray = -1;
   /** By their numbers. */
-  readonly #known: Map<number, Known> = new Map();
+  #known: Map<number, Known> | undefined;
   /** The number of the last value in php_serialize. */
   #number = 1;
   #hasReferences = false;
   #hasDuplicates = false;
   /** As in `BackReferences`. */
-  readonly #shared: Map<number, unknown> = new Map();
+  #shared: Map<number, unknown> | undefined;
 
   constructor(bytes: Uint8Array, rules: ReadRules, source: Source) {
     this.#bytes = bytes;
@@ -108,13 +108,13 @@ class PlainReader {
     // A reference may mean a value whose key came again.
     if (this.#hasDuplicates) throw other;
     const source = this.#source;
-    source.setParsed(new Map(Object.entries(values)), this.#shared);
+    source.setParsed(new Map(Object.entries(values)), this.#shared ?? new Map());
     const session = createSessionObject(source);
     for (const variable of source.variables) {
       const { start, end } = variable;
       const key = String(variable.key);
       const value = values[key];
-      if (end - start <= smallValue && !isObject(value) && !this.#shared.has(start)) session[key] = value;
+      if (end - start <= smallValue && !isObject(value) && !this.#shared?.has(start)) session[key] = value;
       else defineLazy(session, key, source, variable);
     }
     return session;
@@ -150,8 +150,8 @@ class PlainReader {
         return token === tag.true;
       case tag.float: {
         if (this.#at + 8 > bytes.length) throw other;
-        const value = new DataView(bytes.buffer, bytes.byteOffset + this.#at).getFloat64(0);
-        this.#at += 8;
+        for (let index = 0; index < 8; index++) eight[index] = bytes[this.#at++]!;
+        const value = view.getFloat64(0);
         this.#position += floatText(value, -1).length + 3;
         return value;
       }
@@ -267,6 +267,7 @@ class PlainReader {
 
   #keep(number: number, value: unknown, at: number, isShared: boolean): Known {
     const known = { value, at, number: this.#number, isShared, isUsed: false };
+    this.#known ??= new Map();
     this.#known.set(number, known);
     return known;
   }
@@ -303,12 +304,13 @@ class PlainReader {
 
   /** A value that came before: an object, or by a reference. */
   #again(number: number, isShared: boolean): unknown {
-    const known = this.#known.get(number);
+    const known = this.#known?.get(number);
     if (known === undefined || (isShared ? !known.isShared : !(known.value instanceof PhpObject))) throw other;
     this.#hasReferences = true;
     this.#position += 3 + digitsOf(known.number);
     if (isShared) {
       known.isUsed = true;
+      this.#shared ??= new Map();
       this.#shared.set(known.at, known.value);
     }
     return known.value;
@@ -337,7 +339,7 @@ class PlainReader {
       const start = this.#content(token - tag.newString);
       const key = readKey(this.#bytes, start, this.#at);
       // A name that is no UTF-8 would be bytes if it were a value.
-      if (isEscaped.test(key)) throw other;
+      if (!this.#isAscii(start) && isEscaped.test(key)) throw other;
       this.#strings.push(key);
       return key;
     }
@@ -367,6 +369,13 @@ class PlainReader {
     this.#sizes.push(size);
     this.#addString(size);
     return start;
+  }
+
+  /** Whether the bytes from here to the next value are. */
+  #isAscii(start: number): boolean {
+    let all = 0;
+    for (let at = start; at < this.#at; at++) all |= this.#bytes[at]!;
+    return all < 0x80;
   }
 
   #addString(size: number): void {
@@ -401,6 +410,9 @@ class PlainReader {
     return bytes[at]! * 0x1000000 + bytes[at + 1]! * 0x10000 + bytes[at + 2]! * 256 + bytes[at + 3]!;
   }
 }
+
+const eight = new Uint8Array(8);
+const view = new DataView(eight.buffer);
 
 /** What `readKey` makes of bytes that are no UTF-8. */
 const isEscaped = /[\udc80-\udcff]/;
