@@ -40,7 +40,7 @@ const asksPhp =
   /php-oracle|random-php|helpers\/rules|services\/php|php\/harness|koa-helpers|koa-session-site|drop-in\/site|execFile\w*\)?\('php'/;
 
 /** PHP's extensions with tests of their names. Not every suite has them. */
-const extensions = ['msgpack'];
+const extensions = ['igbinary', 'msgpack'];
 
 /** Where programs are inside such a system. */
 const inner = '/usr/sbin:/usr/bin:/sbin:/bin';
