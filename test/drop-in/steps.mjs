@@ -45,14 +45,7 @@ export const steps = /** @type {Record<string, (sides: Sides) => Promise<void>>}
   'regenerate PHP': (sides) => newId(sides, sides.php),
   'regenerate Node': (sides) => newId(sides, sides.node),
   parallel: async ({ php, node }) => {
-    await php('set', { key: 'n', value: '0' });
-    /** @param {Sides['php']} side */
-    const worker = (side) => async () => {
-      for (let i = 0; i < each / atOnce; i++) await side('increment');
-    };
-    const all = [php, node].flatMap((side) => Array.from({ length: atOnce }, () => worker(side)()));
-    await Promise.all(all);
-    same(Number(await php('get', { key: 'n' })), 2 * each);
+    same(await incrementAtOnce({ php, node }), 2 * each);
   },
   'logout PHP': (sides) => logout(sides, sides.php),
   'logout Node': async (sides) => {
@@ -60,6 +53,16 @@ export const steps = /** @type {Record<string, (sides: Sides) => Promise<void>>}
     await logout(sides, sides.node);
   },
 });
+
+/** @param {Pick<Sides, 'php' | 'node'>} sides @returns {Promise<number>} what is left of 2 * each increments */
+export async function incrementAtOnce({ php, node }) {
+  await php('set', { key: 'n', value: '0' });
+  const worker = async (/** @type {Sides['php']} */ side) => {
+    for (let i = 0; i < each / atOnce; i++) await side('increment');
+  };
+  await Promise.all([php, node].flatMap((side) => Array.from({ length: atOnce }, () => worker(side))));
+  return Number(await php('get', { key: 'n' }));
+}
 
 /**
  * A new id at one side: both sides find the session under it, and nobody under the old one.
@@ -97,10 +100,12 @@ export function same(is, shall) {
  * @param {string} application.name of the cookie
  * @param {string[]} [application.bag] where its own values are in the session
  * @param {import('koa').Middleware} application.session
+ * @param {typeof steps} [application.steps]
+ * @param {Record<string, (session: any) => unknown>} [application.views] as of `nodeSite()`
  * @returns {Promise<Record<string, Outcome>>} by the names of the steps
  */
-export async function checkSteps({ url, name, bag = [], session }) {
-  const server = nodeSite(session, bag).listen(0, '127.0.0.1');
+export async function checkSteps({ url, name, bag = [], session, steps: all = steps, views }) {
+  const server = nodeSite(session, bag, views).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const browser = { id: /** @type {string | undefined} */ (undefined) };
@@ -112,7 +117,7 @@ export async function checkSteps({ url, name, bag = [], session }) {
   /** @type {Record<string, Outcome>} */
   const outcomes = {};
   try {
-    for (const [title, step] of Object.entries(steps)) {
+    for (const [title, step] of Object.entries(all)) {
       outcomes[title] = await step(sides).then(
         () => true,
         (error) => String(error.message),

@@ -8,13 +8,25 @@ require __DIR__ . '/page.php';
 require_once application('cakephp') . '/src/Core/functions.php';
 autoload('Cake\\', application('cakephp') . '/src');
 
+use Cake\Database\Driver\Mysql;
+use Cake\Datasource\ConnectionManager;
 use Cake\Http\Exception\HttpException;
 use Cake\Http\Session as CakeSession;
 
+if (isOld()) {
+    ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $database] = server();
+    require_once 'Psr/Log/autoload.php';
+    autoload('Cake\\Chronos\\', application('chronos') . '/src');
+    Cake\Datasource\FactoryLocator::add('Table', new Cake\ORM\Locator\TableLocator());
+    ConnectionManager::setConfig('default', [
+        'className' => Cake\Database\Connection::class, 'driver' => Mysql::class, 'host' => $host, 'port' => $port,
+        'username' => $user, 'password' => $password, 'database' => $database,
+    ]);
+}
 $cake = new CakeSession([
     'cookie' => 'PHPSESSID',
     'ini' => ['session.use_strict_mode' => 1],
-    'handler' => ['engine' => new PhpSessionBridge\Adapter\CakeHandler(sessionHandler())],
+    'handler' => ['engine' => isOld() ? 'DatabaseSession' : new PhpSessionBridge\Adapter\CakeHandler(sessionHandler())],
 ]);
 
 $session = new class ($cake) implements Session {

@@ -9,7 +9,6 @@ namespace {
 
     define('FCPATH', application('codeigniter4') . '/public/');
     require application('codeigniter4') . '/app/Config/Paths.php';
-    require application('codeigniter4') . '/system/Boot.php';
 
     $paths = new Config\Paths();
     $paths->writableDirectory = getenv('PSB_DROP_IN_FOLDER');
@@ -17,7 +16,14 @@ namespace {
         is_dir("$paths->writableDirectory/$folder") || @mkdir("$paths->writableDirectory/$folder");
     }
     $_SERVER['CI_ENVIRONMENT'] = 'production';
-    CodeIgniter\Boot::bootWorker($paths);
+    if (is_file(application('codeigniter4') . '/system/Boot.php')) {
+        require application('codeigniter4') . '/system/Boot.php';
+        CodeIgniter\Boot::bootWorker($paths);
+    } else { // Before 4.5.
+        define('ENVIRONMENT', 'production');
+        require application('codeigniter4') . '/system/bootstrap.php';
+        Config\Services::codeigniter()->initialize();
+    }
 }
 
 namespace App {
@@ -31,8 +37,23 @@ namespace App {
 }
 
 namespace {
-    config('Session')->driver = App\SessionHandler::class;
-    config('Session')->cookieName = 'ci_session';
+    if (isOld()) {
+        ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $database, 'table' => $table] = server();
+        $driver = CodeIgniter\Session\Handlers\DatabaseHandler::class;
+        if (class_exists('Config\Session')) {
+            config('Session')->driver = $driver;
+            config('Session')->savePath = $table;
+        } else { // Before 4.3.
+            config('App')->sessionDriver = $driver;
+            config('App')->sessionSavePath = $table;
+        }
+        config('Database')->default = [
+            'hostname' => $host, 'port' => $port, 'username' => $user, 'password' => $password, 'database' => $database,
+        ] + config('Database')->default;
+    } else {
+        config('Session')->driver = App\SessionHandler::class;
+        config('Session')->cookieName = 'ci_session';
+    }
 
     final class CodeIgniterPage implements Session
     {

@@ -3,35 +3,63 @@
 declare(strict_types=1);
 
 // Laravel's StartSession over its SessionManager, which knows our handler by extend(). EncryptCookies is not there: an application
-// calls EncryptCookies::except() with the name of the session's cookie.
+// calls EncryptCookies::except() with the name of the session's cookie. With its own driver Laravel has EncryptCookies, and a guard.
 
 require __DIR__ . '/page.php';
-foreach (['Http', 'Config', 'Container', 'Cookie', 'Session'] as $part) {
-    require_once "Illuminate/$part/autoload.php";
+if (getenv('PSB_LARAVEL_FOLDER') !== false) {
+    $folder = application('laravel') . '/src/Illuminate';
+    autoload('Illuminate\\', $folder);
+    foreach (['Collections', 'Conditionable', 'Macroable', 'Reflection'] as $part) {
+        autoload('Illuminate\\Support\\', "$folder/$part");
+    }
+    foreach (['Collections/functions', 'Collections/helpers', 'Support/functions', 'Support/helpers'] as $file) {
+        require "$folder/$file.php";
+    }
+    autoload('Symfony\\Component\\', application('symfony') . '/src/Symfony/Component');
+    require_once 'Carbon/autoload.php';
+    require __DIR__ . '/newer-php.php';
+} else {
+    $parts = array_merge(['Http', 'Config', 'Container', 'Cookie', 'Session'], isOld() ? ['Auth', 'Database', 'Encryption'] : []);
+    foreach ($parts as $part) {
+        require_once "Illuminate/$part/autoload.php";
+    }
+    require_once 'Symfony/Component/HttpKernel/autoload.php';
 }
-require_once 'Symfony/Component/HttpKernel/autoload.php';
 
+use Illuminate\Auth\GenericUser;
+use Illuminate\Auth\SessionGuard;
 use Illuminate\Config\Repository;
 use Illuminate\Container\Container;
+use Illuminate\Contracts\Auth\Authenticatable;
+use Illuminate\Contracts\Auth\Guard;
+use Illuminate\Contracts\Auth\UserProvider;
 use Illuminate\Contracts\Session\Session as LaravelSession;
+use Illuminate\Cookie\CookieJar;
+use Illuminate\Cookie\Middleware\AddQueuedCookiesToResponse;
+use Illuminate\Cookie\Middleware\EncryptCookies;
+use Illuminate\Database\Capsule\Manager as Database;
+use Illuminate\Encryption\Encrypter;
 use Illuminate\Http\Request;
 use Illuminate\Http\Response;
 use Illuminate\Session\Middleware\StartSession;
 use Illuminate\Session\SessionManager;
 use Symfony\Component\HttpKernel\Exception\HttpException;
 
-$container = new Container();
-$container->instance('config', new Repository(['session' => [
-    'driver' => 'bridge', 'cookie' => 'PHPSESSID', 'lifetime' => 120, 'expire_on_close' => false, 'lottery' => [0, 100],
-    'path' => '/', 'domain' => null, 'secure' => false, 'http_only' => true, 'same_site' => 'lax', 'encrypt' => false,
-    'serialization' => 'php',
+$container = Container::getInstance();
+$own = server();
+$container->instance('config', new Repository(['session' => json_decode(getenv('PSB_LARAVEL_SESSION') ?: '{}', true) + [
+    'driver' => isOld() ? 'database' : 'bridge', 'cookie' => 'PHPSESSID', 'lifetime' => 120, 'expire_on_close' => false,
+    'lottery' => [0, 100], 'path' => '/', 'domain' => null, 'secure' => false, 'http_only' => true, 'same_site' => 'lax',
+    'encrypt' => false, 'serialization' => 'php', 'table' => $own['table'], 'connection' => null,
 ]]));
+$request = Request::capture();
+$container->instance('request', $request);
 $manager = new SessionManager($container);
 $manager->extend('bridge', static function () {
     return new PhpSessionBridge\Adapter\LaravelHandler(sessionHandler(['serialize_handler' => 'php_serialize']));
 });
 
-final class LaravelPage implements Session
+class LaravelPage implements Session
 {
     private $laravel;
 
@@ -71,10 +99,105 @@ final class LaravelPage implements Session
     }
 }
 
-try { // Laravel's router turns an exception into an answer inside of StartSession, the kernel outside of it.
-    $response = (new StartSession($manager))->handle(Request::capture(), static function (Request $request) {
-        return new Response(json_encode(act(new LaravelPage($request->session()))));
+/** The page of an application with Laravel's guard. The user is 42. */
+final class GuardedLaravelPage extends LaravelPage implements Login
+{
+    private $guard;
+
+    public function __construct(LaravelSession $laravel, SessionGuard $guard)
+    {
+        parent::__construct($laravel);
+        $this->guard = $guard;
+    }
+
+    public function get(string $key)
+    {
+        return $key === 'user' && $this->guard->guest() ? null : parent::get($key);
+    }
+
+    public function login(): void
+    {
+        $this->guard->login(user(), true);
+    }
+
+    public function logout(): void
+    {
+        $this->guard->logout();
+        parent::logout();
+    }
+}
+
+function user(): Authenticatable
+{
+    return new GenericUser(['id' => 42, 'password' => 'x', 'remember_token' => str_repeat('r', 60)]);
+}
+
+function laravelGuard(Container $container, LaravelSession $session, CookieJar $cookies): SessionGuard
+{
+    $users = new class implements UserProvider {
+        public function retrieveById($identifier)
+        {
+            return (string) $identifier === '42' ? user() : null;
+        }
+
+        public function retrieveByToken($identifier, $token)
+        {
+            return $token === user()->getRememberToken() ? $this->retrieveById($identifier) : null;
+        }
+
+        public function updateRememberToken(Authenticatable $user, $token)
+        {
+        }
+
+        public function retrieveByCredentials(array $credentials)
+        {
+            return null;
+        }
+
+        public function validateCredentials(Authenticatable $user, array $credentials)
+        {
+            return false;
+        }
+
+        public function rehashPasswordIfRequired(Authenticatable $user, array $credentials, bool $force = false)
+        {
+        }
+    };
+    $guard = new SessionGuard('web', $users, $session, $container['request']);
+    $guard->setCookieJar($cookies);
+    $container->instance(Guard::class, $guard);
+    return $guard;
+}
+
+/** What Laravel's group `web` of middleware does with cookies and sessions. */
+function ownResponse(Container $container, SessionManager $manager, array $own)
+{
+    $database = new Database($container);
+    $database->addConnection([
+        'driver' => 'mysql', 'host' => $own['host'], 'port' => $own['port'], 'username' => $own['user'], 'password' => $own['password'],
+        'database' => $own['database'], 'charset' => 'utf8mb4', 'collation' => 'utf8mb4_unicode_ci',
+    ]);
+    $container->instance('db', $database->getDatabaseManager());
+    $encrypter = new Encrypter(base64_decode(getenv('PSB_LARAVEL_KEY')), 'AES-256-CBC');
+    $container->instance('encrypter', $encrypter);
+    $cookies = new CookieJar();
+    $page = static function (Request $request) use ($container, $cookies) {
+        $guard = laravelGuard($container, $request->session(), $cookies);
+        return new Response(json_encode(act(new GuardedLaravelPage($request->session(), $guard))));
+    };
+    return (new EncryptCookies($encrypter))->handle($container['request'], static function ($request) use ($manager, $cookies, $page) {
+        return (new AddQueuedCookiesToResponse($cookies))->handle($request, static function ($request) use ($manager, $page) {
+            return (new StartSession($manager))->handle($request, $page);
+        });
     });
+}
+
+try { // Laravel's router turns an exception into an answer inside of StartSession, the kernel outside of it.
+    $response = isOld()
+        ? ownResponse($container, $manager, $own)
+        : (new StartSession($manager))->handle($request, static function (Request $request) {
+            return new Response(json_encode(act(new LaravelPage($request->session()))));
+        });
 } catch (HttpException $error) {
     $response = new Response($error->getMessage(), $error->getStatusCode(), $error->getHeaders());
 }

@@ -30,6 +30,19 @@ interface Session
     public function logout(): void;
 }
 
+/** For pages that have more of a login than a new id. */
+interface Login
+{
+    public function login(): void;
+}
+
+/** The database server. @return array{host: string, port: int, user: string, password: string, database: string, table: string} */
+function server(): array
+{
+    return json_decode((string) getenv('PSB_TEST_MYSQL'), true)
+        + ['database' => getenv('PSB_DROP_IN_DATABASE') ?: 'test', 'table' => getenv('PSB_DROP_IN_TABLE')];
+}
+
 /** Our handler of the table that the test has made. @param array<string, string> $options of the application */
 function sessionHandler(array $options = []): PhpSessionBridge\SessionHandler
 {
@@ -43,16 +56,16 @@ function sessionHandler(array $options = []): PhpSessionBridge\SessionHandler
     return new PhpSessionBridge\SessionHandler($connect, $options + ['table' => getenv('PSB_DROP_IN_TABLE')]);
 }
 
-/** Whether this server still has the handler that the application had before. */
+/** Whether this server has the application's own handler, and not ours. */
 function isOld(): bool
 {
     return getenv('PSB_DROP_IN_OLD') === '1';
 }
 
-/** Where the folder of an application's classes is. */
+/** Where the folder of an application's classes is; `PSB_DROP_IN_VERSION` names one that is not the newest. */
 function application(string $name): string
 {
-    return getenv('PHP_SESSION_BRIDGE_APPLICATIONS') . "/$name";
+    return getenv('PHP_SESSION_BRIDGE_APPLICATIONS') . "/$name" . getenv('PSB_DROP_IN_VERSION');
 }
 
 /** Loads classes from a folder by PSR-4. */
@@ -71,7 +84,7 @@ function act(Session $session)
 {
     switch ($_GET['do']) {
         case 'login':
-            $session->regenerate();
+            $session instanceof Login ? $session->login() : $session->regenerate();
             $session->set('user', 'alice');
             return null;
         case 'get':

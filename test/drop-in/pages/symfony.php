@@ -5,8 +5,12 @@ declare(strict_types=1);
 // Symfony's Session over its NativeSessionStorage, with our handler as the service `handler_id` would give it.
 
 require __DIR__ . '/page.php';
-require_once 'Symfony/Component/HttpFoundation/autoload.php';
-require_once 'Symfony/Component/HttpKernel/autoload.php';
+if (getenv('PSB_SYMFONY_FOLDER') !== false) {
+    autoload('Symfony\\Component\\', application('symfony') . '/src/Symfony/Component');
+} else {
+    require_once 'Symfony/Component/HttpFoundation/autoload.php';
+    require_once 'Symfony/Component/HttpKernel/autoload.php';
+}
 
 use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpFoundation\Session\Session as SymfonySession;
@@ -16,9 +20,10 @@ use Symfony\Component\HttpKernel\Exception\HttpException;
 
 function oldHandler(): PdoSessionHandler
 {
-    ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password] = json_decode(getenv('PSB_TEST_MYSQL'), true);
-    return new PdoSessionHandler("mysql:host=$host;port=$port;dbname=test", [
-        'db_table' => getenv('PSB_DROP_IN_TABLE'), 'db_username' => $user, 'db_password' => $password,
+    ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $database, 'table' => $table] = server();
+    return new PdoSessionHandler("mysql:host=$host;port=$port;dbname=$database", [
+        'db_table' => $table, 'db_username' => $user, 'db_password' => $password,
+        'lock_mode' => (int) (getenv('PSB_SYMFONY_LOCK') ?: PdoSessionHandler::LOCK_TRANSACTIONAL),
     ]);
 }
 

@@ -57,7 +57,7 @@ final class SiteController extends yii\web\Controller
     }
 }
 
-$mysql = json_decode(getenv('PSB_TEST_MYSQL'), true);
+$mysql = server();
 (new yii\web\Application([
     'id' => 'drop-in',
     'basePath' => __DIR__,
@@ -68,11 +68,11 @@ $mysql = json_decode(getenv('PSB_TEST_MYSQL'), true);
     'components' => [
         'request' => ['cookieValidationKey' => 'key', 'scriptFile' => __FILE__, 'scriptUrl' => '/yii.php'],
         'session' => isOld()
-            ? ['class' => yii\web\DbSession::class, 'sessionTable' => getenv('PSB_DROP_IN_TABLE')]
+            ? ['class' => yii\web\DbSession::class, 'sessionTable' => $mysql['table']]
             : ['class' => yii\web\Session::class, 'handler' => new PhpSessionBridge\Adapter\YiiHandler(sessionHandler())],
         'db' => [
             'class' => yii\db\Connection::class,
-            'dsn' => "mysql:host={$mysql['host']};port={$mysql['port']};dbname=test",
+            'dsn' => "mysql:host={$mysql['host']};port={$mysql['port']};dbname={$mysql['database']}",
             'username' => $mysql['user'],
             'password' => $mysql['password'],
         ],

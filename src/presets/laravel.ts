@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { json } from '../codec/formats/json.ts';
+import { flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
+import { base64 } from '../stores/base64.ts';
+import { laravelCookie } from './laravel-cookie.ts';
+import { laravelEncrypted } from './laravel-encrypted.ts';
+import type { LaravelKeys } from './laravel-encrypter.ts';
+import type { Preset } from './preset.ts';
+import { aVersion, isBefore } from './version.ts';
+
+export interface LaravelOptions extends LaravelKeys {
+  /** Default `'13'`. */
+  version?: string;
+  /**
+   * `SESSION_COOKIE`: the name that the browser shows. It is made of `APP_NAME`, which is Laravel here: default `'laravel_session'` before
+   * version 12, and then `'laravel-session'`, as in its skeleton. (Without a config/session.php 12 and 13 have `'laravel_session'`.)
+   */
+  name?: string;
+  /** `SESSION_LIFETIME`, in minutes. Default 120. */
+  lifetime?: number;
+  /** `SESSION_EXPIRE_ON_CLOSE`. Default false. */
+  expireOnClose?: boolean;
+  /** `serialization` of config/session.php. Default `'php'`. */
+  serialization?: 'php' | 'json';
+  /** `SESSION_ENCRYPT`. Default false. */
+  encrypt?: boolean;
+  /** The names of the session guards of config/auth.php. Default `['web']`. */
+  guards?: readonly string[];
+}
+
+const hasKeys = { accepts: () => true, mustBe: '' }; // laravelCookie() checks them
+const rules: OptionRules<LaravelOptions> = {
+  key: hasKeys,
+  previousKeys: { default: [], ...hasKeys },
+  cipher: { default: 'AES-256-CBC', ...hasKeys },
+  version: { default: '13', ...aVersion },
+  name: {
+    defaultFor: ({ version = '13' }) => (isBefore(version, '12') ? 'laravel_session' : 'laravel-session'),
+    accepts: (name) => typeof name === 'string' && name !== '',
+    mustBe: 'the name of the cookie',
+  },
+  lifetime: { default: 120, ...wholeNumber(1, 2 ** 24, 'minutes') },
+  expireOnClose: { default: false, ...flag },
+  serialization: { default: 'php', ...oneOf(['php', 'json']) },
+  encrypt: { default: false, ...flag },
+  guards: {
+    default: ['web'],
+    accepts: (guards) => Array.isArray(guards) && guards.every((guard) => typeof guard === 'string'),
+    mustBe: 'a list of names',
+  },
+};
+
+/** `SessionGuard::getRecallerName()` has the hash of its class. */
+const GUARD = createHash('sha1').update('Illuminate\\Auth\\SessionGuard').digest('hex');
+
+/**
+ * Laravel's driver `database`.
+ *
+ * @throws TypeError that names a wrong option, without its value; where a key is a function, when it is called
+ */
+export function laravel(options: LaravelOptions): Preset {
+  const given = readByRules(rules, options, 'laravel()') as Required<LaravelOptions>;
+  const { name, lifetime, expireOnClose, serialization, encrypt, guards } = given;
+  const gcMaxlifetime = 60 * lifetime;
+  return {
+    name: 'Laravel',
+    versions: '8 to 13',
+    store: {
+      table: 'sessions',
+      columns: { id: 'id', data: 'payload', time: 'last_activity' },
+      row: {
+        id: /[A-Za-z0-9]{40}/,
+        insert: { ip_address: ({ address }) => address, user_agent: ({ userAgent }) => userAgent?.slice(0, 500) },
+      },
+      encoding: encrypt ? laravelEncrypted(given) : base64,
+      expireOnRead: true,
+      gcMaxlifetime,
+      lock: 'none',
+    },
+    session: {
+      name,
+      cookieEncoding: laravelCookie(given),
+      cookieLifetime: expireOnClose ? 0 : gcMaxlifetime,
+      cookieHttponly: true,
+      cookieSamesite: 'Lax',
+      serializeHandler: serialization === 'json' ? json : 'php_serialize',
+      sidLength: 40,
+      sidBitsPerCharacter: 5,
+      useStrictMode: true,
+      logoutCookies: guards.map((guard) => `remember_${guard}_${GUARD}`),
+    },
+  };
+}

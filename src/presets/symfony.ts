@@ -1,0 +1,54 @@
+import { type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
+import { symfonyLock } from '../stores/mysql/locks.ts';
+import { now } from '../stores/mysql/now.ts';
+import type { Preset } from './preset.ts';
+import { aVersion, isBefore } from './version.ts';
+
+export interface SymfonyOptions {
+  /** Default `'7'`; from `'2.6'` on. */
+  version?: string;
+  /** `lock_mode` of the handler: `LOCK_TRANSACTIONAL` is `'row'`, the default, `LOCK_ADVISORY` `'advisory'`, and `LOCK_NONE` `'none'`. */
+  lock?: 'row' | 'advisory' | 'none';
+  /** Seconds: `session.gc_maxlifetime` of PHP, or the handler's `ttl`. Default 1440. */
+  gcMaxlifetime?: number;
+}
+
+const rules: OptionRules<SymfonyOptions> = {
+  version: { default: '7', accepts: (it) => aVersion.accepts(it) && !isBefore(it, '2.6'), mustBe: "'2.6' or later" },
+  lock: { default: 'row', ...oneOf(['row', 'advisory', 'none']) },
+  gcMaxlifetime: { default: 1440, ...wholeNumber(1, 2 ** 31 - 1, 'seconds') },
+};
+
+/**
+ * Symfony's `PdoSessionHandler`.
+ *
+ * @throws TypeError that names a wrong option
+ */
+export function symfony(options: SymfonyOptions = {}): Preset {
+  const { version, lock, gcMaxlifetime } = readByRules(rules, options, 'symfony()') as Required<SymfonyOptions>;
+  const isOld = isBefore(version, '4.4');
+  return {
+    name: 'Symfony',
+    versions: isOld ? '2.6 to 4.3' : '4.4 to 7',
+    store: {
+      table: 'sessions',
+      columns: { id: 'sess_id', data: 'sess_data', time: isOld ? 'sess_time' : 'sess_lifetime' },
+      // Before 4.4 `sess_lifetime` is how long a session lives, not when it ends.
+      row: isOld
+        ? { insert: { sess_lifetime: gcMaxlifetime } }
+        : { insert: { sess_time: now }, update: { sess_time: now } },
+      timeMeaning: isOld ? 'lastUsed' : 'expiresAt',
+      expireOnRead: true,
+      gcMaxlifetime,
+      lock: lock === 'advisory' ? symfonyLock : lock,
+    },
+    session: {
+      useStrictMode: true,
+      logoutCookies: ['REMEMBERME'],
+      idleClock(data, time) {
+        const meta = data._sf2_meta;
+        if (meta && time - meta.u >= 60) meta.u = time;
+      },
+    },
+  };
+}

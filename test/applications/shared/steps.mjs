@@ -1,0 +1,34 @@
+import { each, incrementAtOnce, same, steps } from '../../drop-in/steps.mjs';
+
+/** Begins the outcome that nobody can help who writes beside such a handler. It is no failure. */
+export const NO_LOCK = 'it takes no lock';
+
+/**
+ * The steps of an application with its own handler, and one more: a session that Node has made.
+ *
+ * @param {object} application
+ * @param {string} application.who whom Node shall see
+ * @param {boolean} application.locks whether its handler takes a lock
+ * @returns {typeof steps}
+ */
+export function stepsOf({ who, locks }) {
+  return {
+    ...steps,
+    who: async ({ node }) => same(String(await node('who')), who),
+    ...(!locks && {
+      parallel: async (sides) => {
+        const lost = 2 * each - (await incrementAtOnce(sides));
+        if (lost > 0) throw new Error(`${NO_LOCK}: ${lost} of ${2 * each} are lost`);
+      },
+    }),
+    'new by Node': async ({ php, node, browser }) => {
+      browser.id = undefined;
+      await node('set', { key: 'colour', value: 'grün' });
+      same(browser.id !== undefined, true);
+      same(await php('get', { key: 'colour' }), 'grün');
+      await php('login');
+      same(String(await node('who')), who);
+      same(await node('get', { key: 'colour' }), 'grün');
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// `npm run test:applications`: real PHP applications with their own session handlers, beside Node with the preset for each. Exit status 1
+// when a step fails. That updates are lost where the application takes no lock is no failure: it is counted. Arguments are names of
+// applications: only these.
+//
+// Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
+// PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { unpackApplications } from './drop-in/debian.mjs';
+import { root, runCommand, SetupError, setUp } from './setup.mjs';
+
+const { PHP_SESSION_BRIDGE_APPLICATIONS: folder } = process.env;
+
+await runCommand(async () => {
+  await setUp(['mariadb-server', 'php-cli', 'php-mysql']);
+  await build();
+  const debian = await unpackApplications();
+  // Not above: nothing of it can be loaded before it is installed and built.
+  const { NO_LOCK } = await import('../test/applications/shared/steps.mjs');
+  const { runApplication } = await import('../test/applications/shared/run.mjs');
+  const { startMariadb } = await import('./services/mariadb.mjs');
+  const presets = await import('php-session-bridge/presets');
+  const { phpSession } = await import('php-session-bridge/koa');
+  const { mysqlStore } = await import('php-session-bridge/mysql');
+
+  const all = await readApplications();
+  const names = process.argv.slice(2);
+  const wanted = all.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
+  if (wanted.length === 0) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
+  const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
+  const env = { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder };
+  try {
+    for (const application of wanted) {
+      const { title, needs } = application;
+      console.log(`\n${title}`);
+      if (needs !== undefined && !existsSync(join(folder ?? '', needs))) {
+        console.log(`  was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${needs}`);
+        continue;
+      }
+      const run = application.run ?? runApplication;
+      const { outcomes, log } = await run(application, {
+        mysql,
+        env,
+        ini: debian.ini,
+        presets,
+        phpSession,
+        mysqlStore,
+      });
+      for (const [step, outcome] of Object.entries(outcomes)) {
+        console.log(`  ${step.padEnd(16)} ${outcome === true ? 'yes' : `no: ${oneLine(outcome)}`}`);
+      }
+      if (Object.values(outcomes).some((outcome) => outcome !== true && !outcome.startsWith(NO_LOCK))) {
+        process.exitCode = 1;
+        console.log(log.split('\n').slice(-12).join('\n'));
+      }
+    }
+  } finally {
+    await mysql.stop();
+  }
+});
+
+/** @param {string} text */
+function oneLine(text) {
+  return text.replace(/\s+/g, ' ').slice(0, 160);
+}
+
+/** Each file of test/applications has those of one application. */
+async function readApplications() {
+  const directory = join(root, 'test/applications');
+  const files = readdirSync(directory).filter((name) => name.endsWith('.mjs'));
+  const modules = await Promise.all(files.sort().map((name) => import(join(directory, name))));
+  return modules.flatMap(({ applications }) => applications);
+}
