@@ -1,11 +1,12 @@
 // `npm run test:applications`: real PHP applications with their own session handlers, beside Node with the preset for each. Exit status 1
 // when a step fails. That updates are lost where the application takes no lock is no failure: it is counted. Arguments are names of
-// applications: only these.
+// applications: only these. `--record` writes what each makes of a login to fixtures/applications.json.
 //
 // Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
 // PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { unpackApplications } from './drop-in/debian.mjs';
 import { root, runCommand, SetupError, setUp } from './setup.mjs';
@@ -18,14 +19,17 @@ await runCommand(async () => {
   const debian = await unpackApplications();
   // Not above: nothing of it can be loaded before it is installed and built.
   const { NO_LOCK } = await import('../test/applications/shared/steps.mjs');
-  const { runApplication } = await import('../test/applications/shared/run.mjs');
+  const { recordApplication, runApplication } = await import('../test/applications/shared/run.mjs');
   const { startMariadb } = await import('./services/mariadb.mjs');
   const presets = await import('php-session-bridge/presets');
   const { phpSession } = await import('php-session-bridge/koa');
   const { mysqlStore } = await import('php-session-bridge/mysql');
 
   const all = await readApplications();
-  const names = process.argv.slice(2);
+  const { values, positionals: names } = parseArgs({
+    options: { record: { type: 'boolean' } },
+    allowPositionals: true,
+  });
   const wanted = all.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
   if (wanted.length === 0) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
   const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
@@ -38,15 +42,12 @@ await runCommand(async () => {
         console.log(`  was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${needs}`);
         continue;
       }
-      const run = application.run ?? runApplication;
-      const { outcomes, log } = await run(application, {
-        mysql,
-        env,
-        ini: debian.ini,
-        presets,
-        phpSession,
-        mysqlStore,
-      });
+      const around = { mysql, env, ini: debian.ini, presets, phpSession, mysqlStore };
+      if (values.record) {
+        record(title, await recordApplication(application, around));
+        continue;
+      }
+      const { outcomes, log } = await runApplication(application, around);
       for (const [step, outcome] of Object.entries(outcomes)) {
         console.log(`  ${step.padEnd(16)} ${outcome === true ? 'yes' : `no: ${oneLine(outcome)}`}`);
       }
@@ -63,6 +64,18 @@ await runCommand(async () => {
 /** @param {string} text */
 function oneLine(text) {
   return text.replace(/\s+/g, ' ').slice(0, 160);
+}
+
+/** ASCII, and a byte is one character. @param {string} title @param {object} login */
+function record(title, login) {
+  const file = join(root, 'fixtures/applications.json');
+  const all = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  all[title] = login;
+  const text = JSON.stringify(Object.fromEntries(Object.entries(all).sort()), null, 2);
+  writeFileSync(
+    file,
+    `${text.replace(/[\x7f-\uffff]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
+  );
 }
 
 /** Each file of test/applications has those of one application. */

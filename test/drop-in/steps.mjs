@@ -131,7 +131,7 @@ export async function checkSteps({ url, name, bag = [], session, steps: all = st
 }
 
 /** @param {string} url @param {string} name @param {{ id: string | undefined }} browser */
-async function ask(url, name, browser) {
+export async function ask(url, name, browser) {
   const response = await fetch(url, {
     redirect: 'manual',
     headers: browser.id === undefined ? {} : { cookie: `${name}=${browser.id}` },

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createConnection } from 'mysql2/promise';
 import { temporaryDirectory } from '../../../tools/services/lifeline.mjs';
 import { startPhpServer } from '../../../tools/services/php.mjs';
-import { checkSteps } from '../../drop-in/steps.mjs';
+import { ask, checkSteps } from '../../drop-in/steps.mjs';
 import { stepsOf } from './steps.mjs';
 
 const pages = fileURLToPath(new URL('../../drop-in/pages', import.meta.url));
@@ -27,65 +27,131 @@ const pages = fileURLToPath(new URL('../../drop-in/pages', import.meta.url));
  */
 
 /**
- * Runs one application beside Node, in a database of its own.
+ * @typedef {object} Around
+ * @property {{ host: string, port: number, user: string, password: string }} mysql
+ * @property {Record<string, string | undefined>} [env] of PHP
+ * @property {Record<string, string | number>} [ini]
+ * @property {typeof import('../../../src/presets/index.ts')} presets
+ * @property {typeof import('../../../src/middleware/koa.ts').phpSession} phpSession
+ * @property {typeof import('../../../src/stores/mysql/index.ts').mysqlStore} mysqlStore
+ */
+
+/**
+ * Runs one application beside Node.
  *
  * @param {Application} application
- * @param {object} around
- * @param {{ host: string, port: number, user: string, password: string }} around.mysql
- * @param {Record<string, string | undefined>} [around.env] of PHP
- * @param {Record<string, string | number>} [around.ini]
- * @param {typeof import('../../../src/presets/index.ts')} around.presets
- * @param {typeof import('../../../src/middleware/koa.ts').phpSession} around.phpSession
- * @param {typeof import('../../../src/stores/mysql/index.ts').mysqlStore} around.mysqlStore
+ * @param {Around} around
  * @returns {Promise<{ outcomes: Record<string, import('../../drop-in/steps.mjs').Outcome>, log: string }>}
  */
-export async function runApplication(application, { mysql, env = {}, ini = {}, presets, phpSession, mysqlStore }) {
-  const { page, schema, bag = [], who = 'alice', version = '' } = application;
+export function runApplication(application, around) {
+  const { mysqlStore, phpSession } = around;
+  const { bag, who = 'alice' } = application;
+  return withPhp(application, around, async ({ url, name, preset, connection, log }) => {
+    const store = mysqlStore({ connection, ...preset.store });
+    try {
+      const session = phpSession({ store, ...preset.session });
+      const steps = stepsOf({ who, locks: preset.store.lock !== 'none' });
+      const outcomes = await checkSteps({ url, name, bag, session, steps, views: { who: seeing(application) } });
+      return { outcomes, log: log() };
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+/**
+ * What Node makes of a session.
+ *
+ * @param {Pick<Application, 'see' | 'bag'>} application
+ * @returns {(session: any) => unknown}
+ */
+export function seeing({ see, bag = [] }) {
+  return see ?? ((session) => bag.reduce((values, part) => values?.[part], session)?.user);
+}
+
+/**
+ * The cookie and the rows that the application makes of a login.
+ *
+ * @param {Application} application
+ * @param {Around} around
+ */
+export function recordApplication(application, around) {
+  return withPhp(application, around, async ({ url, name, preset, sql }) => {
+    const browser = { id: /** @type {string | undefined} */ (undefined) };
+    for (const query of ['do=set&key=cart&value=b%C3%BCcher', 'do=login']) await ask(`${url}?${query}`, name, browser);
+    const [rows] = await sql.query({ sql: `SELECT * FROM ${preset.store.table}`, typeCast: asBytes });
+    return { recordedAt: Math.floor(Date.now() / 1000), cookie: browser.id, rows };
+  });
+}
+
+/** Numbers as numbers, all else byte by byte. @param {any} field @param {() => unknown} next */
+function asBytes(field, next) {
+  return ['LONG', 'LONGLONG'].includes(field.type) ? next() : (field.buffer()?.toString('latin1') ?? null);
+}
+
+/**
+ * Starts PHP with the application, in a database of its own.
+ *
+ * @template Result
+ * @param {Application} application
+ * @param {Around} around
+ * @param {(site: Site) => Promise<Result>} use
+ * @returns {Promise<Result>}
+ *
+ * @typedef {object} Site
+ * @property {string} url of the page
+ * @property {string} name of the cookie
+ * @property {import('../../../src/presets/preset.ts').Preset} preset
+ * @property {{ host: string, port: number, user: string, password: string, database: string }} connection
+ * @property {import('mysql2/promise').Connection} sql
+ * @property {() => string} log of PHP
+ */
+export async function withPhp(application, { mysql, env = {}, ini = {}, presets }, use) {
+  const { page, schema, version = '' } = application;
   const preset = application.preset(presets);
   const { name = 'PHPSESSID' } = preset.session;
-  const see = application.see ?? ((session) => bag.reduce((values, part) => values?.[part], session)?.user);
   const directory = temporaryDirectory('applications');
-  const database = `app_${directory.path.replace(/\W/g, '_').slice(-30)}`;
   const { host, port, user, password } = mysql;
+  const connection = { host, port, user, password, database: `app_${process.pid}_${++count}` };
+  const { database } = connection;
   const sql = await createConnection({ host, port, user, password, multipleStatements: true });
-  await sql.query(`CREATE DATABASE ${database}; USE ${database}; ${schema}`);
-  const php = await startPhpServer({
-    documentRoot: pages,
-    env: {
-      PSB_TEST_MYSQL: JSON.stringify(mysql),
-      PSB_DROP_IN_DATABASE: database,
-      PSB_DROP_IN_TABLE: preset.store.table,
-      PSB_DROP_IN_OLD: '1',
-      PSB_DROP_IN_VERSION: version,
-      PSB_DROP_IN_FOLDER: directory.path,
-      ...env,
-      ...application.env,
-    },
-    ini: {
-      error_reporting: 'E_ALL & ~E_DEPRECATED', // Those are of the applications' old releases.
-      display_errors: 1,
-      html_errors: 0,
-      log_errors: 1,
-      error_log: join(directory.path, 'error.log'),
-      'session.sid_length': 32,
-      'session.sid_bits_per_character': 4,
-      ...ini,
-      ...application.ini,
-    },
-  });
-  const store = mysqlStore({ connection: { host, port, user, password, database }, ...preset.store });
   try {
-    const session = phpSession({ store, ...preset.session });
-    const steps = stepsOf({ who, locks: preset.store.lock !== 'none' });
-    const url = `${php.url}/${page}`;
-    const outcomes = await checkSteps({ url, name, bag, session, steps, views: { who: see } });
-    const log = readFileSync(join(directory.path, 'error.log'), { encoding: 'utf8', flag: 'a+' });
-    return { outcomes, log: php.log() + log };
+    await sql.query(`CREATE DATABASE ${database}; USE ${database}; ${schema}`);
+    const php = await startPhpServer({
+      documentRoot: pages,
+      env: {
+        PSB_TEST_MYSQL: JSON.stringify(mysql),
+        PSB_DROP_IN_DATABASE: database,
+        PSB_DROP_IN_TABLE: preset.store.table,
+        PSB_DROP_IN_OLD: '1',
+        PSB_DROP_IN_VERSION: version,
+        PSB_DROP_IN_FOLDER: directory.path,
+        ...env,
+        ...application.env,
+      },
+      ini: {
+        error_reporting: 'E_ALL & ~E_DEPRECATED', // Those are of the applications' old releases.
+        display_errors: 1,
+        html_errors: 0,
+        log_errors: 1,
+        error_log: join(directory.path, 'error.log'),
+        'session.sid_length': 32,
+        'session.sid_bits_per_character': 4,
+        ...ini,
+        ...application.ini,
+      },
+    });
+    const log = () => php.log() + readFileSync(join(directory.path, 'error.log'), { encoding: 'utf8', flag: 'a+' });
+    try {
+      return await use({ url: `${php.url}/${page}`, name, preset, connection, sql, log });
+    } finally {
+      await php.stop();
+    }
   } finally {
-    await store.close();
-    await php.stop();
-    await sql.query(`DROP DATABASE ${database}`);
+    await sql.query(`DROP DATABASE IF EXISTS ${database}`);
     await sql.end();
     directory.remove();
   }
 }
+
+let count = 0;

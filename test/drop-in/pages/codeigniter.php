@@ -21,8 +21,8 @@ namespace {
         CodeIgniter\Boot::bootWorker($paths);
     } else { // Before 4.5.
         define('ENVIRONMENT', 'production');
+        define('CI_DEBUG', false);
         require application('codeigniter4') . '/system/bootstrap.php';
-        Config\Services::codeigniter()->initialize();
     }
 }
 
