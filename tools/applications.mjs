@@ -4,7 +4,7 @@
 //
 // Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
 // PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
@@ -19,13 +19,14 @@ await runCommand(async () => {
   const debian = await unpackApplications();
   // Not above: nothing of it can be loaded before it is installed and built.
   const { NO_LOCK } = await import('../test/applications/shared/steps.mjs');
+  const { readApplications } = await import('../test/applications/shared/recorded.mjs');
   const { recordApplication, runApplication } = await import('../test/applications/shared/run.mjs');
   const { startMariadb } = await import('./services/mariadb.mjs');
   const presets = await import('php-session-bridge/presets');
   const { phpSession } = await import('php-session-bridge/koa');
   const { mysqlStore } = await import('php-session-bridge/mysql');
 
-  const all = await readApplications();
+  const all = await readApplications(root);
   const { values, positionals: names } = parseArgs({
     options: { record: { type: 'boolean' } },
     allowPositionals: true,
@@ -76,12 +77,4 @@ function record(title, login) {
     file,
     `${text.replace(/[\x7f-\uffff]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
   );
-}
-
-/** Each file of test/applications has those of one application. */
-async function readApplications() {
-  const directory = join(root, 'test/applications');
-  const files = readdirSync(directory).filter((name) => name.endsWith('.mjs'));
-  const modules = await Promise.all(files.sort().map((name) => import(join(directory, name))));
-  return modules.flatMap(({ applications }) => applications);
 }

@@ -37,8 +37,8 @@ export function codeIgniter(options: CodeIgniterOptions = {}): Preset {
       table: 'ci_sessions',
       columns: { id: 'id', data: 'data', time: 'timestamp' },
       row: {
-        // Before 4.6 an id has 160 bits, in as many characters as php.ini makes of them.
-        id: hasPhpsIds ? /[0-9a-v]{32}|[0-9a-f]{40}|[0-9A-Za-z,-]{27,}/ : /[0-9a-f]{32}/,
+        // Before 4.6 an id has at least 160 bits, in as many characters as php.ini makes of them.
+        id: hasPhpsIds ? /(?![0-9a-f]{32}$)[0-9A-Za-z,-]{27,128}/ : /[0-9a-f]{32}/,
         ...(!isUnprefixed && { key: (id: string) => `${name}:${id}` }),
         insert: { ip_address: ({ address = '0.0.0.0' }) => address },
       },

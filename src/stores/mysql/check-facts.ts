@@ -148,7 +148,7 @@ export async function readFacts(settings: Settings, connection: Connection, dead
     : false;
   const { data } = definition ?? {};
   const sessions =
-    definition?.id && data && (await see('sessions', () => query<[Uint8Array]>(sampleSql(settings, data))));
+    definition?.id && data && (await see('sessions', () => query<[Uint8Array]>(sampleSql(settings, definition))));
   const mayProbe = readOnly.length === 0 && definition?.id && definition.data && definition.time;
   const deniedPrivileges = mayProbe ? await readDenied(settings, query) : undefined;
   return {

@@ -1,3 +1,4 @@
+import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Visitor } from '../store.ts';
 import { isTouchDue, lastUse } from '../touch.ts';
@@ -8,6 +9,7 @@ import type { NamedLock } from './locks.ts';
 import { nameOf } from './named-lock.ts';
 import { cannotMakeRow, lacksValue, NO_NEW_ROWS } from './new-row.ts';
 import type { Settings } from './options.ts';
+import type { SampledRow } from './other-rows.ts';
 import type { ConnectionPool } from './pool.ts';
 import { Retries } from './retries.ts';
 import { describeTable, type TableDescription } from './table.ts';
@@ -108,15 +110,24 @@ export class Rows {
     });
   }
 
-  /** @returns see `Statements.sample`; none where they cannot be read, as on NDB while one of the rows is locked */
-  sample(deadline: Deadline): Promise<Uint8Array[]> {
+  /**
+   * @returns see `Statements.sample`; none where they cannot be read, as on NDB while one of the rows is locked
+   * @throws PhpSessionError `ERR_SESSION_TABLE` where PHP's side would not read a row of ours
+   */
+  async sample(deadline: Deadline): Promise<Uint8Array[]> {
     const asked = this.#run(this.#single, false, deadline, async (connection) => {
       const table = this.#table ?? (await this.table(connection, deadline));
-      const rows = await connection.execute<[Uint8Array][]>(table.sql.sample, [], deadline);
+      const rows = await connection.execute<SampledRow[]>(table.sql.sample, [], deadline);
       connection.release();
-      return rows.map(([data]) => data);
+      return { table, rows };
     });
-    return asked.catch(() => []);
+    const found = await asked.catch(() => undefined);
+    const why = found?.table.whyOthers(found.rows);
+    if (why === undefined) return found?.rows.map(([data]) => data) ?? [];
+    throw new PhpSessionError(
+      'ERR_SESSION_TABLE',
+      `no session was made, as PHP would not read it: of the other rows, ${why}`,
+    );
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Literal } from './literals.ts';
 import { checkNamedLock } from './named-lock.ts';
 import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
+import { numbersOf, type SampledRow, sampledColumns, whyOthers } from './other-rows.ts';
 import {
   firstUnmet,
   holdsDates,
@@ -43,6 +44,8 @@ export interface TableDescription {
   readonly demands: string | undefined;
   /** The further parameters of the two statements that make a row for a visitor. */
   parametersOf(visitor: Visitor | undefined): readonly Literal[];
+  /** See `whyOthers()`. */
+  whyOthers(rows: readonly SampledRow[]): string | undefined;
   readonly sql: Statements;
 }
 
@@ -73,7 +76,7 @@ export interface Statements {
   readonly touchAs: string;
   /** (id, parameters of the visitor) makes an empty row, if there is none, for the id that a session had; `undefined` where a row needs more than that. */
   readonly leave: string | undefined;
-  /** () gives the data of up to five rows as PHP sees them: of the first twenty sessions, those that are neither empty nor large. */
+  /** () gives the data of up to five rows as PHP sees them, and `sampledColumns()`: of the first twenty sessions, those that are neither empty nor large. */
   readonly sample: string;
   /** (id) gives the data as PHP sees them. */
   readonly readBack: string;
@@ -139,6 +142,7 @@ export async function describeTable(
     seesAge: isDatetime ? (age) => seeAge(settings, age) : undefined,
     demands: describeDemands(settings.table.quoted, definition),
     parametersOf: filled.parameters,
+    whyOthers: (rows) => whyOthers(settings, numbersOf(settings, definition), rows),
     sql: statements(settings, definition, filled),
   };
 }
@@ -149,10 +153,11 @@ function bytesSql({ quoted: { data }, phpCharset }: Settings, charset: string | 
 }
 
 /** @returns see `Statements.sample` */
-export function sampleSql(settings: Settings, { charset }: { readonly charset: string | null }): string {
+export function sampleSql(settings: Settings, definition: TableDefinition): string {
   const { id, data } = settings.quoted;
-  const some = `SELECT ${data} FROM ${settings.table.quoted} WHERE ${id} NOT LIKE '<%' LIMIT 20`;
-  return `SELECT ${bytesSql(settings, charset)} FROM (${some}) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`;
+  const some = `SELECT * FROM ${settings.table.quoted} WHERE ${id} NOT LIKE '<%' LIMIT 20`;
+  const columns = [bytesSql(settings, definition.data!.charset), ...sampledColumns(settings, definition)];
+  return `SELECT ${columns.join(', ')} FROM (${some}) AS s WHERE LENGTH(${data}) BETWEEN 1 AND 65535 LIMIT 5`;
 }
 
 function statements(settings: Settings, definition: TableDefinition, filled: Filled): Statements {
@@ -206,7 +211,7 @@ function statements(settings: Settings, definition: TableDefinition, filled: Fil
     touchAs: `UPDATE ${t} SET ${id} = ?, ${used} WHERE ${id} = ?`,
     // If the row was not moved, it stays as it is.
     leave: isBare ? `${placeholder} ON DUPLICATE KEY UPDATE ${id} = ${id}` : undefined,
-    sample: sampleSql(settings, definition.data!),
+    sample: sampleSql(settings, definition),
     readBack: `SELECT ${bytes} FROM ${t} WHERE ${id} = ?`,
     remove: `DELETE FROM ${t} WHERE ${id} = ?`,
     bury: isBare ? `${insert(burial)} ON DUPLICATE KEY UPDATE ${time} = GREATEST(${burial}, ${later})` : undefined,
