@@ -5,8 +5,10 @@ import Koa from 'koa';
  * @typedef {object} Sides of one application
  * @property {(action: string, query?: Record<string, string>) => Promise<unknown>} php what the PHP page answers
  * @property {(action: string, query?: Record<string, string>) => Promise<unknown>} node
- * @property {{ id: string | undefined }} browser
+ * @property {Browser} browser
  */
+
+/** @typedef {{ id: string | undefined, others?: Set<string> }} Browser its session's cookie, and the names of others that it has */
 
 /** @typedef {true | string} Outcome `true`, or what was wrong */
 
@@ -108,7 +110,8 @@ export async function checkSteps({ url, name, bag = [], session, steps: all = st
   const server = nodeSite(session, bag, views).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const browser = { id: /** @type {string | undefined} */ (undefined) };
+  /** @type {Browser} */
+  const browser = { id: undefined, others: new Set() };
   const side =
     (/** @type {string} */ base) =>
     (/** @type {string} */ action, /** @type {Record<string, string>} */ query = {}) =>
@@ -130,7 +133,7 @@ export async function checkSteps({ url, name, bag = [], session, steps: all = st
   return outcomes;
 }
 
-/** @param {string} url @param {string} name @param {{ id: string | undefined }} browser */
+/** @param {string} url @param {string} name @param {Browser} browser */
 export async function ask(url, name, browser) {
   const response = await fetch(url, {
     redirect: 'manual',
@@ -140,10 +143,11 @@ export async function ask(url, name, browser) {
   if (response.status !== 200) throw new Error(`status ${response.status}: ${body.slice(0, 500)}`);
   for (const cookie of response.headers.getSetCookie()) {
     const [pair = '', ...attributes] = cookie.split('; ');
-    if (!pair.startsWith(`${name}=`)) continue;
-    const value = pair.slice(name.length + 1);
+    const [own = '', value = ''] = pair.split(/=(.*)/);
     const isDeleted = value === '' || value === 'deleted' || attributes.includes('Max-Age=0');
-    browser.id = isDeleted ? undefined : value;
+    if (own === name) browser.id = isDeleted ? undefined : value;
+    else if (isDeleted) browser.others?.delete(own);
+    else browser.others?.add(own);
   }
   try {
     return JSON.parse(body);

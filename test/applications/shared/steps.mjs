@@ -21,6 +21,10 @@ export function stepsOf({ who, locks }) {
         if (lost > 0) throw new Error(`${NO_LOCK}: ${lost} of ${2 * each} are lost`);
       },
     }),
+    'logout Node': async (sides) => {
+      await steps['logout Node']?.(sides);
+      same([...(sides.browser.others ?? [])].join(), ''); // Such as one by which PHP would log in again.
+    },
     'new by Node': async ({ php, node, browser }) => {
       browser.id = undefined;
       await node('set', { key: 'colour', value: 'grün' });
