@@ -24,8 +24,10 @@ test('ids: one that is as ours is enough, and no row says nothing', () => {
 test('ids with a prefix', () => {
   const row = { key: (it: string) => `ci:${it}`, id: /[0-9a-f]{32}/ };
   expect(why({ row }, [[id]])).toBe(ids);
-  expect(why({ row }, [[`x:${id}`], [`ci:${id}0`]])).toBe(ids);
+  expect(why({ row }, [[`ci:${id}0`], ['ci:']])).toBe(ids);
   expect(why({ row }, [[`ci:${id}`]])).toBeUndefined();
+  expect(why({ row }, [[`shop:${id}`]])).toBeUndefined();
+  expect(why({ row: { key: (it) => `ci${it}` } }, [['a:b']])).toBeUndefined();
 });
 
 test('a hash has its length, and a key() that takes no such id says nothing', () => {

@@ -1,3 +1,4 @@
+import { isSessionId } from '../session-id.ts';
 import type { Settings } from './options.ts';
 import { holdsDates, type TableDefinition } from './table-definition.ts';
 
@@ -47,7 +48,7 @@ export function whyOthers(
   )?.wrong;
 }
 
-/** Whether it can be the key of an id: with a prefix, or a hash as long as this one. */
+/** Whether it can be the key of an id: with a prefix, though perhaps another one, as applications share tables; or a hash as long as this one. */
 function keyTest({ row }: Settings): (key: string) => boolean {
   let probe: string;
   try {
@@ -56,6 +57,8 @@ function keyTest({ row }: Settings): (key: string) => boolean {
     return () => true; // It takes no such id.
   }
   if (!probe.endsWith(PROBE)) return (key) => key.length === probe.length;
-  const prefix = probe.slice(0, -PROBE.length);
-  return (key) => key.startsWith(prefix) && row.isId(key.slice(prefix.length));
+  const separator = probe.at(-PROBE.length - 1);
+  if (separator === undefined) return row.isId;
+  if (isSessionId(separator)) return () => true; // It could be anywhere in an id.
+  return (key) => key.includes(separator) && row.isId(key.slice(key.lastIndexOf(separator) + 1));
 }
