@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { matomoEncoding } from './matomo-encoding.ts';
+import type { Preset } from './preset.ts';
+
+export interface MatomoOptions {
+  /** `salt` of `[General]` in Matomo's config.ini.php. */
+  salt: string;
+  /** `tables_prefix` there. Default `'matomo_'`. */
+  prefix?: string;
+  /** `login_cookie_expire` there, in seconds. Default 1209600, two weeks. */
+  loginCookieExpire?: number;
+}
+
+/**
+ * Matomo's `SessionHandler\DbTable`.
+ *
+ * @throws TypeError for a wrong option, without its value
+ */
+export function matomo({ salt, prefix = 'matomo_', loginCookieExpire = 1_209_600 }: MatomoOptions): Preset {
+  if (typeof salt !== 'string' || salt === '') throw new TypeError("salt must be that of Matomo's config.ini.php");
+  return {
+    name: 'Matomo',
+    versions: '4 and 5',
+    store: {
+      table: `${prefix}session`,
+      columns: { id: 'id', data: 'data', time: 'modified' },
+      encoding: matomoEncoding,
+      gcMaxlifetime: loginCookieExpire,
+      expireOnRead: true,
+      lock: 'none',
+      row: {
+        key: (id) => createHash('sha512').update(`${id}${salt}`).digest('hex'),
+        insert: { lifetime: loginCookieExpire },
+        update: { lifetime: loginCookieExpire },
+      },
+    },
+    session: { name: 'MATOMO_SESSID', serializeHandler: 'php_serialize', cookieHttponly: true, cookieSamesite: 'Lax' },
+  };
+}
