@@ -1,0 +1,54 @@
+<?php
+
+declare(strict_types=1);
+
+// PHP's side of a preset: one request of an application, with its own classes or with the statements that they send.
+// php run.php NAME, and on standard input {"do", "id", "value", "database", "zone", "own"}; prints {"id", "session"} as JSON.
+// `own` is a folder with the classes of the applications: fixtures/README.md says which.
+
+require __DIR__ . '/Side.php';
+require __DIR__ . '/applications.php';
+
+$name = $argv[1];
+$request = json_decode(stream_get_contents(STDIN), true);
+$application = applications()[$name];
+$isOwn = isset($request['own']) && is_file(__DIR__ . "/own/$name.php");
+autoload('Joomla\\Registry\\', isset($request['own']) ? "{$request['own']}/joomla-registry/src" : __DIR__);
+$database = new Database($request['database'], $request['zone'] ?? '+00:00');
+
+foreach (['use_cookies' => 0, 'use_only_cookies' => 1, 'cache_limiter' => '', 'sid_length' => 32, 'sid_bits_per_character' => 4] as $option => $value) {
+    ini_set("session.$option", (string) $value);
+}
+ini_set('session.serialize_handler', $application['format'] ?? 'php');
+$_SERVER['REMOTE_ADDR'] = '192.0.2.1';
+$_SERVER['HTTP_USER_AGENT'] = 'Mozilla/5.0 (made up)';
+
+/** @var Side $side */
+$side = $isOwn ? (require __DIR__ . "/own/$name.php")($request['own'], $database) : new Statements($application, $database);
+$side->open($request['id'] ?? null);
+$session = &$side->session();
+switch ($request['do']) {
+    case 'login':
+        foreach ($application['login']() as $key => $value) {
+            $session[$key] = $value;
+        }
+        break;
+    case 'set':
+        $session['php'] = $request['value'];
+        break;
+    case 'regenerate':
+        $side->regenerate();
+        break;
+    case 'logout':
+        $side->logout();
+        break;
+}
+$seen = $session;
+$id = $side->id();
+if ($request['do'] !== 'logout') {
+    $side->save();
+}
+echo json_encode(
+    ['id' => $id, 'session' => $seen, 'user' => $application['user']($seen)],
+    JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE
+);
