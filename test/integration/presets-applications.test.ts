@@ -8,16 +8,22 @@ import { type Answer, type Handler, Site } from './koa-helpers.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
 import { type Case, cases, zone } from './presets-cases.ts';
 
-// Each preset beside PHP: an application's own classes, where their folder is in PHP_SESSION_BRIDGE_PRESETS, or else the statements that
+// Each preset beside PHP: an application's own classes, where their folder is in PHP_SESSION_BRIDGE_APPLICATIONS, or else the statements that
 // they send, and rows that the own classes have written (fixtures/presets).
 
-const { PHP_SESSION_BRIDGE_PRESETS: own, PSB_RECORD: isRecording } = process.env;
+const { PHP_SESSION_BRIDGE_APPLICATIONS: folder, PSB_RECORD: isRecording } = process.env;
 const side = join(__dirname, '../php/presets');
-const hasOwn = (name: string) => own !== undefined && existsSync(join(side, 'own', `${name}.php`));
+/** The folder of an application's own classes, if it is there. */
+function ownOf({ name }: Case): string | undefined {
+  const own = folder && join(folder, name);
+  return own && existsSync(own) && existsSync(join(side, 'own', `${name}.php`)) ? own : undefined;
+}
 
 /** What PHP's side says of a session. */
 interface Seen {
   id: string;
+  /** The cookie's value. */
+  cookie: string;
   // biome-ignore lint/suspicious/noExplicitAny: what is in it is up to the application
   session: Record<string, any>;
   user: unknown;
@@ -49,9 +55,17 @@ const idOf = ({ preset }: Case, { id }: Answer) =>
 /** Lets PHP answer one request. */
 function php(application: Case, what: string, id?: string, value?: unknown): Promise<Seen> {
   const database = { ...testServer(), database: databaseOf(application) };
-  const input = JSON.stringify({ do: what, id, value, database, zone, ...(hasOwn(application.name) && { own }) });
+  const input = JSON.stringify({
+    do: what,
+    id,
+    cookie: id && cookieOf(application, id),
+    value,
+    database,
+    zone,
+    own: ownOf(application),
+  });
   return new Promise((resolve, reject) => {
-    const settings = ['-d', 'display_errors=1', '-d', 'error_reporting=24575']; // all but deprecations
+    const settings = ['-d', 'display_errors=stderr', '-d', 'error_reporting=24575']; // all but deprecations
     const child = execFile('php', [...settings, join(side, 'run.php'), application.name], (error, out) => {
       if (error) reject(error);
       else if (!out.startsWith('{')) reject(new Error(out));
@@ -93,7 +107,7 @@ function restOf(application: Case, row: Row | undefined): Row {
 async function login(application: Case): Promise<string> {
   await makeTable(application);
   const file = join(__dirname, `../../fixtures/presets/${application.name}.json`);
-  if (!hasOwn(application.name) && existsSync(file)) {
+  if (ownOf(application) === undefined && existsSync(file)) {
     const { id, row } = JSON.parse(readFileSync(file, 'utf8'));
     const names = Object.keys(row);
     const values = names.map((name) => (typeof row[name] === 'string' ? Buffer.from(row[name], 'latin1') : row[name]));
@@ -105,14 +119,14 @@ async function login(application: Case): Promise<string> {
     );
     return id;
   }
-  const { id } = await php(application, 'login');
-  if (isRecording && hasOwn(application.name)) {
+  const { id, cookie } = await php(application, 'login');
+  if (isRecording && ownOf(application) !== undefined) {
     const row = Object.entries((await rowOf(application, id))!).filter(([name]) => !(name in application.times));
     const texts = row.map(([name, value]) => [
       name,
       Buffer.isBuffer(value) || typeof value === 'string' ? latin1(value) : value,
     ]);
-    writeFileSync(file, `${JSON.stringify({ id, row: Object.fromEntries(texts) }, null, 2)}\n`);
+    writeFileSync(file, `${JSON.stringify({ id, cookie, row: Object.fromEntries(texts) }, null, 2)}\n`);
   }
   return id;
 }

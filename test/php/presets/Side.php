@@ -24,6 +24,17 @@ abstract class Side
         return session_id();
     }
 
+    /** @return string the value of the cookie for this id */
+    public function cookie(): string
+    {
+        return $this->id();
+    }
+
+    public function idOf(string $cookie): string
+    {
+        return $cookie;
+    }
+
     public function save(): void
     {
         session_write_close();
@@ -50,7 +61,7 @@ class WithHandler extends Side
 }
 
 /** The statements that an application's handler sends. */
-final class Statements extends WithHandler
+class Statements extends WithHandler
 {
     public function __construct(array $application, Database $database)
     {

@@ -6,8 +6,8 @@ declare(strict_types=1);
 
 return static function (string $own, Database $database): Side {
     ini_set('error_reporting', (string) (E_ALL & ~E_DEPRECATED));
-    require_once "$own/adodb/adodb.inc.php";
-    require_once "$own/adodb/session/adodb-session2.php";
+    require_once "$own/adodb.inc.php";
+    require_once "$own/session/adodb-session2.php";
     ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $schema] = $database->server;
     $connection = NewADOConnection('mysqli');
     $connection->port = $port;

@@ -94,8 +94,8 @@ namespace Drupal\Core\Database {
 
 namespace {
     return static function (string $own, Database $database): Side {
-        autoload('Drupal\\', "$own/drupal/lib/Drupal");
-        autoload('Symfony\\Component\\', "$own/symfony/src/Symfony/Component");
+        autoload('Drupal\\', "$own/lib/Drupal");
+        autoload('Symfony\\Component\\', "$own/../symfony/src/Symfony/Component");
         $requests = new Symfony\Component\HttpFoundation\RequestStack();
         $request = Symfony\Component\HttpFoundation\Request::createFromGlobals();
         $request->setSession(new Symfony\Component\HttpFoundation\Session\Session(

@@ -5,7 +5,7 @@ declare(strict_types=1);
 // Horde_Session over Horde_SessionHandler_Storage_Sql and Horde_Db. Of the registry and the injector there is what they ask for.
 
 return static function (string $own, Database $database): Side {
-    autoload('Horde_', "$own/horde/Horde");
+    autoload('Horde_', "$own/Horde");
     ini_set('error_reporting', (string) (E_ALL & ~E_DEPRECATED));
     ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $schema] = $database->server;
     $handler = new Horde_SessionHandler(
@@ -59,7 +59,8 @@ return static function (string $own, Database $database): Side {
 
         public function save(): void
         {
-            $this->horde->set('horde', 'auth/seen', [7, 'é']); // packs an array, and says that something has changed
+            $this->horde->set('horde', 'auth/seen', [7, 'é']); // which is packed
+            $this->handler->changed = true;
             session_write_close();
         }
 

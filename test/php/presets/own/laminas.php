@@ -47,7 +47,7 @@ namespace Laminas\Db\TableGateway {
 
 namespace {
     return static function (string $own, Database $database): Side {
-        autoload('Laminas\\Session\\', "$own/laminas-session/src");
+        autoload('Laminas\\Session\\', "$own/src");
         return new WithHandler(new Laminas\Session\SaveHandler\DbTableGateway(
             new Laminas\Db\TableGateway\TableGateway($database),
             new Laminas\Session\SaveHandler\DbTableGatewayOptions()

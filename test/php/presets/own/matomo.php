@@ -61,8 +61,8 @@ namespace Piwik {
 namespace {
     return static function (string $own, Database $database): Side {
         ini_set('error_reporting', (string) (E_ALL & ~E_DEPRECATED));
-        autoload('Zend_', "$own/matomo/libs/Zend");
-        require_once "$own/matomo/core/Session/SaveHandler/DbTable.php";
+        autoload('Zend_', "$own/libs/Zend");
+        require_once "$own/core/Session/SaveHandler/DbTable.php";
         Piwik\Db::$database = $database;
         ini_set('session.gc_maxlifetime', '1209600');
         session_set_save_handler(new Piwik\Session\SaveHandler\DbTable([

@@ -6,12 +6,18 @@ declare(strict_types=1);
 
 return static function (string $own, Database $database): Side {
     foreach (['engine/registry', 'engine/config', 'library/db', 'library/db/pdo', 'library/session', 'library/session/db'] as $file) {
-        require_once "$own/opencart/upload/system/$file.php";
+        require_once "$own/upload/system/$file.php";
     }
     define('DB_PREFIX', 'oc_');
-    ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $schema] = $database->server;
     $registry = new Opencart\System\Engine\Registry();
-    $registry->set('db', new Opencart\System\Library\DB('pdo', $host, $user, $password, $schema, (string) $port));
+    $registry->set('db', new Opencart\System\Library\DB([
+        'engine' => 'pdo',
+        'hostname' => $database->server['host'],
+        'port' => $database->server['port'],
+        'username' => $database->server['user'],
+        'password' => $database->server['password'],
+        'database' => $database->server['database'],
+    ]));
     $config = new Opencart\System\Engine\Config();
     foreach (['session_expire' => 86400, 'session_divisor' => 1000000, 'session_probability' => 1] as $name => $value) {
         $config->set($name, $value);

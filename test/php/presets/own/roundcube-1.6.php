@@ -49,9 +49,8 @@ final class rcube
         return self::$database;
     }
 
-    public static function raise_error($error): void
+    public static function raise_error(): void
     {
-        throw new RuntimeException(json_encode($error));
     }
 
     public static function write_log(): void
@@ -60,8 +59,7 @@ final class rcube
 }
 
 return static function (string $own, Database $database): Side {
-    global $name;
-    rcube_autoload("$own/$name/program/lib/Roundcube");
+    rcube_autoload("$own/program/lib/Roundcube");
     ['host' => $host, 'port' => $port, 'user' => $user, 'password' => $password, 'database' => $schema] = $database->server;
     rcube::$database = rcube_db::factory('mysql://' . rawurlencode($user) . ':' . rawurlencode($password) . "@$host:$port/$schema");
     rcube::$database->query("SET time_zone = '$database->zone'");

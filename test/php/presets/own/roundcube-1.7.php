@@ -2,4 +2,15 @@
 
 declare(strict_types=1);
 
-return require __DIR__ . '/roundcube-1.6.php';
+namespace Pdo {
+    if (!class_exists(Mysql::class)) { // PHP 8.4
+        class Mysql
+        {
+            const ATTR_FOUND_ROWS = \PDO::MYSQL_ATTR_FOUND_ROWS;
+        }
+    }
+}
+
+namespace {
+    return require __DIR__ . '/roundcube-1.6.php';
+}
