@@ -16,5 +16,6 @@ export function horde({ name = 'Horde' }: { name?: string } = {}): Preset {
       lock: 'none',
     },
     session: { name, cookieHttponly: true, logoutCookies: ['horde_secret_key'] },
+    unverified: "for Horde 6: SQL statements of Horde's SqlBackend. Horde 5 was run",
   };
 }

@@ -8,11 +8,11 @@ export interface OpenCartOptions {
   sessionExpire?: number;
 }
 
-/** OpenCart 4 with the session engine `db`. It writes a session again at the end of each of its requests, also one that has just ended. */
+/** OpenCart with the session engine `db`. It writes a session again at the end of each of its requests, also one that has just ended. */
 export function openCart({ prefix = 'oc_', sessionExpire = 86_400 }: OpenCartOptions = {}): Preset {
   return {
     name: 'OpenCart',
-    versions: '4',
+    versions: '4 and 5',
     store: {
       table: `${prefix}session`,
       columns: { id: 'session_id', data: 'data', time: 'expire' },

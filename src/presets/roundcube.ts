@@ -17,7 +17,7 @@ export interface RoundcubeOptions {
  * @throws TypeError for a version that is none
  */
 export function roundcube({ version, prefix = '', sessionLifetime = 10 }: RoundcubeOptions): Preset {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  const [, major, minor] = (typeof version === 'string' && /^(\d+)\.(\d+)/.exec(version)) || [];
   if (minor === undefined) throw new TypeError("version must be Roundcube's, such as '1.6.5'");
   const isNew = Number(major) > 1 || Number(minor) >= 7;
   return {
