@@ -5,11 +5,20 @@ export interface Typo3Cookie {
   /** `$GLOBALS['TYPO3_CONF_VARS']['SYS']['encryptionKey']`. */
   encryptionKey: string;
   /**
-   * For which site the cookie is, as TYPO3 12.4.4 and later write it: its domain and its path, which is `'/'` or TYPO3's folder. `hostOnly` is true
-   * unless `cookieDomain` is set in TYPO3. A cookie of another site is none then. Default: cookies of all sites that have the key count, and new ones
-   * name no site, which TYPO3 takes, with a notice in its log.
+   * For which site cookies are. All sites of a TYPO3 have one key, so a cookie of another site would count too (CVE-2023-47127). `'any'` allows that: new
+   * cookies name no site then, which TYPO3 takes, with a notice in its log.
    */
-  scope?: { domain: string; path: string; hostOnly?: boolean };
+  scope: Typo3Scope | 'any';
+}
+
+/** As TYPO3 writes it. */
+export interface Typo3Scope {
+  /** The host, without a port; or `cookieDomain` of TYPO3's configuration. */
+  domain: string;
+  /** TYPO3's folder, such as `'/cms/'`; `'/'` if it has `cookieDomain`. Default `'/'`. */
+  path?: string;
+  /** False if TYPO3 has `cookieDomain`. Default true. */
+  hostOnly?: boolean;
 }
 
 /** The one header that there is: nothing in a cookie chooses how it is checked. */
@@ -25,13 +34,9 @@ export function typo3Cookie({ encryptionKey, scope }: Typo3Cookie): CookieEncodi
   if (typeof encryptionKey !== 'string' || encryptionKey.length < 16) {
     throw new TypeError("encryptionKey must be that of TYPO3's settings.php");
   }
-  if (scope !== undefined && !(isText(scope.domain) && isText(scope.path))) {
-    throw new TypeError('scope must have a domain and a path');
-  }
+  const site = scope === 'any' ? undefined : readScope(scope);
   const key = `${createHash('sha256').update(encryptionKey).digest('hex')}/TYPO3\\CMS\\Core\\Session\\UserSession`;
   const mac = (text: string) => createHmac('sha256', key).update(text).digest();
-  const written =
-    scope === undefined ? null : { domain: scope.domain, hostOnly: scope.hostOnly ?? true, path: scope.path };
   return {
     decode(value) {
       const [header, payload, signature, ...more] = value.split('.');
@@ -40,13 +45,13 @@ export function typo3Cookie({ encryptionKey, scope }: Typo3Cookie): CookieEncodi
       const ours = mac(`${header}.${payload}`);
       if (given.length !== ours.length || !timingSafeEqual(given, ours)) return undefined;
       const claims = parse(payload);
-      return claims !== undefined && isOurs(claims.scope, scope) && isText(claims.identifier)
+      return claims !== undefined && isOurs(claims.scope, site) && isText(claims.identifier)
         ? claims.identifier
         : undefined;
     },
     encode(id) {
       const time = new Date().toISOString().replace(/\..*/, '+00:00');
-      const signed = `${HEADER}.${base64url({ identifier: id, time, scope: written })}`;
+      const signed = `${HEADER}.${base64url({ identifier: id, time, scope: site ?? null })}`;
       return `${signed}.${mac(signed).toString('base64url')}`;
     },
   };
@@ -67,10 +72,17 @@ function parse(payload: string): Claims | undefined {
   }
 }
 
+/** @throws TypeError */
+function readScope(scope: Typo3Scope): Required<Typo3Scope> {
+  const { domain, path = '/', hostOnly = true } = scope ?? {};
+  if (isText(domain) && isText(path)) return { domain, hostOnly, path };
+  throw new TypeError("scope must be the site's, such as { domain: 'www.example.com' }, or 'any'");
+}
+
 /** As in TYPO3, a cookie that names no site is for each. */
-function isOurs(named: Claims['scope'], scope: Typo3Cookie['scope']): boolean {
+function isOurs(named: Claims['scope'], site: Required<Typo3Scope> | undefined): boolean {
   const { domain, path } = named ?? {};
-  return scope === undefined || !isText(domain) || !isText(path) || (domain === scope.domain && path === scope.path);
+  return site === undefined || !isText(domain) || !isText(path) || (domain === site.domain && path === site.path);
 }
 
 function isText(value: unknown): value is string {

@@ -270,3 +270,20 @@ describe.each(cases)('$name', (application) => {
     expect((await php(application, 'read', id)).user).toEqual(user);
   });
 });
+
+test('TYPO3: who has just logged in has an empty row, which Node fills and keeps', async () => {
+  const application = cases.find(({ name }) => name === 'typo3')!;
+  const id = await login(application);
+  await witness.query("UPDATE fe_sessions SET ses_data = ''");
+  const site = await start(application);
+  const page = await site.ask((ctx) => application.add(ctx.session), { id: cookieOf(application, id) });
+  expect([page.status, page.id]).toEqual([200, undefined]);
+  expect(await rowOf(application, id)).toMatchObject({ ses_userid: 42 });
+  expect(nodeOf(await php(application, 'read', id))).toEqual(node);
+  await witness.query("UPDATE fe_sessions SET ses_data = ''");
+  const next = idOf(
+    application,
+    await site.ask((ctx) => ctx.phpSession.regenerate(), { id: cookieOf(application, id) }),
+  );
+  expect(await rowOf(application, next)).toMatchObject({ ses_userid: 42 });
+});

@@ -133,7 +133,7 @@ export const cases: Case[] = [
   },
   {
     name: 'typo3',
-    preset: presets.typo3({ encryptionKey }),
+    preset: presets.typo3({ encryptionKey, scope: { domain: 'www.example.com' } }),
     create: `CREATE TABLE fe_sessions (ses_id varchar(190) DEFAULT '' NOT NULL, ses_iplock varchar(39) DEFAULT '' NOT NULL,
       ses_userid int(11) unsigned DEFAULT '0' NOT NULL, ses_tstamp int(11) unsigned DEFAULT '0' NOT NULL, ses_data mediumblob,
       ses_permanent tinyint(1) unsigned DEFAULT '0' NOT NULL, PRIMARY KEY (ses_id), KEY ses_tstamp (ses_tstamp)) ENGINE=InnoDB`,

@@ -76,7 +76,7 @@ describe('Roundcube', () => {
 });
 
 test('TYPO3 of the editors', () => {
-  const { store, session } = typo3({ encryptionKey: 'x'.repeat(96), loginType: 'BE' });
+  const { store, session } = typo3({ encryptionKey: 'x'.repeat(96), scope: 'any', loginType: 'BE' });
   expect([store.table, store.gcMaxlifetime, session.name]).toEqual(['be_sessions', 28_800, 'be_typo_user']);
 });
 
