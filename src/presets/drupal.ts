@@ -30,6 +30,7 @@ export function drupal(site: DrupalSite): Preset {
       name: drupalCookieName(site),
       cookieDomain: /\..*\./.test(domain) && !/^[\d.]*$/.test(domain) ? domain : '',
       cookieSecure: site.secure ?? true,
+      cookieHttponly: true,
       cookieSamesite: 'Lax',
       cookieLifetime: 2_000_000,
       useStrictMode: true,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
+import { matomo, typo3 } from '../../src/presets/index.ts';
 import type { SessionOptions } from '../../src/session/options.ts';
 import { type Answer, type Handler, Site } from './koa-helpers.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
@@ -286,4 +287,18 @@ test('TYPO3: who has just logged in has an empty row, which Node fills and keeps
     await site.ask((ctx) => ctx.phpSession.regenerate(), { id: cookieOf(application, id) }),
   );
   expect(await rowOf(application, next)).toMatchObject({ ses_userid: 42 });
+});
+
+test.each([
+  ['typo3', typo3({ encryptionKey: 'another-key'.repeat(9), scope: 'any' })],
+  ['matomo', matomo({ salt: 'another-salt' })],
+])('%s with a wrong key: the visitor has no session, and nothing is written', async (name, preset) => {
+  const application = cases.find((one) => one.name === name)!;
+  const id = await login(application);
+  const before = await rowsOf(application);
+  const site = await start({ ...application, preset });
+  const page = await site.ask(show(application), { id: cookieOf(application, id) });
+  expect([page.value, page.headers['set-cookie']]).toEqual([[null, null, null], undefined]);
+  expect(await rowsOf(application)).toEqual(before);
+  expect((await php(application, 'read', id)).user).toBe('alice');
 });
