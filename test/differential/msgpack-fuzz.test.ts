@@ -146,5 +146,7 @@ function translated(input: Buffer, own: SessionFormat): string {
   const written = encodeSession(decodeSession(Buffer.from(serialized, 'latin1'), { format, view: 'exact' }), {
     format: own,
   });
-  return excluded.test(serialized) || excluded.test(text(written)) ? '' : serialized;
+  // Damaged references are not for PHP.
+  const isShared = input.some((byte, at) => at > 2 && byte === 0xc0 && input[at + 1]! <= 6);
+  return isShared || excluded.test(serialized) || excluded.test(text(written)) ? '' : serialized;
 }
