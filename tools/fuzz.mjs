@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { numberOf } from './arguments.mjs';
-import { root, run, runCommand, SetupError, setUp } from './setup.mjs';
+import { root, run, runCommand, setUp } from './setup.mjs';
 
 await runCommand(async () => {
   const { values } = parseArgs({
