@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { recognizeEncoding } from '../../../src/codec/encodings.ts';
 import { encodeSession } from '../../../src/codec/index.ts';
 import { detectSessionFormat } from '../../../src/formats.ts';
 
@@ -87,4 +88,101 @@ test.each([
   ['a short header', Buffer.from([0, 0, 0])],
 ])('%s: none', (_, data) => {
   expect(detected(data).encoding).toBeUndefined();
+});
+
+describe('the edges of what is recognized', () => {
+  const recognized = (data: string | readonly number[]) =>
+    recognizeEncoding(Uint8Array.from(Buffer.from(data as string)));
+
+  test.each<[string, number[]]>([
+    ['version 0', [0, 0, 0, 0]],
+    ['version 3', [0, 0, 0, 3]],
+    ['another first byte', [1, 0, 0, 2]],
+    ['another second byte', [0, 1, 0, 2]],
+    ['another third byte', [0, 0, 1, 2]],
+  ])('no igbinary: %s', (_, bytes) => {
+    expect(recognized(bytes)).toBeUndefined();
+  });
+
+  test('igbinary 1 and 2', () => {
+    for (const version of [1, 2]) expect(recognized([0, 0, 0, version])).toBe('igbinary');
+  });
+
+  test.each<[number[], string | undefined]>([
+    [[0x1f, 0x8b], 'gzip'],
+    [[0x1f, 0x8a], undefined],
+    [[0x1e, 0x8b], undefined],
+    [[0x78, 0x01], 'zlib'],
+    [[0x78, 0x9c], 'zlib'],
+    [[0x78, 0x9d], undefined],
+    [[0x58, 0x85], undefined], // its checksum is right
+    [[0x78], undefined],
+  ])('compressed: %j is %s', (bytes, encoding) => {
+    expect(recognized(bytes)).toBe(encoding);
+  });
+
+  test('the first key of a map of msgpack', () => {
+    const isKey = (key: number) =>
+      key < 0x80 || (key >= 0xa0 && key <= 0xc0) || (key >= 0xcc && key <= 0xd3) || (key >= 0xd9 && key <= 0xdb);
+    const keys = Array.from({ length: 256 }, (_, key) => key);
+    expect(keys.filter((key) => recognized([0x81, key]) === 'msgpack')).toEqual(keys.filter(isKey));
+  });
+
+  test.each<[number[], string | undefined]>([
+    [[0x80, 0xa1], undefined],
+    [[0x8f, 0xa1], 'msgpack'],
+    [[0x90, 0xa1], undefined],
+    [[0x81], undefined],
+    [[0xde, 0, 16, 0xa1], 'msgpack'],
+    [[0xde, 0, 16], undefined],
+    [[0xde, 0xa1, 0xa1, 0x80], undefined],
+    [[0xdf, 0, 0, 0, 16, 0xa1], 'msgpack'],
+    [[0xdf, 0, 0, 0, 16], undefined],
+    [[0xdf, 0xa1, 0xa1, 0xa1, 0xa1, 0x80], undefined],
+    [[0xdd, 0, 0, 0, 16, 0xa1], undefined],
+  ])('the size of a map of msgpack: %j is %s', (bytes, encoding) => {
+    expect(recognized(bytes)).toBe(encoding);
+  });
+
+  test.each<[string, string | undefined]>([
+    ['', undefined],
+    ['[1]', 'json'],
+    ['\t{"a":1}\r\n', 'json'],
+    ['x[1]', undefined],
+    ['^[1]', undefined],
+    ['"text"', undefined],
+    ['12', undefined],
+    ['[1', undefined],
+    ['["\x01"]', undefined],
+    ['é["a"]', undefined],
+    ['YWJj', undefined],
+    ['YWJjZGVm', 'base64'],
+    ['YWJjZA==', 'base64'],
+    ['YWJjZGU=', 'base64'],
+    [' YWJjZGVm\n', 'base64'],
+    ['YWJjZGVmZ', undefined],
+    ['YWJjZGVmZ2g', undefined],
+    ['YWJjZ===', undefined],
+    ['========', undefined],
+    ['YWJj-GVm', undefined],
+    ['=YWJjZGV', undefined],
+    ['YWJjZGVmé', undefined],
+    ['éYWJjZGVmYWJjZGV', undefined],
+  ])('text: %j is %s', (text, encoding) => {
+    expect(recognized(text)).toBe(encoding);
+  });
+
+  test.each<[string, string | undefined]>([
+    ['{"iv":"a","value":"b","mac":"c"}', 'laravel-encrypted'],
+    ['{"iv" : "a","tag" : "c"}', 'laravel-encrypted'],
+    ['{"iv":"a","value":"b"}', 'base64'],
+    ['{"value":"b","mac":"c"}', 'base64'],
+    ['{"value":"b","tag":"c"}', 'base64'],
+    ['"iv": "mac": no JSON', 'base64'],
+    ['{"iv","mac"} no colons', 'base64'],
+    ['{"iv":"a","magic":"c"}', 'base64'],
+  ])('in base64: %j is %s', (text, encoding) => {
+    expect(recognized(base64(text))).toBe(encoding);
+    expect(recognized(base64(base64(text)))).toBe(encoding);
+  });
 });
