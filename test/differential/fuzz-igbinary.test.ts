@@ -3,7 +3,7 @@ import { toPhpSerialize } from '../../src/codec/igbinary/to-php-serialize.ts';
 import { decodeSession, encodeSession, PhpSessionError } from '../../src/codec/index.ts';
 import { igbinary } from '../../src/igbinary.ts';
 import { asPhpWrites } from '../helpers/exact.ts';
-import { seed, timeout } from '../helpers/fuzz.ts';
+import { steadySeed as seed, timeout } from '../helpers/fuzz.ts';
 import { IgbinaryOracle, type Kind, type Made } from '../helpers/igbinary-oracle.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpSessionError, type SessionFormat } from '../../src/codec/index.ts';
 import { msgpack } from '../../src/codec/msgpack/index.ts';
-import { batch, cases, seed, timeout } from '../helpers/fuzz.ts';
+import { batch, cases, steadySeed as seed, timeout } from '../helpers/fuzz.ts';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { classesInPhp, layouts, RandomSession } from '../helpers/random-msgpack.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
