@@ -103,7 +103,7 @@ test(
  * - objects of classes that need code: their names or data may be damaged
  * - names of properties that are digits, in objects of a class that PHP does not know: it makes ints of them
  */
-const excluded = /[OCE]:\d+:"(?!(stdClass|Ghost)")|[{;]s:\d+:"-?\d+";|\xc0\xa5Ghost\xc0|__PHP_Incomplete/;
+const excluded = /[OCE]:\d+:"(?!(stdClass|Ghost)")|[{;}]s:\d+:"-?\d+";|\xc0\xa5Ghost\xc0|__PHP_Incomplete/;
 
 test(
   'of damaged bytes PHP reads what we read',

@@ -48,7 +48,7 @@ describe('24 clients whose bodies do not come, and two connections to the databa
     ['in chunks', chunked, ''],
     ['in chunks, one has come', chunked, 'a'],
   ])('%s: no row is locked, and no connection used', async (_, headers, first) => {
-    await site.restart({ store: { connectionLimit: 2, lockTimeout: 2 } });
+    await site.restart({ store: { connectionLimit: 2, lockTimeout: 10 } });
     const ids = await Promise.all(many.map((n) => (n % 2 === 0 ? site.put('a|i:1;') : newId())));
     const clients = ids.map((id) => site.post((ctx) => text(ctx.req), id, headers, first));
     const answers = clients.map((client) => site.answer(client));
@@ -62,7 +62,7 @@ describe('24 clients whose bodies do not come, and two connections to the databa
   });
 
   test('more than the buffer takes: the handler waits, without the lock and a connection', async () => {
-    await site.restart({ store: { connectionLimit: 2, lockTimeout: 2 } });
+    await site.restart({ store: { connectionLimit: 2, lockTimeout: 10 } });
     const ids = await Promise.all(many.map((n) => (n % 2 === 0 ? site.put('a|i:1;') : newId())));
     let running = 0;
     const handler: Handler = async (ctx) => {
@@ -81,7 +81,7 @@ describe('24 clients whose bodies do not come, and two connections to the databa
   });
 
   test('that do not read their answers either', async () => {
-    await site.restart({ store: { connectionLimit: 2, lockTimeout: 2 } });
+    await site.restart({ store: { connectionLimit: 2, lockTimeout: 10 } });
     const long = Buffer.alloc(2 ** 24, 'x');
     let written = 0;
     const handler: Handler = (ctx) => {
