@@ -27,7 +27,7 @@ const entries = {
 
 /** The files that entries share, and their modules. No entry loads more than three of them. @type {[string, RegExp][]} */
 const chunks = [
-  ['core', /^(codec\/(?!igbinary\/|msgpack\/|formats\/(translate|json(-reader)?)\.)|[\w-]+\.)/],
+  ['core', /^(codec\/(?!igbinary\/|msgpack\/)|[\w-]+\.)/],
   // What presets take of one store, values and types, must not load all of it.
   ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\./],
   ['requests', /^(session|middleware)\//],

@@ -49,27 +49,21 @@ function decode(bytes: Uint8Array, options: SessionDecodeOptions): object {
   const rules = readRules(options);
   const classes = Classes.of(options.classes);
   if (view === 'plain' && typeof format !== 'string' && !classes.hasMappings) {
-    const session = format.readPlain?.(inputBytes(bytes, rules), rules);
-    if (session !== undefined) {
-      originOf(session)!.source.classes = classes;
-      return session;
-    }
+    const session = format.readPlain?.(inputBytes(bytes, rules), rules, classes);
+    if (session !== undefined) return session;
   }
   const source = sourceOf(bytes, format, rules);
   source.classes = classes;
   try {
     return view === 'exact' ? readExact(source, rules) : readPlain(source, rules);
   } catch (error) {
-    throw typeof format === 'string' || !(error instanceof PhpSessionError) ? error : ofTranslation(error, format);
+    if (typeof format === 'string' || !(error instanceof PhpSessionError)) throw error;
+    // Its offset in the translation says nothing about the bytes.
+    throw new PhpSessionError(
+      error.code,
+      `A reference that PHP does not write in ${format.name}, or that cannot be kept`,
+    );
   }
-}
-
-/** An offset in the translation says nothing about the bytes. */
-function ofTranslation({ code }: PhpSessionError, { name }: SessionFormat): PhpSessionError {
-  return new PhpSessionError(
-    code,
-    `The data (${name}) hold a reference that PHP does not write, or that the codec cannot keep`,
-  );
 }
 
 /** The source for bytes in any format. The codec knows only framings, so a format that is not PHP's own is translated. */

@@ -1,3 +1,4 @@
+import type { Classes } from '../classes.ts';
 import type { Limits, ReadRules, WriteRules } from '../rules.ts';
 import type { PhpArray } from '../values.ts';
 
@@ -72,7 +73,7 @@ export interface SessionFormat {
    */
   fromSerialized(bytes: Uint8Array, rules: Limits & Pick<WriteRules, 'precision'>, before?: Uint8Array): Uint8Array;
   /** Reads a session in the plain view in a quicker way. `undefined` if that way is not for this session, or if it is damaged. */
-  readPlain?(bytes: Uint8Array, rules: ReadRules): object | undefined;
+  readPlain?(bytes: Uint8Array, rules: ReadRules, classes: Classes): object | undefined;
   /** Writes a new session in a quicker way. `undefined` if that way is not for this session. */
   writePlain?(session: Record<string, unknown>, rules: WriteRules): Uint8Array | undefined;
 }

@@ -36,7 +36,7 @@ export const igbinary: SessionFormat = {
     return isUnchanged ? copyOf(original.bytes) : fromPhpSerialize(text, limits, original);
   },
 
-  readPlain: (bytes, rules) => readPlain(bytes, rules, igbinary),
+  readPlain: (bytes, rules, classes) => readPlain(bytes, rules, igbinary, classes),
   writePlain,
 };
 

@@ -1,11 +1,11 @@
 import { intKey } from '../formats/framing.ts';
-import { ByteWriter } from '../php/byte-writer.ts';
 import { writeLimitError } from '../php/errors.ts';
 import { asBytes, readKey } from '../php/text.ts';
 import { Tokenizer } from '../php/tokenizer.ts';
 import type { Limits } from '../rules.ts';
 import { indexNodes, type SourceNode } from '../source/nodes.ts';
 import { keyError } from '../write/errors.ts';
+import { IgbinaryWriter } from './igbinary-writer.ts';
 import { tag } from './tags.ts';
 import { hasRepeatedStrings, lonePlace, type Translation } from './to-php-serialize.ts';
 import { writeFloat, writeInt } from './write-plain.ts';
@@ -57,7 +57,7 @@ class Translator {
   readonly #tokens: Tokenizer;
   readonly #limits: Limits;
   readonly #original: Original | undefined;
-  readonly #out: ByteWriter;
+  readonly #out: IgbinaryWriter;
   /** Numbers of php_serialize: the first places of PHP references. */
   readonly #targets: ReadonlySet<number> | undefined;
   /** The numbers of the strings so far. */
@@ -87,7 +87,7 @@ class Translator {
     this.#targets = targets;
     if (original !== undefined && original.copies.length > 0) this.#copies = new CopyFinder(original);
     if (original !== undefined && original.gaps.size > 0) this.#gaps = new GapFinder(original, this.#text);
-    this.#out = new ByteWriter(text.length + 16, limits.maxBytes);
+    this.#out = new IgbinaryWriter(text.length + 16, limits.maxBytes);
   }
 
   translate(): Uint8Array {

@@ -1,3 +1,4 @@
+import type { Classes } from '../classes.ts';
 import type { SessionFormat } from '../formats/format.ts';
 import { framingOf } from '../formats/index.ts';
 import { floatText } from '../php/float-text.ts';
@@ -38,7 +39,12 @@ interface Known {
  *
  * @returns `undefined` if it gave up, also for damaged bytes
  */
-export function readPlain(bytes: Uint8Array, rules: ReadRules, format: SessionFormat): object | undefined {
+export function readPlain(
+  bytes: Uint8Array,
+  rules: ReadRules,
+  format: SessionFormat,
+  classes: Classes,
+): object | undefined {
   const { maxBytes, maxDepth, maxElements } = rules;
   const source = new Source(
     () => format.toSerialized(bytes, { maxBytes, maxDepth, maxElements }),
@@ -47,6 +53,7 @@ export function readPlain(bytes: Uint8Array, rules: ReadRules, format: SessionFo
     parseValue,
   );
   source.format = format;
+  source.classes = classes;
   try {
     return new PlainReader(bytes, rules, source).session();
   } catch (error) {

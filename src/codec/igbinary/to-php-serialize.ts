@@ -1,10 +1,10 @@
 import { PhpSessionError } from '../../errors.ts';
-import { ByteWriter } from '../php/byte-writer.ts';
 import { limitError, syntaxError } from '../php/errors.ts';
 import { floatText } from '../php/float-text.ts';
 import { isCaseName, isClassName } from '../php/names.ts';
 import { readKey } from '../php/text.ts';
 import type { Limits, ReadRules } from '../rules.ts';
+import { IgbinaryWriter } from './igbinary-writer.ts';
 import { tag } from './tags.ts';
 
 /** A part of the text, by offsets. */
@@ -91,7 +91,7 @@ export function toPhpSerialize(bytes: Uint8Array, limits: Limits): Translation {
 class Translator {
   readonly #bytes: Uint8Array;
   readonly #rules: ReadRules;
-  readonly #out: ByteWriter;
+  readonly #out: IgbinaryWriter;
   #at = 4;
   #elements = 0;
   /** Where each string starts and ends. */
@@ -139,7 +139,7 @@ class Translator {
   constructor(bytes: Uint8Array, limits: Limits, known?: Translator) {
     this.#bytes = bytes;
     this.#rules = { ...limits, ignoresRest: false };
-    this.#out = new ByteWriter(bytes.length * 2);
+    this.#out = new IgbinaryWriter(bytes.length * 2);
     this.#starts = known === undefined ? [] : known.#starts;
     this.#ends = known === undefined ? [] : known.#ends;
     this.#tokens = known === undefined ? [] : known.#tokens;
@@ -607,7 +607,7 @@ export function lonePlace(className: string, key: number | bigint): string {
 }
 
 /** Writes another size, with as many digits: PHP's grammar allows zeros before it. */
-function setSize(out: ByteWriter, { size, sizeEnd }: Frame, actual: number): void {
+function setSize(out: IgbinaryWriter, { size, sizeEnd }: Frame, actual: number): void {
   if (actual === size) return;
   const digits = String(actual).padStart(String(size).length, '0');
   for (let index = 0; index < digits.length; index++)

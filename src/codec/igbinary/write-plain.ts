@@ -1,8 +1,8 @@
-import { ByteWriter } from '../php/byte-writer.ts';
 import type { WriteRules } from '../rules.ts';
 import { isMap } from '../source/origins.ts';
 import { originOf } from '../source/source.ts';
 import { isIntKey } from '../values.ts';
+import { IgbinaryWriter } from './igbinary-writer.ts';
 import { tag } from './tags.ts';
 
 /** Deeper values are written by way of php_serialize. */
@@ -22,7 +22,7 @@ export function writePlain(session: Record<string, unknown>, rules: WriteRules):
 }
 
 class PlainWriter {
-  readonly #out: ByteWriter;
+  readonly #out: IgbinaryWriter;
   readonly #rules: WriteRules;
   readonly #strings: Map<string, number> = new Map();
   #elements = 0;
@@ -31,7 +31,7 @@ class PlainWriter {
 
   constructor(rules: WriteRules) {
     this.#rules = rules;
-    this.#out = new ByteWriter(0, rules.maxBytes);
+    this.#out = new IgbinaryWriter(0, rules.maxBytes);
   }
 
   discard(): void {
@@ -148,13 +148,13 @@ class PlainWriter {
 const eight = new Uint8Array(8);
 const view = new DataView(eight.buffer);
 
-export function writeFloat(out: ByteWriter, value: number): void {
+export function writeFloat(out: IgbinaryWriter, value: number): void {
   out.byte(tag.float);
   view.setFloat64(0, value);
   out.copy(eight, 0, 8);
 }
 
-export function writeInt(out: ByteWriter, value: number | bigint): void {
+export function writeInt(out: IgbinaryWriter, value: number | bigint): void {
   const isNegative = value < 0;
   const size = isNegative ? -value : value;
   if (size <= 0xffffffff) {

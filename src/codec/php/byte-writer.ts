@@ -14,7 +14,7 @@ const spareSize = 65_536;
 export class ByteWriter {
   /** Where the next byte goes. */
   at = 0;
-  #bytes: Uint8Array;
+  protected bytes: Uint8Array;
   readonly #maxBytes: number;
 
   /**
@@ -24,17 +24,17 @@ export class ByteWriter {
   constructor(size: number, maxBytes: number = Number.POSITIVE_INFINITY) {
     this.#maxBytes = maxBytes;
     if (size <= spareSize) {
-      this.#bytes = spare ?? allocate(spareSize);
+      this.bytes = spare ?? allocate(spareSize);
       spare = undefined;
     } else {
-      this.#bytes = allocate(size);
+      this.bytes = allocate(size);
     }
   }
 
   /** All bytes, in Node as a Buffer. The writer must not be used after that. */
   finish(): Uint8Array {
     const { at } = this;
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     this.discard();
     if (bytes.length !== spareSize && at > bytes.length / 2) {
       bytes.fill(0, at); // this memory must not show what it held before
@@ -45,12 +45,12 @@ export class ByteWriter {
 
   /** Instead of `finish`: gives the memory to the next writer. */
   discard(): void {
-    if (this.#bytes.length === spareSize) spare = this.#bytes;
+    if (this.bytes.length === spareSize) spare = this.bytes;
   }
 
   byte(byte: number): void {
-    this.#reserve(1);
-    this.#bytes[this.at++] = byte;
+    this.reserve(1);
+    this.bytes[this.at++] = byte;
   }
 
   /** `d:0.5;`, from the text of the number. */
@@ -62,8 +62,8 @@ export class ByteWriter {
 
   /** A few characters of ASCII. */
   ascii(text: string): void {
-    this.#reserve(text.length);
-    const bytes = this.#bytes;
+    this.reserve(text.length);
+    const bytes = this.bytes;
     let { at } = this;
     for (let index = 0; index < text.length; index++) bytes[at++] = text.charCodeAt(index);
     this.at = at;
@@ -75,8 +75,8 @@ export class ByteWriter {
       this.ascii(`i:${value};`);
       return;
     }
-    this.#reserve(20);
-    const bytes = this.#bytes;
+    this.reserve(20);
+    const bytes = this.bytes;
     let { at } = this;
     bytes[at++] = 0x69;
     bytes[at++] = COLON;
@@ -85,7 +85,7 @@ export class ByteWriter {
       bytes[at++] = MINUS;
       rest = -rest;
     }
-    at = this.#digits(at, rest);
+    at = this.digits(at, rest);
     bytes[at] = SEMICOLON;
     this.at = at + 1;
   }
@@ -95,29 +95,6 @@ export class ByteWriter {
     return this.#string(text, writeText);
   }
 
-  /** A string of bytes. */
-  stringOf(from: Uint8Array, start: number, end: number): void {
-    const size = end - start;
-    this.#reserve(size + 16);
-    const bytes = this.#bytes;
-    let { at } = this;
-    bytes[at] = 0x73;
-    bytes[at + 1] = COLON;
-    at = this.#digits(at + 2, size);
-    bytes[at] = COLON;
-    bytes[at + 1] = QUOTE;
-    at += 2;
-    if (size < 24) {
-      for (let index = start; index < end; index++) bytes[at++] = from[index]!;
-    } else {
-      bytes.set(from.subarray(start, end), at);
-      at += size;
-    }
-    bytes[at] = QUOTE;
-    bytes[at + 1] = SEMICOLON;
-    this.at = at + 2;
-  }
-
   /** `s:3:"key";`, or nothing and false for a key that PHP cannot have. */
   key(key: string): boolean {
     return this.#string(key, writeKey);
@@ -125,99 +102,62 @@ export class ByteWriter {
 
   /** `4:"name"`, or nothing and false for a name that PHP cannot have. */
   name(name: string): boolean {
-    this.#reserve(name.length * 3 + 16);
+    this.reserve(name.length * 3 + 16);
     return this.#sized(this.at, name, writeKey);
   }
 
   /** The bytes of a key alone. Returns their number, or -1 for a key that PHP cannot have. */
   keyBytes(key: string): number {
-    this.#reserve(key.length * 3);
-    let end = writeShortText(this.#bytes, this.at, key);
-    if (end < 0) end = writeKey(this.#bytes, this.at, key);
+    this.reserve(key.length * 3);
+    let end = writeShortText(this.bytes, this.at, key);
+    if (end < 0) end = writeKey(this.bytes, this.at, key);
     if (end < 0) return -1;
     const size = end - this.at;
     this.at = end;
     return size;
   }
 
-  /** A byte for the width of a number, and the number, big endian: `first` for one byte, `first + step` for two, `first + 2 * step` for four. */
-  sized(first: number, number: number, step: number = 1): void {
-    this.#reserve(5);
-    const bytes = this.#bytes;
-    let { at } = this;
-    if (number <= 0xff) {
-      bytes[at++] = first;
-    } else if (number <= 0xffff) {
-      bytes[at++] = first + step;
-      bytes[at++] = number >>> 8;
-    } else {
-      bytes[at++] = first + 2 * step;
-      bytes[at++] = number >>> 24;
-      bytes[at++] = number >>> 16;
-      bytes[at++] = number >>> 8;
-    }
-    bytes[at++] = number;
-    this.at = at;
-  }
-
-  /** Text after its size, as `sized` writes it. False for half of a surrogate pair. */
-  sizedText(first: number, text: string): boolean {
-    this.#reserve(text.length * 3 + 8);
-    const bytes = this.#bytes;
-    const { at } = this;
-    // Most text has as many bytes as characters.
-    const content = at + 1 + widthOf(text.length);
-    let end = writeShortText(bytes, content, text);
-    if (end < 0) end = writeText(bytes, content, text);
-    if (end < 0) return false;
-    const size = end - content;
-    this.sized(first, size);
-    if (this.at !== content) bytes.copyWithin(this.at, content, end);
-    this.at += size;
-    return true;
-  }
-
   /** Copies bytes. */
   copy(bytes: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
+    this.reserve(end - start);
     if (end - start < 24) {
-      const target = this.#bytes;
+      const target = this.bytes;
       let { at } = this;
       for (let from = start; from < end; from++) target[at++] = bytes[from]!;
       this.at = at;
     } else {
-      this.#bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.at);
+      this.bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.at);
       this.at += end - start;
     }
   }
 
   /** Whether the bytes from `start` on are those of `bytes` from `from` on. */
   isSame(start: number, bytes: Uint8Array, from: number): boolean {
-    return isSameBytes(this.#bytes.subarray(start, this.at), bytes.subarray(from, from + this.at - start));
+    return isSameBytes(this.bytes.subarray(start, this.at), bytes.subarray(from, from + this.at - start));
   }
 
   set(at: number, byte: number): void {
-    this.#bytes[at] = byte;
+    this.bytes[at] = byte;
   }
 
   /** `a:2:{` */
   openArray(size: number): void {
-    this.#reserve(20);
-    const bytes = this.#bytes;
+    this.reserve(20);
+    const bytes = this.bytes;
     let { at } = this;
     bytes[at] = 0x61;
     bytes[at + 1] = COLON;
-    at = this.#digits(at + 2, size);
+    at = this.digits(at + 2, size);
     bytes[at] = COLON;
     bytes[at + 1] = 0x7b;
     this.at = at + 2;
   }
 
   #string(text: string, write: typeof writeText): boolean {
-    this.#reserve(text.length * 3 + 16);
+    this.reserve(text.length * 3 + 16);
     const { at } = this;
     if (!this.#sized(at + 2, text, write)) return false;
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     bytes[at] = 0x73;
     bytes[at + 1] = COLON;
     bytes[this.at++] = SEMICOLON;
@@ -226,7 +166,7 @@ export class ByteWriter {
 
   /** `size:"text"` at an offset. There must be room. */
   #sized(start: number, text: string, write: typeof writeText): boolean {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const { length } = text;
     // Most text has as many bytes as characters.
     const digits = digitsOf(length);
@@ -240,7 +180,7 @@ export class ByteWriter {
       content++;
       end++;
     }
-    this.#digits(start, size);
+    this.digits(start, size);
     bytes[content - 2] = COLON;
     bytes[content - 1] = QUOTE;
     bytes[end] = QUOTE;
@@ -249,15 +189,15 @@ export class ByteWriter {
   }
 
   /** Writes a number. There must be room. Returns the offset after it. */
-  #digits(start: number, value: number): number {
-    const bytes = this.#bytes;
+  protected digits(start: number, value: number): number {
+    const bytes = this.bytes;
     if (value < 10) {
       bytes[start] = 0x30 + value;
       return start + 1;
     }
     if (value >= 100_000_000) {
       const high = Math.floor(value / 100_000_000);
-      const end = this.#digits(start, high) + 8;
+      const end = this.digits(start, high) + 8;
       this.#digitsUntil(end, value - high * 100_000_000, 8);
       return end;
     }
@@ -267,7 +207,7 @@ export class ByteWriter {
   }
 
   #digitsUntil(end: number, value: number, digits: number): void {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     let rest = value | 0; // an int32, which is divided faster
     for (let at = end - 1; at >= end - digits; at--) {
       const tens = (rest / 10) | 0;
@@ -276,24 +216,19 @@ export class ByteWriter {
     }
   }
 
-  #reserve(size: number): void {
+  protected reserve(size: number): void {
     const needed = this.at + size;
-    if (needed > this.#bytes.length) this.#grow(needed);
+    if (needed > this.bytes.length) this.#grow(needed);
   }
 
   /** @throws PhpSessionError `ERR_PHP_LIMIT` */
   #grow(size: number): void {
     if (this.at > this.#maxBytes) throw writeLimitError('maxBytes', this.#maxBytes);
-    const bytes = allocate(Math.max(size, this.#bytes.length * 2));
-    bytes.set(this.#bytes.subarray(0, this.at));
+    const bytes = allocate(Math.max(size, this.bytes.length * 2));
+    bytes.set(this.bytes.subarray(0, this.at));
     this.discard();
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
-}
-
-/** How many bytes `sized` takes for a number. */
-function widthOf(number: number): number {
-  return number <= 0xff ? 1 : number <= 0xffff ? 2 : 4;
 }
 
 function digitsOf(value: number): number {
