@@ -46,12 +46,17 @@ export function readPlain(
   classes: Classes,
 ): object | undefined {
   const { maxBytes, maxDepth, maxElements } = rules;
-  const source = new Source(
-    () => format.toSerialized(bytes, { maxBytes, maxDepth, maxElements }),
-    framingOf(format),
-    rules,
-    parseValue,
-  );
+  const source = new Source(bytes, framingOf(format), rules, parseValue);
+  // A session that is only read is not translated. A getter for all sources would make those of PHP's own formats slower.
+  const later = { maxBytes, maxDepth, maxElements };
+  Object.defineProperty(source, 'bytes', {
+    configurable: true,
+    get() {
+      const value = format.toSerialized(bytes, later);
+      Object.defineProperty(source, 'bytes', { value });
+      return value;
+    },
+  });
   source.format = format;
   source.classes = classes;
   try {

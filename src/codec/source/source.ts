@@ -12,7 +12,7 @@ export type ParseValue = (source: Source, tokens: Tokenizer, view: View) => unkn
 
 /** Bytes that were read and checked. Values remember their source, and their token in it. */
 export class Source {
-  #bytes: Uint8Array | (() => Uint8Array);
+  readonly bytes: Uint8Array;
   readonly framing: Framing;
   /** The limits within which it was read. */
   readonly limits: Limits;
@@ -35,17 +35,11 @@ export class Source {
   #nodes: Map<number, SourceNode> | undefined;
   #classNames: Set<string> | undefined;
 
-  /** @param bytes or a function that is called when they are needed */
-  constructor(bytes: Uint8Array | (() => Uint8Array), framing: Framing, limits: Limits, parse: ParseValue) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array, framing: Framing, limits: Limits, parse: ParseValue) {
+    this.bytes = bytes;
     this.framing = framing;
     this.limits = limits;
     this.#parse = parse;
-  }
-
-  get bytes(): Uint8Array {
-    if (typeof this.#bytes === 'function') this.#bytes = this.#bytes();
-    return this.#bytes;
   }
 
   /** The targets of `r:` and `R:`, if there are any. Most sessions that are only read never need them. */
