@@ -65,9 +65,9 @@ async function areEqual(pairs: (readonly [ours: Buffer, theirs: Buffer])[], isCo
     if (one === undefined || one === 'ended' || other === undefined || other === 'ended') {
       throw new Error(`seed ${seed}: PHP does not read ${hex(bytes)}, which stands for ${hex(theirs![index]!)}`);
     }
-    const same =
-      text(one.serialized) === text(other.serialized) || losesArray(text(other.serialized), text(one.serialized));
-    expect([seed, hex(one.session), same || text(one.serialized)]).toEqual([seed, hex(bytes), true]);
+    const [a, b] = [text(one.serialized), text(other.serialized)];
+    const same = a === b || losesArray(b, a) || losesArray(a, b);
+    expect([seed, hex(one.session), same || a]).toEqual([seed, hex(bytes), true]);
   }
 }
 
@@ -216,6 +216,8 @@ test(
         const isRefused = ours instanceof PhpSessionError;
         // What PHP makes of objects that serialized themselves, and of enums, depends on their classes.
         if (!isRefused && /[CE]:\d/.test(ours.serialized)) continue;
+        // PHP writes the name of a class as it was declared.
+        if (!isRefused && /"(?!stdClass)[Ss][Tt][Dd][Cc][Ll][Aa][Ss][Ss]"/.test(ours.serialized)) continue;
         if (theirs === undefined && !isRefused) theirs = await php.readAnew(bytes);
         if (theirs === 'ended') counts.skipped++;
         else if (theirs === undefined && isRefused) counts.refused++;
