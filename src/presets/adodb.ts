@@ -24,6 +24,6 @@ export function adodb({ table = 'sessions2' }: { table?: string } = {}): Preset 
         update: { MODIFIED: now },
       },
     },
-    session: {},
+    session: { useStrictMode: true },
   };
 }

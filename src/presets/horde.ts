@@ -15,7 +15,7 @@ export function horde({ name = 'Horde' }: { name?: string } = {}): Preset {
       columns: { id: 'session_id', data: 'session_data', time: 'session_lastmodified' },
       lock: 'none',
     },
-    session: { name, cookieHttponly: true, logoutCookies: ['horde_secret_key'] },
+    session: { name, cookieHttponly: true, logoutCookies: ['horde_secret_key'], useStrictMode: true },
     unverified: "for Horde 6: SQL statements of Horde's SqlBackend. Horde 5 was run",
   };
 }

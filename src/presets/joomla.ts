@@ -27,7 +27,11 @@ export function joomla({ secret, prefix, application = 'Site', sessionName, life
       expireOnRead: true,
       lock: 'none',
     },
-    session: { name: createHash('md5').update(`${secret}${seed}`).digest('hex'), cookieHttponly: true },
+    session: {
+      name: createHash('md5').update(`${secret}${seed}`).digest('hex'),
+      cookieHttponly: true,
+      useStrictMode: true,
+    },
     unverified: 'SQL statements of Joomla\\Session\\Handler\\DatabaseHandler',
   };
 }

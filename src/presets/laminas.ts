@@ -23,6 +23,6 @@ export function laminas({ name = 'PHPSESSID', lifetime = 1440 }: LaminasOptions 
       lock: 'none',
       row: { id: /[A-Za-z0-9,-]{1,32}/, insert: { name, lifetime } },
     },
-    session: { name },
+    session: { name, useStrictMode: true },
   };
 }

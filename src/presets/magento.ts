@@ -16,7 +16,7 @@ export function magento({ prefix = '' }: { prefix?: string } = {}): Preset {
       encoding: base64,
       lock: 'none',
     },
-    session: { name: 'PHPSESSID', cookieHttponly: true },
+    session: { name: 'PHPSESSID', cookieHttponly: true, useStrictMode: true },
     unverified: 'SQL statements of Magento\\Framework\\Session\\SaveHandler\\DbTable',
   };
 }

@@ -34,6 +34,12 @@ export function matomo({ salt, prefix = 'matomo_', loginCookieExpire = 1_209_600
         update: { lifetime: loginCookieExpire },
       },
     },
-    session: { name: 'MATOMO_SESSID', serializeHandler: 'php_serialize', cookieHttponly: true, cookieSamesite: 'Lax' },
+    session: {
+      name: 'MATOMO_SESSID',
+      serializeHandler: 'php_serialize',
+      cookieHttponly: true,
+      cookieSamesite: 'Lax',
+      useStrictMode: true,
+    },
   };
 }

@@ -35,7 +35,7 @@ export function moodle({
       lock: moodleLock({ dbname, prefix }),
       row: { insert: false },
     },
-    session: { name: `MoodleSession${sessioncookie}` },
+    session: { name: `MoodleSession${sessioncookie}`, useStrictMode: true },
     unverified: 'SQL statements of core\\session\\database and core\\session\\manager',
   };
 }

@@ -22,6 +22,6 @@ export function openCart({ prefix = 'oc_', sessionExpire = 86_400 }: OpenCartOpt
       lock: 'none',
       row: { id: /[A-Za-z0-9,-]{22,52}/ },
     },
-    session: { name: 'OCSESSID', serializeHandler: json, cookieSamesite: 'Strict' },
+    session: { name: 'OCSESSID', serializeHandler: json, cookieSamesite: 'Strict', useStrictMode: true },
   };
 }

@@ -33,6 +33,11 @@ export function roundcube({ version, prefix = '', sessionLifetime = 10 }: Roundc
       lock: 'none',
       row: { insert: { ip: ({ address = '' }) => address } },
     },
-    session: { name: 'roundcube_sessid', cookieHttponly: true, logoutCookies: ['roundcube_sessauth'] },
+    session: {
+      name: 'roundcube_sessid',
+      cookieHttponly: true,
+      logoutCookies: ['roundcube_sessauth'],
+      useStrictMode: true,
+    },
   };
 }

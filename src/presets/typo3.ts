@@ -40,6 +40,7 @@ export function typo3({ loginType = 'FE', cookieName, sessionTimeout, ...cookie 
       serializeHandler: 'php_serialize',
       cookieEncoding,
       cookieHttponly: true,
+      useStrictMode: true,
     },
     unverified: 'SQL statements of TYPO3\\CMS\\Core\\Session\\Backend\\DatabaseSessionBackend; the cookie was run',
   };

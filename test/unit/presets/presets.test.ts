@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import * as presets from '../../../src/presets/index.ts';
 import { drupal, drupalCookieName, joomla, matomo, moodle, roundcube, typo3 } from '../../../src/presets/index.ts';
 import { matomoEncoding } from '../../../src/presets/matomo-encoding.ts';
 import { readRowOptions } from '../../../src/stores/mysql/row-options.ts';
@@ -126,4 +127,25 @@ describe('Matomo', () => {
   test('it needs the salt', () => {
     for (const salt of ['', undefined]) expect(() => matomo({ salt: salt as never })).toThrow(TypeError);
   });
+});
+
+test.each([
+  presets.adodb(),
+  presets.cakephp(),
+  presets.codeIgniter(),
+  presets.drupal({ host: 'www.example.com' }),
+  presets.horde(),
+  presets.joomla({ secret: 'secret', prefix: 'jos_' }),
+  presets.laminas(),
+  presets.laravel({ key: `base64:${Buffer.alloc(32).toString('base64')}` }),
+  presets.magento(),
+  presets.matomo({ salt: 'salt' }),
+  presets.moodle({ dbname: 'moodle' }),
+  presets.openCart(),
+  presets.roundcube({ version: '1.6' }),
+  presets.symfony(),
+  presets.typo3({ encryptionKey: 'x'.repeat(96), scope: 'any' }),
+  presets.yii(),
+])('$name: an id that nobody has given out is no session', ({ session }) => {
+  expect(session.useStrictMode).toBe(true);
 });
