@@ -1,6 +1,6 @@
 // The formats of PHP's extensions, which are measured beside the extensions themselves.
+import { isDeepStrictEqual } from 'node:util';
 import { importEntry, ownBuild } from './builds.mjs';
-import { difference } from './same.mjs';
 
 /** @typedef {import('../dist/formats.js').SessionFormat} SessionFormat */
 
@@ -29,8 +29,8 @@ export async function pack({ decodeSession, encodeSession }, formats, corpus, ph
       continue;
     }
     const base64 = bytes.toString('base64');
-    const fault = difference(await php.ask('describe', base64, `${name}_unserialize`), corpus.data);
-    if (fault !== undefined) throw new Error(`${name} is wrong about ${corpus.name}: ${fault}`);
+    const seen = await php.ask('describe', base64, `${name}_unserialize`);
+    if (!isDeepStrictEqual(seen, corpus.description)) throw new Error(`${name} is wrong about ${corpus.name}`);
     await php.ask('load', `${corpus.name} ${name}`, base64);
     corpus.packed[name] = bytes;
   }
