@@ -262,3 +262,9 @@ export function normalKey(key: PhpKey): PhpKey {
   if (typeof key === 'string') return isIntKey(key) ? toInt(key) : key;
   return typeof key === 'bigint' ? toInt(String(key)) : key;
 }
+
+/** Whether the keys of an array are 0, 1, 2 and so on, in this order. */
+export function isList(keys: readonly PhpKey[]): boolean {
+  for (let index = 0; index < keys.length; index++) if (keys[index] !== index) return false;
+  return true;
+}

@@ -20,3 +20,8 @@ function prototypeBelow(node: object, object: object): object | undefined {
   while (above !== null && above !== node) [below, above] = [above, Object.getPrototypeOf(above) as object | null];
   return above === null || below === object ? undefined : below;
 }
+
+/** Gives an object a property of its own, as an assignment does where nothing that it inherits stands in the way. */
+export function own(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { configurable: true, enumerable: true, writable: true, value });
+}

@@ -1,6 +1,6 @@
 import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { HttpError } from '../session/http-error.ts';
-import { homeOf } from './framework-prototype.ts';
+import { homeOf, own } from './framework-prototype.ts';
 
 type Call = (...args: unknown[]) => unknown;
 
@@ -253,12 +253,7 @@ export class HeldAnswer {
         set(this: Held, theirs: Call) {
           const answer = this[held];
           if (answer === undefined) {
-            Object.defineProperty(this, method, {
-              configurable: true,
-              enumerable: true,
-              writable: true,
-              value: theirs,
-            });
+            own(this, method, theirs);
             return;
           }
           answer.#originals[method] = theirs;

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import type { HttpSession } from '../session/http-session.ts';
-import { homeOf } from './framework-prototype.ts';
+import { homeOf, own } from './framework-prototype.ts';
 
 /** Where a request has its session. A second session, by another name, takes the place of the first for what comes after it. */
 const current: unique symbol = Symbol('session');
@@ -31,7 +31,7 @@ export function sessionProperties(
       },
       set(content: object | null) {
         if (this[current]) this[current].data = content as object;
-        else Object.defineProperty(this, 'session', { ...plain, value: content }); // other middleware's
+        else own(this, 'session', content); // other middleware's
       },
     },
     phpSession: {
@@ -48,5 +48,3 @@ export function sessionProperties(
     else if (!(given in req)) Object.defineProperties(homeOf(properties, req, IncomingMessage.prototype), properties);
   };
 }
-
-const plain = { configurable: true, enumerable: true, writable: true };

@@ -71,13 +71,14 @@ export class OptimisticSession {
   /**
    * Saves a change: at once if no other request has written, and otherwise under a short lock.
    *
+   * @param moved `mine` with its clock moved
    * @returns what was done; `'gone'` when there is no row any more, or `'refused'` when the table cannot hold such an id
    */
-  async save(mine: Uint8Array): Promise<'written' | 'merged' | 'created' | 'gone' | 'refused'> {
+  async save(mine: Uint8Array, moved: Uint8Array): Promise<'written' | 'merged' | 'created' | 'gone' | 'refused'> {
     for (let tries = TRIES; ; tries--) {
       // When others were faster there was a row, which is not made again if it has gone since.
       const isFirst = tries === TRIES;
-      const lease = isFirst ? await this.#replace(mine) : await this.lock(false);
+      const lease = isFirst ? await this.#replace(moved) : await this.lock(false);
       if (lease === 'written') return 'written';
       try {
         if (!lease.writable) return isFirst && !this.exists ? 'refused' : 'gone';
@@ -94,8 +95,7 @@ export class OptimisticSession {
     }
   }
 
-  async #replace(mine: Uint8Array): Promise<'written' | SessionLease> {
-    const moved = moveClock(mine, this.base, this.#settings);
+  async #replace(moved: Uint8Array): Promise<'written' | SessionLease> {
     return (this.exists && (await this.#snapshot.replace?.(moved))) || this.lock();
   }
 }

@@ -355,9 +355,10 @@ export class SessionRow {
   }
 
   async #merge(unlocked: OptimisticSession, mine: Uint8Array): Promise<Stored | undefined> {
-    const isUnchanged = isSame(moveClock(mine, unlocked.base, this.#settings), unlocked.base, this.#settings);
+    const moved = moveClock(mine, unlocked.base, this.#settings);
+    const isUnchanged = isSame(moved, unlocked.base, this.#settings);
     if (!isUnchanged && !unlocked.exists) await mustFitNeighbours(this.#settings);
-    const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine);
+    const outcome = isUnchanged ? await unlocked.touch() : await unlocked.save(mine, moved);
     if (outcome === 'gone') return this.#hasGone();
     return outcome === 'refused' ? this.#create(mine) : outcome;
   }

@@ -1,4 +1,4 @@
-import type { Encoding } from './encoding.ts';
+import { bufferOf, type Encoding } from './encoding.ts';
 
 /**
  * Rows in base64, as Laravel, Magento, Moodle and Roundcube store a session: as PHP's `base64_encode()` writes it, with padding and
@@ -6,14 +6,10 @@ import type { Encoding } from './encoding.ts';
  */
 export const base64: Encoding = {
   name: 'base64',
-  encode: (data) => Buffer.from(buffer(data).toString('base64')),
+  encode: (data) => Buffer.from(bufferOf(data).toString('base64')),
   decode(stored) {
-    const text = buffer(stored).toString('latin1');
+    const text = bufferOf(stored).toString('latin1');
     const data = Buffer.from(text, 'base64'); // which reads anything
     return data.toString('base64') === text ? data : undefined;
   },
 };
-
-function buffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
-}

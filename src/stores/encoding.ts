@@ -38,3 +38,8 @@ export function unpack(encoding: Encoding, row: Uint8Array): { data: Uint8Array;
     throw error;
   }
 }
+
+/** The same memory as a Buffer. */
+export function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
+}

@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../../errors.ts';
 import { floatText } from '../php/float-text.ts';
-import { isPhpArray, isPhpFloat, type PhpArray } from '../values.ts';
+import { isList, isPhpArray, isPhpFloat, type PhpArray } from '../values.ts';
 import type { EncodeRules, SessionFormat } from './format.ts';
 import { JSON_DEPTH, JsonReader } from './json-reader.ts';
 import { sessionFormat } from './translate.ts';
@@ -28,17 +28,16 @@ function write(value: unknown, rules: EncodeRules, path: string[]): string {
   throw lost(value instanceof Uint8Array ? 'Text that is no UTF-8' : 'What is no array, text, number or boolean', path);
 }
 
-/** An array whose keys are 0, 1, 2 and so on, in this order, is a list. */
 function writeArray(array: PhpArray, rules: EncodeRules, path: string[]): string {
   if (path.length >= JSON_DEPTH) throw lost(`An array in ${JSON_DEPTH} others`, path);
-  const isList = [...array.keys()].every((key, index) => key === index);
+  const asList = isList([...array.keys()]);
   const parts: string[] = [];
   for (const [key, value] of array) {
     path.push(String(key));
-    parts.push(isList ? write(value, rules, path) : `${writeText(String(key), path)}:${write(value, rules, path)}`);
+    parts.push(asList ? write(value, rules, path) : `${writeText(String(key), path)}:${write(value, rules, path)}`);
     path.pop();
   }
-  return isList ? `[${parts.join()}]` : `{${parts.join()}}`;
+  return asList ? `[${parts.join()}]` : `{${parts.join()}}`;
 }
 
 function writeText(text: string, path: readonly string[]): string {

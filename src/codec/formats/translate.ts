@@ -64,7 +64,7 @@ function translate(rules: FormatRules, bytes: Uint8Array, limits: Limits): Uint8
 }
 
 /** The limits alone: what has them may have more, which are options of other names. */
-function limitsOf({ maxBytes, maxDepth, maxElements }: Limits): Limits {
+export function limitsOf({ maxBytes, maxDepth, maxElements }: Limits): Limits {
   return { maxBytes, maxDepth, maxElements };
 }
 

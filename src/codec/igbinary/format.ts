@@ -1,4 +1,5 @@
 import type { SessionFormat } from '../formats/format.ts';
+import { limitsOf } from '../formats/translate.ts';
 import { copyOf, isSameBytes } from '../php/text.ts';
 import type { Limits } from '../rules.ts';
 import { decodeSession, encodeSession } from '../session.ts';
@@ -41,7 +42,7 @@ export const igbinary: SessionFormat = {
 };
 
 /** A session as the exact view writes it. */
-function joined(text: Uint8Array, { maxBytes, maxDepth, maxElements }: Limits): Uint8Array {
-  const options = { format: 'php_serialize', view: 'exact', maxBytes, maxDepth, maxElements } as const;
+function joined(text: Uint8Array, limits: Limits): Uint8Array {
+  const options = { ...limitsOf(limits), format: 'php_serialize', view: 'exact' } as const;
   return encodeSession(decodeSession(text, options), options);
 }

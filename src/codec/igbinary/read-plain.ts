@@ -1,6 +1,7 @@
 import type { Classes } from '../classes.ts';
 import type { SessionFormat } from '../formats/format.ts';
 import { framingOf } from '../formats/index.ts';
+import { limitsOf } from '../formats/translate.ts';
 import { floatText } from '../php/float-text.ts';
 import { isClassName } from '../php/names.ts';
 import { readKey, readText } from '../php/text.ts';
@@ -45,10 +46,9 @@ export function readPlain(
   format: SessionFormat,
   classes: Classes,
 ): object | undefined {
-  const { maxBytes, maxDepth, maxElements } = rules;
   const source = new Source(bytes, framingOf(format), rules, parseValue);
   // A session that is only read is not translated. A getter for all sources would make those of PHP's own formats slower.
-  const later = { maxBytes, maxDepth, maxElements };
+  const later = limitsOf(rules);
   Object.defineProperty(source, 'bytes', {
     configurable: true,
     get() {

@@ -2,6 +2,7 @@ import type { PhpSessionError, PhpSessionErrorCode } from '../../errors.ts';
 import { intKey } from '../formats/framing.ts';
 import {
   isBytes,
+  isList,
   isObject,
   isPhpArray,
   isPhpCustom,
@@ -298,12 +299,6 @@ function hasMoved({ reference, frame, index }: Target): boolean {
 /** PHP allows a backslash before the class of an enum, and writes none. */
 function nameOf({ className, caseName }: PhpEnum): string {
   return `${className.replace(/^\\/, '')}:${caseName}`;
-}
-
-/** Whether these are 0, 1, 2 and so on. */
-function isList(keys: readonly PhpKey[]): boolean {
-  for (let index = 0; index < keys.length; index++) if (keys[index] !== index) return false;
-  return true;
 }
 
 const noEnums = 'An enum, which needs version 3.0 on all sides (the option version of msgpack()),';
