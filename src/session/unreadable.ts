@@ -51,7 +51,7 @@ function content(
     return `it is one in the format ${other}: give serializeHandler what session.serialize_handler is in PHP`;
   if (found.encoding === nameOf(format)) return damage(data, offset);
   const encoding = nameEncoding(found);
-  if (encoding !== undefined) return `it is ${encoding}${readers[found.encoding!] ?? ', which no option reads'}`;
+  if (encoding !== undefined) return `it is ${encoding}${whatReads(found)}`;
   return typeof format === 'string' ? textDamage(data, offset!) : damage(data, offset);
 }
 
@@ -70,16 +70,31 @@ export function nameEncoding({
 const names: Record<Exclude<SessionEncoding, 'base64'>, string> = {
   igbinary: "a session of PHP's extension igbinary",
   msgpack: "a session of PHP's extension msgpack",
-  json: 'JSON, as no PHP writes a session',
+  json: 'JSON, as OpenCart stores a session',
   'laravel-encrypted': 'what Laravel has encrypted',
-  gzip: 'compressed by gzip',
-  zlib: 'compressed by zlib',
+  gzip: 'what gzip has compressed',
+  zlib: 'what zlib has compressed',
 };
 
-/** What reads formats of PHP's extensions. */
-const readers: Partial<Record<SessionEncoding, string>> = {
-  msgpack: ': give serializeHandler msgpack() of php-session-bridge/msgpack',
+/** The formats that are no option's names, and where they are. */
+const formats: Partial<Record<SessionEncoding, string>> = {
+  igbinary: 'igbinary of php-session-bridge/igbinary',
+  msgpack: 'msgpack() of php-session-bridge/msgpack',
+  json: 'json of php-session-bridge/formats',
 };
+
+/** @returns the rest of a sentence about a row: with which options it is read */
+function whatReads({ encoding, inner }: DetectedFormat<SessionFormatName | SessionFormat>): string {
+  const format = formats[encoding!];
+  if (format !== undefined) return `: give serializeHandler ${format}`;
+  if (encoding === 'laravel-encrypted') return ': the preset laravel({ key, encrypt: true }) reads it';
+  if (encoding !== 'base64') return ', which no option reads';
+  const { possible, encoding: within } = inner!;
+  const handler = possible[0] === undefined ? formats[within!] : nameOf(possible[0]);
+  if (handler === undefined) return ', which no option reads';
+  const presets = possible[0] === 'php_serialize' ? ', or the preset laravel()' : '';
+  return `: give mysqlStore the encoding base64 of php-session-bridge/encoded, and serializeHandler ${handler}${presets}`;
+}
 
 /** The sizes of columns at which MySQL cuts off without an error, if it is not in strict mode. */
 const columns: Record<number, string> = { 255: 'TINYBLOB or VARCHAR(255)', 65535: 'BLOB or TEXT' };
