@@ -43,7 +43,7 @@ await runCommand(async () => {
         console.log(`  was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with ${needs}`);
         continue;
       }
-      const around = { mysql, env, ini: debian.ini, presets, phpSession, mysqlStore };
+      const around = { mysql, env, share: debian.share, ini: debian.ini, presets, phpSession, mysqlStore };
       if (values.record) {
         record(title, await recordApplication(application, around));
         continue;

@@ -20,6 +20,7 @@ export { laravelEncrypted } from './laravel-encrypted.ts';
 export type { LaravelCipher, LaravelKeys } from './laravel-encrypter.ts';
 export { magento } from './magento.ts';
 export { type MatomoOptions, matomo } from './matomo.ts';
+export { type MediaWikiOptions, mediaWiki } from './media-wiki.ts';
 export { type MoodleOptions, moodle } from './moodle.ts';
 export { type OpenCartOptions, openCart } from './open-cart.ts';
 export type { Preset } from './preset.ts';

@@ -8,7 +8,7 @@ import Koa from 'koa';
  * @property {Browser} browser
  */
 
-/** @typedef {{ id: string | undefined, others?: Set<string> }} Browser its session's cookie, and the names of others that it has */
+/** @typedef {{ id: string | undefined, others?: Map<string, string> }} Browser its session's cookie, and the others that it has */
 
 /** @typedef {true | string} Outcome `true`, or what was wrong */
 
@@ -77,9 +77,10 @@ async function newId({ php, node, browser }, side) {
   const now = browser.id;
   if (now === old) throw new Error('the id is the same');
   for (const ask of [php, node]) same(await ask('get', { key: 'user' }), 'alice');
-  browser.id = old;
+  const others = browser.others;
+  Object.assign(browser, { id: old, others: new Map() }); // As a thief who has the id alone.
   for (const ask of [node, php]) same(await ask('get', { key: 'user' }), null);
-  browser.id = now;
+  Object.assign(browser, { id: now, others });
 }
 
 /** @param {Sides} sides @param {Sides['php']} side */
@@ -111,7 +112,7 @@ export async function checkSteps({ url, name, bag = [], session, steps: all = st
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   /** @type {Browser} */
-  const browser = { id: undefined, others: new Set() };
+  const browser = { id: undefined, others: new Map() };
   const side =
     (/** @type {string} */ base) =>
     (/** @type {string} */ action, /** @type {Record<string, string>} */ query = {}) =>
@@ -135,10 +136,9 @@ export async function checkSteps({ url, name, bag = [], session, steps: all = st
 
 /** @param {string} url @param {string} name @param {Browser} browser */
 export async function ask(url, name, browser) {
-  const response = await fetch(url, {
-    redirect: 'manual',
-    headers: browser.id === undefined ? {} : { cookie: `${name}=${browser.id}` },
-  });
+  const cookies = [...(browser.id === undefined ? [] : [[name, browser.id]]), ...(browser.others ?? [])];
+  const headers = cookies.length === 0 ? {} : { cookie: cookies.map((pair) => pair.join('=')).join('; ') };
+  const response = await fetch(url, { redirect: 'manual', headers });
   const body = await response.text();
   if (response.status !== 200) throw new Error(`status ${response.status}: ${body.slice(0, 500)}`);
   for (const cookie of response.headers.getSetCookie()) {
@@ -147,7 +147,7 @@ export async function ask(url, name, browser) {
     const isDeleted = value === '' || value === 'deleted' || attributes.includes('Max-Age=0');
     if (own === name) browser.id = isDeleted ? undefined : value;
     else if (isDeleted) browser.others?.delete(own);
-    else browser.others?.add(own);
+    else browser.others?.set(own, value);
   }
   try {
     return JSON.parse(body);
@@ -170,7 +170,10 @@ export function nodeSite(session, bag, views = {}) {
   app.use(async (/** @type {any} */ ctx) => {
     const { do: action, key, value } = ctx.query;
     let values = ctx.session;
-    for (const part of bag) values = values[part] ??= {};
+    for (const part of bag) {
+      if (action === 'set' || action === 'increment') values[part] ??= {};
+      values = values[part] ?? {};
+    }
     let result = null;
     if (action === 'get') result = values[key] ?? null;
     else if (action === 'set') values[key] = value;

@@ -13,6 +13,7 @@ const packages = [
   'php-xml',
   'phpmyadmin',
   'roundcube-core',
+  'mediawiki',
   'composer',
 ];
 
@@ -118,7 +119,7 @@ function withDependencies(options) {
   if (status !== 0) throw new SetupError(`apt-get knows no way to install ${packages.join(', ')}: ${stderr}`);
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
   const isExtension = new RegExp(`^php[\\d.]+-(${extensions.join('|')})$`);
-  const isCode = /^(php-|phpmyadmin$|roundcube|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/;
+  const isCode = /^(php-|phpmyadmin$|roundcube|mediawiki|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/;
   return names.filter((name) => isCode.test(name) || isExtension.test(name));
 }
 

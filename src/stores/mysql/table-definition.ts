@@ -164,6 +164,8 @@ const DATE = /^(timestamp|datetime)$/;
 
 export const holdsText = ({ type }: Column): boolean => TEXT.test(type);
 export const holdsDates = ({ type }: Column): boolean => DATE.test(type);
+/** MediaWiki's times: `20261129141500`. */
+export const holdsDigits = ({ type, characters }: Column): boolean => type === 'binary' && characters === 14;
 
 /** The name of a unique key over the whole id and nothing else. */
 export function idKey({ id, indexes }: TableDefinition): string | undefined {
@@ -241,8 +243,8 @@ const REQUIREMENTS: Readonly<Record<Requirement, Rule>> = {
     otherwise: 'the data column must be of a BLOB or TEXT type',
   },
   'time-type': {
-    isMet: ({ time }: TableDefinition) => INTEGER.test(time!.type) || DATE.test(time!.type),
-    otherwise: 'the time column must be INT, TIMESTAMP or DATETIME',
+    isMet: ({ time }: TableDefinition) => INTEGER.test(time!.type) || DATE.test(time!.type) || holdsDigits(time!),
+    otherwise: 'the time column must be INT, TIMESTAMP or DATETIME, or BINARY(14) as in MediaWiki',
   },
   'time-zone': {
     // With the wrong one, what one side has just written is hours old to the other, which deletes it.

@@ -9,14 +9,7 @@ import { checkNamedLock } from './named-lock.ts';
 import { describeDemands } from './new-row.ts';
 import type { Settings } from './options.ts';
 import { numbersOf, type SampledRow, sampledColumns, whyOthers } from './other-rows.ts';
-import {
-  firstUnmet,
-  holdsDates,
-  idKey,
-  readTableDefinition,
-  type TableDefinition,
-  takesBareRows,
-} from './table-definition.ts';
+import { firstUnmet, idKey, readTableDefinition, type TableDefinition, takesBareRows } from './table-definition.ts';
 import { timeSql } from './time.ts';
 import { zoneOf } from './time-zone.ts';
 import { findOtherZone, tooNew, warnOfZone } from './zone-of-rows.ts';
@@ -167,7 +160,7 @@ function statements(settings: Settings, definition: TableDefinition, filled: Fil
   const { id, data, time } = quoted;
   const expires = timeMeaning === 'expiresAt';
   const zone = zoneOf(settings);
-  const { now, age, limit, isOlder } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0, zone);
+  const { now, age, limit, isOlder, later } = timeSql(time, timeColumn, expires ? gcMaxlifetime : 0, zone);
   const turn = timeSql(time, timeColumn, expires ? gcInterval : 0, zone);
   // A TEXT column: the bytes that the server sends to PHP, and those that it makes of what PHP sends.
   const bytes = bytesSql(settings, charset);
@@ -188,7 +181,6 @@ function statements(settings: Settings, definition: TableDefinition, filled: Fil
   const isBare = settings.row.makesRows && takesBareRows(definition);
   // Kept for a day at most: one that is to last for years could come to the end of its column.
   const burial = timeSql(time, timeColumn, expires ? Math.min(gcMaxlifetime, TOMBSTONE_DAYS * 86_400) : 0, zone).now;
-  const later = holdsDates(timeColumn) ? `${time} + INTERVAL 1 SECOND` : `${time} + 1`;
   const tombstone = `SELECT CAST(${time} AS CHAR) FROM ${t} WHERE ${id} = ?`;
   const key = typeof lock === 'string' ? undefined : lock.quotedKey;
   // By the key over the id. The optimizer may take the one over the time for better, and then waits (on NDB) or locks

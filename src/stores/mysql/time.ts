@@ -1,4 +1,4 @@
-import { type Column, holdsDates } from './table-definition.ts';
+import { type Column, holdsDates, holdsDigits } from './table-definition.ts';
 import { latestWall, UTC, wall, wallAt } from './time-zone.ts';
 
 /** SQL about the time column. */
@@ -11,6 +11,8 @@ export interface TimeSql {
   readonly limit: string;
   /** (limit) Whether the time lies further back. Not true without a time. */
   readonly isOlder: string;
+  /** A second after the time that is there. */
+  readonly later: string;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface TimeSql {
  * @param zone of a DATETIME
  */
 export function timeSql(name: string, column: Column, lifetime: number, zone: string): TimeSql {
+  if (holdsDigits(column)) return digitsSql(name, lifetime);
   if (!holdsDates(column)) return integerSql(name, column, lifetime);
   return column.type === 'datetime' && zone !== UTC
     ? wallSql(name, lifetime, zone)
@@ -40,6 +43,7 @@ function integerSql(name: string, { type, fullType }: Column, lifetime: number):
     age: `${now} - CAST(${name} AS SIGNED)`,
     limit: `SELECT ${clock} - CAST(? AS SIGNED)`,
     isOlder: `${name} < CAST(? AS SIGNED)`,
+    later: `${name} + 1`,
   };
 }
 
@@ -50,6 +54,21 @@ function dateSql(name: string, lifetime: number, isTimestamp: boolean): TimeSql 
     age: `TIMESTAMPDIFF(SECOND, ${name}, ${now})`,
     limit: 'SELECT CAST(CURRENT_TIMESTAMP - INTERVAL ? SECOND AS CHAR)',
     isOlder: `${name} < ?`,
+    later: `${name} + INTERVAL 1 SECOND`,
+  };
+}
+
+/** As MediaWiki writes a time: 14 digits, in UTC. They compare as text. */
+function digitsSql(name: string, lifetime: number): TimeSql {
+  const digits = (moment: string) => `DATE_FORMAT(${moment}, '%Y%m%d%H%i%S')`;
+  const there = `STR_TO_DATE(CONVERT(${name} USING utf8mb4), '%Y%m%d%H%i%S')`;
+  const now = lifetime === 0 ? 'CURRENT_TIMESTAMP' : `CURRENT_TIMESTAMP + INTERVAL ${lifetime} SECOND`;
+  return {
+    now: digits(now),
+    age: `TIMESTAMPDIFF(SECOND, ${there}, ${now})`,
+    limit: `SELECT ${digits('CURRENT_TIMESTAMP - INTERVAL ? SECOND')}`,
+    isOlder: `${name} < CAST(? AS BINARY)`,
+    later: digits(`${there} + INTERVAL 1 SECOND`),
   };
 }
 
@@ -86,5 +105,6 @@ function wallSql(name: string, lifetime: number, zone: string): TimeSql {
     limit: `SELECT CAST(LEAST(${wall('moment', zone)}, ${wallAt('moment', 60, zone)} - INTERVAL 1 HOUR) AS CHAR)
       FROM (SELECT UTC_TIMESTAMP() - INTERVAL ? SECOND AS moment) AS m`,
     isOlder: `${name} < ?`,
+    later: `${name} + INTERVAL 1 SECOND`,
   };
 }

@@ -26,10 +26,17 @@ export function rowsOfNow({ recordedAt, rows }) {
   const value = (/** @type {string | number | null} */ it) => {
     if (typeof it === 'number') return it < 1_000_000_000 ? it : it + moved;
     if (typeof it !== 'string') return it;
+    if (/^20\d{12}$/.test(it)) return digitsAfter(it, moved);
     if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(it)) return Buffer.from(it, 'latin1');
     return new Date(Date.parse(`${it.replace(' ', 'T')}Z`) + 1000 * moved).toISOString().slice(0, 19).replace('T', ' ');
   };
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, it]) => [name, value(it)])));
+}
+
+/** MediaWiki's. @param {string} time @param {number} seconds */
+function digitsAfter(time, seconds) {
+  const moment = Date.parse(time.replace(/(....)(..)(..)(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z'));
+  return new Date(moment + 1000 * seconds).toISOString().replace(/\D/g, '').slice(0, 14);
 }
 
 /** Each file of test/applications has those of one application. @param {string} root @returns {Promise<import('./run.mjs').Application[]>} */

@@ -15,19 +15,28 @@ const pages = fileURLToPath(new URL('../../drop-in/pages', import.meta.url));
  * @typedef {object} Application
  * @property {string} title of the application, with its version and what is special
  * @property {string} page of test/drop-in/pages
- * @property {(presets: typeof import('../../../src/presets/index.ts')) => import('../../../src/presets/preset.ts').Preset} preset
+ * @property {(presets: typeof import('../../../src/presets/index.ts'), database?: string) => import('../../../src/presets/preset.ts').Preset} preset
+ *   for this database
  * @property {string} schema the application's own statement that makes its table
+ * @property {(site: { connection: Connection, folder: string, share: string, env: Around['env'] }) => Promise<void>} [install] makes this table, and all else: in this
+ *   database, with its configuration in this folder; `share` is Debian's /usr/share
  * @property {string} [needs] a file of it in the folder of PHP_SESSION_BRIDGE_APPLICATIONS; none: Debian has it
  * @property {string} [version] what the name of that folder has after the application's: `-4.2.10`
  * @property {Record<string, string>} [env] of PHP
  * @property {Record<string, string | number>} [ini]
  * @property {string[]} [bag] where its own values are in the session
+ * @property {string} [only] SQL: which rows of its table are sessions
+ * @property {RegExp} [stays] the names of cookies that stay after a logout
+ * @property {boolean} [makesAll] whether it alone makes its sessions
  * @property {string} [who] whom Node shall see; default `alice`
  * @property {(session: any) => unknown} [see] how Node sees it; default the application's own value `user`
  */
 
+/** @typedef {{ host: string, port: number, user: string, password: string, database: string }} Connection */
+
 /**
  * @typedef {object} Around
+ * @property {string} share Debian's /usr/share, with the applications
  * @property {{ host: string, port: number, user: string, password: string }} mysql
  * @property {Record<string, string | undefined>} [env] of PHP
  * @property {Record<string, string | number>} [ini]
@@ -45,12 +54,12 @@ const pages = fileURLToPath(new URL('../../drop-in/pages', import.meta.url));
  */
 export function runApplication(application, around) {
   const { mysqlStore, phpSession } = around;
-  const { bag, who = 'alice' } = application;
+  const { bag, who = 'alice', makesAll = false, stays } = application;
   return withPhp(application, around, async ({ url, name, preset, connection, log }) => {
     const store = mysqlStore({ connection, ...preset.store });
     try {
       const session = phpSession({ store, ...preset.session });
-      const steps = stepsOf({ who, locks: preset.store.lock !== 'none' });
+      const steps = stepsOf({ who, makesAll, stays, locks: preset.store.lock !== 'none' });
       const outcomes = await checkSteps({ url, name, bag, session, steps, views: { who: seeing(application) } });
       return { outcomes, log: log() };
     } finally {
@@ -76,11 +85,13 @@ export function seeing({ see, bag = [] }) {
  * @param {Around} around
  */
 export function recordApplication(application, around) {
-  return withPhp(application, around, async ({ url, name, preset, sql }) => {
+  return withPhp(application, around, async ({ url, name, preset, connection, sql }) => {
     const browser = { id: /** @type {string | undefined} */ (undefined) };
     for (const query of ['do=set&key=cart&value=b%C3%BCcher', 'do=login']) await ask(`${url}?${query}`, name, browser);
-    const [rows] = await sql.query({ sql: `SELECT * FROM ${preset.store.table}`, typeCast: asBytes });
-    return { recordedAt: Math.floor(Date.now() / 1000), cookie: browser.id, rows };
+    const { only = 'TRUE' } = application;
+    const [rows] = await sql.query({ sql: `SELECT * FROM ${preset.store.table} WHERE ${only}`, typeCast: asBytes });
+    const named = JSON.stringify(rows).replaceAll(connection.database, 'wiki'); // MediaWiki's keys begin with it.
+    return { recordedAt: Math.floor(Date.now() / 1000), cookie: browser.id, rows: JSON.parse(named) };
   });
 }
 
@@ -102,21 +113,22 @@ function asBytes(field, next) {
  * @property {string} url of the page
  * @property {string} name of the cookie
  * @property {import('../../../src/presets/preset.ts').Preset} preset
- * @property {{ host: string, port: number, user: string, password: string, database: string }} connection
+ * @property {Connection} connection
  * @property {import('mysql2/promise').Connection} sql
  * @property {() => string} log of PHP
  */
-export async function withPhp(application, { mysql, env = {}, ini = {}, presets }, use) {
-  const { page, schema, version = '' } = application;
-  const preset = application.preset(presets);
-  const { name = 'PHPSESSID' } = preset.session;
+export async function withPhp(application, { mysql, env = {}, ini = {}, presets, share }, use) {
+  const { page, schema, version = '', install } = application;
   const directory = temporaryDirectory('applications');
   const { host, port, user, password } = mysql;
-  const connection = { host, port, user, password, database: `app_${process.pid}_${++count}` };
-  const { database } = connection;
+  const database = `app_${process.pid}_${++count}`;
+  const connection = { host, port, user, password, database };
+  const preset = application.preset(presets, database);
+  const { name = 'PHPSESSID' } = preset.session;
   const sql = await createConnection({ host, port, user, password, multipleStatements: true });
   try {
-    await sql.query(`CREATE DATABASE ${database}; USE ${database}; ${schema}`);
+    await sql.query(`CREATE DATABASE ${database}; USE ${database}; ${install === undefined ? schema : ''}`);
+    await install?.({ connection, folder: directory.path, share, env });
     const php = await startPhpServer({
       documentRoot: pages,
       env: {
@@ -126,6 +138,7 @@ export async function withPhp(application, { mysql, env = {}, ini = {}, presets 
         PSB_DROP_IN_OLD: '1',
         PSB_DROP_IN_VERSION: version,
         PSB_DROP_IN_FOLDER: directory.path,
+        PSB_DROP_IN_SHARE: share,
         ...env,
         ...application.env,
       },

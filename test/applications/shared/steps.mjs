@@ -8,10 +8,12 @@ export const NO_LOCK = 'it takes no lock';
  *
  * @param {object} application
  * @param {string} application.who whom Node shall see
+ * @param {boolean} application.makesAll whether it alone makes its sessions
+ * @param {RegExp} [application.stays] the names of cookies that stay after a logout
  * @param {boolean} application.locks whether its handler takes a lock
  * @returns {typeof steps}
  */
-export function stepsOf({ who, locks }) {
+export function stepsOf({ who, makesAll, stays, locks }) {
   return {
     ...steps,
     who: async ({ node }) => same(String(await node('who')), who),
@@ -23,10 +25,17 @@ export function stepsOf({ who, locks }) {
     }),
     'logout Node': async (sides) => {
       await steps['logout Node']?.(sides);
-      same([...(sides.browser.others ?? [])].join(), ''); // Such as one by which PHP would log in again.
+      // None is left by which PHP would log in again.
+      same([...(sides.browser.others ?? new Map()).keys()].filter((name) => !stays?.test(name)).join(), '');
     },
     'new by Node': async ({ php, node, browser }) => {
       browser.id = undefined;
+      if (makesAll) {
+        const refusal = await node('set', { key: 'colour', value: 'grün' }).catch((error) => error.message);
+        same(refusal.slice(0, 10), 'status 500');
+        same(browser.id, undefined);
+        return;
+      }
       await node('set', { key: 'colour', value: 'grün' });
       same(browser.id !== undefined, true);
       same(await php('get', { key: 'colour' }), 'grün');

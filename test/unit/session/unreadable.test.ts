@@ -37,7 +37,11 @@ describe('what a row holds', () => {
       base64(encodeSession(session, { format: 'php_serialize' })),
       /it is base64 of .* php_serialize, as Laravel stores it: give mysqlStore the encoding base64 of .*encoded, and serializeHandler php_serialize, or the preset laravel/,
     ],
-    ['Magento', base64(encodeSession(session)), /it is base64 of .* format php, as Magento .*: give .* serializeHandler php$/],
+    [
+      'Magento',
+      base64(encodeSession(session)),
+      /it is base64 of .* format php, as Magento .*: give .* serializeHandler php$/,
+    ],
     [
       'igbinary in base64',
       base64(Buffer.from(igbinary.hex, 'hex')),
