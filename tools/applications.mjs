@@ -1,12 +1,17 @@
-// `npm run test:applications`: real PHP applications with their own session handlers, beside Node with the preset for each. Exit status 1
-// when a step fails. That updates are lost where the application takes no lock is no failure: it is counted. Arguments are names of
-// applications: only these. `--record` writes what each makes of a login to fixtures/applications.json.
+// `npm run test:applications`: real PHP applications with their own session handlers, beside Node with the preset for each; then a table of
+// what was run. Exit status 1 when a step fails. That updates are lost where the application takes no lock is no failure: it is counted. Arguments are
+// names of applications: only these. `--record` writes what each makes of a login to fixtures/applications.json.
+//
+// Some answer over HTTP (test/applications). Of others the session classes alone are run, for a request at a time
+// (test/integration/presets-applications.test.ts).
 //
 // Debian's packages are unpacked in .cache, not installed. What Debian does not have is looked for in the folder that
 // PHP_SESSION_BRIDGE_APPLICATIONS names, and its absence is printed: CONTRIBUTING.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { caseNames, runCases } from './applications/cases.mjs';
+import { printMatrix } from './applications/matrix.mjs';
 import { build } from './build.mjs';
 import { unpackApplications } from './drop-in/debian.mjs';
 import { root, runCommand, SetupError, setUp } from './setup.mjs';
@@ -32,7 +37,11 @@ await runCommand(async () => {
     allowPositionals: true,
   });
   const wanted = all.filter(({ title }) => names.length === 0 || names.some((name) => title.includes(name)));
-  if (wanted.length === 0) throw new SetupError(`There are: ${all.map(({ title }) => title).join(', ')}`);
+  if (wanted.length === 0 && !names.some((name) => caseNames.includes(name))) {
+    throw new SetupError(`There are: ${[...all.map(({ title }) => title), ...caseNames].join(', ')}`);
+  }
+  /** @type {import('./applications/matrix.mjs').Matrix} */
+  const matrix = {};
   const mysql = await startMariadb({ settings: { 'default-time-zone': '+00:00' } });
   const env = { ...debian.env, PHP_SESSION_BRIDGE_APPLICATIONS: folder };
   try {
@@ -49,6 +58,7 @@ await runCommand(async () => {
         continue;
       }
       const { outcomes, log } = await runApplication(application, around);
+      matrix[title] = outcomes;
       for (const [step, outcome] of Object.entries(outcomes)) {
         console.log(`  ${step.padEnd(16)} ${outcome === true ? 'yes' : `no: ${oneLine(outcome)}`}`);
       }
@@ -60,6 +70,10 @@ await runCommand(async () => {
   } finally {
     await mysql.stop();
   }
+  if (values.record) return;
+  const cases = await runCases({ share: debian.share, folder, env, names });
+  if (cases.failed) process.exitCode = 1;
+  printMatrix({ ...matrix, ...cases.matrix });
 });
 
 /** @param {string} text */

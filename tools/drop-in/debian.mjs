@@ -14,6 +14,10 @@ const packages = [
   'phpmyadmin',
   'roundcube-core',
   'mediawiki',
+  'libphp-adodb',
+  'php-horde-core',
+  'php-horde-db',
+  'php-horde-sessionhandler',
   'composer',
 ];
 
@@ -119,7 +123,7 @@ function withDependencies(options) {
   if (status !== 0) throw new SetupError(`apt-get knows no way to install ${packages.join(', ')}: ${stderr}`);
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
   const isExtension = new RegExp(`^php[\\d.]+-(${extensions.join('|')})$`);
-  const isCode = /^(php-|phpmyadmin$|roundcube|mediawiki|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/;
+  const isCode = /^(php-|phpmyadmin$|roundcube|mediawiki|libphp-adodb$|composer$|jsonlint$|libjs-|lib(onig|icu)\d)/;
   return names.filter((name) => isCode.test(name) || isExtension.test(name));
 }
 
