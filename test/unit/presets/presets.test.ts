@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import * as presets from '../../../src/presets/index.ts';
-import { drupal, drupalCookieName, joomla, matomo, moodle, roundcube, typo3 } from '../../../src/presets/index.ts';
+import { drupal, drupalCookieName, joomla, matomo, mediaWiki, moodle, roundcube, typo3 } from '../../../src/presets/index.ts';
 import { matomoEncoding } from '../../../src/presets/matomo-encoding.ts';
 import { readRowOptions } from '../../../src/stores/mysql/row-options.ts';
 
@@ -49,6 +49,29 @@ describe('Drupal', () => {
     ['127.0.0.1', ''],
   ])('the domain of the cookie of %s is %j', (host, domain) => {
     expect(drupal({ host }).session.cookieDomain).toBe(domain);
+  });
+});
+
+describe('MediaWiki', () => {
+  const id = 'c4rhin86oqv63lnghi5mngngh5i2rbc8';
+  const keyOf = (options: Parameters<typeof mediaWiki>[0]) =>
+    readRowOptions(mediaWiki(options).store.row!, []).keyOf(id);
+
+  // `DatabaseDomain::getId()` of MediaWiki 1.39 gives what is before the first colon.
+  test.each([
+    [{ dbname: 'wiki' }, 'wiki', 'wiki_session'],
+    [{ dbname: 'wiki', prefix: 'mw_' }, 'wiki-mw_', 'wiki_mw__session'],
+    [{ dbname: 'my-wiki?', prefix: 'a-b_' }, 'my?hwiki??-a?hb_', 'my-wiki?_a-b__session'],
+    [{ dbname: 'wiki', cachePrefix: 'a b', cookiePrefix: 'c.d;' }, 'a_b', 'c_d__session'],
+  ])('%j: the key of a row, and the name of the cookie', (options, keyspace, name) => {
+    expect(keyOf(options)).toBe(`${keyspace}:MWSession:${id}`);
+    expect(mediaWiki(options).session.name).toBe(name);
+  });
+
+  test('a wrong option is named', () => {
+    for (const wrong of [{}, { dbname: '' }, { dbname: 'wiki', prefix: 1 }, { dbname: 'wiki', expiry: 0 }]) {
+      expect(() => mediaWiki(wrong as never)).toThrow(TypeError);
+    }
   });
 });
 
