@@ -7,9 +7,6 @@ const methods = ['regenerate', 'save', 'destroy', 'touch'] as const;
 type Method = (typeof methods)[number];
 const isMethod = (key: PropertyKey): key is Method => methods.includes(key as Method);
 
-/** The object of each request, if passport has asked for it. */
-const objects: WeakMap<HttpSession<object>, object> = new WeakMap();
-
 /**
  * `req.session` as passport takes it since 0.6: `$_SESSION` with the methods `regenerate()` and `save()` of express-session. They are
  * on this object alone. PHP may have keys of these names, which stay in `$_SESSION` and cannot be reached here.
@@ -18,12 +15,8 @@ const objects: WeakMap<HttpSession<object>, object> = new WeakMap();
  * if `keepSessionInfo` is set.
  */
 export function passportSession(request: HttpSession<object>): object {
-  let object = objects.get(request);
-  if (object === undefined) {
-    object = new PassportSession(request).toObject();
-    objects.set(request, object);
-  }
-  return object;
+  request.shown ??= new PassportSession(request).toObject();
+  return request.shown;
 }
 
 /** Whose method it is. Passport copies methods too, when it takes over keys that are called like them. */
@@ -72,7 +65,7 @@ class PassportSession extends SessionView {
     const { data } = this.http;
     this.#left = left;
     for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
-    objects.delete(this.http);
+    this.http.shown = undefined;
   }
 
   override get(_: object, key: PropertyKey): unknown {

@@ -98,6 +98,11 @@ export class HttpSession<T extends object = SessionData> {
   /** The session was saved, or that failed. */
   #hasEnded = false;
   #control: PhpSessionControl | undefined;
+  /**
+   * What an adapter has made of it for the application. It is kept here and not in a WeakMap: its value would lead back to its key, and then V8
+   * frees neither before a major garbage collection, with all that belongs to the request.
+   */
+  shown: object | undefined;
   /** What calls of the application failed with. */
   readonly #failures: Set<unknown> = new Set();
 
