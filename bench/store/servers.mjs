@@ -59,15 +59,27 @@ export async function startServers(database, { connections, visitors }) {
   };
 
   try {
-    const ours = ['bench_ours', 'bench_merge', 'bench_in_express', 'bench_in_fastify', 'bench_bare', 'bench_php'];
+    const ours = [
+      'bench_ours',
+      'bench_merge',
+      'bench_in_express',
+      'bench_in_fastify',
+      'bench_bare',
+      'bench_bare_express',
+      'bench_php',
+    ];
     for (const table of ours) await createTable(database, table);
     for (const table of ['bench_koa', 'bench_express']) await createJsonTable(database, table);
     const content = JSON.parse(readFileSync(here('content.json'), 'utf8'));
     const empty = Buffer.from(encodeSession({ count: 0, ...content })).toString('hex');
-    await fill(database, 'bench_bare', visitors, `x'${empty}'`);
-    const ids = await idsOf(endpoint, 'bench_bare', visitors);
-    const statements = await recordStatements(endpoint, 'bench_bare', ids[0]);
-    await sql(endpoint, `UPDATE bench_bare SET data = x'${empty}'`);
+    /** @param {string} table */
+    const bareOn = async (table) => {
+      await fill(database, table, visitors, `x'${empty}'`);
+      const ids = await idsOf(endpoint, table, visitors);
+      const statements = await recordStatements(endpoint, table, ids[0]);
+      await sql(endpoint, `UPDATE ${table} SET data = x'${empty}'`);
+      return { statements, ids };
+    };
 
     const exclusive = await node('php-session-bridge', { table: 'bench_ours', mode: 'exclusive' });
     const merge = await node('php-session-bridge', { table: 'bench_merge', mode: 'merge' });
@@ -75,7 +87,8 @@ export async function startServers(database, { connections, visitors }) {
     const inFastify = await node('php-session-bridge', { framework: 'fastify', table: 'bench_in_fastify' });
     const koa = await node('koa-session', { table: 'bench_koa' });
     const express = await node('express-session', { table: 'bench_express' });
-    const bare = await node('bare', { statements, ids });
+    const bare = await node('bare', await bareOn('bench_bare'));
+    const bareExpress = await node('bare', { framework: 'express', ...(await bareOn('bench_bare_express')) });
     const memory = await node('memory', {});
     const php = await startPhpFpm({
       workers: connections,
@@ -100,6 +113,7 @@ export async function startServers(database, { connections, visitors }) {
         { name: 'koa-session, JSON', group: 'peer', ...koa },
         { name: 'express-session, express-mysql-session', group: 'peer', ...express },
         { name: 'Koa and mysql2, no session', group: 'other', ...bare },
+        { name: 'Express and mysql2, no session', group: 'other', ...bareExpress },
         { name: 'phpSession, exclusive, by HAProxy', group: 'ours', url: `${proxy.url}/node`, pids: exclusive.pids },
         {
           name: 'PHP-FPM, our handler, by HAProxy',
