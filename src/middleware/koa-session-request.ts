@@ -133,6 +133,9 @@ export class KoaSessionRequest<T extends object> implements SessionBackend {
       get id() {
         return request.id;
       },
+      get columns() {
+        return control.columns;
+      },
       get data() {
         return request.data;
       },

@@ -9,7 +9,7 @@ import { createPrefixedId } from '../session/id.ts';
 import type { RequestMode, Settings } from '../session/options.ts';
 import { RequestSession } from '../session/request-session.ts';
 import { changedReadonly, type Listener, type RegenerateOptions } from '../session/session-row.ts';
-import type { Visitor } from '../stores/store.ts';
+import type { RowColumns, Visitor } from '../stores/store.ts';
 import type { CookieJar } from './session-source.ts';
 
 /** What an opened session is made of. */
@@ -91,6 +91,10 @@ export class OpenSession<T extends object = SessionData>
 
   get id(): string | undefined {
     return this.#session.id;
+  }
+
+  get columns(): RowColumns {
+    return this.#session.columns;
   }
 
   lock(): Promise<void> {

@@ -8,4 +8,11 @@ export type { PhpSessionControl } from '../session/http-session.ts';
 export type { ConflictRule, MergeConflict } from '../session/merge.ts';
 export type { RequestMode, SessionOptions } from '../session/options.ts';
 export type { RegenerateOptions } from '../session/session-row.ts';
-export type { OpenOptions, SessionLease, SessionSnapshot, SessionStore } from '../stores/store.ts';
+export type {
+  ColumnValue,
+  OpenOptions,
+  RowColumns,
+  SessionLease,
+  SessionSnapshot,
+  SessionStore,
+} from '../stores/store.ts';

@@ -1,5 +1,6 @@
 import type { SessionData } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
+import type { RowColumns } from '../stores/store.ts';
 import { cacheHeaders } from './cache-limiter.ts';
 import { readCookie } from './cookie.ts';
 import { idOf } from './cookie-encoding.ts';
@@ -17,6 +18,8 @@ import type { RegenerateOptions } from './session-row.ts';
 export interface PhpSessionControl {
   /** The session id; `undefined` as long as nothing is to be stored. It is a secret. */
   readonly id: string | undefined;
+  /** What else is in the row, as it was read: the columns that the option `row.read` of `mysqlStore()` names. None where there is no row. */
+  readonly columns: RowColumns;
   /**
    * Makes the mode of this request `exclusive`: waits for the lock, and puts its changes on what is stored then. Look at
    * the session again afterwards: it is another object if another request has changed the session.
@@ -179,6 +182,9 @@ export class HttpSession<T extends object = SessionData> {
     return {
       get id() {
         return request.session.id;
+      },
+      get columns() {
+        return request.session.columns;
       },
       lock: () => this.watch(this.#mustHaveOne().lock()),
       regenerate: (options) => this.watch(this.regenerate(options)),

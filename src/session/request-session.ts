@@ -4,7 +4,7 @@ import { PhpSessionError } from '../errors.ts';
 import { readByRules } from '../option-rules.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import { nameOfError, signals } from '../stores/signals.ts';
-import type { SessionLease } from '../stores/store.ts';
+import type { RowColumns, SessionLease } from '../stores/store.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
 import type { CookieSetter } from './session-cookies.ts';
@@ -80,6 +80,11 @@ export class RequestSession<T extends object = SessionData> {
   /** Whether the answer has to bring the browser a cookie that is not set: `reserve()` sets it. */
   get needsCookie(): boolean {
     return this.#row.hasNewId || this.#destroyAtCommit || this.#begins;
+  }
+
+  /** See `PhpSessionControl.columns`. */
+  get columns(): RowColumns {
+    return this.#row.columns;
   }
 
   /** Whether there was nothing under the browser's id. */

@@ -1,7 +1,7 @@
 import { PhpSessionError } from '../errors.ts';
 import { checkedLater, flag, type OptionRules } from '../option-rules.ts';
 import { type SessionSignals, signals, startOf } from '../stores/signals.ts';
-import type { SessionLease, Visitor } from '../stores/store.ts';
+import type { RowColumns, SessionLease, Visitor } from '../stores/store.ts';
 import { removeCookie, setCookie } from './cookie.ts';
 import { isEmptySession } from './empty-session.ts';
 import { gcByChance } from './gc-by-chance.ts';
@@ -14,12 +14,13 @@ import type { SessionMode, Settings } from './options.ts';
 import type { CookieSetter } from './session-cookies.ts';
 
 const empty = new Uint8Array();
+const noColumns: RowColumns = Object.freeze({});
 
 /** What was done to a row. `gone` is a signal of its own. */
 type Stored = SessionSignals['commit']['outcome'] | 'gone';
 
 /** What a store has read. */
-export type Row = Pick<SessionLease, 'data' | 'unreadable'>;
+export type Row = Pick<SessionLease, 'data' | 'unreadable' | 'columns'>;
 /** What a session needs of its answer, and of its visitor for a new row. */
 export type Answer = Pick<HttpExchange, 'headersSent' | keyof Visitor>;
 /** How a session reports to the application. */
@@ -56,6 +57,8 @@ export class SessionRow {
   headersLeft = false;
   /** Whether the row has gone while the request ran, and no other session was begun since. */
   isGone = false;
+  /** Of the row, as it was read last; none where there is no row. */
+  columns: RowColumns = noColumns;
   readonly #settings: Settings;
   readonly #answer: Answer;
   readonly #answerCookies: CookieSetter;
@@ -134,6 +137,7 @@ export class SessionRow {
       row = snapshot;
     }
     this.#storedId = id;
+    this.columns = row.columns ?? noColumns;
     this.begin(id, row.data);
     this.#gc();
     return row;
@@ -148,6 +152,7 @@ export class SessionRow {
   /** As if the browser had sent no cookie. */
   async forget(): Promise<void> {
     this.id = undefined;
+    this.columns = noColumns;
     this.#unlocked = undefined;
     await this.release();
   }
@@ -170,6 +175,7 @@ export class SessionRow {
       throw error;
     }
     this.#unlocked = undefined;
+    this.columns = lease.columns ?? noColumns;
     if (lease.writable) {
       this.#lease = lease;
       if (!lease.isOther) return 'same';
@@ -257,6 +263,7 @@ export class SessionRow {
       return false;
     }
     this.#unlocked = undefined;
+    this.columns = noColumns;
     const begun = startOf(signals.commit);
     let outcome: 'destroyed' | 'gone' = 'gone';
     if (!lease.writable || !isEmptySession(lease.data ?? empty, this.#settings)) {

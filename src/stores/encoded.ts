@@ -31,6 +31,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
     }
     return {
       ...content,
+      columns: lease.columns,
       writable: lease.writable,
       isOther: lease.isOther ?? false,
       commit: async ({ data }) => lease.commit(data === undefined ? {} : { data: encode(data, content, lease.data) }),
@@ -45,6 +46,7 @@ export function encodedStore(store: SessionStore, encoding: Encoding): SessionSt
     const { lock, replace } = snapshot;
     return {
       ...content,
+      columns: snapshot.columns,
       touch: () => snapshot.touch(),
       ...(lock && { lock: async (how) => openLease(await lock.call(snapshot, how)) }),
       ...(replace && {

@@ -1,11 +1,13 @@
 import { PhpSessionError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
-import type { SessionLease, SessionSnapshot } from './store.ts';
+import type { RowColumns, SessionLease, SessionSnapshot } from './store.ts';
 
 /** A session that a store has locked. Each of the three methods frees the lock, whatever comes of it; one of them is called, once. */
 export interface LockedSession {
   /** `undefined`: there is none; it may be made. */
   readonly data: Uint8Array | undefined;
+  /** See `SessionLease.columns`. */
+  readonly columns?: RowColumns | undefined;
   /** See `SessionLease.isOther`. */
   readonly isOther: boolean;
   /** Whether a session can be stored under this id. */
@@ -26,6 +28,7 @@ export interface Change {
 /** A locked session, from `open()` on until it is committed, destroyed or released: each store gives out these. */
 export class Lease implements SessionLease {
   readonly data: Uint8Array | undefined;
+  readonly columns: RowColumns | undefined;
   readonly writable: boolean = true;
   readonly isOther: boolean;
   readonly #id: string;
@@ -42,6 +45,7 @@ export class Lease implements SessionLease {
    */
   constructor(id: string, session: LockedSession, timeout: number, ended: () => void) {
     this.data = session.data;
+    this.columns = session.columns;
     this.isOther = session.isOther;
     this.#id = id;
     this.#session = session;

@@ -62,6 +62,12 @@ export interface SessionStore {
   close(deadline?: number): Promise<void>;
 }
 
+/** What a column holds; bytes for a BINARY or BLOB column. */
+export type ColumnValue = string | number | Uint8Array | null;
+
+/** Other columns of a row, by their names as they were asked for. */
+export type RowColumns = Readonly<Record<string, ColumnValue>>;
+
 /** Whose request it is. Both come from outside and may be anything: a store binds them, and never puts them into a message. */
 export interface Visitor {
   /** The address of the client, as the framework has it by its own setting for trusted proxies. */
@@ -98,6 +104,8 @@ export interface SessionSnapshot {
   readonly data: Uint8Array | undefined;
   /** See `SessionLease.unreadable`. */
   readonly unreadable?: PhpSessionError;
+  /** See `SessionLease.columns`. */
+  readonly columns?: RowColumns | undefined;
   /**
    * Sets the time at which the session was last used, if that is due.
    *
@@ -129,6 +137,8 @@ export interface SessionLease {
    * `commit()` throws this instead of writing data. Default: it is one, as far as the store can tell.
    */
   readonly unreadable?: PhpSessionError;
+  /** What else was asked for of the row, such as by the option `row.read` of `mysqlStore()`. Default: nothing, as where there is no row. */
+  readonly columns?: RowColumns | undefined;
   /** Whether `commit()` may write: there is such a row, or it may be created under this id. If not, it is `'gone'`. */
   readonly writable: boolean;
   /**

@@ -1,11 +1,13 @@
 import type { Deadline } from '../deadline.ts';
 import type { Change, LockedSession } from '../lease.ts';
+import type { RowColumns } from '../store.ts';
 import type { LockedRow, Rows } from './rows.ts';
 import { type DestroyResult, remove, type WriteResult, write } from './transaction.ts';
 
 /** A locked row, as a lease has it. */
 export class LockedRowSession implements LockedSession {
   readonly data: Uint8Array | undefined;
+  readonly columns: RowColumns | undefined;
   readonly isOther: boolean;
   readonly #rows: Rows;
   readonly #id: string;
@@ -18,6 +20,7 @@ export class LockedRowSession implements LockedSession {
    */
   constructor(rows: Rows, id: string, row: LockedRow, fresh: boolean, release: () => void) {
     this.data = row.data;
+    this.columns = row.columns;
     this.isOther = row.isOther;
     this.#rows = rows;
     this.#id = id;

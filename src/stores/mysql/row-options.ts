@@ -1,12 +1,9 @@
 import { PhpSessionError } from '../../errors.ts';
 import { isOptions } from '../../option-rules.ts';
 import { isSessionId } from '../session-id.ts';
-import type { Visitor } from '../store.ts';
+import type { ColumnValue, Visitor } from '../store.ts';
 import { quoteIdentifier } from './identifiers.ts';
 import { isNow, type Now } from './now.ts';
-
-/** What a column holds; bytes for a BINARY or BLOB column. */
-export type ColumnValue = string | number | Uint8Array | null;
 
 /** How PHP's side uses a row, where that is more than an id, data and a time. */
 export interface RowOptions {
@@ -30,6 +27,11 @@ export interface RowOptions {
   insert?: NewColumns | false;
   /** What each write and touch sets in other columns. */
   update?: Readonly<Record<string, ColumnValue | Now>>;
+  /**
+   * The names of other columns that are read with a session: `phpSession.columns` has their values, by these names, as they were when the session
+   * was read. They come with the same SELECT. A BIGINT beyond 2^53 - 1 is a string. Default none.
+   */
+  read?: readonly string[];
 }
 
 export type NewColumns = Readonly<Record<string, ColumnValue | Now | ((visitor: Visitor) => ColumnValue | undefined)>>;
@@ -55,12 +57,21 @@ export interface RowSettings {
   readonly makesRows: boolean;
   readonly insert: readonly Fill[];
   readonly update: readonly Fill<ColumnValue | Now>[];
+  readonly read: readonly ReadColumn[];
+}
+
+/** A column that is read with a session. */
+export interface ReadColumn {
+  /** As it was given, for information_schema and for the session. */
+  readonly name: string;
+  /** Quoted, for SQL. */
+  readonly quoted: string;
 }
 
 const POSSIBLE_ID = /^[^\0- \x7f-\uffff"'<>\\]{1,256}$/;
 /** A key that begins with `<` is that of a tombstone or of the collector. */
 const KEY = /^[!-;=-~][ -~]*$/;
-const NAMES = ['id', 'key', 'insert', 'update'];
+const NAMES = ['id', 'key', 'insert', 'update', 'read'];
 
 /**
  * @param ours the columns for id, data and time
@@ -70,7 +81,7 @@ export function readRowOptions(options: RowOptions, ours: readonly string[]): Ro
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) throw new TypeError(`row.${name} is not an option of mysqlStore()`);
   }
-  const { id, key, insert = {}, update = {} } = options;
+  const { id, key, insert = {}, update = {}, read = [] } = options;
   if (id !== undefined && !(id instanceof RegExp)) throw new TypeError('row.id must be a regular expression');
   if (key !== undefined && typeof key !== 'function') throw new TypeError('row.key must be a function');
   if (insert !== false && !isOptions(insert)) throw new TypeError('row.insert must be an object, or false');
@@ -84,7 +95,15 @@ export function readRowOptions(options: RowOptions, ours: readonly string[]): Ro
     makesRows: insert !== false,
     insert: insert === false ? [] : readFills(insert, 'row.insert', ours),
     update: readFills(update, 'row.update', ours),
+    read: readColumns(read),
   };
+}
+
+function readColumns(names: readonly string[]): ReadColumn[] {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+    throw new TypeError('row.read must be a list of names');
+  }
+  return names.map((name) => ({ name, quoted: quoteIdentifier(name, 'row.read') }));
 }
 
 const itself = (id: string): string => id;

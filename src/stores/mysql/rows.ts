@@ -1,6 +1,6 @@
 import { PhpSessionError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
-import type { Visitor } from '../store.ts';
+import type { ColumnValue, RowColumns, Visitor } from '../store.ts';
 import { isTouchDue, lastUse } from '../touch.ts';
 import { same } from './bytes.ts';
 import type { Connection } from './connection.ts';
@@ -21,6 +21,8 @@ export interface ReadRow {
   /** What is in its id column: see `RowOptions.key`. */
   readonly key: string;
   readonly data: Uint8Array;
+  /** Those of the option `row.read`. */
+  readonly columns: RowColumns | undefined;
   /** For `isTouchDue()`. */
   readonly usedAt: number;
 }
@@ -42,6 +44,8 @@ export interface LockedRow {
   readonly visitor: Visitor | undefined;
   /** `undefined`: there was no such row, and the lock is on a placeholder that the transaction inserted. */
   readonly data: Uint8Array | undefined;
+  /** Those of the option `row.read`. */
+  readonly columns: RowColumns | undefined;
   /** For `isTouchDue()`. */
   readonly usedAt: number;
   /** Whether there was a logout under this id after the reading for which it was locked. */
@@ -216,7 +220,7 @@ export class Rows {
     if (this.#wasRefused) this.forgetTable(); // the table was fixed: the next transaction leaves rows for old ids, and tombstones
     this.#wasRefused = false;
     const isOther = since !== undefined && (await this.#isBuried(connection, table, key, since, deadline));
-    return { connection, table, key, visitor, data: undefined, usedAt: lastUse(null), isOther };
+    return { connection, table, key, visitor, data: undefined, columns: undefined, usedAt: lastUse(null), isOther };
   }
 
   /** Whether there was a logout under this id after the reading. Called while the row is locked: there can be no logout after it. */
@@ -252,11 +256,12 @@ export class Rows {
       data: Uint8Array | string | null,
       charset: string | null,
       age: number | null,
-      tombstone: string | null | undefined,
+      ...others: ColumnValue[],
     ];
     const [found] = await connection.execute<Found[]>(sql, values, deadline);
     if (found === undefined) return { row: undefined };
-    const [foundKey, data, charset, age, tombstone] = found;
+    const [foundKey, data, charset, age, ...others] = found;
+    const tombstone = others[this.#settings.row.read.length] as string | null | undefined;
     if (foundKey === null) return { row: undefined, tombstone };
     if (charset !== table.charset) {
       this.forgetTable();
@@ -267,7 +272,14 @@ export class Rows {
     if (age !== null) table.seesAge?.(age);
     if (age !== null && age > table.lifetime) return { row: 'expired', tombstone };
     // NULL is what a row of a nullable column has that was inserted without data; to PHP it is ''.
-    return { row: { table, key, data: (data ?? new Uint8Array()) as Uint8Array, usedAt: lastUse(age) }, tombstone };
+    const bytes = (data ?? new Uint8Array()) as Uint8Array;
+    return { row: { table, key, data: bytes, columns: this.#columnsOf(others), usedAt: lastUse(age) }, tombstone };
+  }
+
+  /** @param values the columns of the option `row.read`, in its order, and perhaps more */
+  #columnsOf(values: readonly ColumnValue[]): RowColumns | undefined {
+    const { read } = this.#settings.row;
+    return read.length === 0 ? undefined : Object.fromEntries(read.map(({ name }, i) => [name, values[i]!]));
   }
 
   async #lockName(

@@ -90,6 +90,7 @@ export class MysqlStore implements SessionStore {
     const touch = () => this.#rows.touch(row, new Deadline(timeout));
     return {
       data: row.data,
+      columns: row.columns,
       lock,
       touch: () => this.#life.run(async () => ((await touch()) ? 'touched' : 'gone')),
       // Where PHP takes a named lock, it reads and writes without the row's: what came in between would be overwritten.

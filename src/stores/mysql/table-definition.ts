@@ -207,6 +207,7 @@ function missingColumns(definition: TableDefinition, { columns, row }: Settings)
     ...(['id', 'data', 'time'] as const).map((one) => ({ name: columns[one], option: `columns.${one}` })),
     ...row.insert.map(({ name }) => ({ name, option: 'row.insert' })),
     ...row.update.map(({ name }) => ({ name, option: 'row.update' })),
+    ...row.read.map(({ name }) => ({ name, option: 'row.read' })),
   ];
   const missing = named.filter(({ name }) => columnOf(definition, name) === undefined);
   return missing.map(({ name, option }) => `"${name}" (${option})`);

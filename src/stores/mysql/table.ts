@@ -44,7 +44,7 @@ export interface TableDescription {
 
 /** Each with the parameters that its comment names. */
 export interface Statements {
-  /** (id) gives id, data as PHP sees them, the column's character set now, and `age` of `timeSql()`. */
+  /** (id) gives id, data as PHP sees them, the column's character set now, `age` of `timeSql()`, and the columns of `row.read`. */
   readonly lock: string;
   /**
    * The same without a lock. With tombstones (tombstone, id) gives the time of the tombstone too, as text, and a row in any case: without
@@ -172,7 +172,8 @@ function statements(settings: Settings, definition: TableDefinition, filled: Fil
     `COALESCE(${bytes}, '') = CAST(? AS BINARY) AND CHARSET(${data}) = '${charset ?? 'binary'}'`,
     ...(expireOnRead ? [`COALESCE(${age} <= ${gcMaxlifetime}, TRUE)`] : []),
   ].join(' AND ');
-  const row = `${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age}`;
+  const others = settings.row.read.map(({ quoted: name }) => `, ${name}`).join('');
+  const row = `${id}, ${bytes}, NULLIF(CHARSET(${data}), 'binary'), ${age}${others}`;
   const plain = `SELECT ${row} FROM ${t} WHERE ${id} = ?`;
   const insert = (moment: string, values = filled.valuesWithoutVisitor) =>
     `INSERT INTO ${t} (${id}, ${data}, ${time}${filled.names}) VALUES (?, '', ${moment}${values})`;
