@@ -7,6 +7,7 @@
 //   stores/*.ts                    what a store is, and what stores share
 //   stores/<name>/                 one store
 //   session/                       the session of a request, over any store
+//   login/                         who is logged in: what presets say, and what middleware does with it
 //   middleware/                    frameworks
 //   php-ini/                       what PHP's configuration says of a session
 //   presets/                       options for PHP applications: data
@@ -19,6 +20,7 @@ const sharedByStores = '^src/stores/[^/]+[.]ts$';
 /** What is known of stores above them: no concrete one. */
 const anyStore = '^src/stores/(store|session-id|signals)[.]ts$';
 const session = '^src/session/';
+const login = '^src/login/';
 
 /** @param {{ from: string; imports: string[]; node?: boolean; name: string; comment: string }} layer */
 const layer = ({ name, comment, from, imports, node = true }) => ({
@@ -42,7 +44,7 @@ export default {
       name: 'folder-without-a-layer',
       comment: 'Say in .dependency-cruiser.mjs what the files of a new folder may import.',
       severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|middleware|php-ini|presets|testing)/' },
+      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|testing)/' },
       to: {},
     },
     layer({
@@ -105,11 +107,17 @@ export default {
       imports: [session, codec, anyStore, base],
     }),
     layer({
+      name: 'login-reads-sessions',
+      comment: 'It reads values of a session, whatever it is stored in and whatever framework has it.',
+      from: login,
+      imports: [login, codec, anyStore, base],
+    }),
+    layer({
       name: 'middleware-knows-no-store',
       comment:
         'The application gives the store, and the framework. Of Hono the types alone are used: nothing else can say what is in its context.',
       from: '^src/middleware/',
-      imports: ['^src/middleware/', session, codec, anyStore, base, '^node_modules/hono/'],
+      imports: ['^src/middleware/', session, login, codec, anyStore, base, '^node_modules/hono/'],
     }),
     layer({
       name: 'php-ini-knows-no-store',
@@ -124,6 +132,7 @@ export default {
       imports: [
         '^src/presets/',
         '^src/session/(options|cookie-encoding)[.]ts$',
+        '^src/login/(login-rules|php-values|claim)[.]ts$',
         codec,
         sharedByStores,
         '^src/stores/mysql/(options|now|locks)[.]ts$',

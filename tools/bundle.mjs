@@ -30,7 +30,8 @@ const chunks = [
   ['core', /^(codec\/(?!igbinary\/|msgpack\/)|[\w-]+\.)/],
   // What presets take of one store, values and types, must not load all of it.
   ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\./],
-  ['requests', /^(session|middleware)\//],
+  // What presets take of logins is theirs alone.
+  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)/],
 ];
 
 /**

@@ -11,7 +11,17 @@ import { NodeExchange } from './node-exchange.ts';
 import { passportSession } from './passport-session.ts';
 import { hasOtherSession, sessionProperties } from './session-properties.ts';
 
+export type { LoginOptions } from '../login/login-options.ts';
+export type {
+  LoginClaim,
+  LoginRefusal,
+  LoginRules,
+  LoginSession,
+  LoginVisitor,
+  Unchecked,
+} from '../login/login-rules.ts';
 export type { Callbacks } from './callback-application.ts';
+export { type LoggedInRequest, type LoginExpressRequest, loggedIn } from './express-logged-in.ts';
 export * from './public.ts';
 
 /** What is used of Express's request; Express 4 and 5 have it. */

@@ -75,11 +75,11 @@ export function sessionOpener<T extends object = SessionData>(options: SessionOp
   const told = callbacks<SessionSource>({ onError, onGone, onConflictDecided }, (error) => console.error(error));
   return async function openSession(source, how = {}) {
     const { mode = modeOf(config, source), signal, cookies, address } = readByRules(howRules, how, 'openSession()');
-    const facts = readSource(source, config.name);
+    const facts = readSource(source);
     const session = new OpenSession<T>({
       settings: config,
       mode,
-      cookie: idOf(config, facts.cookie),
+      cookie: idOf(config, facts.cookie(config.name)),
       visitor: { userAgent: facts.userAgent, address: address ?? facts.address },
       jar: cookies ?? facts.jar,
       listener: {

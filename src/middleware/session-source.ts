@@ -33,35 +33,35 @@ export interface CookieJar {
 
 /** What a source says. */
 export interface SourceFacts extends Visitor {
-  readonly cookie: string | undefined;
+  /** The value of a cookie. */
+  cookie(name: string): string | undefined;
+  /** The header `X-Forwarded-For`. */
+  readonly forwardedFor: string | undefined;
   readonly signal: AbortSignal | undefined;
   /** The source itself, if it is one. */
   readonly jar: CookieJar | undefined;
 }
 
-/**
- * @param name of the session's cookie
- * @throws TypeError for what is none
- */
-export function readSource(source: SessionSource, name: string): SourceFacts {
-  if (typeof source === 'string') return factsOf(readCookie(source, name));
+/** @throws TypeError for what is none */
+export function readSource(source: SessionSource): SourceFacts {
+  if (typeof source === 'string') return factsOf((name) => readCookie(source, name));
   if (isObject(source)) {
     if ('headers' in source && isObject(source.headers)) {
       const { headers, signal, socket } = source;
-      const read = isWebHeaders(headers) ? headerReader(headers) : (key: 'cookie' | 'user-agent') => headers[key];
-      return factsOf(readCookie(read('cookie'), name), {
-        userAgent: read('user-agent'),
+      const read = isWebHeaders(headers) ? headerReader(headers) : (key: string) => headers[key]?.toString();
+      return factsOf((name) => readCookie(read('cookie'), name), {
+        ...headersOf(read),
         address: remoteAddress(socket?.remoteAddress),
         signal,
       });
     }
     if (isWebHeaders(source)) {
       const read = headerReader(source);
-      return factsOf(readCookie(read('cookie'), name), { userAgent: read('user-agent') });
+      return factsOf((name) => readCookie(read('cookie'), name), headersOf(read));
     }
     if ('get' in source && typeof source.get === 'function') {
-      const cookie = source.get(name);
-      return factsOf(typeof cookie === 'string' ? cookie : cookie?.value, { jar: source });
+      const textOf = (cookie: ReturnType<CookieJar['get']>) => (typeof cookie === 'string' ? cookie : cookie?.value);
+      return factsOf((name) => textOf(source.get(name)), { jar: source });
     }
   }
   throw new TypeError(
@@ -69,8 +69,12 @@ export function readSource(source: SessionSource, name: string): SourceFacts {
   );
 }
 
-function factsOf(cookie: string | undefined, others: Partial<SourceFacts> = {}): SourceFacts {
-  return { cookie, signal: undefined, jar: undefined, ...others };
+function factsOf(cookie: SourceFacts['cookie'], others: Partial<SourceFacts> = {}): SourceFacts {
+  return { cookie, forwardedFor: undefined, signal: undefined, jar: undefined, ...others };
+}
+
+function headersOf(read: (name: string) => string | undefined): Pick<SourceFacts, 'userAgent' | 'forwardedFor'> {
+  return { userAgent: read('user-agent'), forwardedFor: read('x-forwarded-for') };
 }
 
 function headerReader(headers: WebHeaders): (name: string) => string | undefined {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Preset } from './preset.ts';
+import { claimOf } from '../login/claim.ts';
+import type { LoginRules } from '../login/login-rules.ts';
+import { idAt } from '../login/php-values.ts';
+import type { PresetWithLogin } from './preset.ts';
 
 export interface DrupalSite {
   /** The host of Drupal's address, without a port: `'www.example.com'`. */
@@ -15,7 +18,7 @@ export interface DrupalSite {
 }
 
 /** Drupal with its own table. */
-export function drupal(site: DrupalSite): Preset {
+export function drupal(site: DrupalSite): PresetWithLogin {
   const domain = site.cookieDomain ?? `.${site.host}`;
   return {
     name: 'Drupal',
@@ -24,7 +27,12 @@ export function drupal(site: DrupalSite): Preset {
       table: 'sessions',
       columns: { id: 'sid', data: 'session', time: 'timestamp' },
       lock: 'none',
-      row: { id: /[\w,-]{1,128}/, key: hash, insert: { uid: 0, hostname: ({ address = '' }) => address } },
+      row: {
+        id: /[\w,-]{1,128}/,
+        key: hash,
+        insert: { uid: 0, hostname: ({ address = '' }) => address },
+        read: ['uid'],
+      },
     },
     session: {
       name: drupalCookieName(site),
@@ -35,6 +43,7 @@ export function drupal(site: DrupalSite): Preset {
       cookieLifetime: 2_000_000,
       useStrictMode: true,
     },
+    login,
   };
 }
 
@@ -46,3 +55,20 @@ export function drupalCookieName(site: DrupalSite): string {
 }
 
 const hash = (id: string): string => createHash('sha256').update(id).digest('base64url');
+
+/**
+ * Drupal's provider of authentication `cookie` (`Drupal\user\Authentication\Provider\Cookie`). By the column `uid` Drupal ends the sessions of a user,
+ * when his password changes, or when he is blocked: a session under another one could not be ended.
+ */
+const login: LoginRules = {
+  claim(session, { columns, refused }) {
+    const id = idAt(session, '_sf2_attributes', 'uid');
+    if (id === undefined || Number(id) === 0) return undefined;
+    if (String(columns.uid) !== String(id)) {
+      refused?.('row');
+      return undefined;
+    }
+    return claimOf({ id, unchecked: ['exists', 'enabled'] });
+  },
+  returnParameter: 'destination',
+};

@@ -3,6 +3,14 @@
  */
 import '../node-version.ts';
 
+export type {
+  LoginClaim,
+  LoginRefusal,
+  LoginRules,
+  LoginSession,
+  LoginVisitor,
+  Unchecked,
+} from '../login/login-rules.ts';
 export type { CookieEncoding } from '../session/cookie-encoding.ts';
 export type { SessionOptions } from '../session/options.ts';
 export type { Encoding } from '../stores/encoding.ts';
@@ -11,7 +19,7 @@ export { adodb } from './adodb.ts';
 export { type CakephpOptions, cakephp } from './cakephp.ts';
 export { type CodeIgniterOptions, codeIgniter } from './codeigniter.ts';
 export { type DrupalSite, drupal, drupalCookieName } from './drupal.ts';
-export { horde } from './horde.ts';
+export { type HordeOptions, horde } from './horde.ts';
 export { type JoomlaOptions, joomla } from './joomla.ts';
 export { type LaminasOptions, laminas } from './laminas.ts';
 export { type LaravelOptions, laravel } from './laravel.ts';
@@ -23,7 +31,7 @@ export { type MatomoOptions, matomo } from './matomo.ts';
 export { type MediaWikiOptions, mediaWiki } from './media-wiki.ts';
 export { type MoodleOptions, moodle } from './moodle.ts';
 export { type OpenCartOptions, openCart } from './open-cart.ts';
-export type { Preset } from './preset.ts';
+export type { Preset, PresetWithLogin } from './preset.ts';
 export { type RoundcubeOptions, roundcube } from './roundcube.ts';
 export { type SymfonyOptions, symfony } from './symfony.ts';
 export { type Typo3Options, typo3 } from './typo3.ts';

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { json } from '../codec/formats/json.ts';
 import { flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
 import { base64 } from '../stores/base64.ts';
 import { laravelCookie } from './laravel-cookie.ts';
 import { laravelEncrypted } from './laravel-encrypted.ts';
 import type { LaravelKeys } from './laravel-encrypter.ts';
-import type { Preset } from './preset.ts';
+import { laravelLogin, recallerOf } from './laravel-login.ts';
+import type { PresetWithLogin } from './preset.ts';
 import { aVersion, isBefore } from './version.ts';
 
 export interface LaravelOptions extends LaravelKeys {
@@ -24,7 +24,7 @@ export interface LaravelOptions extends LaravelKeys {
   serialization?: 'php' | 'json';
   /** `SESSION_ENCRYPT`. Default false. */
   encrypt?: boolean;
-  /** The names of the session guards of config/auth.php. Default `['web']`. */
+  /** The names of the session guards of config/auth.php; who is logged in is asked in this order. Default `['web']`. */
   guards?: readonly string[];
 }
 
@@ -50,15 +50,12 @@ const rules: OptionRules<LaravelOptions> = {
   },
 };
 
-/** `SessionGuard::getRecallerName()` has the hash of its class. */
-const GUARD = createHash('sha1').update('Illuminate\\Auth\\SessionGuard').digest('hex');
-
 /**
  * Laravel's driver `database`.
  *
  * @throws TypeError that names a wrong option, without its value; where a key is a function, when it is called
  */
-export function laravel(options: LaravelOptions): Preset {
+export function laravel(options: LaravelOptions): PresetWithLogin {
   const given = readByRules(rules, options, 'laravel()') as Required<LaravelOptions>;
   const { name, lifetime, expireOnClose, serialization, encrypt, guards } = given;
   const gcMaxlifetime = 60 * lifetime;
@@ -87,7 +84,8 @@ export function laravel(options: LaravelOptions): Preset {
       sidLength: 40,
       sidBitsPerCharacter: 5,
       useStrictMode: true,
-      logoutCookies: guards.map((guard) => `remember_${guard}_${GUARD}`),
+      logoutCookies: guards.map(recallerOf),
     },
+    login: laravelLogin(guards, given),
   };
 }

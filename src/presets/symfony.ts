@@ -1,7 +1,8 @@
-import { type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
+import { type OptionRules, oneOf, optional, readByRules, wholeNumber } from '../option-rules.ts';
 import { symfonyLock } from '../stores/mysql/locks.ts';
 import { now } from '../stores/mysql/now.ts';
-import type { Preset } from './preset.ts';
+import type { PresetWithLogin } from './preset.ts';
+import { symfonyLogin } from './symfony-login.ts';
 import { aVersion, isBefore } from './version.ts';
 
 export interface SymfonyOptions {
@@ -11,12 +12,25 @@ export interface SymfonyOptions {
   lock?: 'row' | 'advisory' | 'none';
   /** Seconds: `session.gc_maxlifetime` of PHP, or the handler's `ttl`. Default 1440. */
   gcMaxlifetime?: number;
+  /** The firewall of security.yaml with the logins, or its `context`, if it has one. Default `'main'`. */
+  firewall?: string;
+  /**
+   * The property of your class of users that `getUserIdentifier()` gives: the claim's `name`. Default `'email'`, or `'username'` where there is no
+   * such property.
+   */
+  userIdentifier?: string;
 }
 
+const aName = {
+  accepts: (name: unknown): boolean => typeof name === 'string' && name !== '',
+  mustBe: 'a name',
+};
 const rules: OptionRules<SymfonyOptions> = {
   version: { default: '7', accepts: (it) => aVersion.accepts(it) && !isBefore(it, '2.6'), mustBe: "'2.6' or later" },
   lock: { default: 'row', ...oneOf(['row', 'advisory', 'none']) },
   gcMaxlifetime: { default: 1440, ...wholeNumber(1, 2 ** 31 - 1, 'seconds') },
+  firewall: { default: 'main', ...aName },
+  userIdentifier: optional(aName.accepts, aName.mustBe),
 };
 
 /**
@@ -24,8 +38,9 @@ const rules: OptionRules<SymfonyOptions> = {
  *
  * @throws TypeError that names a wrong option
  */
-export function symfony(options: SymfonyOptions = {}): Preset {
-  const { version, lock, gcMaxlifetime } = readByRules(rules, options, 'symfony()') as Required<SymfonyOptions>;
+export function symfony(options: SymfonyOptions = {}): PresetWithLogin {
+  const given = readByRules(rules, options, 'symfony()');
+  const { version, lock, gcMaxlifetime, firewall } = given as Required<SymfonyOptions>;
   const isOld = isBefore(version, '4.4');
   return {
     name: 'Symfony',
@@ -50,5 +65,6 @@ export function symfony(options: SymfonyOptions = {}): Preset {
         if (meta && time - meta.u >= 60) meta.u = time;
       },
     },
+    login: symfonyLogin({ firewall, userIdentifier: given.userIdentifier }),
   };
 }

@@ -1,5 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Preset } from './preset.ts';
+import { claimOf } from '../login/claim.ts';
+import type { LoginRules } from '../login/login-rules.ts';
+import { idAt } from '../login/php-values.ts';
+import type { PresetWithLogin } from './preset.ts';
 import { type Typo3Cookie, typo3Cookie } from './typo3-cookie.ts';
 
 export interface Typo3Options extends Typo3Cookie {
@@ -11,12 +14,15 @@ export interface Typo3Options extends Typo3Cookie {
   sessionTimeout?: number;
 }
 
+/** What TYPO3 compares with no address. */
+const NO_LOCK = '[DISABLED]';
+
 /**
- * TYPO3's `DatabaseSessionBackend`. The user is in a column (`ses_userid`), which Node does not read: the session has what extensions store.
+ * TYPO3's `DatabaseSessionBackend`. The user is in a column, `ses_userid`; the session has what extensions store.
  *
  * @throws TypeError for a wrong option
  */
-export function typo3({ loginType = 'FE', cookieName, sessionTimeout, ...cookie }: Typo3Options): Preset {
+export function typo3({ loginType = 'FE', cookieName, sessionTimeout, ...cookie }: Typo3Options): PresetWithLogin {
   const side = loginType.toLowerCase();
   const cookieEncoding = typo3Cookie(cookie); // checks the key
   const key = createHash('sha1').update(`${cookie.encryptionKey}core-session-backend`).digest('hex');
@@ -32,7 +38,8 @@ export function typo3({ loginType = 'FE', cookieName, sessionTimeout, ...cookie 
       row: {
         id: /[\da-f]{32}/,
         key: (id) => createHmac('sha256', key).update(id).digest('hex'),
-        insert: { ses_iplock: '[DISABLED]' }, // what TYPO3 compares with no address
+        insert: { ses_iplock: NO_LOCK },
+        read: ['ses_userid', 'ses_iplock'],
       },
     },
     session: {
@@ -42,6 +49,28 @@ export function typo3({ loginType = 'FE', cookieName, sessionTimeout, ...cookie 
       cookieHttponly: true,
       useStrictMode: true,
     },
+    login: login(loginType),
     unverified: 'SQL statements of TYPO3\\CMS\\Core\\Session\\Backend\\DatabaseSessionBackend; the cookie was run',
+  };
+}
+
+/** `AbstractUserAuthentication::fetchUserSession()`: the user of the column, loaded again at each request; editors may need a second factor. */
+function login(loginType: 'FE' | 'BE'): LoginRules {
+  return {
+    claim(_session, { columns }) {
+      const id = idAt(columns, 'ses_userid');
+      if (id === undefined || Number(id) === 0) return undefined;
+      const isLocked = columns.ses_iplock !== NO_LOCK;
+      return claimOf({
+        id,
+        guard: loginType,
+        unchecked: [
+          'exists',
+          'enabled',
+          ...(isLocked ? (['address'] as const) : []),
+          ...(loginType === 'BE' ? (['secondFactor'] as const) : []),
+        ],
+      });
+    },
   };
 }

@@ -1,7 +1,10 @@
-import type { Preset } from './preset.ts';
+import { claimOf } from '../login/claim.ts';
+import type { LoginRules } from '../login/login-rules.ts';
+import { at, idAt, textAt, timeAt } from '../login/php-values.ts';
+import type { PresetWithLogin } from './preset.ts';
 
 /** Yii 2's `DbSession`. */
-export function yii(): Preset {
+export function yii(): PresetWithLogin {
   return {
     name: 'Yii',
     versions: '2.0',
@@ -12,5 +15,25 @@ export function yii(): Preset {
       lock: 'none',
     },
     session: { cookieHttponly: true, useStrictMode: true, logoutCookies: ['_identity'] },
+    login,
   };
 }
+
+/** `yii\web\User::renewAuthStatus()`. Node does not move `__expire`, which the option `authTimeout` of that class makes. */
+const login: LoginRules = {
+  claim(session, { time, refused }) {
+    const id = idAt(session, '__id');
+    if (id === undefined) return undefined;
+    const ends = ['__expire', '__absoluteExpire'].filter((key) => at(session, key) !== undefined);
+    if (ends.some((key) => (timeAt(session, key) ?? 0) < time)) {
+      refused?.('age');
+      return undefined;
+    }
+    const authKey = textAt(session, '__authKey');
+    return claimOf({ id, unchecked: authKey === undefined ? ['exists'] : ['exists', 'authKey'], secret: authKey });
+  },
+  remember(session, path) {
+    session.__returnUrl = path;
+  },
+  rememberCookies: ['_identity'],
+};

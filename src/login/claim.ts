@@ -1,0 +1,37 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { LoginClaim } from './login-rules.ts';
+
+interface Facts extends Omit<LoginClaim, 'id' | 'name' | 'guard' | 'since' | 'confirms'> {
+  readonly id: string | number | undefined;
+  readonly name?: string | undefined;
+  readonly guard?: string | undefined;
+  readonly since?: number | undefined;
+  /** Of the login, as the session has it; `undefined` if it has none. */
+  readonly secret?: string | undefined;
+  /** The forms that the application's secret may have in the session. Default: as it is. */
+  readonly forms?: (current: string) => readonly string[];
+}
+
+/** @returns `undefined` without an id */
+export function claimOf({ id, name, guard, since, unchecked, secret, forms = asItIs }: Facts): LoginClaim | undefined {
+  if (id === undefined) return undefined;
+  return Object.freeze({
+    id,
+    ...(name !== undefined && { name }),
+    ...(guard !== undefined && { guard }),
+    ...(since !== undefined && { since }),
+    unchecked: Object.freeze([...unchecked]),
+    // The secret is in this function alone: no property has it.
+    confirms(current: string) {
+      if (secret === undefined) return true;
+      return typeof current === 'string' && forms(current).some((form) => isEqual(form, secret));
+    },
+  });
+}
+
+const asItIs = (current: string): readonly string[] => [current];
+
+function isEqual(a: string, b: string): boolean {
+  const [hashOfA, hashOfB] = [a, b].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
+  return timingSafeEqual(hashOfA, hashOfB);
+}

@@ -1,0 +1,121 @@
+import type { RowColumns } from '../stores/store.ts';
+import { localPath } from './local-path.ts';
+import { isUrl, type LoginOptions, type LoginSettings, readLoginOptions } from './login-options.ts';
+import type { LoginClaim, LoginRefusal, LoginSession, LoginVisitor } from './login-rules.ts';
+
+/** A request, as far as logins look at it. */
+export interface LoginRequest extends Omit<LoginVisitor, 'time' | 'columns' | 'refused'> {
+  readonly method: string | undefined;
+  /** The path and query that the browser asked for. */
+  readonly target: string | undefined;
+  /** A header, by its name in small letters. */
+  header(name: string): string | undefined;
+}
+
+/** Its session, by whatever middleware. */
+export interface LoginSessionAccess {
+  /** `$_SESSION`; another object after `lock()`. */
+  readonly data: object;
+  readonly columns: RowColumns;
+  lock(): Promise<void>;
+}
+
+/** What becomes of a request: it goes on, with a user if there is one; or it is answered. */
+export type LoginOutcome<User> =
+  | { readonly user: User | LoginClaim | undefined }
+  | { readonly status: 401 }
+  | { readonly redirect: string; readonly cookie: string };
+
+/** How often a browser is sent to the login in so many seconds: more is a circle. */
+const [MOST_REDIRECTS, WITHIN] = [10, 20];
+const COUNT_COOKIE = 'php_session_bridge_login';
+/** Seconds for which a remember-me cookie is not tried again. */
+const RESUME_PAUSE = 600;
+const RESUME_COOKIE = 'php_session_bridge_resume';
+
+/** Who may pass, whatever the framework. */
+export class LoginGate<Context, User> {
+  readonly #options: LoginSettings<Context, User>;
+
+  /** @throws TypeError for a wrong option */
+  constructor(options: LoginOptions<Context, User>) {
+    this.#options = readLoginOptions(options);
+  }
+
+  /**
+   * @throws what `check` throws, and what the session does that cannot be read
+   * @throws Error with the `status` 401 for a visitor who goes in a circle
+   */
+  async decide(session: LoginSessionAccess, request: LoginRequest, context: Context): Promise<LoginOutcome<User>> {
+    const { required, rememberCookies = [], resumeUrl, loginUrl } = this.#options;
+    let why: LoginRefusal | undefined;
+    const claim = this.#options.claim(session.data as LoginSession, {
+      address: request.address,
+      userAgent: request.userAgent,
+      forwardedFor: request.forwardedFor,
+      cookie: request.cookie,
+      columns: session.columns,
+      time: Math.floor(Date.now() / 1000),
+      refused: (reason) => {
+        why = reason;
+      },
+    });
+    if (claim !== undefined) {
+      const answer = this.#options.check === undefined ? true : await this.#options.check(claim, context);
+      if (answer) return { user: answer === true ? claim : answer };
+    }
+    const isPage = isNavigation(request);
+    const mayResume = claim === undefined && rememberCookies.some((name) => request.cookie(name) !== undefined);
+    if (isPage && mayResume && resumeUrl !== undefined && request.cookie(RESUME_COOKIE) === undefined) {
+      return this.#send(resumeUrl, session, request, `${RESUME_COOKIE}=1; Max-Age=${RESUME_PAUSE}`);
+    }
+    if (!required) return { user: undefined };
+    if (!isPage || loginUrl === undefined) return { status: 401 };
+    const count = Number(request.cookie(COUNT_COOKIE)) || 0;
+    if (count >= MOST_REDIRECTS) throw inACircle();
+    const url = typeof loginUrl === 'function' ? loginUrl(context, why) : loginUrl;
+    if (!isUrl(url)) throw new TypeError('loginUrl() must give a path or a URL, in ASCII');
+    return this.#send(url, session, request, `${COUNT_COOKIE}=${count + 1}; Max-Age=${WITHIN}`);
+  }
+
+  /** @param cookie without its attributes that are always the same */
+  async #send(
+    url: string,
+    session: LoginSessionAccess,
+    { target }: LoginRequest,
+    cookie: string,
+  ): Promise<LoginOutcome<User>> {
+    // The login itself, behind its own gate.
+    if (pathOf(url) === pathOf(target)) return { status: 401 };
+    const path = localPath(target);
+    const { returnParameter } = this.#options;
+    if (path !== undefined && this.#options.remember !== undefined) {
+      await session.lock(); // in the mode `readonly` nothing is stored without it
+      this.#options.remember(session.data as LoginSession, path);
+    }
+    const query = returnParameter && path && `${url.includes('?') ? '&' : '?'}${returnParameter}=${encoded(path)}`;
+    return { redirect: `${url}${query ?? ''}`, cookie: `${cookie}; Path=/; HttpOnly; SameSite=Lax` };
+  }
+}
+
+/** Whether the browser opens a page, and does not load a part of one. */
+function isNavigation({ method, header }: LoginRequest): boolean {
+  if (method !== 'GET') return false;
+  const mode = header('sec-fetch-mode');
+  if (mode !== undefined) return mode === 'navigate';
+  return header('x-requested-with') === undefined && /\btext\/html\b/i.test(header('accept') ?? '');
+}
+
+function pathOf(url: string | undefined): string | undefined {
+  return url?.replace(/[?#].*$/s, '');
+}
+
+function encoded(path: string): string {
+  return encodeURIComponent(path).replaceAll('%2F', '/');
+}
+
+function inACircle(): Error {
+  const message =
+    'a visitor is sent to loginUrl again and again: the application takes him for logged in, and the claim or check of loggedIn() does not';
+  return Object.assign(new Error(message), { status: 401, expose: false });
+}
