@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { whoIsLoggedIn } from '../../src/middleware/who-is-logged-in.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/mysql.ts';
 import { matomo, typo3 } from '../../src/presets/index.ts';
 import type { SessionOptions } from '../../src/session/options.ts';
@@ -205,6 +206,43 @@ describe.each(cases)('$name', (application) => {
     ]);
     const old = await site.ask(show(application), { id: cookieOf(application, next) });
     expect((old.value as unknown[])[0]).toBeNull();
+  });
+
+  test('the preset says who PHP has logged in, under each lock and each id, and nobody after a logout', async () => {
+    const { login: rules } = preset;
+    if (rules === undefined) {
+      expect(application.claim).toBeUndefined();
+      return;
+    }
+    let id = await login(application);
+    const site = await start(application);
+    const time = Math.floor(Date.now() / 1000);
+    const second = application.cookie?.((await php(application, 'read', id)).session, time);
+    const ask = async (before: Handler = () => undefined) => {
+      const who: Handler = async (ctx) => {
+        await before(ctx);
+        const session = { data: ctx.session, columns: ctx.phpSession.columns };
+        return whoIsLoggedIn(rules, session, ctx.req) ?? null;
+      };
+      const own = `${site.name}=${encodeURIComponent(cookieOf(application, id))}`;
+      return site.ask(who, { cookie: second === undefined ? own : `${own}; ${second}` });
+    };
+    const claim = application.claim ?? null; // Laminas has logged in nobody by its own class.
+    expect((await ask()).value).toEqual(claim);
+    expect((await ask((ctx) => ctx.phpSession.lock())).value).toEqual(claim);
+    const moved = await ask((ctx) => ctx.phpSession.regenerate());
+    expect(moved.value).toEqual(claim);
+    id = idOf(application, moved);
+    expect((await ask()).value).toEqual(claim);
+    if (second !== undefined) {
+      const { value } = await site.ask(
+        (ctx) => whoIsLoggedIn(rules, { data: ctx.session, columns: ctx.phpSession.columns }, ctx.req) ?? null,
+        { id: cookieOf(application, id) },
+      );
+      expect(value).toBeNull();
+    }
+    expect((await ask((ctx) => ctx.phpSession.destroy())).value).toBeNull();
+    expect((await ask()).value).toBeNull();
   });
 
   test('a logout of either side holds on the other one', async () => {

@@ -19,6 +19,10 @@ export interface Case {
   /** Who is logged in: as PHP says it, and where Node finds it. */
   user: unknown;
   userOf(session: Data): unknown;
+  /** What the preset's `login` says of that login; missing: it has none. */
+  claim?: object;
+  /** A second cookie of the visitor. */
+  cookie?(session: Data, time: number): string;
   /** Stores `node` in a session, and what the row then has. */
   add(session: Data): void;
   added(before: string): string;
@@ -53,6 +57,8 @@ const roundcube = {
   own: { timeZone: zone },
   user: 'alice',
   userOf: (session: Data) => session.username,
+  claim: { id: 42, name: 'alice', since: 5, unchecked: ['exists'] },
+  cookie: (session: Data, time: number) => `roundcube_sessauth=${session.auth_secret}-${time - (time % 300)}`,
   ...php,
   made: { ip: '127.0.0.1' },
 };
@@ -84,6 +90,7 @@ export const cases: Case[] = [
     times: { timestamp: unix },
     user: '42',
     userOf: (session) => session._sf2_attributes?.uid,
+    claim: { id: '42', unchecked: ['exists', 'enabled'] },
     add: (session) => {
       session._sf2_attributes ??= {};
       session._sf2_attributes.node = value();
@@ -102,6 +109,7 @@ export const cases: Case[] = [
     times: { session_expires: unix },
     user: '42',
     userOf: (session) => session.customer_base?.customer_id,
+    claim: { id: '42', unchecked: ['exists', 'password', 'address', 'browser'] },
     ...php,
     made: {},
   },
@@ -116,6 +124,7 @@ export const cases: Case[] = [
     times: { timecreated: unix, timemodified: unix },
     user: 'alice',
     userOf: (session) => session.USER?.get('username'),
+    claim: { id: '42', name: 'alice', unchecked: ['address', 'secondFactor'] },
     ...php,
   },
   {
@@ -128,6 +137,7 @@ export const cases: Case[] = [
     times: { time: unix },
     user: 'alice',
     userOf: ({ joomla }) => joomla && userOfJoomla(joomla),
+    claim: { id: 42, name: 'alice', unchecked: ['exists', 'secondFactor'] },
     ...php,
     made: { guest: 1, userid: 0 },
   },
@@ -140,19 +150,22 @@ export const cases: Case[] = [
     times: { ses_tstamp: unix },
     user: 'alice',
     userOf: (session) => session.shop?.user,
+    claim: { id: 42, guard: 'FE', unchecked: ['exists', 'enabled'] },
     add: php.add,
     added: inArray,
     made: { ses_userid: 0, ses_iplock: '[DISABLED]' },
   },
   {
     name: 'horde',
-    preset: presets.horde(),
+    // It has recorded no browser, and began long ago.
+    preset: presets.horde({ checkbrowser: false, maxTime: 0 }),
     create: `CREATE TABLE horde_sessionhandler (session_id varchar(32) NOT NULL PRIMARY KEY, session_lastmodified int(11) NOT NULL,
       session_data longblob, KEY index_horde_sessionhandler_on_session_lastmodified (session_lastmodified))
       ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci`,
     times: { session_lastmodified: unix },
     user: 'alice',
     userOf: (session) => session.horde?.['auth/userId']?.slice(1),
+    claim: { id: 'alice', name: 'alice', since: 5, unchecked: [] },
     ...php,
     made: {},
   },
@@ -164,6 +177,7 @@ export const cases: Case[] = [
     times: { expire: 'UTC_TIMESTAMP() + INTERVAL 86400 SECOND' },
     user: 42,
     userOf: (session) => session.customer_id,
+    claim: { id: 42, unchecked: ['exists', 'enabled'] },
     add: php.add,
     added: (before) => `${before.slice(0, -1)},"node":{"cart":[7,"\\u00e9"]}}`,
     made: {},
@@ -176,6 +190,7 @@ export const cases: Case[] = [
     times: { modified: unix },
     user: 'alice',
     userOf: (session) => session['user.name'],
+    claim: { id: 'alice', name: 'alice', since: 5, unchecked: ['exists', 'password', 'secondFactor'] },
     add: php.add,
     added: inArray,
     made: { lifetime: 1_209_600 },
