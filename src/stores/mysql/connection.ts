@@ -107,6 +107,8 @@ export class Connection {
       // Data go as bytes and ids are ASCII, so the connection's character set decides nothing; utf8mb4 exists everywhere.
       charset: 'utf8mb4',
       rowsAsArray: true,
+      // What a number cannot hold comes as a text: another number could be the id of another user.
+      supportBigNumbers: true,
     });
     // An 'error' without a listener would end the process, and a connection can break while it is not used.
     this.#driver.on('error', () => this.destroy(true));
