@@ -4,7 +4,6 @@ const schema = `CREATE TABLE sessions (id VARCHAR(255) NOT NULL PRIMARY KEY, use
   DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_unicode_ci`;
 
 const key = Buffer.alloc(32, 'made up').toString('base64');
-const login = 'login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d';
 
 /** @param {string} title @param {import('../../src/presets/laravel.ts').LaravelOptions} options @param {object} [settings] of config/session.php */
 const application = (title, options, settings = {}) => ({
@@ -16,7 +15,7 @@ const application = (title, options, settings = {}) => ({
   /** @type {Record<string, string>} */
   env: { PSB_LARAVEL_KEY: key, PSB_LARAVEL_SESSION: JSON.stringify({ cookie: cookieOf(options), ...settings }) },
   who: '42',
-  see: (/** @type {any} */ session) => session[login],
+  logsIn: true,
 });
 
 const cookieOf = (/** @type {{ version?: string }} */ { version }) =>

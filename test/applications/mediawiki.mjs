@@ -27,6 +27,8 @@ export const applications = [
     bag: ['data'],
     makesAll: true,
     stays: /UserName$/,
-    see: (session) => session.metadata?.userName?.toLowerCase(),
+    logsIn: true,
+    who: '1',
+    sends: 'wikiUserID=1',
   },
 ];

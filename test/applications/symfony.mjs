@@ -20,6 +20,6 @@ export const applications = [
     preset: ({ symfony }) => symfony({ version: '5.4', lock }),
     env: { PSB_SYMFONY_LOCK: String(number) },
   })),
-  { ...folder(''), title: 'Symfony 7', preset: ({ symfony }) => symfony() },
+  { ...folder(''), title: 'Symfony 7', logsIn: true, preset: ({ symfony }) => symfony() },
   { ...folder('-4.3'), title: 'Symfony 4.3', preset: ({ symfony }) => symfony({ version: '4.3' }) },
 ];

@@ -7,6 +7,8 @@ export const applications = [
     schema: 'CREATE TABLE session (id VARCHAR(255) NOT NULL PRIMARY KEY, expire INT, data LONGBLOB)',
     preset: ({ yii }) => yii(),
     needs: 'yii2/framework/Yii.php',
+    who: '42',
+    logsIn: true,
     ini: { 'session.use_strict_mode': 1 },
   },
 ];

@@ -104,7 +104,7 @@ export function same(is, shall) {
  * @param {string[]} [application.bag] where its own values are in the session
  * @param {import('koa').Middleware} application.session
  * @param {typeof steps} [application.steps]
- * @param {Record<string, (session: any) => unknown>} [application.views] as of `nodeSite()`
+ * @param {Record<string, View>} [application.views] as of `nodeSite()`
  * @returns {Promise<Record<string, Outcome>>} by the names of the steps
  */
 export async function checkSteps({ url, name, bag = [], session, steps: all = steps, views }) {
@@ -161,7 +161,9 @@ export async function ask(url, name, browser) {
  *
  * @param {import('koa').Middleware} session
  * @param {string[]} bag
- * @param {Record<string, (session: any) => unknown>} [views] other actions, which look at the session
+ * @param {Record<string, View>} [views] other actions, which look at the session
+ *
+ * @typedef {(session: any, ctx: any) => unknown} View
  */
 export function nodeSite(session, bag, views = {}) {
   const app = new Koa();
@@ -181,7 +183,7 @@ export function nodeSite(session, bag, views = {}) {
       const n = Number(values.n ?? 0);
       await new Promise((resolve) => setTimeout(resolve, 2));
       result = values.n = n + 1;
-    } else if (views[action] !== undefined) result = views[action](ctx.session) ?? null;
+    } else if (views[action] !== undefined) result = views[action](ctx.session, ctx) ?? null;
     else if (action === 'regenerate') await ctx.phpSession.regenerate();
     else if (action === 'logout') await ctx.phpSession.destroy();
     else ctx.throw(400);

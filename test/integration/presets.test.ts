@@ -83,8 +83,8 @@ describe.each(titles)('%s', (title) => {
   afterEach(() => expect(site!.codes()).toEqual([]));
 
   test('Node sees who has logged in, and what it stores is beside what was there', async () => {
-    const see = seeing(application);
-    const { value, lines } = await ask((ctx) => [see(ctx.session), bag(application, ctx.session).cart]);
+    const see = seeing(application, application.preset(presets));
+    const { value, lines } = await ask((ctx) => [see(ctx.session, ctx), bag(application, ctx.session).cart]);
     expect(value).toEqual([application.who === '42' ? 42 : 'alice', 'bücher']);
     expect(lines.filter((line) => line.startsWith('Set-Cookie'))).toEqual([]);
     const before = await ask((ctx) => ctx.session);
@@ -125,8 +125,8 @@ describe.each(titles)('%s', (title) => {
     const id = application.preset(presets).store.columns!.id!;
     const ids = (await rows(application)).map((row) => String(row[id]));
     expect(ids).not.toContain(logins[title]!.rows[0]![id]);
-    const see = seeing(application);
-    expect((await ask((ctx) => see(ctx.session) ?? null)).value).toBeNull();
+    const see = seeing(application, application.preset(presets));
+    expect((await ask((ctx) => see(ctx.session, ctx) ?? null)).value).toBeNull();
   });
 });
 
@@ -225,11 +225,11 @@ test.each(strangers)('%s with another %s: nobody is logged in, and its rows stay
   const application = named(title);
   await fill(application);
   const before = await rows(application);
-  const see = seeing(application);
+  const see = seeing(application, application.preset(presets));
   site = await open(used(presets));
   const { name = '' } = application.preset(presets).session;
   const question = { cookie: `${name}=${logins[title]!.cookie}` };
-  expect((await site.ask((ctx) => see(ctx.session) ?? null, question)).value).toBeNull();
+  expect((await site.ask((ctx) => see(ctx.session, ctx) ?? null, question)).value).toBeNull();
   expect((await site.ask((ctx) => ctx.phpSession.destroy(), question)).status).toBe(200);
   expect(await rows(application)).toEqual(before);
 });

@@ -28,8 +28,9 @@ const pages = fileURLToPath(new URL('../../drop-in/pages', import.meta.url));
  * @property {string} [only] SQL: which rows of its table are sessions
  * @property {RegExp} [stays] the names of cookies that stay after a logout
  * @property {boolean} [makesAll] whether it alone makes its sessions
+ * @property {string} [sends] another cookie by which the application knows its visitor
  * @property {string} [who] whom Node shall see; default `alice`
- * @property {(session: any) => unknown} [see] how Node sees it; default the application's own value `user`
+ * @property {boolean} [logsIn] whether PHP logs in by the application's own classes, so that the preset says who it is; else it is the application's own value `user`
  */
 
 /** @typedef {{ host: string, port: number, user: string, password: string, database: string }} Connection */
@@ -60,7 +61,7 @@ export function runApplication(application, around) {
     try {
       const session = phpSession({ store, ...preset.session });
       const steps = stepsOf({ who, makesAll, stays, locks: preset.store.lock !== 'none' });
-      const outcomes = await checkSteps({ url, name, bag, session, steps, views: { who: seeing(application) } });
+      const outcomes = await checkSteps({ url, name, bag, session, steps, views: { who: seeing(application, preset) } });
       return { outcomes, log: log() };
     } finally {
       await store.close();
@@ -69,13 +70,19 @@ export function runApplication(application, around) {
 }
 
 /**
- * What Node makes of a session.
+ * Whom Node sees in a session.
  *
- * @param {Pick<Application, 'see' | 'bag'>} application
- * @returns {(session: any) => unknown}
+ * @param {Pick<Application, 'logsIn' | 'bag'>} application
+ * @param {import('../../../src/presets/preset.ts').Preset} preset
+ * @returns {import('../../drop-in/steps.mjs').View}
  */
-export function seeing({ see, bag = [] }) {
-  return see ?? ((session) => bag.reduce((values, part) => values?.[part], session)?.user);
+export function seeing({ logsIn, bag = [] }, { login }) {
+  if (!logsIn || login === undefined) return (session) => bag.reduce((values, part) => values?.[part], session)?.user;
+  return (session, { phpSession: { columns }, cookies }) => {
+    const cookie = (/** @type {string} */ name) => cookies.get(name);
+    const visitor = { time: Math.floor(Date.now() / 1000), columns, cookie };
+    return login.claim(session, visitor)?.id;
+  };
 }
 
 /**

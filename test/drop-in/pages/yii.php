@@ -8,7 +8,7 @@ define('YII_DEBUG', false);
 require __DIR__ . '/page.php';
 require application('yii2') . '/framework/Yii.php';
 
-final class YiiPage implements Session
+class YiiPage implements Session
 {
     private $yii;
 
@@ -48,12 +48,60 @@ final class YiiPage implements Session
     }
 }
 
+/** The user of the application's database. */
+final class Identity implements yii\web\IdentityInterface
+{
+    public static function findIdentity($id): ?self
+    {
+        return (int) $id === 42 ? new self() : null;
+    }
+
+    public static function findIdentityByAccessToken($token, $type = null): ?self
+    {
+        return null;
+    }
+
+    public function getId(): int
+    {
+        return 42;
+    }
+
+    public function getAuthKey(): string
+    {
+        return 'made-up';
+    }
+
+    public function validateAuthKey($authKey): bool
+    {
+        return $authKey === 'made-up';
+    }
+}
+
+/** The page of an application with Yii's component `user`. */
+final class YiiUserPage extends YiiPage implements Login
+{
+    public function get(string $key)
+    {
+        return $key === 'user' && Yii::$app->user->isGuest ? null : parent::get($key);
+    }
+
+    public function login(): void
+    {
+        Yii::$app->user->login(new Identity());
+    }
+
+    public function logout(): void
+    {
+        Yii::$app->user->logout();
+    }
+}
+
 final class SiteController extends yii\web\Controller
 {
     public function actionIndex(): yii\web\Response
     {
         Yii::$app->session->open();
-        return $this->asJson(act(new YiiPage(Yii::$app->session)));
+        return $this->asJson(act(isOld() ? new YiiUserPage(Yii::$app->session) : new YiiPage(Yii::$app->session)));
     }
 }
 
@@ -66,7 +114,7 @@ $mysql = server();
     'controllerMap' => ['site' => SiteController::class],
     'defaultRoute' => 'site/index',
     'components' => [
-        'request' => ['cookieValidationKey' => 'key', 'scriptFile' => __FILE__, 'scriptUrl' => '/yii.php'],
+        'request' => ['cookieValidationKey' => 'key', 'enableCsrfCookie' => false, 'scriptFile' => __FILE__, 'scriptUrl' => '/yii.php'],
         'session' => isOld()
             ? ['class' => yii\web\DbSession::class, 'sessionTable' => $mysql['table']]
             : ['class' => yii\web\Session::class, 'handler' => new PhpSessionBridge\Adapter\YiiHandler(sessionHandler())],
@@ -76,6 +124,7 @@ $mysql = server();
             'username' => $mysql['user'],
             'password' => $mysql['password'],
         ],
+        'user' => ['identityClass' => Identity::class],
         'log' => ['targets' => []],
     ],
 ]))->run();
