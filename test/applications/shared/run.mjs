@@ -61,7 +61,8 @@ export function runApplication(application, around) {
     try {
       const session = phpSession({ store, ...preset.session });
       const steps = stepsOf({ who, makesAll, stays, locks: preset.store.lock !== 'none' });
-      const outcomes = await checkSteps({ url, name, bag, session, steps, views: { who: seeing(application, preset) } });
+      const views = { who: seeing(application, preset) };
+      const outcomes = await checkSteps({ url, name, bag, session, steps, views });
       return { outcomes, log: log() };
     } finally {
       await store.close();

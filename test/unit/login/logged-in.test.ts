@@ -169,7 +169,11 @@ describe.each(frameworks)('loggedIn() in %s', (_, make) => {
 
   test('who is not logged in is sent to the login, and the session knows where to go back to', async () => {
     const site = await start();
-    expect(await site.ask('/shop/cart?step=2')).toMatchObject({ status: 302, location: '/login', cacheControl: 'no-store' });
+    expect(await site.ask('/shop/cart?step=2')).toMatchObject({
+      status: 302,
+      location: '/login',
+      cacheControl: 'no-store',
+    });
     expect(site.row).toBe('a:1:{s:3:"url";a:1:{s:8:"intended";s:17:"/shop/cart?step=2";}}');
     expect(site.cookies.get('PHPSESSID')).toMatch(/^[0-9a-f]{32}$/);
   });
