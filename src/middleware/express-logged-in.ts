@@ -57,6 +57,7 @@ export function loggedIn<User = LoginClaim, Request extends LoginExpressRequest 
         next();
         return;
       }
+      if (res.headersSent) return; // other middleware may have given up, and answered
       res.setHeader('Cache-Control', 'no-store');
       if ('redirect' in outcome) {
         res.appendHeader('Set-Cookie', outcome.cookie);

@@ -53,6 +53,7 @@ export function loggedIn<User = LoginClaim, Context extends LoginKoaContext = Lo
       await next();
       return;
     }
+    if (ctx.res.headersSent) return; // other middleware may have given up, and answered
     ctx.set('Cache-Control', 'no-store');
     if ('status' in outcome) {
       ctx.status = outcome.status;
