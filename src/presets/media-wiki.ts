@@ -1,6 +1,9 @@
+import { claimOf } from '../login/claim.ts';
+import type { LoginRules } from '../login/login-rules.ts';
+import { idAt, textAt } from '../login/php-values.ts';
 import { type OptionRules, optional, readByRules, wholeNumber } from '../option-rules.ts';
 import { rawDeflate } from '../stores/raw-deflate.ts';
-import type { Preset } from './preset.ts';
+import type { PresetWithLogin } from './preset.ts';
 
 /** Settings of LocalSettings.php. */
 export interface MediaWikiOptions {
@@ -31,7 +34,7 @@ const rules: OptionRules<MediaWikiOptions> = {
  *
  * @throws TypeError that names a wrong option
  */
-export function mediaWiki(options: MediaWikiOptions): Preset {
+export function mediaWiki(options: MediaWikiOptions): PresetWithLogin {
   const { dbname, prefix, cachePrefix, expiry, ...given } = readByRules(rules, options, 'mediaWiki()');
   // SetupDynamicConfig.php
   const cookies = (given.cookiePrefix ?? (prefix === '' ? dbname : `${dbname}_${prefix}`)).replace(
@@ -65,6 +68,28 @@ export function mediaWiki(options: MediaWikiOptions): Preset {
       useStrictMode: true,
       logoutCookies: [`${cookies}UserID`, `${cookies}Token`],
     },
+    login: loginOf(cookies),
+  };
+}
+
+/** `CookieSessionProvider::provideSessionInfo()` and `SessionManager::loadSessionInfoFromStore()`. */
+function loginOf(cookies: string): LoginRules {
+  return {
+    claim(session, { cookie, refused }) {
+      const id = idAt(session, 'metadata', 'userId');
+      if (id === undefined || id === 0) return undefined;
+      if (cookie(`${cookies}UserID`) !== String(id)) {
+        refused?.('cookie');
+        return undefined;
+      }
+      return claimOf({
+        id,
+        name: textAt(session, 'metadata', 'userName'),
+        unchecked: ['exists', 'enabled', 'authKey'],
+        secret: textAt(session, 'metadata', 'userToken'),
+      });
+    },
+    rememberCookies: [`${cookies}Token`],
   };
 }
 

@@ -403,6 +403,20 @@ describe('others', () => {
     expect(ask(app, { customer_base: { customer_id: null } })).toEqual(nobody);
   });
 
+  test('MediaWiki: the cookie has to name the same user', () => {
+    const app = presets.mediaWiki({ dbname: 'wiki' });
+    const session = { data: {}, metadata: { userId: 7, userName: 'Alice', userToken: 'made-up' } };
+    const { claim } = ask(app, session, { cookie: cookies({ wikiUserID: '7' }) });
+    expect(claim).toMatchObject({ id: 7, name: 'Alice', unchecked: ['exists', 'enabled', 'authKey'] });
+    expect([claim!.confirms('made-up'), claim!.confirms('renewed')]).toEqual([true, false]);
+    for (const wikiUserID of ['8', '07', '']) {
+      expect(ask(app, session, { cookie: cookies({ wikiUserID }) })).toEqual(refusedFor('cookie'));
+    }
+    expect(ask(app, session)).toEqual(refusedFor('cookie'));
+    const anonymous = { data: {}, metadata: { userId: 0, userName: null, userToken: null } };
+    expect(ask(app, anonymous, { cookie: cookies({ wikiUserID: '0' }) })).toEqual(nobody);
+  });
+
   test('OpenCart', () => {
     const app = presets.openCart();
     expect(ask(app, { customer_id: 42 }).claim).toMatchObject({ id: 42, unchecked: ['exists', 'enabled'] });

@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import * as presets from '../../../src/presets/index.ts';
-import { drupal, drupalCookieName, joomla, matomo, mediaWiki, moodle, roundcube, typo3 } from '../../../src/presets/index.ts';
+import {
+  drupal,
+  drupalCookieName,
+  joomla,
+  matomo,
+  mediaWiki,
+  moodle,
+  roundcube,
+  typo3,
+} from '../../../src/presets/index.ts';
 import { matomoEncoding } from '../../../src/presets/matomo-encoding.ts';
 import { readRowOptions } from '../../../src/stores/mysql/row-options.ts';
 
