@@ -11,6 +11,7 @@
 //   middleware/                    frameworks
 //   php-ini/                       what PHP's configuration says of a session
 //   presets/                       options for PHP applications: data
+//   forms/                         what frameworks of PHP keep of forms in a session
 //   testing/                       contracts for what others write
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
@@ -44,7 +45,7 @@ export default {
       name: 'folder-without-a-layer',
       comment: 'Say in .dependency-cruiser.mjs what the files of a new folder may import.',
       severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|testing)/' },
+      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|testing)/' },
       to: {},
     },
     layer({
@@ -138,6 +139,13 @@ export default {
         '^src/stores/mysql/(options|now|locks)[.]ts$',
         base,
       ],
+    }),
+    layer({
+      name: 'forms-know-values',
+      comment:
+        'What frameworks keep of forms is values in a session, wherever that comes from. Of presets it takes names, keys and cookies.',
+      from: '^src/forms/',
+      imports: ['^src/forms/', '^src/presets/(laravel-(classes|cookie|encrypter)|same-secret)[.]ts$', codec, base],
     }),
     layer({
       name: 'testing-knows-no-store',

@@ -19,9 +19,11 @@ const entries = {
   http: 'middleware/http',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
+  laravel: 'forms/laravel',
   'php-ini': 'php-ini',
   presets: 'presets/index',
   session: 'session',
+  symfony: 'forms/symfony',
   testing: 'testing/index',
 };
 
@@ -29,9 +31,11 @@ const entries = {
 const chunks = [
   ['core', /^(codec\/(?!igbinary\/|msgpack\/)|[\w-]+\.)/],
   // What presets take of one store, values and types, must not load all of it.
-  ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\./],
+  ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\.|^presets\/laravel-(classes|encrypter)\.d\./],
   // What presets take of logins is theirs alone.
   ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)/],
+  // What presets and forms have in common. Its types are in the one above.
+  ['forms', /^(forms\/arrays|presets\/(laravel-(classes|cookie|encrypter)|same-secret))\.js$/],
 ];
 
 /**

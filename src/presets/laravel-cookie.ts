@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { CookieEncoding } from '../session/cookie-encoding.ts';
-import { isEqual, type LaravelKeys, laravelEncrypter } from './laravel-encrypter.ts';
+import { type LaravelKeys, laravelEncrypter } from './laravel-encrypter.ts';
+import { isEqual } from './same-secret.ts';
 
 /** Hexadecimal digits of HMAC-SHA-1. */
 const PREFIX = 40;

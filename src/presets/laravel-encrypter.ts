@@ -5,9 +5,9 @@ import {
   createHmac,
   type DecipherGCM,
   randomBytes,
-  timingSafeEqual,
 } from 'node:crypto';
 import { base64 } from '../stores/base64.ts';
+import { isEqual } from './same-secret.ts';
 
 export interface LaravelKeys {
   /**
@@ -149,10 +149,4 @@ function macOf(iv: string, value: string, key: Uint8Array): string {
   return createHmac('sha256', key)
     .update(iv + value)
     .digest('hex');
-}
-
-/** In a time that does not tell where two texts differ. */
-export function isEqual(ours: string, theirs: string): boolean {
-  const [one, other] = [Buffer.from(ours), Buffer.from(theirs)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

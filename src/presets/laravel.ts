@@ -1,6 +1,8 @@
 import { json } from '../codec/formats/json.ts';
-import { flag, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
+import { flag, isOptions, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
 import { base64 } from '../stores/base64.ts';
+import { type LaravelLockOptions, laravelLock } from '../stores/mysql/locks.ts';
+import { laravelClasses } from './laravel-classes.ts';
 import { laravelCookie } from './laravel-cookie.ts';
 import { laravelEncrypted } from './laravel-encrypted.ts';
 import type { LaravelKeys } from './laravel-encrypter.ts';
@@ -26,6 +28,12 @@ export interface LaravelOptions extends LaravelKeys {
   encrypt?: boolean;
   /** The names of the session guards of config/auth.php; who is logged in is asked in this order. Default `['web']`. */
   guards?: readonly string[];
+  /**
+   * For an application whose routes have `block()` (or `block` in config/session.php) and whose cache is `database`: pages of Node take the
+   * same lock. True, or what is not by default in `cache_locks`. Default false: Laravel takes no lock. Its `prefix` is by default
+   * `'laravel_cache_'` before version 12, and then `'laravel-cache-'`.
+   */
+  block?: boolean | Partial<LaravelLockOptions>;
 }
 
 const hasKeys = { accepts: () => true, mustBe: '' }; // laravelCookie() checks them
@@ -48,6 +56,11 @@ const rules: OptionRules<LaravelOptions> = {
     accepts: (guards) => Array.isArray(guards) && guards.every((guard) => typeof guard === 'string'),
     mustBe: 'a list of names',
   },
+  block: {
+    default: false,
+    accepts: (block) => typeof block === 'boolean' || isOptions(block),
+    mustBe: 'true, false or an object with prefix, table and hold',
+  },
 };
 
 /**
@@ -57,7 +70,8 @@ const rules: OptionRules<LaravelOptions> = {
  */
 export function laravel(options: LaravelOptions): PresetWithLogin {
   const given = readByRules(rules, options, 'laravel()') as Required<LaravelOptions>;
-  const { name, lifetime, expireOnClose, serialization, encrypt, guards } = given;
+  const { version, name, lifetime, expireOnClose, serialization, encrypt, guards, block } = given;
+  const prefix = isBefore(version, '12') ? 'laravel_cache_' : 'laravel-cache-';
   const gcMaxlifetime = 60 * lifetime;
   return {
     name: 'Laravel',
@@ -72,7 +86,7 @@ export function laravel(options: LaravelOptions): PresetWithLogin {
       encoding: encrypt ? laravelEncrypted(given) : base64,
       expireOnRead: true,
       gcMaxlifetime,
-      lock: 'none',
+      lock: block === false ? 'none' : laravelLock({ prefix, ...(block === true ? {} : block) }),
     },
     session: {
       name,
@@ -81,6 +95,7 @@ export function laravel(options: LaravelOptions): PresetWithLogin {
       cookieHttponly: true,
       cookieSamesite: 'Lax',
       serializeHandler: serialization === 'json' ? json : 'php_serialize',
+      ...(serialization === 'php' && { classes: laravelClasses }),
       sidLength: 40,
       sidBitsPerCharacter: 5,
       useStrictMode: true,

@@ -19,12 +19,12 @@ export interface TableName {
   name: string;
 }
 
-/** Reads the option `table`: `'session'` or `'db.session'`. */
-export function parseTableName(table: unknown): TableName {
+/** Reads the option `table`, or another one like it: `'session'` or `'db.session'`. */
+export function parseTableName(table: unknown, option: string = 'table'): TableName {
   const parts = typeof table === 'string' ? table.split('.') : [];
-  if (parts.length < 1 || parts.length > 2) throw new TypeError('table must be "table" or "database.table"');
+  if (parts.length < 1 || parts.length > 2) throw new TypeError(`${option} must be "table" or "database.table"`);
   return {
-    quoted: parts.map((part) => quoteIdentifier(part, 'table')).join('.'),
+    quoted: parts.map((part) => quoteIdentifier(part, option)).join('.'),
     database: parts.length === 2 ? parts[0] : undefined,
     name: parts.at(-1)!,
   };

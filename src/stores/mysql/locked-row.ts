@@ -35,18 +35,31 @@ export class LockedRowSession implements LockedSession {
   }
 
   /** With a new id one UPDATE moves the row and writes it, so that columns that are not ours go with it. */
-  commit({ data, newId }: Change, deadline: Deadline): Promise<WriteResult> {
+  async commit({ data, newId }: Change, deadline: Deadline): Promise<WriteResult> {
     const change = { id: this.#id, newId, before: this.data, fresh: this.#fresh, data };
-    return write(this.#rows, this.#row, change, deadline);
+    try {
+      return await write(this.#rows, this.#row, change, deadline);
+    } finally {
+      await this.#unlock();
+    }
   }
 
   async destroy(deadline: Deadline, empty?: Uint8Array): Promise<DestroyResult> {
-    if (this.data !== undefined) return remove(this.#rows, this.#row, { id: this.#id, empty }, deadline);
-    await this.rollback(deadline);
-    return 'gone';
+    try {
+      if (this.data !== undefined) return await remove(this.#rows, this.#row, { id: this.#id, empty }, deadline);
+      await this.#row.connection.rollback(deadline);
+      return 'gone';
+    } finally {
+      await this.#unlock();
+    }
   }
 
-  rollback(deadline: Deadline): Promise<void> {
-    return this.#row.connection.rollback(deadline);
+  async rollback(deadline: Deadline): Promise<void> {
+    await this.#row.connection.rollback(deadline);
+    await this.#unlock();
+  }
+
+  #unlock(): Promise<void> {
+    return this.#rows.unlock(this.#row.tableLock);
   }
 }

@@ -37,3 +37,30 @@ export const symfonyLock: NamedLock = { name: (id) => id.slice(0, 64) };
 export function moodleLock({ dbname, prefix = 'mdl_' }: { dbname: string; prefix?: string }): NamedLock {
   return { key: 'id', name: (row) => `${dbname}-${prefix}-session-${row}` };
 }
+
+/**
+ * The lock of PHP applications that keep locks as rows of a table: who has it, and until when. Its columns are `key`, `owner` and
+ * `expiration`, in Unix seconds. See `laravelLock`.
+ */
+export interface TableLock {
+  /** `'locks'` or `'database.locks'`, on the server of the session table. */
+  table: string;
+  /** What is in the column `key`. @param id of the session */
+  key(id: string): string;
+  /** Seconds after which others may take the lock, though its holder has not let it go. */
+  hold: number;
+}
+
+export interface LaravelLockOptions {
+  /** `prefix` of config/cache.php, made of `APP_NAME`: look at the keys in the table. `'laravel-cache-'` in the skeleton of 12 and 13. */
+  prefix: string;
+  /** `lock_table` of the cache store. Default `'cache_locks'`. */
+  table?: string;
+  /** Seconds: `block_lock_seconds` of config/session.php. Default 10. */
+  hold?: number;
+}
+
+/** Laravel's routes with `block()`, or with `block` in config/session.php, where the cache that they use is `database`. */
+export function laravelLock({ prefix, table = 'cache_locks', hold = 10 }: LaravelLockOptions): TableLock {
+  return { table, hold, key: (id) => `${prefix}session:${id}` };
+}

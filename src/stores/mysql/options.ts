@@ -18,7 +18,7 @@ import {
   readConnections,
 } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
-import type { NamedLock } from './locks.ts';
+import type { NamedLock, TableLock } from './locks.ts';
 import { type RowOptions, type RowSettings, readRowOptions } from './row-options.ts';
 import { readTimeZone } from './time-zone.ts';
 
@@ -58,10 +58,11 @@ export interface MysqlStoreOptions extends LifecycleOptions {
    *
    * - `'row'`: the lock of the row until COMMIT, as our PHP handler and Symfony's `PdoSessionHandler` take it
    * - a named lock (`GET_LOCK`), as CodeIgniter's handler takes it: see `codeIgniterLock`
+   * - a row of another table, as Laravel's routes with `block()` take it: see `laravelLock`
    * - `'none'`: not at all (Horde, Drupal, Laravel and most others). Requests then have the mode `merge` unless they ask for another
    *   one: a lock that PHP does not take would keep Node from Node only, and the shorter a write, the less it loses.
    */
-  lock?: 'row' | 'none' | NamedLock;
+  lock?: 'row' | 'none' | NamedLock | TableLock;
   /**
    * Seconds that a session stays locked while its holder sends no statement. Then the server ends the connection
    * (`wait_timeout`), so that a frozen process does not lock PHP out; a late commit checks that nobody else has
@@ -150,6 +151,8 @@ export interface Settings
   readonly row: RowSettings;
   readonly encoding: Encoding | undefined;
   readonly lock: 'row' | 'none' | (NamedLock & { quotedKey: string | undefined });
+  /** Is taken before the lock of the row. */
+  readonly tableLock: (Pick<TableLock, 'key' | 'hold'> & { readonly table: string }) | undefined;
   /** Milliseconds: the option `lockTimeout`. */
   readonly timeout: number;
   /** `gcMaxlifetime`, unless it is a default by which sessions would end. */
@@ -171,8 +174,8 @@ export const mysqlRules: OptionRules<MysqlStoreOptions> = {
   encoding: optional(isEncoding, 'an encoding, with encode() and decode()'),
   lock: {
     default: 'row',
-    accepts: (lock) => lock === 'row' || lock === 'none' || typeof lock?.name === 'function',
-    mustBe: "'row', 'none' or a named lock",
+    accepts: (lock) => lock === 'row' || lock === 'none' || isOptions(lock),
+    mustBe: "'row', 'none', a named lock or one in a table",
   },
   ...lifecycleRules,
   // MySQL's wait_timeout is a number of seconds, at least 1 and at most 2147483 on Windows.
@@ -244,7 +247,7 @@ export function readOptions(given: MysqlStoreOptions | string): Settings {
       time: quoteIdentifier(columns.time, 'columns.time'),
     },
     row: readRowOptions(values.row, Object.values(columns)),
-    lock: readLock(values.lock),
+    ...readLock(values.lock),
     timeout: values.lockTimeout * 1000,
     saidLifetime: timeMeaning === 'expiresAt' ? gcMaxlifetime : options.gcMaxlifetime,
     phpCharset: charset === 'utf8' ? 'utf8mb3' : charset,
@@ -257,11 +260,22 @@ function ofConnection(name: string): string {
   return CONNECTION_OPTIONS.has(name) ? `, but of its connection: mysqlStore({ connection: { ${name} } })` : '';
 }
 
-function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Settings['lock'] {
-  if (lock === 'row' || lock === 'none') return lock;
+/** @throws TypeError */
+function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Pick<Settings, 'lock' | 'tableLock'> {
+  if (lock === 'row' || lock === 'none') return { lock, tableLock: undefined };
+  if ('table' in lock) {
+    const { table, hold } = lock;
+    if (typeof lock.key !== 'function') throw new TypeError('lock.key must be a function');
+    if (!Number.isInteger(hold) || hold < 1 || hold > 86_400) {
+      throw new TypeError('lock.hold must be a whole number of seconds from 1 to 86400');
+    }
+    const quoted = parseTableName(table, 'lock.table').quoted;
+    return { lock: 'row', tableLock: { table: quoted, hold, key: (id) => lock.key(id) } };
+  }
   const { key, singleServer = false } = lock;
+  if (typeof lock.name !== 'function') throw new TypeError('lock.name must be a function');
   const quotedKey = key === undefined ? undefined : quoteIdentifier(key, 'lock.key');
-  return { name: (of) => lock.name(of), singleServer, quotedKey }; // it may be an instance of a class
+  return { lock: { name: (of) => lock.name(of), singleServer, quotedKey }, tableLock: undefined }; // it may be an instance of a class
 }
 
 function warn(error: Error & { code?: string }): void {

@@ -1,5 +1,5 @@
 import { PhpSessionError } from '../../errors.ts';
-import type { Deadline } from '../deadline.ts';
+import { Deadline } from '../deadline.ts';
 import type { ColumnValue, RowColumns, Visitor } from '../store.ts';
 import { isTouchDue, lastUse } from '../touch.ts';
 import { same } from './bytes.ts';
@@ -11,8 +11,9 @@ import { cannotMakeRow, lacksValue, NO_NEW_ROWS } from './new-row.ts';
 import type { Settings } from './options.ts';
 import type { SampledRow } from './other-rows.ts';
 import type { ConnectionPool } from './pool.ts';
-import { Retries } from './retries.ts';
+import { LOCK_PATIENCE, Retries } from './retries.ts';
 import { describeTable, type TableDescription } from './table.ts';
+import { TableLockOfSession } from './table-lock.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** A row that was read, with or without a lock. */
@@ -50,6 +51,8 @@ export interface LockedRow {
   readonly usedAt: number;
   /** Whether there was a logout under this id after the reading for which it was locked. */
   readonly isOther: boolean;
+  /** What was locked before the row: see the option `lock`. */
+  readonly tableLock: TableLockOfSession | undefined;
 }
 
 /** How a row is locked. */
@@ -64,6 +67,8 @@ export interface LockHow {
   readonly visitor?: Visitor | undefined;
   /** See `Retries`. */
   readonly insist?: boolean;
+  /** What this request has taken already, when it locks the row again. */
+  readonly tableLock?: TableLockOfSession | undefined;
 }
 
 /** Locks rows, and reads them. */
@@ -93,12 +98,51 @@ export class Rows {
    * @returns `undefined` when there is no such row, and nothing was locked
    * @throws PhpSessionError `ERR_SESSION_TABLE` for a fresh id, where the table demands more of a row
    */
-  lock(id: string, how: LockHow, deadline: Deadline): Promise<LockedRow | undefined> {
-    return this.#run(this.#held, how.insist, deadline, async (connection) => {
-      const row = await this.#lock(connection, id, how, deadline);
-      if (row === undefined) await connection.rollback(deadline);
-      return row;
+  async lock(id: string, how: LockHow, deadline: Deadline): Promise<LockedRow | undefined> {
+    const tableLock = await this.#takeTableLock(id, how, deadline);
+    let row: LockedRow | undefined;
+    try {
+      row = await this.#run(this.#held, how.insist, deadline, async (connection) => {
+        const found = await this.#lock(connection, id, { ...how, tableLock }, deadline);
+        if (found === undefined) await connection.rollback(deadline);
+        return found;
+      });
+    } finally {
+      if (row === undefined) await this.unlock(tableLock);
+    }
+    return row;
+  }
+
+  /** For a transaction that has ended. What cannot be freed ends by itself. */
+  async unlock(tableLock: TableLockOfSession | undefined): Promise<void> {
+    if (tableLock === undefined) return;
+    const deadline = new Deadline(LOCK_PATIENCE);
+    const freed = this.#run(this.#single, false, deadline, async (connection) => {
+      await tableLock.free(connection, deadline);
+      connection.release();
     });
+    await freed.catch(() => undefined);
+  }
+
+  /** Without a connection that would lock the row: those that wait must not take them all. */
+  async #takeTableLock(
+    id: string,
+    { tableLock: taken, insist }: LockHow,
+    deadline: Deadline,
+  ): Promise<TableLockOfSession | undefined> {
+    const { tableLock: lock } = this.#settings;
+    if (lock === undefined) return undefined;
+    const tableLock = taken ?? new TableLockOfSession(lock, id);
+    try {
+      await this.#run(this.#single, insist, deadline, async (connection) => {
+        await tableLock.take(connection, deadline);
+        connection.release();
+      });
+    } catch (error) {
+      await this.unlock(tableLock); // the answer may have come too late
+      throw error;
+    }
+    return tableLock;
   }
 
   /** Reads what was committed last, without a lock. */
@@ -182,7 +226,7 @@ export class Rows {
   async #lock(
     connection: Connection,
     id: string,
-    { create, fresh = false, since, visitor }: LockHow,
+    { create, fresh = false, since, visitor, tableLock }: LockHow,
     deadline: Deadline,
   ): Promise<LockedRow | undefined> {
     const table = this.#table ?? (await this.table(connection, deadline));
@@ -197,7 +241,7 @@ export class Rows {
         since !== undefined &&
         !same(found.data, since.row?.data) &&
         (await this.#isBuried(connection, table, key, since, deadline));
-      return { connection, visitor, ...found, isOther };
+      return { connection, visitor, ...found, isOther, tableLock };
     }
     if (!this.#settings.row.makesRows) {
       if (fresh) throw cannotMakeRow(NO_NEW_ROWS);
@@ -220,7 +264,8 @@ export class Rows {
     if (this.#wasRefused) this.forgetTable(); // the table was fixed: the next transaction leaves rows for old ids, and tombstones
     this.#wasRefused = false;
     const isOther = since !== undefined && (await this.#isBuried(connection, table, key, since, deadline));
-    return { connection, table, key, visitor, data: undefined, columns: undefined, usedAt: lastUse(null), isOther };
+    const missing = { data: undefined, columns: undefined, usedAt: lastUse(null) };
+    return { connection, table, key, visitor, ...missing, isOther, tableLock };
   }
 
   /** Whether there was a logout under this id after the reading. Called while the row is locked: there can be no logout after it. */

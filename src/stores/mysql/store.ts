@@ -82,7 +82,7 @@ export class MysqlStore implements SessionStore {
 
   async read(id: string, { signal, visitor }: ReadOptions = {}): Promise<SessionSnapshot> {
     if (!this.isId(id)) return noSnapshot;
-    const { timeout, lock: kind } = this.#settings;
+    const { timeout, lock: kind, tableLock } = this.#settings;
     const since = await this.#life.run(() => this.#rows.read(id, new Deadline(timeout, signal)), signal);
     const lock = ({ create }: { create: boolean }) => this.#life.open(id, this.#lock(id, { create, since, visitor }));
     const { row } = since;
@@ -93,8 +93,9 @@ export class MysqlStore implements SessionStore {
       columns: row.columns,
       lock,
       touch: () => this.#life.run(async () => ((await touch()) ? 'touched' : 'gone')),
-      // Where PHP takes a named lock, it reads and writes without the row's: what came in between would be overwritten.
-      ...(typeof kind === 'string' && { replace: (data) => this.#replace(id, { ...since, row }, data) }),
+      // Where PHP takes another lock, it reads and writes without the row's: what came in between would be overwritten.
+      ...(typeof kind === 'string' &&
+        tableLock === undefined && { replace: (data) => this.#replace(id, { ...since, row }, data) }),
     };
   }
 

@@ -1,13 +1,12 @@
 import zlib from 'node:zlib';
 import { PhpSessionError } from '../../errors.ts';
 import { type Deadline, DeadlineExpired } from '../deadline.ts';
-import type { Visitor } from '../store.ts';
 import { isTouchDue } from '../touch.ts';
 import { asBuffer, same } from './bytes.ts';
 import { classify, Failed, isBeforeCommit, isForeign, refusesRow, toSessionError } from './errors.ts';
 import { type Literal, withLiterals } from './literals.ts';
 import { publishRetry, Retries } from './retries.ts';
-import type { LockedRow, Rows } from './rows.ts';
+import type { LockedRow, LockHow, Rows } from './rows.ts';
 import { needsReadBack, sizeLimit } from './table.ts';
 import { tombstoneOf } from './tombstone.ts';
 
@@ -83,7 +82,8 @@ async function finish<Result>(rows: Rows, row: LockedRow, ending: Ending<Result>
       if (committing) publishRetry(error);
       else await retries.next(error instanceof DeadlineExpired ? toSessionError(error) : error, deadline);
     }
-    const now = await lockAgain(rows, { ...ending, visitor: row.visitor }, committing, deadline);
+    const { visitor, tableLock } = row;
+    const now = await lockAgain(rows, { ...ending, visitor, tableLock }, committing, deadline);
     try {
       const verdict = await ending.resume(now, committing);
       if (verdict !== 'again') return verdict;
@@ -119,11 +119,11 @@ export function isUndone(error: unknown): boolean {
  */
 export function lockAgain(
   rows: Rows,
-  { id, create, visitor }: Pick<Ending<unknown>, 'id' | 'create'> & { visitor?: Visitor | undefined },
+  { id, create, visitor, tableLock }: Pick<Ending<unknown>, 'id' | 'create'> & Pick<LockHow, 'visitor' | 'tableLock'>,
   committing: boolean,
   deadline: Deadline,
 ): Promise<LockedRow | undefined> {
-  return rows.lock(id, { create, fresh: create, visitor, insist: committing }, deadline).catch((cause) => {
+  return rows.lock(id, { create, fresh: create, visitor, tableLock, insist: committing }, deadline).catch((cause) => {
     if (committing || isForeign(cause)) throw unknownOutcome(cause);
     throw new PhpSessionError('ERR_SESSION_UNAVAILABLE', 'the lock was lost and could not be had again', { cause });
   });
@@ -189,6 +189,7 @@ export function write(rows: Rows, row: LockedRow, change: Write, deadline: Deadl
       data === undefined
         ? [touching, [...moved, key]]
         : [writing, [...moved, asBuffer(data), key, zlib.crc32(read ?? '')]];
+    if (data !== undefined || newId !== undefined) await row.tableLock?.assertOurs(connection, deadline);
     const isReadBack = data !== undefined && needsReadBack(table, data);
     const fitsAsHex = data === undefined || data.length * 2 < table.maxPacket;
     try {
