@@ -26,6 +26,8 @@ await runCommand(async () => {
   const { NO_LOCK } = await import('../test/applications/shared/steps.mjs');
   const { readApplications } = await import('../test/applications/shared/recorded.mjs');
   const { recordApplication, runApplication } = await import('../test/applications/shared/run.mjs');
+  const { runForms } = await import('../test/applications/shared/forms.mjs');
+  const forms = { ...(await import('php-session-bridge/laravel')), ...(await import('php-session-bridge/symfony')) };
   const { startMariadb } = await import('./services/mariadb.mjs');
   const presets = await import('php-session-bridge/presets');
   const { phpSession } = await import('php-session-bridge/koa');
@@ -59,8 +61,12 @@ await runCommand(async () => {
       }
       const { outcomes, log } = await runApplication(application, around);
       matrix[title] = outcomes;
+      if (application.forms !== undefined) {
+        const more = await runForms(/** @type {any} */ (application), { ...around, forms });
+        for (const [step, outcome] of Object.entries(more.outcomes)) outcomes[`form: ${step}`] = outcome;
+      }
       for (const [step, outcome] of Object.entries(outcomes)) {
-        console.log(`  ${step.padEnd(16)} ${outcome === true ? 'yes' : `no: ${oneLine(outcome)}`}`);
+        console.log(`  ${step.padEnd(20)} ${outcome === true ? 'yes' : `no: ${oneLine(outcome)}`}`);
       }
       if (Object.values(outcomes).some((outcome) => outcome !== true && !outcome.startsWith(NO_LOCK))) {
         process.exitCode = 1;

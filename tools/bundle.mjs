@@ -31,7 +31,10 @@ const entries = {
 const chunks = [
   ['core', /^(codec\/(?!igbinary\/|msgpack\/)|[\w-]+\.)/],
   // What presets take of one store, values and types, must not load all of it.
-  ['stores', /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\.|^presets\/laravel-(classes|encrypter)\.d\./],
+  [
+    'stores',
+    /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\.|^presets\/laravel-(classes|encrypter)\.d\./,
+  ],
   // What presets take of logins is theirs alone.
   ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)/],
   // What presets and forms have in common. Its types are in the one above.

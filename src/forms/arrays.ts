@@ -1,5 +1,6 @@
 import { asMap } from '../codec/index.ts';
-import { isCommon, isObject } from '../codec/values.ts';
+import { isPlainObject } from '../codec/source/origins.ts';
+import { isObject } from '../codec/values.ts';
 
 // PHP's arrays in the plain view, by their own keys alone: names come from outside, and `__proto__` or `length` are names as others.
 
@@ -7,7 +8,7 @@ export type Container = Record<string, unknown>;
 
 /** Whether it is what a PHP array is in JavaScript: a list, or an object that is no object of PHP. */
 export function isArray(value: unknown): value is Container {
-  return isObject(value) && isCommon(value);
+  return isObject(value) && (Array.isArray(value) || isPlainObject(value));
 }
 
 /** @returns `undefined` where there is none */

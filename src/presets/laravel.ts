@@ -1,7 +1,7 @@
 import { json } from '../codec/formats/json.ts';
 import { flag, isOptions, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
 import { base64 } from '../stores/base64.ts';
-import { type LaravelLockOptions, laravelLock } from '../stores/mysql/locks.ts';
+import { laravelLock } from '../stores/mysql/locks.ts';
 import { laravelClasses } from './laravel-classes.ts';
 import { laravelCookie } from './laravel-cookie.ts';
 import { laravelEncrypted } from './laravel-encrypted.ts';
@@ -33,7 +33,7 @@ export interface LaravelOptions extends LaravelKeys {
    * same lock. True, or what is not by default in `cache_locks`. Default false: Laravel takes no lock. Its `prefix` is by default
    * `'laravel_cache_'` before version 12, and then `'laravel-cache-'`.
    */
-  block?: boolean | Partial<LaravelLockOptions>;
+  block?: boolean | { prefix?: string; table?: string; hold?: number };
 }
 
 const hasKeys = { accepts: () => true, mustBe: '' }; // laravelCookie() checks them

@@ -1,9 +1,11 @@
+import { symfonyForms } from './shared/symfony-forms.mjs';
+
 /** `PdoSessionHandler::createTable()`; from 4.4 to 6.1 the index is EXPIRY. */
 const schema = `CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY KEY, sess_data BLOB NOT NULL,
   sess_lifetime INTEGER UNSIGNED NOT NULL, sess_time INTEGER UNSIGNED NOT NULL, INDEX sess_lifetime_idx (sess_lifetime))
   COLLATE utf8mb4_bin, ENGINE = InnoDB`;
 
-const debian = { page: 'symfony.php', schema, bag: ['_sf2_attributes'] };
+const debian = { page: 'symfony.php', schema, bag: ['_sf2_attributes'], forms: symfonyForms };
 const folder = (/** @type {string} */ version) => ({
   ...debian,
   version,

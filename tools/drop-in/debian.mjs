@@ -7,6 +7,8 @@ import { root, run, SetupError } from '../setup.mjs';
 /** Applications, and what a page with their classes needs. Their own dependencies come with them. */
 const packages = [
   'php-symfony-http-kernel',
+  'php-symfony-security-csrf',
+  'php-symfony-security-http',
   'php-laravel-framework',
   'php-mbstring',
   'php-intl',

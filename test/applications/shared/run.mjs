@@ -31,6 +31,7 @@ const pages = fileURLToPath(new URL('../../drop-in/pages', import.meta.url));
  * @property {string} [sends] another cookie by which the application knows its visitor
  * @property {string} [who] whom Node shall see; default `alice`
  * @property {boolean} [logsIn] whether PHP logs in by the application's own classes, so that the preset says who it is; else it is the application's own value `user`
+ * @property {import('./forms.mjs').Forms | undefined} [forms] what it keeps of forms in a session
  */
 
 /** @typedef {{ host: string, port: number, user: string, password: string, database: string }} Connection */

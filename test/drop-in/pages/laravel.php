@@ -5,30 +5,10 @@ declare(strict_types=1);
 // Laravel's StartSession over its SessionManager, which knows our handler by extend(). EncryptCookies is not there: an application
 // calls EncryptCookies::except() with the name of the session's cookie. With its own driver Laravel has EncryptCookies, and a guard.
 
-require __DIR__ . '/page.php';
-if (getenv('PSB_LARAVEL_FOLDER') !== false) {
-    $folder = application('laravel') . '/src/Illuminate';
-    autoload('Illuminate\\', $folder);
-    foreach (['Collections', 'Conditionable', 'Macroable', 'Reflection'] as $part) {
-        autoload('Illuminate\\Support\\', "$folder/$part");
-    }
-    foreach (['Collections/functions', 'Collections/helpers', 'Support/functions', 'Support/helpers'] as $file) {
-        require "$folder/$file.php";
-    }
-    autoload('Symfony\\Component\\', application('symfony') . '/src/Symfony/Component');
-    require_once 'Carbon/autoload.php';
-    require __DIR__ . '/newer-php.php';
-} else {
-    $parts = array_merge(['Http', 'Config', 'Container', 'Cookie', 'Session'], isOld() ? ['Auth', 'Database', 'Encryption'] : []);
-    foreach ($parts as $part) {
-        require_once "Illuminate/$part/autoload.php";
-    }
-    require_once 'Symfony/Component/HttpKernel/autoload.php';
-}
+require __DIR__ . '/laravel-setup.php';
 
 use Illuminate\Auth\GenericUser;
 use Illuminate\Auth\SessionGuard;
-use Illuminate\Config\Repository;
 use Illuminate\Container\Container;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Contracts\Auth\Guard;
@@ -37,27 +17,13 @@ use Illuminate\Contracts\Session\Session as LaravelSession;
 use Illuminate\Cookie\CookieJar;
 use Illuminate\Cookie\Middleware\AddQueuedCookiesToResponse;
 use Illuminate\Cookie\Middleware\EncryptCookies;
-use Illuminate\Database\Capsule\Manager as Database;
-use Illuminate\Encryption\Encrypter;
 use Illuminate\Http\Request;
 use Illuminate\Http\Response;
 use Illuminate\Session\Middleware\StartSession;
 use Illuminate\Session\SessionManager;
 use Symfony\Component\HttpKernel\Exception\HttpException;
 
-$container = Container::getInstance();
-$own = server();
-$container->instance('config', new Repository(['session' => json_decode(getenv('PSB_LARAVEL_SESSION') ?: '{}', true) + [
-    'driver' => isOld() ? 'database' : 'bridge', 'cookie' => 'PHPSESSID', 'lifetime' => 120, 'expire_on_close' => false,
-    'lottery' => [0, 100], 'path' => '/', 'domain' => null, 'secure' => false, 'http_only' => true, 'same_site' => 'lax',
-    'encrypt' => false, 'serialization' => 'php', 'table' => $own['table'], 'connection' => null,
-]]));
-$request = Request::capture();
-$container->instance('request', $request);
-$manager = new SessionManager($container);
-$manager->extend('bridge', static function () {
-    return new PhpSessionBridge\Adapter\LaravelHandler(sessionHandler(['serialize_handler' => 'php_serialize']));
-});
+['container' => $container, 'manager' => $manager, 'request' => $request, 'own' => $own] = laravelSetup();
 
 class LaravelPage implements Session
 {
@@ -172,22 +138,16 @@ function laravelGuard(Container $container, LaravelSession $session, CookieJar $
 /** What Laravel's group `web` of middleware does with cookies and sessions. */
 function ownResponse(Container $container, SessionManager $manager, array $own)
 {
-    $database = new Database($container);
-    $database->addConnection([
-        'driver' => 'mysql', 'host' => $own['host'], 'port' => $own['port'], 'username' => $own['user'], 'password' => $own['password'],
-        'database' => $own['database'], 'charset' => 'utf8mb4', 'collation' => 'utf8mb4_unicode_ci',
-    ]);
-    $container->instance('db', $database->getDatabaseManager());
-    $encrypter = new Encrypter(base64_decode(getenv('PSB_LARAVEL_KEY')), 'AES-256-CBC');
-    $container->instance('encrypter', $encrypter);
+    $encrypter = laravelServices($container, $own);
     $cookies = new CookieJar();
     $page = static function (Request $request) use ($container, $cookies) {
         $guard = laravelGuard($container, $request->session(), $cookies);
         return new Response(json_encode(act(new GuardedLaravelPage($request->session(), $guard))));
     };
-    return (new EncryptCookies($encrypter))->handle($container['request'], static function ($request) use ($manager, $cookies, $page) {
-        return (new AddQueuedCookiesToResponse($cookies))->handle($request, static function ($request) use ($manager, $page) {
-            return (new StartSession($manager))->handle($request, $page);
+    $start = startSession($container, $manager);
+    return (new EncryptCookies($encrypter))->handle($container['request'], static function ($request) use ($start, $cookies, $page) {
+        return (new AddQueuedCookiesToResponse($cookies))->handle($request, static function ($request) use ($start, $page) {
+            return $start->handle($request, $page);
         });
     });
 }
