@@ -1,6 +1,6 @@
 // `npm run test:applications`: real PHP applications with their own session handlers, beside Node with the preset for each; then a table of
 // what was run. Exit status 1 when a step fails. That updates are lost where the application takes no lock is no failure: it is counted. Arguments are
-// names of applications: only these. `--record` writes what each makes of a login to fixtures/applications.json.
+// names of applications: only these. `--record` writes what each makes of a login to fixtures/applications.json, and of forms to fixtures/forms.json.
 //
 // Some answer over HTTP (test/applications). Of others the session classes alone are run, for a request at a time
 // (test/integration/presets-applications.test.ts).
@@ -27,7 +27,8 @@ await runCommand(async () => {
   const { readApplications } = await import('../test/applications/shared/recorded.mjs');
   const { recordApplication, runApplication } = await import('../test/applications/shared/run.mjs');
   const { runForms } = await import('../test/applications/shared/forms.mjs');
-  const forms = { ...(await import('php-session-bridge/laravel')), ...(await import('php-session-bridge/symfony')) };
+  const entries = ['laravel', 'symfony', 'codec', 'formats'];
+  const forms = Object.assign({}, ...(await Promise.all(entries.map((name) => import(`php-session-bridge/${name}`)))));
   const { startMariadb } = await import('./services/mariadb.mjs');
   const presets = await import('php-session-bridge/presets');
   const { phpSession } = await import('php-session-bridge/koa');
@@ -56,7 +57,11 @@ await runCommand(async () => {
       }
       const around = { mysql, env, share: debian.share, ini: debian.ini, presets, phpSession, mysqlStore };
       if (values.record) {
-        record(title, await recordApplication(application, around));
+        record('applications', title, await recordApplication(application, around));
+        if (application.forms !== undefined) {
+          const { results } = await runForms(/** @type {any} */ (application), { ...around, forms });
+          if (results.length > 0) record('forms', title, results.flat());
+        }
         continue;
       }
       const { outcomes, log } = await runApplication(application, around);
@@ -87,12 +92,12 @@ function oneLine(text) {
   return text.replace(/\s+/g, ' ').slice(0, 160);
 }
 
-/** ASCII, and a byte is one character. @param {string} title @param {object} login */
-function record(title, login) {
-  const file = join(root, 'fixtures/applications.json');
+/** ASCII, and a byte is one character. @param {string} name of the file @param {string} title @param {object} login */
+function record(name, title, login) {
+  const file = join(root, `fixtures/${name}.json`);
   const all = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   all[title] = login;
-  const text = JSON.stringify(Object.fromEntries(Object.entries(all).sort()), null, 2);
+  const text = JSON.stringify(Object.fromEntries(Object.entries(all).sort()), null, name === 'forms' ? 0 : 2);
   writeFileSync(
     file,
     `${text.replace(/[\x7f-\uffff]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,

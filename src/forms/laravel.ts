@@ -79,17 +79,17 @@ export class LaravelSession {
   /** For the next page of either side, and gone after it. */
   flash(key: string, value: unknown = true): void {
     this.put(key, value);
-    this.#setKeys('old', without(this.#keys('old'), [key]));
     // What is flashed after the ageing is as old as if it had been before.
-    const list = aged.has(this.#data) ? 'old' : 'new';
-    this.#setKeys(list, [...without(this.#keys(list), [key]), key]);
+    const isLate = aged.has(this.#data);
+    if (!isLate) this.#setKeys('new', [...this.#keys('new'), key]);
+    this.#setKeys('old', [...without(this.#keys('old'), [key]), ...(isLate ? [key] : [])]);
   }
 
   /** For this page alone: gone with `ageFlashData()`. */
   now(key: string, value: unknown): void {
     this.#assertNotAged('now()');
     this.put(key, value);
-    this.#setKeys('old', [...without(this.#keys('old'), [key]), key]);
+    this.#setKeys('old', [...this.#keys('old'), key]);
   }
 
   /** All messages live for one more page. */

@@ -22,7 +22,10 @@ const application = (title, options, settings = {}) => ({
   env: { PSB_LARAVEL_KEY: key, PSB_LARAVEL_SESSION: JSON.stringify({ cookie: cookieOf(options), ...settings }) },
   who: '42',
   logsIn: true,
-  forms: laravelForms({ key: `base64:${key}` }, options.serialization ?? 'php'),
+  forms: laravelForms(
+    { key: `base64:${key}` },
+    { serialization: options.serialization, dots: options.version !== '8' },
+  ),
 });
 
 const cookieOf = (/** @type {{ version?: string }} */ { version }) =>

@@ -10,7 +10,7 @@ import { withPhp } from './run.mjs';
  * @typedef {object} Forms
  * @property {string} page of test/drop-in/pages
  * @property {Record<string, (ctx: any) => unknown>} node what pages of Node do; `around` is in `ctx.state`
- * @property {Record<string, (sides: Sides) => Promise<void>>} steps each in a browser of its own
+ * @property {Record<string, (sides: Sides) => Promise<unknown>>} steps each in a browser of its own; what one returns can be recorded
  *
  * @typedef {(action: string, more?: { query?: Record<string, string>, form?: Record<string, string>, headers?: Record<string, string> }) =>
  *   Promise<import('./browser.mjs').Answer>} Side
@@ -25,7 +25,7 @@ import { withPhp } from './run.mjs';
 /**
  * @param {import('./run.mjs').Application & { forms: Forms }} application
  * @param {import('./run.mjs').Around & { forms: object }} around
- * @returns {Promise<{ outcomes: Record<string, import('../../drop-in/steps.mjs').Outcome>, log: string }>}
+ * @returns {Promise<{ outcomes: Record<string, import('../../drop-in/steps.mjs').Outcome>, results: unknown[], log: string }>}
  */
 export function runForms(application, around) {
   const { page, node: actions, steps } = application.forms;
@@ -63,10 +63,15 @@ export function runForms(application, around) {
     };
     /** @type {Record<string, import('../../drop-in/steps.mjs').Outcome>} */
     const outcomes = {};
+    /** @type {unknown[]} */
+    const results = [];
     try {
       for (const [title, step] of Object.entries(steps)) {
         outcomes[title] = await step(sidesOf(new Browser())).then(
-          () => true,
+          (result) => {
+            if (result !== undefined) results.push(result);
+            return true;
+          },
           (error) => String(error.message),
         );
       }
@@ -75,7 +80,7 @@ export function runForms(application, around) {
       server.closeAllConnections();
       await store.close();
     }
-    return { outcomes, log: log() };
+    return { outcomes, results, log: log() };
   });
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { same } from '../../drop-in/steps.mjs';
+import { comparable, randomCases, runInNode } from './laravel-store.mjs';
 
 /** Text that would be an object, if somebody unserialized it. */
 const OBJECT = 'O:8:"stdClass":1:{s:1:"a";i:1;}';
@@ -11,10 +12,12 @@ const messages = {
 
 /**
  * @param {{ key: string }} keys
- * @param {'php' | 'json'} serialization
+ * @param {{ serialization?: 'php' | 'json', dots?: boolean }} options of `config/session.php`, and of `randomCases()`
  * @returns {import('./forms.mjs').Forms}
  */
-export function laravelForms(keys, serialization) {
+export function laravelForms(keys, { serialization = 'php', dots = true }) {
+  /** @type {any} */
+  let codec;
   /** What each page of Node begins with. @param {any} ctx */
   const laravelOf = (ctx) => ctx.state.forms.laravelSession(ctx.session, { serialization });
   return {
@@ -46,6 +49,7 @@ export function laravelForms(keys, serialization) {
         ctx.status = 204;
       },
       xsrf: (ctx) => laravelOf(ctx).xsrfCookie(keys),
+      codec: (ctx) => void (codec = ctx.state.forms),
       begin: (ctx) => void (ctx.session.cart = 1),
       wanted: (ctx) => ctx.state.forms.setIntendedUrl(ctx.session, 'http://127.0.0.1/account?a=1'),
       back: (ctx) => laravelOf(ctx).pullIntendedUrl(),
@@ -131,6 +135,19 @@ export function laravelForms(keys, serialization) {
         same((await begun('check', { form: { _token: '' } })).status, 403);
         const made = (await begun('page')).json.token;
         same((await begun('check', { form: { _token: made } })).status, 204);
+      },
+      store: async ({ php, node }) => {
+        await node('codec');
+        const _token = await bladeToken(php);
+        const cases = randomCases(1, 400, serialization, codec, { dots });
+        const { json, text } = await php('store', { form: { _token, cases: JSON.stringify(cases) } });
+        if (json === undefined) throw new Error(text);
+        for (const [i, one] of cases.entries()) {
+          const [theirs, ours] = [json[i], runInNode(one, codec)].map((it) => comparable(it, serialization, codec));
+          if (!isDeepStrictEqual(ours, theirs))
+            throw new Error(`${JSON.stringify({ calls: one.calls, theirs, ours })}`);
+        }
+        return cases.slice(0, 50).map((one, i) => ({ ...one, result: json[i] }));
       },
       'wanted, login': async ({ php, node }) => {
         await node('wanted');

@@ -18,15 +18,15 @@ export const symfonyForms = {
   },
   steps: {
     flash: async ({ php, node }) => {
-      for (const [from, to] of [
-        [node, php],
-        [php, node],
-        [node, node],
+      for (const { from, to } of [
+        { from: node, to: php },
+        { from: php, to: node },
+        { from: node, to: node },
       ]) {
-        await from?.('flash', { query: { type: 'notice', text: 'Saved.' } });
-        await from?.('flash', { query: { type: 'notice', text: OBJECT } });
-        await from?.('flash', { query: { type: '__proto__', text: 'x' } });
-        const { json } = /** @type {import('./browser.mjs').Answer} */ (await to?.('flashes'));
+        await from('flash', { query: { type: 'notice', text: 'Saved.' } });
+        await from('flash', { query: { type: 'notice', text: OBJECT } });
+        await from('flash', { query: { type: '__proto__', text: 'x' } });
+        const { json } = await to('flashes');
         equal(json.notice, ['Saved.', OBJECT]);
         equal(Object.keys(json).sort(), ['__proto__', 'notice']);
         equal(Object.values((await php('flashes')).json), []);
@@ -35,8 +35,11 @@ export const symfonyForms = {
     },
     CSRF: async ({ php, node, other }) => {
       const id = 'authenticate';
-      const ask = async (/** @type {import('./forms.mjs').Side} */ side, /** @type {string} */ token, name = '_csrf_token') =>
-        (await side('check', { query: { id }, form: { [name]: token } })).json;
+      const ask = async (
+        /** @type {import('./forms.mjs').Side} */ side,
+        /** @type {string} */ token,
+        name = '_csrf_token',
+      ) => (await side('check', { query: { id }, form: { [name]: token } })).json;
       const tokenOf = async (/** @type {import('./forms.mjs').Side} */ side, of = id) =>
         (await side('token', { query: { id: of } })).json;
       const first = await tokenOf(node);
@@ -45,7 +48,16 @@ export const symfonyForms = {
       for (const token of [first, second]) for (const side of [node, php]) same(await ask(side, token), true);
       const [padding, key, hidden] = first.split('.');
       const strange = await tokenOf(other().php);
-      const others = [strange, await tokenOf(node, 'delete'), '', '.', '..', 'a.b.c', `${padding}..${hidden}`, `${padding}.${hidden}.${key}x`];
+      const others = [
+        strange,
+        await tokenOf(node, 'delete'),
+        '',
+        '.',
+        '..',
+        'a.b.c',
+        `${padding}..${hidden}`,
+        `${padding}.${hidden}.${key}x`,
+      ];
       for (const token of others) for (const side of [node, php]) same(await ask(side, token), false);
       same(await ask(node, first, '_csrf_token[]'), false);
       same(await ask(other().node, first), false); // no token in that session

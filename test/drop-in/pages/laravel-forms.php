@@ -19,11 +19,14 @@ use Illuminate\Events\Dispatcher;
 use Illuminate\Filesystem\Filesystem;
 use Illuminate\Foundation\Http\Middleware\VerifyCsrfToken;
 use Illuminate\Http\Request;
+use Illuminate\Http\RedirectResponse;
 use Illuminate\Http\Response;
 use Illuminate\Routing\Redirector;
 use Illuminate\Routing\Route;
 use Illuminate\Routing\RouteCollection;
 use Illuminate\Routing\UrlGenerator;
+use Illuminate\Session\ArraySessionHandler;
+use Illuminate\Session\Store;
 use Illuminate\Session\TokenMismatchException;
 use Illuminate\Support\Arr;
 use Illuminate\View\Compilers\BladeCompiler;
@@ -66,6 +69,29 @@ class PageCsrf extends VerifyCsrfToken
     }
 }
 
+/** What Store makes of a session. @param array{serialization: string, start: string, calls: array} $case */
+function runStore(array $case): string
+{
+    $handler = new ArraySessionHandler(120);
+    $id = str_repeat('x', 40);
+    $handler->write($id, base64_decode($case['start']));
+    $store = new Store('session', $handler, $id, $case['serialization']);
+    $store->start();
+    foreach ($case['calls'] as [$method, $arguments]) {
+        if ($method === 'withErrors') {
+            $redirect = new RedirectResponse('/');
+            $redirect->setSession($store);
+            $redirect->withErrors(...$arguments);
+        } elseif ($method === 'flashInput') {
+            $store->flashInput(Arr::except($arguments[0], ['current_password', 'password', 'password_confirmation']));
+        } else {
+            $store->$method(...$arguments);
+        }
+    }
+    $store->save();
+    return base64_encode($handler->read($id));
+}
+
 $page = static function (Request $request) use ($views, $container) {
     $session = $request->session();
     $url = new UrlGenerator(new RouteCollection(), $request);
@@ -93,6 +119,8 @@ $page = static function (Request $request) use ($views, $container) {
             $session->regenerate(true);
             $session->put('login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d', 42);
             return $redirect->intended('/home');
+        case 'store':
+            return new Response(json_encode(array_map('runStore', json_decode($_POST['cases'], true))));
         case 'who':
             return new Response(json_encode($session->get('login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d')));
     }

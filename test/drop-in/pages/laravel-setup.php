@@ -16,6 +16,7 @@ if (getenv('PSB_LARAVEL_FOLDER') !== false) {
     }
     autoload('Symfony\\Component\\', application('symfony') . '/src/Symfony/Component');
     require_once 'Carbon/autoload.php';
+    require_once 'Psr/SimpleCache/autoload.php';
     require __DIR__ . '/newer-php.php';
 } else {
     $parts = array_merge(['Http', 'Config', 'Container', 'Cookie', 'Session'], isOld() ? ['Auth', 'Database', 'Encryption', 'Cache', 'Routing', 'View'] : []);

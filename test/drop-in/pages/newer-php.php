@@ -39,3 +39,20 @@ if (!function_exists('array_first')) {
         return $values === [] ? null : end($values);
     }
 }
+if (!function_exists('array_find')) {
+    function array_find_key(array $values, callable $is)
+    {
+        foreach ($values as $key => $value) {
+            if ($is($value, $key)) {
+                return $key;
+            }
+        }
+        return null;
+    }
+
+    function array_find(array $values, callable $is)
+    {
+        $key = array_find_key($values, $is);
+        return $key === null ? null : $values[$key];
+    }
+}
