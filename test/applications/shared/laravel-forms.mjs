@@ -49,8 +49,12 @@ export function laravelForms(keys, { serialization = 'php', dots = true }) {
         ctx.status = 204;
       },
       xsrf: (ctx) => laravelOf(ctx).xsrfCookie(keys),
-      codec: (ctx) => void (codec = ctx.state.forms),
-      begin: (ctx) => void (ctx.session.cart = 1),
+      codec(ctx) {
+        codec = ctx.state.forms;
+      },
+      begin(ctx) {
+        ctx.session.cart = 1;
+      },
       wanted: (ctx) => ctx.state.forms.setIntendedUrl(ctx.session, 'http://127.0.0.1/account?a=1'),
       back: (ctx) => laravelOf(ctx).pullIntendedUrl(),
       who: (ctx) => ctx.session.login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d,

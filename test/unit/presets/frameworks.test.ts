@@ -10,7 +10,7 @@ import {
 } from '../../../src/presets/index.ts';
 import { isBefore } from '../../../src/presets/version.ts';
 import { settings } from '../../../src/session/options.ts';
-import { codeIgniterLock, symfonyLock } from '../../../src/stores/mysql/locks.ts';
+import { codeIgniterLock, symfonyLock, type TableLock } from '../../../src/stores/mysql/locks.ts';
 import { readOptions } from '../../../src/stores/mysql/options.ts';
 
 const key = `base64:${Buffer.alloc(32, 'made up').toString('base64')}`;
@@ -20,6 +20,7 @@ const all: [string, Preset][] = [
   ['Symfony 7', symfony()],
   ['Symfony 4.3', symfony({ version: '4.3' })],
   ['Laravel 13', laravel({ key })],
+  ['Laravel 13, block', laravel({ key, block: true })],
   ['Laravel 13, encrypt, JSON', laravel({ key, encrypt: true, serialization: 'json' })],
   ['CodeIgniter 4.7', codeIgniter()],
   ['CodeIgniter 3', codeIgniter({ version: '3.1' })],
@@ -97,6 +98,28 @@ describe('Laravel', () => {
       'remember_web_59ba36addc2b2f9401580f014c7f58ea4e30989d',
       'remember_admin_59ba36addc2b2f9401580f014c7f58ea4e30989d',
     ]);
+  });
+
+  test('block() is a row of cache_locks, whose key begins with the prefix of the cache', () => {
+    expect(laravel({ key }).store.lock).toBe('none');
+    const lockOf = (options: Partial<LaravelOptions>) => laravel({ key, ...options }).store.lock as TableLock;
+    const keyOf = (options: Partial<LaravelOptions>) => lockOf(options).key('ID');
+    expect(keyOf({ block: true })).toBe('laravel-cache-session:ID');
+    expect(keyOf({ block: true, version: '11' })).toBe('laravel_cache_session:ID');
+    expect(keyOf({ block: { prefix: 'shop:' } })).toBe('shop:session:ID');
+    expect(lockOf({ block: {} })).toMatchObject({ table: 'cache_locks', hold: 10 });
+    expect(lockOf({ block: { table: 'other.locks', hold: 3 } })).toMatchObject({ table: 'other.locks', hold: 3 });
+    for (const block of [null, 1, 'x', []]) {
+      expect(() => laravel({ key, block: block as never })).toThrow('block must be');
+    }
+  });
+
+  test('the classes of errors may be written, where they are objects', () => {
+    expect(laravel({ key }).session.classes).toEqual([
+      'Illuminate\\Support\\ViewErrorBag',
+      'Illuminate\\Support\\MessageBag',
+    ]);
+    expect(laravel({ key, serialization: 'json' }).session.classes).toBeUndefined();
   });
 
   test('a long user agent is cut as Laravel cuts it', () => {
