@@ -15,7 +15,7 @@ const create = `CREATE TABLE ${table} (id VARCHAR(255) NOT NULL PRIMARY KEY, dat
 const createLocks = `CREATE TABLE cache_locks (\`key\` VARCHAR(255) NOT NULL PRIMARY KEY, owner VARCHAR(255) NOT NULL, expiration INT NOT NULL)`;
 const lock = laravelLock({ prefix: 'laravel-cache-', hold: 2 });
 
-const laravel = String.raw`
+const laravel = `
   [, $dsn, $user, $password, $id, $count, $milliseconds] = $argv;
   $pdo = new PDO($dsn, $user, $password, [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
   $run = function (string $sql, array $values) use ($pdo) {

@@ -103,6 +103,15 @@ describe('the options of mysqlStore()', () => {
     ['timeZone', '+2'],
     ['timeZone', 'SYSTEM\n'],
     ['timeZone', null],
+    ['lock', 'secret'],
+    ['lock', null],
+    ['lock.name', {}],
+    ['lock.name', { name: 'secret' }],
+    ['lock.key', { table: 'locks', hold: 10 }],
+    ['lock.hold', { table: 'locks', key: () => '', hold: 0 }],
+    ['lock.hold', { table: 'locks', key: () => '', hold: '10' }],
+    ['lock.table', { table: 'lo`cks', key: () => '', hold: 10 }],
+    ['lock.table', { table: undefined, key: () => '', hold: 10 }],
     ['touchInterval', -1],
     ['touchInterval', 361], // more than a quarter of PHP's 1440
   ])('%s: %j is a TypeError that names the option and nothing else', (name, value) => {
