@@ -45,7 +45,10 @@ export default {
       name: 'folder-without-a-layer',
       comment: 'Say in .dependency-cruiser.mjs what the files of a new folder may import.',
       severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|testing)/' },
+      from: {
+        path: '^src/[^/]+/',
+        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|testing)/',
+      },
       to: {},
     },
     layer({
