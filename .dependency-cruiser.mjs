@@ -12,6 +12,7 @@
 //   php-ini/                       what PHP's configuration says of a session
 //   presets/                       options for PHP applications: data
 //   forms/                         what frameworks of PHP keep of forms in a session
+//   recognize/                     which application a database's sessions are of
 //   testing/                       contracts for what others write
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
@@ -47,7 +48,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/[^/]+/',
-        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|testing)/',
+        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|recognize|testing)/',
       },
       to: {},
     },
@@ -149,6 +150,22 @@ export default {
         'What frameworks keep of forms is values in a session, wherever that comes from. Of presets it takes names, keys and cookies.',
       from: '^src/forms/',
       imports: ['^src/forms/', '^src/presets/(laravel-(classes|cookie|encrypter)|same-secret)[.]ts$', codec, base],
+    }),
+    layer({
+      name: 'recognize-only-reads',
+      comment:
+        'It needs a connection to MySQL, and not the store that writes. It names presets, and does not load them.',
+      from: '^src/recognize/',
+      imports: [
+        '^src/recognize/',
+        '^src/presets/matomo-encoding[.]ts$',
+        '^src/php-ini/options[.]ts$',
+        '^src/session/options[.]ts$',
+        codec,
+        sharedByStores,
+        '^src/stores/mysql/(connection|driver|errors|identifiers|options|time-zone)[.]ts$',
+        base,
+      ],
     }),
     layer({
       name: 'testing-knows-no-store',

@@ -22,6 +22,7 @@ const entries = {
   laravel: 'forms/laravel',
   'php-ini': 'php-ini',
   presets: 'presets/index',
+  recognize: 'recognize',
   session: 'session',
   symfony: 'forms/symfony',
   testing: 'testing/index',
@@ -33,8 +34,10 @@ const chunks = [
   // What presets take of one store, values and types, must not load all of it.
   [
     'stores',
-    /^stores\/([\w-]+|mysql\/(now|locks))\.|^stores\/mysql\/(options|row-options|connection-options)\.d\.|^presets\/laravel-(classes|encrypter)\.d\./,
+    /^(stores\/([\w-]+|mysql\/(now|locks))|presets\/matomo-encoding)\.|^stores\/mysql\/(options|row-options|connection-options)\.d\.|^presets\/laravel-(classes|encrypter)\.d\./,
   ],
+  // What `mysql` and `recognize` share: connections.
+  ['database', /^stores\/mysql\/(?!index\.)[\w-]+\.js$/],
   // What presets take of logins is theirs alone.
   ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)/],
   // What presets and forms have in common. Its types are in the one above.

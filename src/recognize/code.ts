@@ -1,0 +1,74 @@
+import type { OptionValue, OptionValues, Recognition, Unknown } from './recognition.ts';
+
+/** Options as they are written: by name, and then JavaScript. */
+type Written = [name: string, code: string][];
+
+/**
+ * The lines to paste. What is needed and not known comes from variables of the environment, with a comment that says where PHP's side has it.
+ */
+export function codeOf(recognition: Omit<Recognition, 'code'>): string {
+  const { application, preset, options, store, session, phpIni } = recognition;
+  const { serializeHandler, ...others } = session;
+  const isExtension = serializeHandler === 'igbinary' || serializeHandler === 'msgpack';
+  const handler = serializeHandler === 'igbinary' ? 'igbinary' : 'msgpack()';
+  const format: Written =
+    serializeHandler === undefined ? [] : [['serializeHandler', isExtension ? handler : literal(serializeHandler)]];
+  const spread = (half: string): string[] => (preset === undefined ? [] : [`...app.${half}`]);
+  return [
+    "import { phpSession } from 'php-session-bridge/koa'; // or your framework's: express, fastify, h3, hono, http",
+    "import { mysqlStore } from 'php-session-bridge/mysql';",
+    ...(preset === undefined ? [] : [`import { ${preset} } from 'php-session-bridge/presets';`]),
+    ...(isExtension
+      ? [`import { ${String(serializeHandler)} } from 'php-session-bridge/${String(serializeHandler)}';`]
+      : []),
+    '',
+    ...(preset === undefined
+      ? []
+      : [
+          `// ${application}${recognition.versions === undefined ? '' : ` ${recognition.versions}`}`,
+          `const app = ${call(preset, [...lines(written(options)), ...unknownOf(recognition, 'preset')])};`,
+        ]),
+    `const store = ${call('mysqlStore', [
+      'connection: process.env.DATABASE_URL, // mysql://user:password@host/database',
+      ...lines(written(phpIni.store)),
+      ...spread('store').map((it) => `${it},`),
+      ...lines(written(store as OptionValues)),
+      ...unknownOf(recognition, 'store'),
+    ])};`,
+    `const session = ${call('phpSession', [
+      'store,',
+      ...lines(written(phpIni.session)),
+      ...spread('session').map((it) => `${it},`),
+      ...lines([...written(others), ...format]),
+      ...unknownOf(recognition, 'session'),
+    ])};`,
+    '',
+  ].join('\n');
+}
+
+const written = (values: OptionValues): Written =>
+  Object.entries(values).map(([name, value]) => [name, literal(value)]);
+const lines = (values: Written): string[] => values.map(([name, code]) => `${name}: ${code},`);
+
+function call(name: string, lines: readonly string[]): string {
+  return lines.length === 0 ? `${name}()` : `${name}({\n${lines.map((line) => `  ${line}\n`).join('')}})`;
+}
+
+/** Text in single quotes. Names of tables and cookies come from the database: nothing of them ends a text or a line. */
+function literal(value: OptionValue): string {
+  if (typeof value !== 'string') return String(value);
+  const inner = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
+  return `'${inner.replace(/[\u2028\u2029\u007f-\u009f]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`)}'`;
+}
+
+/** What is needed from the environment, and the rest as a comment: its default may be right. Options inside an object have a dot in their name. */
+function unknownOf({ unknown }: Pick<Recognition, 'unknown'>, of: Unknown['of']): string[] {
+  return unknown
+    .filter((one) => one.of === of)
+    .map(({ option, env, where, isNumber }) => {
+      if (env === undefined) return `// ${option}: ${where}`;
+      const [name, inner] = option.split('.');
+      const read = isNumber ? `Number(process.env.${env})` : `process.env.${env}`;
+      return `${name}: ${inner === undefined ? read : `{ ${inner}: ${read} }`}, // ${where}`;
+    });
+}

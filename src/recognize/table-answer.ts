@@ -1,0 +1,166 @@
+import type { PhpOptions } from '../php-ini/options.ts';
+import { codeOf } from './code.ts';
+import type { Content } from './contents.ts';
+import { formOf } from './ids.ts';
+import { understand } from './match.ts';
+import { phpIniPart } from './php-ini-part.ts';
+import type { Recognition, RecognizedFormat, Unknown } from './recognition.ts';
+import type { SampledRow } from './sample.ts';
+import type { Server } from './server.ts';
+import { type Answer, optional, type Seen, type Signature } from './signature.ts';
+import { columnOf, type Table } from './tables.ts';
+import { timeZonePart } from './time-zone-part.ts';
+
+/** What is known when a table is judged. */
+export interface Known {
+  readonly server: Server;
+  readonly php: PhpOptions | undefined;
+}
+
+/**
+ * Puts together what a signature, the rows and php.ini say.
+ *
+ * @param rows those that were looked at; the number of an error, if the account may not read them
+ * @returns `undefined` if the table is not this application's
+ */
+export function answerFor(
+  table: Table,
+  signature: Signature,
+  rows: readonly SampledRow[] | number,
+  { server, php }: Known,
+): Recognition | undefined {
+  const sampled = typeof rows === 'number' ? [] : rows;
+  const understood = understand(sampled, signature);
+  if (understood === undefined) return undefined;
+  const { contents, isEncrypted, count } = understood;
+  const isMarked = signature.marks.some((mark) => has(contents, [mark]));
+  if (signature.shownBy === 'rows' && count === 0 && !signature.emptyTable?.test(table.name)) return undefined;
+  const also = signature.also ?? [];
+  const seen: Seen = {
+    ...{ database: server.database, table, rows: sampled, contents, isEncrypted, php, format: usualFormat(contents) },
+    has: (...path) => has(contents, path),
+    values: (column) => {
+      const at = also.indexOf(column);
+      return sampled.flatMap(({ others }) => others[at] ?? []);
+    },
+  };
+  const answer = signature.read === undefined ? {} : signature.read(seen);
+  if (answer === undefined) return undefined;
+  const { preset } = signature;
+  const hasPreset = answer.hasPreset !== false && (preset !== undefined || signature.application === OURS);
+  const parts = hasPreset ? partsOf(signature, seen, answer, server) : NOTHING;
+  const { format } = seen;
+  const { versions, todo = [] } = answer;
+  const recognition: Omit<Recognition, 'code'> = {
+    table: server.isChosen ? table.name : `${server.database}.${table.name}`,
+    application: signature.application,
+    ...(versions !== undefined && { versions }),
+    certainty: signature.shownBy === 'columns' || isMarked || (count > 0 && preset === undefined) ? 'sure' : 'likely',
+    ...(hasPreset && preset !== undefined && { preset }),
+    ...parts,
+    phpIni: hasPreset ? phpIniPart(php) : { store: {}, session: {} },
+    ...(signature.encoding !== undefined && contents.length > 0 && { encoding: signature.encoding.name }),
+    ...(isEncrypted && { encoding: "Laravel's encryption" }),
+    ...(format !== undefined && { format }),
+    time: { column: columnOf(table, signature.time)!.name, meaning: signature.meaning },
+    rows: { seen: sampled.length, understood: count },
+    ...(typeof rows === 'number' && { unreadable: rows }),
+    sure: [...sureOf(seen, signature, isMarked), ...(answer.sure ?? []), ...parts.sure],
+    todo: [
+      ...todo,
+      ...(hasPreset ? missingKey(table, signature) : []),
+      ...(typeof rows === 'number'
+        ? ['This account may not read the table: what rows show is not here. Grant it SELECT, or use another one']
+        : []),
+    ],
+  };
+  return { ...recognition, code: hasPreset ? codeOf(recognition) : '' };
+}
+
+/** What needs no preset: our own table. */
+const OURS = 'php-session-bridge';
+
+const NOTHING = { options: {}, store: {}, session: {}, sure: [] as string[], unknown: [] as Unknown[] };
+
+function partsOf(signature: Signature, seen: Seen, answer: Answer, server: Server): typeof NOTHING {
+  const { table, php, format } = seen;
+  const name = server.isChosen ? table.name : `${server.database}.${table.name}`;
+  const prefix = prefixOf(table.name, signature);
+  const isUsual = server.isChosen && (prefix !== undefined || table.name === signature.usualTable);
+  const zone = timeZonePart(signature, seen, server);
+  const form = signature.hasRawIds && seen.rows.length > 0 ? formOf(seen.rows.map(({ key }) => key)) : undefined;
+  const isForced = signature.formats !== undefined && signature.application !== 'CodeIgniter';
+  const isOther = format !== undefined && format !== 'php' && !isForced && signature.preset !== 'matomo';
+  return {
+    options: { ...answer.options, ...(prefix !== undefined && { prefix }) },
+    store: { ...(!isUsual && { table: name }), ...answer.store, ...zone.store },
+    session: {
+      ...(form !== undefined && (form.sidLength !== 32 || form.sidBitsPerCharacter !== 4) && form),
+      ...answer.session,
+      ...(isOther && { serializeHandler: format }),
+    },
+    sure: [...zone.sure, ...(form === undefined ? [] : [`ids have ${form.sidLength} characters`])],
+    unknown: [
+      ...(answer.unknown ?? []),
+      ...zone.unknown,
+      ...(signature.cookie !== undefined && php === undefined
+        ? [optional('name', 'session', 'the name of the cookie is in no row', signature.cookie)]
+        : []),
+      ...(signature.hasRawIds && form === undefined && php === undefined
+        ? [
+            optional(
+              'sidLength',
+              'session',
+              'ids do not tell',
+              'session.sid_length and sid_bits_per_character of php.ini',
+            ),
+          ]
+        : []),
+      ...(format === undefined && !isForced && php === undefined
+        ? [optional('serializeHandler', 'session', 'no row tells', "php.ini's session.serialize_handler")]
+        : []),
+    ],
+  } as typeof NOTHING;
+}
+
+/** What comes before the usual name; `undefined` for a name that the option cannot make. */
+function prefixOf(name: string, { prefix, usualTable }: Signature): string | undefined {
+  return prefix !== undefined && name.endsWith(usualTable) ? name.slice(0, -usualTable.length) : undefined;
+}
+
+function usualFormat(contents: readonly Content[]): RecognizedFormat | undefined {
+  const counts = new Map<RecognizedFormat, number>();
+  for (const { format } of contents) counts.set(format, (counts.get(format) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+function has(contents: readonly Content[], path: readonly string[]): boolean {
+  return contents.some(({ session }) => {
+    let value: unknown = session;
+    for (const part of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return false;
+      value = (value as Record<string, unknown>)[part];
+    }
+    return true;
+  });
+}
+
+function sureOf(seen: Seen, { application, shownBy }: Signature, isMarked: boolean): string[] {
+  return [
+    ...(shownBy === 'columns' ? [`the columns are those of ${application}`] : []),
+    ...(isMarked ? [`sessions have what ${application} stores in each`] : []),
+    ...(seen.format === undefined ? [] : [`sessions are in the format ${seen.format}`]),
+  ];
+}
+
+/** Node takes the id alone for a key. */
+function missingKey(table: Table, { id }: Signature): string[] {
+  const name = columnOf(table, id)!.name;
+  const isKey = table.indexes.some(
+    ({ isUnique, columns: [first, second] }) =>
+      isUnique && first!.name === name && first!.isWhole && second === undefined,
+  );
+  return isKey || table.indexes.length === 0
+    ? []
+    : [`The column ${name} needs a unique key of its own: ALTER TABLE \`${table.name}\` ADD UNIQUE (\`${name}\`)`];
+}

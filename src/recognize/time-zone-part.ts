@@ -1,0 +1,43 @@
+import type { OptionValues, Unknown } from './recognition.ts';
+import type { Server } from './server.ts';
+import type { Seen, Signature } from './signature.ts';
+import { columnOf } from './tables.ts';
+import { zoneOfTimes } from './zone.ts';
+
+interface TimeZonePart {
+  readonly store: OptionValues;
+  readonly sure: readonly string[];
+  readonly unknown: readonly Unknown[];
+}
+
+const NOTHING: TimeZonePart = { store: {}, sure: [], unknown: [] };
+
+/** The option `timeZone`, which a DATETIME needs unless the server is in UTC. */
+export function timeZonePart(signature: Signature, seen: Seen, server: Server): TimeZonePart {
+  const { table, rows } = seen;
+  // OpenCart's preset has the zone itself.
+  if (columnOf(table, signature.time)!.type !== 'datetime' || signature.preset === 'openCart') return NOTHING;
+  const times = rows.flatMap(({ ahead }) => ahead ?? []);
+  const { meaning, lifetime } = signature;
+  const isExact = meaning === 'lastUsed';
+  const newest = times.length === 0 ? undefined : Math.max(...times);
+  const span = isExact ? 0 : (lifetime?.(seen) ?? 0);
+  const answer = zoneOfTimes(newest === undefined ? undefined : newest - span, server, isExact);
+  if (answer.is === 'utc') return NOTHING;
+  const said = answer.is === 'known' ? answer : undefined;
+  const why =
+    said === undefined ? (answer as { why: string }).why : 'the newest row is of now in this zone, which may be chance';
+  return {
+    store: said === undefined ? {} : { timeZone: said.zone },
+    sure: said?.isSure ? [`DATETIMEs are in the zone ${said.zone}`] : [],
+    unknown: said?.isSure
+      ? []
+      : [
+          {
+            ...{ option: 'timeZone', of: 'store', why, needed: said === undefined },
+            where: 'SELECT @@session.time_zone on a connection of PHP; docs/expiry.md',
+            ...(said === undefined && { env: 'PHP_TIME_ZONE' }),
+          },
+        ],
+  };
+}
