@@ -160,7 +160,6 @@ export default {
         '^src/recognize/',
         '^src/presets/matomo-encoding[.]ts$',
         '^src/php-ini/options[.]ts$',
-        '^src/session/options[.]ts$',
         codec,
         sharedByStores,
         '^src/stores/mysql/(connection|driver|errors|identifiers|options|time-zone)[.]ts$',

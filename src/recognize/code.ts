@@ -32,7 +32,7 @@ export function codeOf(recognition: Omit<Recognition, 'code'>): string {
       'connection: process.env.DATABASE_URL, // mysql://user:password@host/database',
       ...lines(written(phpIni.store)),
       ...spread('store').map((it) => `${it},`),
-      ...lines(written(store as OptionValues)),
+      ...lines(written(store)),
       ...unknownOf(recognition, 'store'),
     ])};`,
     `const session = ${call('phpSession', [
@@ -46,8 +46,12 @@ export function codeOf(recognition: Omit<Recognition, 'code'>): string {
   ].join('\n');
 }
 
-const written = (values: OptionValues): Written =>
-  Object.entries(values).map(([name, value]) => [name, literal(value)]);
+const written = (values: Recognition['store']): Written =>
+  Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? inside(value) : literal(value)]);
+const inside = (values: OptionValues): string =>
+  `{ ${Object.entries(values)
+    .map(([name, value]) => `${name}: ${literal(value)}`)
+    .join(', ')} }`;
 const lines = (values: Written): string[] => values.map(([name, code]) => `${name}: ${code},`);
 
 function call(name: string, lines: readonly string[]): string {

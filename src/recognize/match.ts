@@ -13,6 +13,8 @@ const KINDS: Readonly<Record<ColumnKind, (column: TableColumn) => boolean>> = {
   any: () => true,
 };
 
+export const isKind = (kind: ColumnKind, column: TableColumn): boolean => KINDS[kind](column);
+
 /** Whether a table has the columns of an application, and the name, if that counts. */
 export function hasColumns(table: Table, { columns, without = [], table: name }: Signature): boolean {
   return (
@@ -20,7 +22,7 @@ export function hasColumns(table: Table, { columns, without = [], table: name }:
     without.every((column) => columnOf(table, column) === undefined) &&
     Object.entries(columns).every(([column, kind]) => {
       const found = columnOf(table, column);
-      return found !== undefined && KINDS[kind](found);
+      return found !== undefined && isKind(kind, found);
     })
   );
 }

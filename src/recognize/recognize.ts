@@ -12,6 +12,7 @@ import { type SampledRow, sampledColumns, sampleRows } from './sample.ts';
 import { askServer } from './server.ts';
 import type { Signature } from './signature.ts';
 import { signatures } from './signatures/index.ts';
+import { plainSignature } from './signatures/plain.ts';
 import { answerFor, type Known } from './table-answer.ts';
 import { readTables, type Table } from './tables.ts';
 
@@ -77,7 +78,7 @@ async function judge(
   deadline: Deadline,
 ): Promise<Recognition | undefined> {
   if (!/^[\w$\u0080-\uffff-]{1,64}$/.test(table.name)) return undefined; // no name that the option `table` takes
-  for (const signature of signatures) {
+  for (const signature of [...signatures, ...plainSignature(table)]) {
     if (!hasColumns(table, signature)) continue;
     const rows = await look(table, signature, connection, known, deadline);
     const answer = answerFor(table, signature, rows, known);

@@ -1,7 +1,7 @@
 import type { PhpOptions } from '../php-ini/options.ts';
 import type { Encoding } from '../stores/encoding.ts';
 import type { Content } from './contents.ts';
-import type { OptionValues, PresetName, RecognizedFormat, Unknown } from './recognition.ts';
+import type { OptionValues, PresetName, Recognition, RecognizedFormat, Unknown } from './recognition.ts';
 import type { SampledRow } from './sample.ts';
 import type { Table } from './tables.ts';
 
@@ -19,6 +19,8 @@ export interface Signature {
   readonly application: string;
   /** None: the application is known, and has no preset. */
   readonly preset?: PresetName;
+  /** Whether `mysqlStore()` alone is enough. */
+  readonly needsNoPreset?: true;
   /** The columns that the table has, by name. It may have others. */
   readonly columns: Readonly<Record<string, ColumnKind>>;
   /** Which of them are the session's. */
@@ -90,7 +92,9 @@ export interface Answer {
   /** `false`: the sessions are elsewhere, or of a version without a preset. */
   readonly hasPreset?: boolean;
   readonly options?: OptionValues;
-  readonly store?: OptionValues;
+  readonly store?: Recognition['store'];
+  /** What the time means, where only rows tell. */
+  readonly meaning?: 'lastUsed' | 'expiresAt';
   readonly session?: OptionValues;
   readonly sure?: readonly string[];
   readonly unknown?: readonly Unknown[];

@@ -47,7 +47,7 @@ export function answerFor(
   const answer = signature.read === undefined ? {} : signature.read(seen);
   if (answer === undefined) return undefined;
   const { preset } = signature;
-  const hasPreset = answer.hasPreset !== false && (preset !== undefined || signature.application === OURS);
+  const hasPreset = answer.hasPreset !== false && (preset !== undefined || signature.needsNoPreset === true);
   const parts = hasPreset ? partsOf(signature, seen, answer, server) : NOTHING;
   const { format } = seen;
   const { versions, todo = [] } = answer;
@@ -62,7 +62,7 @@ export function answerFor(
     ...(signature.encoding !== undefined && contents.length > 0 && { encoding: signature.encoding.name }),
     ...(isEncrypted && { encoding: "Laravel's encryption" }),
     ...(format !== undefined && { format }),
-    time: { column: columnOf(table, signature.time)!.name, meaning: signature.meaning },
+    time: { column: columnOf(table, signature.time)!.name, meaning: answer.meaning ?? signature.meaning },
     rows: { seen: sampled.length, understood: count },
     ...(typeof rows === 'number' && { unreadable: rows }),
     sure: [...sureOf(seen, signature, isMarked), ...(answer.sure ?? []), ...parts.sure],
@@ -76,9 +76,6 @@ export function answerFor(
   };
   return { ...recognition, code: hasPreset ? codeOf(recognition) : '' };
 }
-
-/** What needs no preset: our own table. */
-const OURS = 'php-session-bridge';
 
 const NOTHING = { options: {}, store: {}, session: {}, sure: [] as string[], unknown: [] as Unknown[] };
 

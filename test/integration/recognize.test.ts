@@ -8,6 +8,7 @@ import type { SessionOptions } from '../../src/session/options.ts';
 import { Site } from './koa-helpers.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
 import { type RecognizeCase, readCases } from './recognize-cases.ts';
+import { lookalikes } from './recognize-lookalikes.ts';
 
 const database = `recognize_${process.pid}`;
 let witness: Witness;
@@ -90,3 +91,46 @@ describe('each application', () => {
     }
   }, 60_000);
 });
+
+test.each(lookalikes)('silent for $title', async ({ sql }) => {
+  await witness.query(sql);
+  expect(await look()).toEqual([]);
+});
+
+const named = (title: string): RecognizeCase => cases.find((one) => one.title === title)!;
+
+/** The tables of several applications in one database, each with its login; under names of their own. */
+async function together(tables: Record<string, string>) {
+  for (const [title, name] of Object.entries(tables)) {
+    const { schema, fill, table } = named(title);
+    await witness.query(schema);
+    await fill(witness.connection);
+    await witness.query(`RENAME TABLE ${table} TO \`__${name}\``);
+  }
+  for (const name of Object.values(tables)) await witness.query(`RENAME TABLE \`__${name}\` TO \`${name}\``);
+}
+
+test('several applications in one database, with prefixes', async () => {
+  const tables = {
+    ...{ 'Laravel 13': 'sessions', moodle: 'mdl_sessions', joomla: 'j4x_session', drupal: 'drupal_sessions' },
+    ...{ magento: 'pre_session', 'Symfony 7': 'app-sessions', matomo: 'piwik_session', opencart: 'shop_session' },
+    ...{ 'roundcube-1.6': 'rc_session', 'Yii 2': 'YiiSession', 'CodeIgniter 4.7': 'ci_sessions', laminas: 'session' },
+  };
+  await together(tables);
+  await witness.query(lookalikes[5]!.sql.replaceAll('sessions', 'rails_sessions'));
+  const found = await look();
+  const [known, others] = [Object.entries(tables), found.map(({ table }) => table)];
+  expect(others.sort()).toEqual(Object.values(tables).sort());
+  for (const [title, table] of known) {
+    const one = found.find((it) => it.table === table)!;
+    const { options, ...is } = named(title).is;
+    expect([title, one]).toEqual([title, expect.objectContaining(is)]);
+    expect([title, await whoIs(one, named(title))]).toEqual([title, named(title).who]);
+  }
+  const prefixes = Object.fromEntries(found.map(({ table, options, store }) => [table, options.prefix ?? store.table]));
+  expect(prefixes).toEqual({
+    ...{ sessions: undefined, mdl_sessions: 'mdl_', j4x_session: 'j4x_', drupal_sessions: 'drupal_sessions' },
+    ...{ pre_session: 'pre_', 'app-sessions': 'app-sessions', piwik_session: 'piwik_', shop_session: 'shop_' },
+    ...{ rc_session: 'rc_', YiiSession: 'YiiSession', ci_sessions: undefined, session: undefined },
+  });
+}, 60_000);

@@ -3,6 +3,7 @@ import type { Answer, Seen, Signature } from '../signature.ts';
 /** A table of id, data and time, as `createTableSql()` and php/README.md make it. */
 export const own: Signature = {
   application: 'php-session-bridge',
+  needsNoPreset: true,
   columns: { id: 'key', data: 'data', usetime: 'time' },
   ...{ id: 'id', data: 'data', time: 'usetime', meaning: 'lastUsed' },
   usualTable: 'session',
