@@ -67,7 +67,7 @@ export async function sampleRows(
           `SELECT ${selected} ${from} FORCE INDEX (${quoteName(byTime.name)}) ORDER BY ${moment} DESC LIMIT ${ROWS}`,
         );
   const any = await read(`SELECT ${selected} ${from} ${where} LIMIT ${ROWS}`);
-  const rows = new Map([...newest, ...any].map((row) => [row.key, row]));
+  const rows = new Map([...newest, ...any].map((row) => [[row.key, ...row.others].join('\n'), row]));
   // Keys of our own (src/stores/mysql/tombstone.ts) are no sessions.
   return [...rows.values()].filter((row) => !row.key.startsWith('<'));
 }

@@ -40,7 +40,7 @@ export interface Signature {
   readonly prefix?: 'prefix';
   /** `alone`: no other software has these columns. `rows`: others could have them, so that rows must show the application, or else its name in an empty table. */
   readonly shownBy: 'columns' | 'rows';
-  /** The name that a table without a row has to have, where rows must show the application. None: such a table is not recognized. */
+  /** The name that a table without a row has to have. None: any, unless rows must show the application. */
   readonly emptyTable?: RegExp;
   readonly encoding?: Encoding;
   /** Default: those of PHP's `session.serialize_handler`. Empty: what is in rows is not looked at. */

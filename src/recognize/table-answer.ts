@@ -34,7 +34,7 @@ export function answerFor(
   if (understood === undefined) return undefined;
   const { contents, isEncrypted, count } = understood;
   const isMarked = signature.marks.some((mark) => has(contents, [mark]));
-  if (signature.shownBy === 'rows' && count === 0 && !signature.emptyTable?.test(table.name)) return undefined;
+  if (count === 0 && !isNamed(table, signature)) return undefined;
   const also = signature.also ?? [];
   const seen: Seen = {
     ...{ database: server.database, table, rows: sampled, contents, isEncrypted, php, format: usualFormat(contents) },
@@ -118,6 +118,11 @@ function partsOf(signature: Signature, seen: Seen, answer: Answer, server: Serve
         : []),
     ],
   } as typeof NOTHING;
+}
+
+/** Whether a table that no row shows may be this application's. */
+function isNamed({ name }: Table, { shownBy, emptyTable }: Signature): boolean {
+  return emptyTable === undefined ? shownBy === 'columns' : emptyTable.test(name);
 }
 
 /** What comes before the usual name; `undefined` for a name that the option cannot make. */

@@ -32,8 +32,8 @@ function read(seen: Seen): Answer {
     unknown: isKnown
       ? []
       : [
-          optional('name', 'preset', 'there is no row', "name of session_config, or php.ini's session.name"),
-          optional('lifetime', 'preset', 'there is no row', "php.ini's session.gc_maxlifetime"),
+          optional('name', 'preset', 'no row tells', "name of session_config, or php.ini's session.name"),
+          optional('lifetime', 'preset', 'no row tells', "php.ini's session.gc_maxlifetime"),
         ],
   };
 }

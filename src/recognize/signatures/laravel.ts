@@ -10,6 +10,7 @@ export const laravel: Signature = {
   ...{ id: 'id', data: 'payload', time: 'last_activity', meaning: 'lastUsed' },
   usualTable: 'sessions',
   shownBy: 'columns',
+  emptyTable: /sess/i,
   encoding: base64,
   formats: ['php_serialize', 'json'],
   isEncrypted: (row) => recognizeEncoding(row) === 'laravel-encrypted',
