@@ -69,10 +69,11 @@ function literal(value: OptionValue): string {
 function unknownOf({ unknown }: Pick<Recognition, 'unknown'>, of: Unknown['of']): string[] {
   return unknown
     .filter((one) => one.of === of)
-    .map(({ option, env, where, isNumber }) => {
+    .map(({ option, env, where, isNumber, likely }) => {
       if (env === undefined) return `// ${option}: ${where}`;
+      const hint = likely === undefined ? '' : `likely ${literal(likely)}; `;
       const [name, inner] = option.split('.');
       const read = isNumber ? `Number(process.env.${env})` : `process.env.${env}`;
-      return `${name}: ${inner === undefined ? read : `{ ${inner}: ${read} }`}, // ${where}`;
+      return `${name}: ${inner === undefined ? read : `{ ${inner}: ${read} }`}, // ${hint}${where}`;
     });
 }

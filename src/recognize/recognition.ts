@@ -37,6 +37,8 @@ export interface Unknown {
   readonly needed: boolean;
   /** The variable of the environment from which `code` takes an option that is needed. */
   readonly env?: string;
+  /** What the rows hint at, and do not prove. */
+  readonly likely?: OptionValue;
   /** Whether it is a number there. */
   readonly isNumber?: true;
 }

@@ -24,20 +24,20 @@ export function timeZonePart(signature: Signature, seen: Seen, server: Server): 
   const span = isExact ? 0 : (lifetime?.(seen) ?? 0);
   const answer = zoneOfTimes(newest === undefined ? undefined : newest - span, server, isExact);
   if (answer.is === 'utc') return NOTHING;
-  const said = answer.is === 'known' ? answer : undefined;
-  const why =
-    said === undefined ? (answer as { why: string }).why : 'the newest row is of now in this zone, which may be chance';
+  if (answer.is === 'known' && answer.isSure)
+    return { store: { timeZone: answer.zone }, sure: [`DATETIMEs are in the zone ${answer.zone}`], unknown: [] };
+  // With the wrong zone visitors are logged out, so a guess is not enough.
+  const guess =
+    answer.is === 'known'
+      ? { why: 'the newest row is of now in this zone, which may be chance', likely: answer.zone }
+      : { why: answer.why };
   return {
-    store: said === undefined ? {} : { timeZone: said.zone },
-    sure: said?.isSure ? [`DATETIMEs are in the zone ${said.zone}`] : [],
-    unknown: said?.isSure
-      ? []
-      : [
-          {
-            ...{ option: 'timeZone', of: 'store', why, needed: said === undefined },
-            where: 'SELECT @@session.time_zone on a connection of PHP; docs/expiry.md',
-            ...(said === undefined && { env: 'PHP_TIME_ZONE' }),
-          },
-        ],
+    ...NOTHING,
+    unknown: [
+      {
+        ...{ option: 'timeZone', of: 'store', needed: true, env: 'PHP_TIME_ZONE', ...guess },
+        where: 'SELECT @@session.time_zone on a connection of PHP; docs/expiry.md',
+      },
+    ],
   };
 }

@@ -10,8 +10,10 @@ test('the peers are not installed', () => {
   for (const peer of Object.keys(peerDependencies)) assert.throws(() => require(peer), { code: 'MODULE_NOT_FOUND' });
 });
 
+const needsMysql2 = ['./mysql', './recognize'];
+
 for (const path of Object.keys(exports)) {
-  if (path === './package.json' || path === './mysql') continue;
+  if (path === './package.json' || needsMysql2.includes(path)) continue;
   const entry = name + path.slice(1);
   test(`import '${entry}' and require('${entry}') give the same`, async () => {
     const [imported, required] = [await import(entry), require(entry)];
@@ -21,10 +23,12 @@ for (const path of Object.keys(exports)) {
   });
 }
 
-test('that of the store says what is to be installed, when the application starts', async () => {
+test('those that connect say what is to be installed, when the application starts', async () => {
   const isMissing = (code) => ({ code, message: /Cannot find (package|module) 'mysql2'/ });
-  await assert.rejects(import('php-session-bridge/mysql'), isMissing('ERR_MODULE_NOT_FOUND'));
-  assert.throws(() => require('php-session-bridge/mysql'), isMissing('ERR_MODULE_NOT_FOUND'));
+  for (const path of needsMysql2) {
+    await assert.rejects(import(name + path.slice(1)), isMissing('ERR_MODULE_NOT_FOUND'));
+    assert.throws(() => require(name + path.slice(1)), isMissing('ERR_MODULE_NOT_FOUND'));
+  }
 });
 
 test('what is not exported cannot be loaded', async () => {

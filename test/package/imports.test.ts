@@ -44,6 +44,7 @@ describe('imports that are wrong', () => {
     ['session/store.ts', "import '../stores/mysql/index.ts';", 'session-knows-no-store'],
     ['session/http.ts', "import '../middleware/koa.ts';", 'session-knows-no-store'],
     ['middleware/koa.ts', "await import('../stores/mysql/index.ts');", 'middleware-knows-no-store'],
+    ['recognize/store.ts', "import '../stores/mysql/store.ts';", 'recognize-only-reads'],
     ['testing/store.ts', "import '../stores/mysql/index.ts';", 'testing-knows-no-store'],
     ['elsewhere/file.ts', "import '../option-rules.ts';", 'folder-without-a-layer'],
   ] as const;
@@ -55,6 +56,7 @@ describe('imports that are wrong', () => {
     'index.ts': "import './codec/bytes.ts'; import './stores/mysql/index.ts'; import './middleware/koa.ts';",
     'codec/bytes.ts': "import '../errors.ts';",
     'codec/write/writer.ts': '',
+    'stores/mysql/store.ts': '',
     'stores/redis/index.ts': "import '../session-id.ts'; import 'node:net';",
     'stores/session-id.ts': '',
     'session/options.ts': "import '../codec/bytes.ts'; import '../stores/store.ts'; import 'node:crypto';",
