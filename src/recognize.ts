@@ -13,3 +13,4 @@ export type {
   Unknown,
 } from './recognize/recognition.ts';
 export { type RecognizeOptions, recognize } from './recognize/recognize.ts';
+export type { MysqlStoreOptions } from './stores/mysql/options.ts';

@@ -40,7 +40,7 @@ const chunks = [
   // What `mysql` and `recognize` share: connections.
   ['database', /^stores\/mysql\/(?!index\.)[\w-]+\.js$/],
   // What presets take of logins is theirs alone.
-  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)/],
+  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)|^php-ini\/.*\.d\./],
   // What presets and forms have in common. Its types are in the one above.
   ['forms', /^(forms\/arrays|presets\/(laravel-(classes|cookie|encrypter)|same-secret))\.js$/],
 ];

@@ -30,7 +30,7 @@ test('applications are recognized on this engine', async () => {
   const found = await recognize({ connection: engine.endpoints[0]!, database });
   const answers = found.map(({ table, application, options, rows }) => [table, application, options, rows.seen]);
   expect(answers.sort()).toEqual([
-    [`${database}.jos_session`, 'Joomla', {}, 0],
+    [`${database}.jos_session`, 'Joomla', { prefix: 'jos_' }, 0],
     [`${database}.rc_session`, 'Roundcube', { version: '1.6', prefix: 'rc_' }, 0],
     [`${database}.sessions`, 'Laravel', { serialization: 'php', encrypt: false }, 1],
   ]);
