@@ -49,7 +49,6 @@ export function understand(rows: readonly SampledRow[], signature: Signature): U
   const { key = KEY, formats = OF_PHP, encoding, marks, foreignMarks = [], needsMark } = signature;
   if (!isMost(rows, (row) => key.test(row.key))) return undefined;
   const filled = rows.filter(({ data }) => data.length > 0);
-  if (formats.length === 0) return { contents: [], isEncrypted: false, count: filled.length };
   const encrypted = filled.filter(({ data }) => signature.isEncrypted?.(data));
   const contents = filled.flatMap(({ data, isWhole }) => {
     const content = (isWhole ? contentOf : contentOfBeginning)(data, encoding);

@@ -10,6 +10,7 @@ export type PresetName =
   | 'laravel'
   | 'magento'
   | 'matomo'
+  | 'mediaWiki'
   | 'moodle'
   | 'openCart'
   | 'roundcube'

@@ -43,7 +43,7 @@ export interface Signature {
   /** The name that a table without a row has to have. None: any, unless rows must show the application. */
   readonly emptyTable?: RegExp;
   readonly encoding?: Encoding;
-  /** Default: those of PHP's `session.serialize_handler`. Empty: what is in rows is not looked at. */
+  /** Default: those of PHP's `session.serialize_handler`. */
   readonly formats?: readonly RecognizedFormat[];
   /** Rows that are encrypted, which are understood by this alone. */
   isEncrypted?(row: Uint8Array): boolean;
