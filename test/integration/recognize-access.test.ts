@@ -108,7 +108,7 @@ test('another database than that of the connection: its name is in the option ta
 test('it shows no id, key or value of a session', async () => {
   let count = 0;
   for (const { title, schema, fill, table, cookie } of await readCases()) {
-    await witness.query(`DROP TABLE IF EXISTS ${table}; ${schema}`);
+    await witness.query(`DROP DATABASE ${database}; CREATE DATABASE ${database}; USE ${database}; ${schema}`);
     const before = JSON.stringify(await look());
     await fill(witness.connection);
     const [row] = await witness.query(`SELECT * FROM ${table}`);

@@ -22,7 +22,7 @@ export interface RecognizeCase {
   /** Who is logged in. */
   readonly who: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: what is in a session is up to the application
-  see(session: any): unknown;
+  see(session: any, ctx: any): unknown;
   /** What only the site's owner knows: variables of the environment that the code names. */
   readonly env: Record<string, string>;
   /** Options that have another value than the default: they are among the unknown ones. */
@@ -201,10 +201,12 @@ export async function readCases(): Promise<RecognizeCase[]> {
   const key = { APP_KEY: `base64:${Buffer.alloc(32, 'made up').toString('base64')}` };
   const first = Object.entries(recorded).map(([title, [is, empty = {}]]): RecognizeCase => {
     const application = applications.find((one) => one.title === title)!;
-    const table = application.preset(presets).store.table!;
+    const { who = 'alice' } = application;
+    const preset = application.preset(presets);
+    const table = preset.store.table!;
     return {
       ...{ title, table, is, empty, env: key, schema: application.schema, cookie: logins[title]!.cookie },
-      ...{ who: application.who === '42' ? 42 : 'alice', see: seeing(application) },
+      ...{ who: Number(who) || who, see: seeing(application, preset) },
       own: title.startsWith('Laravel 8') ? { name: 'laravel_session' } : {},
       async fill(connection) {
         for (const row of rowsOfNow(logins[title]!)) await connection.query(`INSERT INTO ${table} SET ?`, [row]);

@@ -53,7 +53,7 @@ async function whoIs(
     edited = edited.replace(new RegExp(`// ${option}: .*`), `${option}: '${value}',`);
   }
   site = await Site.start(run(edited, env));
-  const { value } = await site.ask((ctx) => see(ctx.session) ?? null, { cookie: `${site.name}=${cookie}` });
+  const { value } = await site.ask((ctx) => see(ctx.session, ctx) ?? null, { cookie: `${site.name}=${cookie}` });
   expect(site.codes()).toEqual([]);
   await site.stop();
   site = undefined;
