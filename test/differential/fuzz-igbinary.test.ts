@@ -5,6 +5,7 @@ import { igbinary } from '../../src/igbinary.ts';
 import { asPhpWrites } from '../helpers/exact.ts';
 import { steadySeed as seed, timeout } from '../helpers/fuzz.ts';
 import { IgbinaryOracle, type Kind, type Made } from '../helpers/igbinary-oracle.ts';
+import { ended } from '../helpers/php-process.ts';
 import { RandomPhp } from '../helpers/random-php.ts';
 
 // PHP's extension igbinary and we, on random sessions that PHP makes. `npm run fuzz -- --only igbinary` takes more of them.
@@ -55,19 +56,24 @@ function losesArray(ours: string, theirs: string): boolean {
   return theirs.startsWith('N;', at) && ours.startsWith('a:', at);
 }
 
+function areSame(theirs: Buffer, ours: Uint8Array): void {
+  if (!theirs.equals(ours)) expect([seed, hex(ours)]).toEqual([seed, hex(theirs)]); // to call `expect` takes longer
+}
+
 /** PHP reads what we write as it reads its own, and would not write it again in another way. */
 async function areEqual(pairs: (readonly [ours: Buffer, theirs: Buffer])[], isCompact: boolean): Promise<void> {
   const others = pairs.filter(([ours, theirs]) => !ours.equals(theirs));
   const [ours, theirs] = [0, 1].map((index) => others.map((pair) => pair[index]!));
   const [mine, php1] = [await php.read(ours!, isCompact), await php.read(theirs!, isCompact)];
   for (const [index, bytes] of ours!.entries()) {
-    const [one, other] = [mine[index], php1[index]];
-    if (one === undefined || one === 'ended' || other === undefined || other === 'ended') {
+    const one = mine[index];
+    const other = php1[index];
+    if (one === undefined || one === ended || other === undefined || other === ended) {
       throw new Error(`seed ${seed}: PHP does not read ${hex(bytes)}, which stands for ${hex(theirs![index]!)}`);
     }
     const [a, b] = [text(one.serialized), text(other.serialized)];
-    const same = a === b || losesArray(b, a) || losesArray(a, b);
-    expect([seed, hex(one.session), same || a]).toEqual([seed, hex(bytes), true]);
+    areSame(bytes, one.session);
+    if (a !== b && !losesArray(b, a) && !losesArray(a, b)) expect([seed, a]).toEqual([seed, b]);
   }
 }
 
@@ -93,9 +99,9 @@ test(
         }
         for (const bytes of [made, session]) {
           const plain = decodeSession(bytes, { format: igbinary });
-          expect(hex(encodeSession(plain))).toBe(hex(bytes));
+          areSame(bytes, encodeSession(plain));
           const exact = decodeSession(bytes, { format: igbinary, view: 'exact' });
-          expect(hex(encodeSession(exact, { format: igbinary }))).toBe(hex(bytes));
+          areSame(bytes, encodeSession(exact, { format: igbinary }));
         }
         if (isCompact) again.push([writtenAnew(session), session]);
       }
@@ -137,7 +143,7 @@ test(
     for (let done = 0; done < cases; done += batch) {
       const inputs = Array.from({ length: batch }, () => random.session(format));
       for (const [index, answer] of (await php.convert(inputs)).entries()) {
-        if (answer === undefined || answer === 'ended') continue;
+        if (answer === undefined || answer === ended) continue;
         const ours: string[] = [];
         try {
           // The exact view joins an object and a reference to it, as serialize() does, and the plain view keeps keys that come twice.
@@ -219,7 +225,7 @@ test(
         // PHP writes the name of a class as it was declared.
         if (!isRefused && /"(?!stdClass)[Ss][Tt][Dd][Cc][Ll][Aa][Ss][Ss]"/.test(ours.serialized)) continue;
         if (theirs === undefined && !isRefused) theirs = await php.readAnew(bytes);
-        if (theirs === 'ended') counts.skipped++;
+        if (theirs === ended) counts.skipped++;
         else if (theirs === undefined && isRefused) counts.refused++;
         else if (isRefused && isRefusedAlone(bytes, ours)) counts.alone++;
         else if (theirs && !isRefused && losesArray(ours.serialized, normal(theirs.serialized))) counts.alone++;

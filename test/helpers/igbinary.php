@@ -1,5 +1,5 @@
 <?php
-// PHP with its extension igbinary, asked by test/helpers/igbinary-oracle.ts: one job a line (JSON, bytes in base64), one answer a line.
+// PHP with its extension igbinary, asked by test/helpers/igbinary-oracle.ts: jobs in a line of JSON (bytes in base64), one answer a line.
 error_reporting(0);
 ini_set('memory_limit', '256M');
 ini_set('session.use_cookies', '0');

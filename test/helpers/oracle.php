@@ -1,5 +1,5 @@
 <?php
-// Real PHP, asked by test/helpers/php-oracle.ts: one job a line (JSON, bytes in base64), one answer a line.
+// Real PHP, asked by test/helpers/php-oracle.ts: jobs in a line of JSON (bytes in base64), one answer a line.
 error_reporting(0);
 ini_set('session.use_cookies', '0');
 ini_set('session.cache_limiter', '');
@@ -53,7 +53,6 @@ function describe($value)
 // gc_collect_cycles(): what a duplicate key or a change dropped would live on as long as it is a cycle. Until PHP happens to
 // collect it, it may be the second holder of a reference to an object, and serialize() writes R: where it else writes r:.
 while (($line = fgets(STDIN)) !== false) {
-    $answers = [];
     foreach (json_decode($line, true) as [$operation, $argument, $ini, $edits]) {
         foreach ($ini as $name => $setting) ini_set($name, $setting);
         $answer = ['ok' => false];
@@ -121,8 +120,7 @@ while (($line = fgets(STDIN)) !== false) {
             if (session_status() === PHP_SESSION_ACTIVE) session_abort();
         }
         foreach ($ini as $name => $setting) ini_restore($name);
-        $answers[] = $answer;
+        // Not echo: after it, PHP takes the headers for sent, and refuses to change session.* settings.
+        fwrite(STDOUT, json_encode($answer) . "\n");
     }
-    // Not echo: after it, PHP takes the headers for sent, and refuses to change session.* settings.
-    fwrite(STDOUT, json_encode($answers) . "\n");
 }

@@ -1,6 +1,5 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { execFileSync } from 'node:child_process';
+import { ended, PhpProcess } from './php-process.ts';
 
 export type Operation = 'unserialize' | 'session' | 'edit' | 'describe' | 'eval';
 
@@ -30,38 +29,53 @@ export interface Job {
 /** The PHP that is installed, as one process that answers any number of questions. */
 export class PhpOracle {
   readonly version: string;
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
+  readonly #php: PhpProcess;
 
-  constructor() {
+  /** @param code PHP code that runs at the start of each process, such as classes */
+  constructor(code?: string) {
     this.version = execFileSync('php', ['-r', 'echo PHP_VERSION;'], { encoding: 'utf8' });
-    const settings = ['-d', 'memory_limit=1G', '-d', 'display_errors=0', '-d', 'log_errors=0'];
-    this.#process = spawn('php', [...settings, join(__dirname, 'oracle.php')]);
-    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+    const first = code === undefined ? undefined : question({ operation: 'eval', argument: code });
+    this.#php = new PhpProcess('oracle.php', ['-d', 'memory_limit=1G'], first);
   }
 
+  /** @throws Error if PHP's process ended */
   async ask(jobs: readonly Job[]): Promise<Answer[]> {
-    const questions = jobs.map(({ operation, argument, ini = {}, edits = [] }) => {
-      const text = operation === 'eval' ? argument : Buffer.from(argument as Uint8Array).toString('base64');
-      const encoded = edits.map(([path, value]) => [path.map((key) => Buffer.from(key).toString('base64')), value]);
-      return [operation, text, ini, encoded];
-    });
-    this.#process.stdin.write(`${JSON.stringify(questions)}\n`);
-    const { value: line, done } = await this.#lines.next();
-    if (done) throw new Error(`PHP ended with ${this.#process.exitCode ?? this.#process.signalCode}`);
-    return (JSON.parse(line) as Record<string, string>[]).map((answer) => ({
-      ok: Boolean(answer.ok),
-      bytes: Buffer.from(answer.bytes ?? '', 'base64'),
-      session: Buffer.from(answer.session ?? '', 'base64'),
-      value: answer.value,
-    }));
+    const answers = await this.tryAll(jobs);
+    if (answers.includes(ended)) throw new Error('PHP ended');
+    return answers as Answer[];
+  }
+
+  /** For data with which an extension of PHP may end the process. */
+  async tryAll(jobs: readonly Job[]): Promise<(Answer | typeof ended)[]> {
+    const answers = (await this.#php.ask(jobs.map(question))) as (Record<string, string> | typeof ended)[];
+    return answers.map((answer) =>
+      answer === ended
+        ? ended
+        : {
+            ok: Boolean(answer.ok),
+            bytes: Buffer.from(answer.bytes ?? '', 'base64'),
+            session: Buffer.from(answer.session ?? '', 'base64'),
+            value: answer.value,
+          },
+    );
   }
 
   async one(operation: Operation, argument: Uint8Array | string, ini: Record<string, string> = {}): Promise<Answer> {
     return (await this.ask([{ operation, argument, ini }]))[0]!;
   }
 
-  close(): void {
-    this.#process.kill();
+  /** Begins a new process: PHP keeps all code that it compiled until it ends. */
+  renew(): void {
+    this.#php.renew();
   }
+
+  close(): void {
+    this.#php.close();
+  }
+}
+
+function question({ operation, argument, ini = {}, edits = [] }: Job): unknown {
+  const text = operation === 'eval' ? argument : Buffer.from(argument as Uint8Array).toString('base64');
+  const encoded = edits.map(([path, value]) => [path.map((key) => Buffer.from(key).toString('base64')), value]);
+  return [operation, text, ini, encoded];
 }
