@@ -6,7 +6,7 @@ import { floatText } from '../php/float-text.ts';
 import { isClassName } from '../php/names.ts';
 import { readKey, readText } from '../php/text.ts';
 import { parseValue } from '../read/parse.ts';
-import type { ReadRules } from '../rules.ts';
+import type { Limits, ReadRules } from '../rules.ts';
 import { createMap, tagOrigin } from '../source/origins.ts';
 import { createSessionObject, defineLazy } from '../source/session-object.ts';
 import { Source } from '../source/source.ts';
@@ -46,24 +46,35 @@ export function readPlain(
   format: SessionFormat,
   classes: Classes,
 ): object | undefined {
-  const source = new Source(bytes, framingOf(format), rules, parseValue);
-  // A session that is only read is not translated. A getter for all sources would make those of PHP's own formats slower.
-  const later = limitsOf(rules);
-  Object.defineProperty(source, 'bytes', {
-    configurable: true,
-    get() {
-      const value = format.toSerialized(bytes, later);
-      Object.defineProperty(source, 'bytes', { value });
-      return value;
-    },
-  });
-  source.format = format;
+  const source = new LateSource(bytes, rules, format);
   source.classes = classes;
   try {
     return new PlainReader(bytes, rules, source).session();
   } catch (error) {
     if (error !== other) throw error;
     return undefined;
+  }
+}
+
+/** A session that is only read is not translated. */
+class LateSource extends Source {
+  readonly #read: Uint8Array;
+
+  constructor(read: Uint8Array, limits: Limits, format: SessionFormat) {
+    super(read, framingOf(format), limits, parseValue);
+    this.#read = read;
+    this.format = format;
+  }
+
+  static {
+    Object.defineProperty(LateSource.prototype, 'bytes', {
+      get(this: LateSource) {
+        const value = (this.format as SessionFormat).toSerialized(this.#read, limitsOf(this.limits));
+        Object.defineProperty(this, 'bytes', { value });
+        return value;
+      },
+      set() {}, // the constructor of `Source` sets it
+    });
   }
 }
 
@@ -234,7 +245,8 @@ class PlainReader {
 
   #put(map: Record<string | number, unknown>, key: string | number, levels: number): void {
     const value = this.#value(levels + 1);
-    if (key in map) this.#hasDuplicates = true;
+    // Only a value with something known in it may be meant by a reference.
+    if (this.#known !== undefined && key in map) this.#hasDuplicates = true;
     map[key] = value;
   }
 

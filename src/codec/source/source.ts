@@ -12,7 +12,8 @@ export type ParseValue = (source: Source, tokens: Tokenizer, view: View) => unkn
 
 /** Bytes that were read and checked. Values remember their source, and their token in it. */
 export class Source {
-  readonly bytes: Uint8Array;
+  /** Set in the constructor alone, so that a subclass may have an accessor. */
+  declare readonly bytes: Uint8Array;
   readonly framing: Framing;
   /** The limits within which it was read. */
   readonly limits: Limits;
