@@ -5,7 +5,8 @@ import type { Limits } from '../rules.ts';
 import { decodeSession, encodeSession } from '../session.ts';
 import { fromPhpSerialize, type Original } from './from-php-serialize.ts';
 import { readPlain } from './read-plain.ts';
-import { nothing, toPhpSerialize } from './to-php-serialize.ts';
+import { toPhpSerialize } from './to-php-serialize.ts';
+import { nothing } from './translation.ts';
 import { writePlain } from './write-plain.ts';
 
 /** What sessions were read from, by their text in php_serialize. */

@@ -3,11 +3,14 @@ import { writeLimitError } from '../php/errors.ts';
 import { asBytes, readKey } from '../php/text.ts';
 import { Tokenizer } from '../php/tokenizer.ts';
 import type { Limits } from '../rules.ts';
-import { indexNodes, type SourceNode } from '../source/nodes.ts';
 import { keyError } from '../write/errors.ts';
+import { CopyFinder } from './copy-finder.ts';
+import { GapFinder } from './gap-finder.ts';
 import { IgbinaryWriter } from './igbinary-writer.ts';
+import { targetsIn } from './reference-targets.ts';
 import { tag } from './tags.ts';
-import { hasRepeatedStrings, lonePlace, type Translation } from './to-php-serialize.ts';
+import { hasRepeatedStrings } from './to-php-serialize.ts';
+import { lonePlace, type Translation } from './translation.ts';
 import { writeFloat, writeInt } from './write-plain.ts';
 
 /** What was read, and the bytes that it was read from. */
@@ -353,110 +356,3 @@ class Translator {
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
-
-/** The numbers that some `R:` means. */
-function targetsIn(text: Uint8Array): Set<number> {
-  const targets = new Set<number>();
-  const tokens = new Tokenizer(asBytes(text), 0);
-  /** How many elements of each open array or object still come. */
-  const open: number[] = [];
-  do {
-    const letter = tokens.peek();
-    if (letter === 0x61) {
-      open.push(tokens.array());
-    } else if (letter === 0x4f) {
-      tokens.className();
-      open.push(tokens.objectCount());
-    } else if (letter === 0x52) {
-      targets.add(tokens.reference());
-    } else if (!tokens.skipCommon()) {
-      tokens.scalar();
-    }
-    while (open[open.length - 1] === 0) {
-      tokens.close();
-      open.pop();
-    }
-    if (open.length > 0) {
-      open[open.length - 1]!--;
-      tokens.skipKey();
-    }
-  } while (open.length > 0);
-  return targets;
-}
-
-/** Finds arrays that were one array in the session that was read, and are still equal. */
-class CopyFinder {
-  readonly #texts: Set<string> = new Set();
-  readonly #lengths: Set<number> = new Set();
-  /** The number of the first one of each text. */
-  readonly #numbers: Map<string, number> = new Map();
-
-  constructor({ text, copies }: Original) {
-    /** For each text, how many arrays with it were no copies. */
-    const others = new Map<string, number>();
-    for (const { start, end } of copies) {
-      const content = readKey(text, start, end);
-      others.set(content, (others.get(content) ?? occurrences(text, start, end)) - 1);
-      this.#lengths.add(end - start);
-    }
-    // If there is more than the original, nothing tells which arrays are copies now.
-    for (const [content, count] of others) if (count === 1) this.#texts.add(content);
-  }
-
-  /** The number of the first array with this text: this number, if there is none, or if it was no copy. */
-  find(text: Uint8Array, start: number, end: number, number: number): number {
-    if (!this.#lengths.has(end - start)) return number;
-    const content = readKey(text, start, end);
-    if (!this.#texts.has(content)) return number;
-    const first = this.#numbers.get(content);
-    if (first === undefined) this.#numbers.set(content, number);
-    return first ?? number;
-  }
-}
-
-/** How often the text has the same bytes as in this part; 0 if it would take too long to find out. */
-function occurrences(text: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  let steps = 0;
-  for (let from = text.indexOf(text[start]!); from >= 0; from = text.indexOf(text[start]!, from + 1)) {
-    let size = 1;
-    while (size < end - start && text[from + size] === text[start + size]) size++;
-    if (size === end - start) count++;
-    steps += size;
-    if (steps > text.length * 4) return 0;
-  }
-  return count;
-}
-
-/**
- * Finds where PHP would count properties that have no value: typed ones that were never set, or that `unset()` removed. Where they are
- * depends on the class, and on which other properties are there.
- */
-class GapFinder {
-  readonly #text: Uint8Array;
-  readonly #known: Map<string, readonly number[]> = new Map();
-  #nodes: Map<number, SourceNode> | undefined;
-
-  constructor({ text, gaps }: Original, now: Uint8Array) {
-    this.#text = now;
-    const nodes = nodesOf(text);
-    for (const [start, positions] of gaps) this.#known.set(shape(text, start, nodes), positions);
-  }
-
-  /** Their positions in an object of the text. */
-  find(start: number): readonly number[] | undefined {
-    this.#nodes ??= nodesOf(this.#text);
-    return this.#known.get(shape(this.#text, start, this.#nodes));
-  }
-}
-
-function nodesOf(text: Uint8Array): Map<number, SourceNode> {
-  const nodes = new Map<number, SourceNode>();
-  indexNodes(text, 0, nodes, new Set());
-  return nodes;
-}
-
-/** The class of an object, and the names of its properties in their order. */
-function shape(text: Uint8Array, start: number, nodes: ReadonlyMap<number, SourceNode>): string {
-  return JSON.stringify([new Tokenizer(text, start).className(), ...nodes.get(start)!.keys.map(String)]);
-}

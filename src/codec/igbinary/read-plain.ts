@@ -1,17 +1,15 @@
 import type { Classes } from '../classes.ts';
 import type { SessionFormat } from '../formats/format.ts';
-import { framingOf } from '../formats/index.ts';
-import { limitsOf } from '../formats/translate.ts';
 import { floatText } from '../php/float-text.ts';
 import { isClassName } from '../php/names.ts';
 import { readKey, readText } from '../php/text.ts';
-import { parseValue } from '../read/parse.ts';
-import type { Limits, ReadRules } from '../rules.ts';
+import type { ReadRules } from '../rules.ts';
 import { createMap, tagOrigin } from '../source/origins.ts';
 import { createSessionObject, defineLazy } from '../source/session-object.ts';
-import { Source } from '../source/source.ts';
+import type { Source } from '../source/source.ts';
 import { isObject, normalKey, PhpObject } from '../values.ts';
-import { tag } from './tags.ts';
+import { LateSource } from './late-source.ts';
+import { isArray, tag } from './tags.ts';
 
 /** Deeper values are read by way of php_serialize. */
 const deepest = 100;
@@ -53,28 +51,6 @@ export function readPlain(
   } catch (error) {
     if (error !== other) throw error;
     return undefined;
-  }
-}
-
-/** A session that is only read is not translated. */
-class LateSource extends Source {
-  readonly #read: Uint8Array;
-
-  constructor(read: Uint8Array, limits: Limits, format: SessionFormat) {
-    super(read, framingOf(format), limits, parseValue);
-    this.#read = read;
-    this.format = format;
-  }
-
-  static {
-    Object.defineProperty(LateSource.prototype, 'bytes', {
-      get(this: LateSource) {
-        const value = (this.format as SessionFormat).toSerialized(this.#read, limitsOf(this.limits));
-        Object.defineProperty(this, 'bytes', { value });
-        return value;
-      },
-      set() {}, // the constructor of `Source` sets it
-    });
   }
 }
 
@@ -440,10 +416,6 @@ const view = new DataView(eight.buffer);
 
 /** What `readKey` makes of bytes that are no UTF-8. */
 const isEscaped = /[\udc80-\udcff]/;
-
-function isArray(token: number | undefined): token is number {
-  return token !== undefined && token >= tag.newArray && token < tag.newClass;
-}
 
 function digitsOf(value: number): number {
   let digits = 1;

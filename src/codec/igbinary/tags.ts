@@ -33,3 +33,19 @@ export const tag = {
   /** After the name of an enum: the name of a case. */
   enumCase: 0x27,
 } as const;
+
+export function isArray(token: number | undefined): token is number {
+  return token !== undefined && token >= tag.newArray && token < tag.newClass;
+}
+
+export function isObject(token: number): boolean {
+  return token >= tag.newClass && token < tag.custom;
+}
+
+export function isInt(token: number): boolean {
+  return (token >= tag.int8 && token < tag.float) || token === tag.int64 || token === tag.int64 + 1;
+}
+
+export function isReference(token: number): boolean {
+  return (token >= tag.array && token < tag.false) || (token >= tag.object && token < tag.reference);
+}

@@ -4,41 +4,10 @@ import { floatText } from '../php/float-text.ts';
 import { isCaseName, isClassName } from '../php/names.ts';
 import { readKey } from '../php/text.ts';
 import type { Limits, ReadRules } from '../rules.ts';
+import { IgbinaryReader } from './igbinary-reader.ts';
 import { IgbinaryWriter } from './igbinary-writer.ts';
-import { tag } from './tags.ts';
-
-/** A part of the text, by offsets. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A session in the format php_serialize, and what only igbinary can say of it. */
-export interface Translation {
-  readonly text: Uint8Array;
-  /** Whether a string stands for an earlier one by its number. With `igbinary.compact_strings = 0` none does. */
-  readonly usesIds: boolean;
-  /** Arrays in the text that igbinary has only as the number of an equal one. There are no references in them. */
-  readonly copies: readonly Span[];
-  /**
-   * Empty arrays in objects, as class and key, that are no number of another empty array and that no other is a number of. PHP makes such an
-   * array for some of its own classes, as for `ArrayObject`. All other empty arrays are one.
-   */
-  readonly loneArrays: ReadonlySet<string>;
-  /** Whether an object is in places with and without a PHP reference. The exact view joins them, as `serialize()` does. */
-  readonly isSplit: boolean;
-  /** Where objects start that have properties without a value, and the positions of these among all properties. */
-  readonly gaps: ReadonlyMap<number, readonly number[]>;
-}
-
-/** Of a session without bytes. */
-export const nothing: Omit<Translation, 'text'> = {
-  usesIds: true,
-  copies: [],
-  loneArrays: new Set(),
-  isSplit: false,
-  gaps: new Map(),
-};
+import { isArray, isInt, isObject, isReference, tag } from './tags.ts';
+import { lonePlace, type Span, type Translation } from './translation.ts';
 
 /** An array or object that is being read. */
 interface Frame {
@@ -90,17 +59,10 @@ export function toPhpSerialize(bytes: Uint8Array, limits: Limits): Translation {
 
 class Translator {
   readonly #bytes: Uint8Array;
+  readonly #in: IgbinaryReader;
   readonly #rules: ReadRules;
   readonly #out: IgbinaryWriter;
-  #at = 4;
   #elements = 0;
-  /** Where each string starts and ends. */
-  readonly #starts: number[];
-  readonly #ends: number[];
-  #usesIds = false;
-  /** The last string. */
-  #start = 0;
-  #end = 0;
   /** Where the values with a number start. */
   readonly #tokens: number[];
   /** What comes after them, once they are complete. */
@@ -138,10 +100,9 @@ class Translator {
   /** @param known has read these bytes before, so that it is known where all of them end */
   constructor(bytes: Uint8Array, limits: Limits, known?: Translator) {
     this.#bytes = bytes;
+    this.#in = new IgbinaryReader(bytes, known === undefined ? undefined : known.#in);
     this.#rules = { ...limits, ignoresRest: false };
     this.#out = new IgbinaryWriter(bytes.length * 2);
-    this.#starts = known === undefined ? [] : known.#starts;
-    this.#ends = known === undefined ? [] : known.#ends;
     this.#tokens = known === undefined ? [] : known.#tokens;
     this.#after = known === undefined ? [] : known.#after;
     this.#places = known === undefined ? [] : known.#places;
@@ -154,7 +115,7 @@ class Translator {
     const out = this.#out;
     try {
       this.#session();
-      if (out.at > this.#rules.maxBytes) throw limitError('maxBytes', this.#rules, this.#at);
+      if (out.at > this.#rules.maxBytes) throw limitError('maxBytes', this.#rules, this.#in.at);
     } catch (error) {
       out.discard();
       throw error;
@@ -167,7 +128,7 @@ class Translator {
     for (const place of this.#sharedArrays) loneArrays.delete(place);
     return {
       text: out.finish(),
-      usesIds: this.#usesIds,
+      usesIds: this.#in.usesIds,
       copies: this.#copies,
       loneArrays,
       isSplit: this.#isSplit,
@@ -178,7 +139,7 @@ class Translator {
   /** The strings of the session that are not the number of an earlier one. */
   strings(): string[] {
     this.translate();
-    return this.#starts.map((start, number) => readKey(this.#bytes, start, this.#ends[number]!));
+    return this.#in.strings();
   }
 
   #session(): void {
@@ -195,7 +156,7 @@ class Translator {
       const start = out.at;
       const last = this.#last;
       // PHP writes a variable with an int as key, and leaves it out when it reads. But other variables may share its value.
-      const isLeftOut = isInt(bytes[this.#at]!);
+      const isLeftOut = isInt(bytes[this.#in.at]!);
       if (isLeftOut) this.#leftOut = [];
       if (this.#key(session)) {
         this.#value();
@@ -237,16 +198,17 @@ class Translator {
   /** The key of the next element. False for the place of a property that has no value. */
   #key(frame: Frame): boolean {
     const { maxElements, maxBytes } = this.#rules;
-    const start = this.#at;
+    const start = this.#in.at;
     if (++this.#elements > maxElements) throw limitError('maxElements', this.#rules, start);
     if (this.#out.at > maxBytes) throw limitError('maxBytes', this.#rules, start);
     frame.left--;
-    const token = this.#bytes[this.#at++]!;
+    const token = this.#bytes[this.#in.at++]!;
     this.#intKey = undefined;
-    if (this.#readString(token, start)) {
+    if (this.#in.readString(token, start)) {
       this.#writeString();
     } else if (isInt(token)) {
-      this.#intKey = this.#int(token, start);
+      this.#intKey = this.#in.int(token, start);
+      this.#out.int(this.#intKey);
     } else if (token === tag.null) {
       frame.gaps ??= [];
       frame.gaps.push(frame.size - frame.left - 1);
@@ -267,14 +229,14 @@ class Translator {
     const out = this.#out;
     const bytes = this.#bytes;
     let isShared = isCopyShared;
-    while (bytes[this.#at] === tag.reference) {
+    while (bytes[this.#in.at] === tag.reference) {
       isShared = true;
-      this.#at++;
+      this.#in.at++;
     }
-    const start = this.#at++;
+    const start = this.#in.at++;
     const token = bytes[start]!;
     if (isReference(token)) {
-      this.#reference(this.#number(token, start), start, isShared);
+      this.#reference(this.#in.number(token, start), start, isShared);
       return;
     }
     const number = this.#next;
@@ -300,12 +262,12 @@ class Translator {
       this.#object(token, start, number, back);
       return;
     }
-    if (this.#readString(token, start)) this.#writeString();
-    else if (isInt(token)) this.#int(token, start);
+    if (this.#in.readString(token, start)) this.#writeString();
+    else if (isInt(token)) out.int(this.#in.int(token, start));
     else if (token === tag.null) out.ascii('N;');
     else if (token === tag.true) out.ascii('b:1;');
     else if (token === tag.false) out.ascii('b:0;');
-    else if (token === tag.float) this.#float(start);
+    else if (token === tag.float) out.float(floatText(this.#in.float(start), -1));
     else throw syntaxError(start);
     if (isShared) {
       this.#begin(start, true);
@@ -334,12 +296,12 @@ class Translator {
   }
 
   #finish(number: number, back: Place | undefined): void {
-    this.#after[number] ??= { at: this.#at, next: this.#next, known: 0 };
+    this.#after[number] ??= { at: this.#in.at, next: this.#next, known: 0 };
     if (back !== undefined) this.#goTo(back);
   }
 
   #goTo({ at, next }: Pick<Place, 'at' | 'next'>): void {
-    this.#at = at;
+    this.#in.at = at;
     this.#next = next;
   }
 
@@ -363,8 +325,8 @@ class Translator {
 
   /** The size of an array or object. Each element takes a byte or more, so larger ones are damage. */
   #elementCount(token: number, start: number): number {
-    const size = this.#sized(token - tag.newArray, start);
-    if (size > this.#bytes.length - this.#at) throw syntaxError(start);
+    const size = this.#in.sized(token - tag.newArray, start);
+    if (size > this.#bytes.length - this.#in.at) throw syntaxError(start);
     return size;
   }
 
@@ -405,38 +367,38 @@ class Translator {
   #object(token: number, start: number, number: number, back: Place | undefined): void {
     const out = this.#out;
     const textStart = out.at;
-    if (token < tag.classId) this.#newString(token - tag.newClass, start);
-    else this.#stringAt(this.#sized(token - tag.classId, start), start);
-    const [nameStart, nameEnd] = [this.#start, this.#end];
+    if (token < tag.classId) this.#in.newString(token - tag.newClass, start);
+    else this.#in.stringAt(this.#in.sized(token - tag.classId, start), start);
+    const [nameStart, nameEnd] = [this.#in.start, this.#in.end];
     const className = readKey(this.#bytes, nameStart, nameEnd);
     if (!isClassName(className)) throw syntaxError(start);
-    const body = this.#bytes[this.#at++]!;
+    const body = this.#bytes[this.#in.at++]!;
     if (isArray(body)) {
-      const size = this.#elementCount(body, this.#at - 1);
+      const size = this.#elementCount(body, this.#in.at - 1);
       this.#writeName('O', nameStart, nameEnd);
       out.ascii(`:${size}:{`);
       this.#push(number, className, textStart, size, back, start);
       return;
     }
     if (body === tag.enumCase) {
-      const at = this.#at++;
-      if (!this.#readString(this.#bytes[at]!, at)) throw syntaxError(at);
-      if (!isCaseName(readKey(this.#bytes, this.#start, this.#end))) throw syntaxError(at);
-      out.ascii(`E:${nameEnd - nameStart + 1 + this.#end - this.#start}:"`);
+      const at = this.#in.at++;
+      if (!this.#in.readString(this.#bytes[at]!, at)) throw syntaxError(at);
+      if (!isCaseName(readKey(this.#bytes, this.#in.start, this.#in.end))) throw syntaxError(at);
+      out.ascii(`E:${nameEnd - nameStart + 1 + this.#in.end - this.#in.start}:"`);
       out.copy(this.#bytes, nameStart, nameEnd);
       out.byte(COLON);
-      out.copy(this.#bytes, this.#start, this.#end);
+      out.copy(this.#bytes, this.#in.start, this.#in.end);
       out.ascii('";');
     } else if (body >= tag.custom && body < tag.custom + 3) {
-      const end = this.#contentEnd(body - tag.custom, this.#at - 1);
+      const end = this.#in.contentEnd(body - tag.custom, this.#in.at - 1);
       this.#writeName('C', nameStart, nameEnd);
-      out.ascii(`:${end - this.#at}:{`);
-      out.copy(this.#bytes, this.#at, end);
+      out.ascii(`:${end - this.#in.at}:{`);
+      out.copy(this.#bytes, this.#in.at, end);
       out.byte(CLOSE);
-      this.#at = end;
+      this.#in.at = end;
       this.#firstCustom = Math.min(this.#firstCustom, this.#last);
     } else {
-      throw syntaxError(this.#at - 1);
+      throw syntaxError(this.#in.at - 1);
     }
     this.#finish(number, back);
   }
@@ -459,7 +421,7 @@ class Translator {
       this.#last++;
       return;
     }
-    const back = { at: this.#at, next: this.#next, known: this.#known };
+    const back = { at: this.#in.at, next: this.#next, known: this.#known };
     this.#goTo({ at: original, next: number });
     this.#value(back, isShared);
   }
@@ -494,117 +456,14 @@ class Translator {
     this.#out.ascii(`${letter}:${number};`);
   }
 
-  /** Reads a string, of which `#start` and `#end` are the offsets. False if there is none. */
-  #readString(token: number, start: number): boolean {
-    if (token >= tag.newString && token < tag.newString + 3) {
-      this.#newString(token - tag.newString, start);
-    } else if (token >= tag.stringId && token < tag.stringId + 3) {
-      this.#usesIds = true;
-      this.#stringAt(this.#sized(token - tag.stringId, start), start);
-    } else if (token === tag.emptyString) {
-      this.#start = this.#end = this.#at;
-    } else if (token === tag.string64) {
-      this.#newString(3, start);
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  #newString(width: number, start: number): void {
-    const end = this.#contentEnd(width, start);
-    const starts = this.#starts;
-    // One that is read again has its number already.
-    if (starts.length === 0 || this.#at > starts[starts.length - 1]!) {
-      starts.push(this.#at);
-      this.#ends.push(end);
-    }
-    this.#start = this.#at;
-    this.#end = this.#at = end;
-  }
-
-  #stringAt(number: number, start: number): void {
-    const from = this.#starts[number];
-    if (from === undefined) throw syntaxError(start);
-    this.#start = from;
-    this.#end = this.#ends[number]!;
-  }
-
-  /** Reads the size of what follows. Returns where it ends. */
-  #contentEnd(width: number, start: number): number {
-    const size = this.#sized(width, start);
-    const end = this.#at + size;
-    if (end > this.#bytes.length) throw syntaxError(start);
-    return end;
-  }
-
   #writeString(): void {
-    this.#out.stringOf(this.#bytes, this.#start, this.#end);
-  }
-
-  #int(token: number, start: number): number | bigint {
-    const isWide = token >= tag.int64;
-    const isNegative = (token & 1) === 1;
-    const value = this.#sized(isWide ? 3 : (token - tag.int8) >> 1, start);
-    if (value <= Number.MAX_SAFE_INTEGER) {
-      const small = isNegative && value > 0 ? -value : value;
-      this.#out.int(small);
-      return small;
-    }
-    const exact = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at - 8).getBigUint64(0);
-    if (exact > 2n ** 63n - (isNegative ? 0n : 1n)) throw syntaxError(start);
-    const large = isNegative ? -exact : exact;
-    this.#out.int(large);
-    return large;
-  }
-
-  #float(start: number): void {
-    const { buffer, byteOffset, length } = this.#bytes;
-    if (this.#at + 8 > length) throw syntaxError(start);
-    this.#out.float(floatText(new DataView(buffer, byteOffset + this.#at).getFloat64(0), -1));
-    this.#at += 8;
-  }
-
-  /** The number of a reference. */
-  #number(token: number, start: number): number {
-    return this.#sized(token < tag.object ? token - tag.array : token - tag.object, start);
-  }
-
-  /** @param width 0, 1, 2 or 3, for one, two, four or eight bytes. A number of eight bytes is the nearest float */
-  #sized(width: number, start: number): number {
-    const bytes = this.#bytes;
-    const end = this.#at + (1 << width);
-    if (end > bytes.length) throw syntaxError(start);
-    let number = 0;
-    while (this.#at < end) number = number * 256 + bytes[this.#at++]!;
-    return number;
+    this.#out.stringOf(this.#bytes, this.#in.start, this.#in.end);
   }
 }
 
 const CLOSE = 0x7d;
 const COLON = 0x3a;
 const QUOTE = 0x22;
-
-function isArray(token: number): boolean {
-  return token >= tag.newArray && token < tag.newClass;
-}
-
-function isObject(token: number): boolean {
-  return token >= tag.newClass && token < tag.custom;
-}
-
-function isInt(token: number): boolean {
-  return (token >= tag.int8 && token < tag.float) || token === tag.int64 || token === tag.int64 + 1;
-}
-
-function isReference(token: number): boolean {
-  return (token >= tag.array && token < tag.false) || (token >= tag.object && token < tag.reference);
-}
-
-/** The place of an empty array, in `loneArrays`. */
-export function lonePlace(className: string, key: number | bigint): string {
-  return `${key} ${className}`;
-}
 
 /** Writes another size, with as many digits: PHP's grammar allows zeros before it. */
 function setSize(out: IgbinaryWriter, { size, sizeEnd }: Frame, actual: number): void {
