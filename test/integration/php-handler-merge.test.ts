@@ -465,3 +465,22 @@ test('a format of an extension cannot be merged', async () => {
     /^Sessions in the format 'igbinary' cannot be merged/,
   );
 });
+
+describe.each(['igbinary', 'msgpack'])('php.ini says session.serialize_handler = %s', (format) => {
+  const at = { driver: 'pdo', table, ini: { 'session.serialize_handler': format, display_errors: '0' } } as const;
+  const count = `if (!$handler->start()) return http_response_code(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; return $_SESSION['n'];`;
+
+  test('the lock merge does not start the session, says why, and leaves the row as it is', async () => {
+    const id = newId();
+    expect((await php.ask({ ...at, id }, count)).result).toBe(1);
+    const before = await php.row(table, id);
+    const lines = await logged(async () => {
+      expect((await php.ask({ ...at, id, options: { lock: 'merge' } }, count)).result).toBe(500);
+    });
+    expect(lines).toEqual([
+      expect.stringMatching(`in the format '${format}' cannot be merged. Set .* or 'lock' to 'row'$`),
+    ]);
+    expect(await php.row(table, id)).toBe(before);
+    expect((await php.ask({ ...at, id }, count)).result).toBe(2);
+  });
+});

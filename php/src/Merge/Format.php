@@ -21,7 +21,9 @@ final class Format
     public function __construct(string $name)
     {
         if (!in_array($name, ['php', 'php_binary', 'php_serialize'], true)) {
-            throw new \InvalidArgumentException("Sessions in the format '$name' cannot be merged, only php, php_binary and php_serialize");
+            throw new \InvalidArgumentException(
+                "Sessions in the format '$name' cannot be merged. Set session.serialize_handler to php, php_binary or php_serialize, or 'lock' to 'row'"
+            );
         }
         $this->name = $name;
         $this->isArray = $name === 'php_serialize';
