@@ -16,9 +16,15 @@ export function recordedPhp(PhpOracle, path, isNew) {
   class RecordedPhp {
     /** @type {any} */
     #php;
+    #code;
+
+    /** @param {string} [code] as there. It is part of each question */
+    constructor(code) {
+      this.#code = code;
+    }
 
     get #oracle() {
-      this.#php ??= new PhpOracle();
+      this.#php ??= new PhpOracle(this.#code);
       return this.#php;
     }
 
@@ -27,14 +33,24 @@ export function recordedPhp(PhpOracle, path, isNew) {
     }
 
     async ask(/** @type {any[]} */ jobs) {
+      const code = this.#code;
       const keys = jobs.map((job) =>
-        JSON.stringify({ ...job, argument: Buffer.from(job.argument).toString('latin1') }),
+        JSON.stringify({ ...job, argument: Buffer.from(job.argument).toString('latin1'), code }),
       );
       const open = keys.flatMap((key, index) => (answers.has(key) ? [] : [index]));
       const news = open.length === 0 ? [] : await this.#oracle.ask(open.map((index) => jobs[index]));
       const asked = new Map(open.map((index, at) => [keys[index], news[at]]));
       if (isNew) for (const [key, answer] of asked) answers.set(/** @type {string} */ (key), answer);
       return keys.map((key) => answers.get(key) ?? asked.get(key));
+    }
+
+    /** PHP's process does not end over what is recorded. */
+    tryAll(/** @type {any[]} */ jobs) {
+      return this.ask(jobs);
+    }
+
+    renew() {
+      this.#php?.renew();
     }
 
     async one(/** @type {any} */ operation, /** @type {any} */ argument, ini = {}) {
