@@ -169,6 +169,18 @@ test(
   timeout,
 );
 
+test.each([
+  ['first', '140311016114010600250607' + '0605250102' + '1101620101'],
+  ['last', '1403' + '0605250607' + '1101611401060025' + '0101' + '1101620102'],
+])('a variable that is left out as its name is an int shares nothing: %s', async (_, session) => {
+  // Only the variable 5 shares the element with an array, which is in two places.
+  const bytes = Buffer.from(`00000002${session}`, 'hex');
+  const [theirs] = await php.read([bytes]);
+  if (theirs === undefined || theirs === ended) throw new Error('PHP does not read it');
+  expect(text(theirs.serialized)).toBe('a:2:{s:1:"a";a:1:{i:0;i:7;}s:1:"b";a:1:{i:0;i:7;}}');
+  expect(readDamaged(bytes)).toEqual({ serialized: text(theirs.serialized) });
+});
+
 /** The same bytes with one or two of them changed, added or removed, or cut off. */
 function damaged(session: Buffer, random: RandomPhp): Buffer {
   let bytes = session;

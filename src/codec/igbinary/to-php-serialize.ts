@@ -67,7 +67,7 @@ class Translator {
   readonly #tokens: number[];
   /** What comes after them, once they are complete. */
   readonly #after: (Place | undefined)[];
-  /** How many places are references to them. */
+  /** How many places are references to them, but for those of variables that are left out. */
   readonly #places: number[];
   /** The number of the next value. */
   #next = 0;
@@ -96,6 +96,8 @@ class Translator {
   readonly #sharedArrays: Set<string> = new Set();
   /** In a variable that is left out: the values that got a number in php_serialize. */
   #leftOut: number[] | undefined;
+  /** Whether there was one. */
+  #hasLeftOut = false;
 
   /** @param known has read these bytes before, so that it is known where all of them end */
   constructor(bytes: Uint8Array, limits: Limits, known?: Translator) {
@@ -157,7 +159,10 @@ class Translator {
       const last = this.#last;
       // PHP writes a variable with an int as key, and leaves it out when it reads. But other variables may share its value.
       const isLeftOut = isInt(bytes[this.#in.at]!);
-      if (isLeftOut) this.#leftOut = [];
+      if (isLeftOut) {
+        this.#leftOut = [];
+        this.#hasLeftOut = true;
+      }
       if (this.#key(session)) {
         this.#value();
         this.#complete(1);
@@ -284,7 +289,7 @@ class Translator {
       this.#after.push(undefined);
       this.#objects.push(0);
       this.#sets.push(0);
-      this.#places.push(isShared ? 1 : 0);
+      this.#places.push(isShared && this.#leftOut === undefined ? 1 : 0);
     }
     if (isShared) this.#share(number);
   }
@@ -413,8 +418,14 @@ class Translator {
     const original = this.#tokens[number];
     // PHP does not write references to the session itself.
     if (original === undefined || number === 0) throw syntaxError(start);
-    if (isShared && !this.#isKnown && this.#again === 0) this.#places[number]!++;
-    if (this.#writeKnown(number, isObject(this.#bytes[original]!), isShared, start)) return;
+    if (isShared && !this.#isKnown && this.#again === 0 && this.#leftOut === undefined) this.#places[number]!++;
+    // As in #value, but here the first place may be in a variable that is left out.
+    let isSet = isShared;
+    if (isShared && this.#again > 0 && this.#hasLeftOut) {
+      if (!this.#isKnown) this.#isIncomplete = true;
+      else if (this.#places[number] === 1) isSet = false;
+    }
+    if (this.#writeKnown(number, isObject(this.#bytes[original]!), isSet, start)) return;
     if (this.#after[number] === undefined) {
       // The array is also in an object that it contains. PHP's own formats lose such an array (`php_var_serialize_nested_data`).
       this.#isIncomplete = true;
@@ -423,7 +434,7 @@ class Translator {
     }
     const back = { at: this.#in.at, next: this.#next, known: this.#known };
     this.#goTo({ at: original, next: number });
-    this.#value(back, isShared);
+    this.#value(back, isSet);
   }
 
   /** Writes the number of a reference or object that came before. False if it did not. */
