@@ -15,7 +15,7 @@ export const project = (name, more = {}) => ({
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'json'],
   transform: { '\\.(ts|mjs)$': swc },
-  transformIgnorePatterns: ['/node_modules/(?!(h3|srvx|rou3)/)'], // h3 2 has ES modules alone
+  transformIgnorePatterns: ['/node_modules/(?!(h3|srvx|rou3|egoroof-blowfish)/)'], // which have ES modules alone
   cacheDirectory: '<rootDir>/.cache/jest',
   ...more,
 });

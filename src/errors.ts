@@ -11,6 +11,7 @@ export type PhpSessionErrorCode =
   | 'ERR_PHP_CLASS'
   | 'ERR_PHP_TYPE_CHANGED'
   | 'ERR_PHP_REFERENCE'
+  | 'ERR_PHP_ENCRYPTED'
   // The store: these are about one row, or about the database.
   | 'ERR_SESSION_ID'
   | 'ERR_SESSION_TOO_LARGE'

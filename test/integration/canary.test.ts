@@ -15,6 +15,8 @@ import {
 } from '../../src/codec/index.ts';
 import { base64, encodedStore } from '../../src/encoded.ts';
 import { json } from '../../src/formats.ts';
+import { hordeCipher } from '../../src/horde/credentials.ts';
+import { hordeSession } from '../../src/horde/index.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
 import { sessionOpener } from '../../src/middleware/session-opener.ts';
 import { laravelCookie } from '../../src/presets/index.ts';
@@ -63,6 +65,13 @@ afterAll(() => store.close());
 const fails = (): never => {
   throw new Error(secret);
 };
+
+/** A Horde session with the secret, encrypted. */
+function mailbox() {
+  const session = {};
+  hordeSession(session).set('horde', secret, { password: secret }, hordeCipher({ key: secret, secretKey: secret }));
+  return session;
+}
 
 type Raise = () => Promise<unknown> | unknown;
 
@@ -131,6 +140,11 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
   },
   ERR_PHP_TYPE_CHANGED: {
     'an object became an array': () => changed((session) => (session[secret] = { [secret]: { [secret]: secret } })),
+  },
+  ERR_PHP_ENCRYPTED: {
+    'no key': () => hordeSession(mailbox()).get('horde', secret),
+    'another key': () => hordeSession(mailbox()).get('horde', secret, hordeCipher({ key: 'b', secretKey: secret })),
+    'a value in clear': () => hordeSession(mailbox()).set('horde', secret, secret),
   },
   ERR_PHP_REFERENCE: {
     'two values for one reference': () => {

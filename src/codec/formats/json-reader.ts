@@ -1,7 +1,7 @@
 import { limitError, syntaxError } from '../php/errors.ts';
 import { asBytes, readAscii, readText } from '../php/text.ts';
 import type { Limits } from '../rules.ts';
-import { isInt64, PhpArray, PhpFloat } from '../values.ts';
+import { isInt64, PhpArray, PhpFloat, PhpObject } from '../values.ts';
 
 /** The most arrays inside each other that `json_decode()` reads by default. (`json_encode()` writes one more.) */
 export const JSON_DEPTH = 511;
@@ -24,20 +24,29 @@ const surrogate = /\p{Surrogate}/u;
 export class JsonReader {
   readonly #bytes: Uint8Array;
   readonly #limits: Limits;
+  readonly #hasObjects: boolean;
   #at = 0;
   #depth = 0;
   #elements = 0;
 
-  constructor(bytes: Uint8Array, limits: Limits) {
+  /** @param hasObjects as `json_decode($text)` without `true`: what has keys is a `stdClass` */
+  constructor(bytes: Uint8Array, limits: Limits, hasObjects: boolean = false) {
     this.#bytes = asBytes(bytes);
     this.#limits = limits;
+    this.#hasObjects = hasObjects;
   }
 
   /** @throws PhpSessionError `ERR_PHP_SYNTAX`, and `ERR_PHP_LIMIT` for too many elements: two bytes make one */
   session(): PhpArray {
+    const value = this.value();
+    if (!(value instanceof PhpArray)) throw syntaxError(0);
+    return value;
+  }
+
+  /** Any value, in the exact view. @throws PhpSessionError as `session()` */
+  value(): unknown {
     const value = this.#value();
     this.#skipSpace();
-    if (!(value instanceof PhpArray)) throw syntaxError(0);
     if (this.#at < this.#bytes.length) throw syntaxError(this.#at);
     return value;
   }
@@ -50,7 +59,7 @@ export class JsonReader {
       case LIST:
         return this.#array(END_OF_LIST);
       case MAP:
-        return this.#array(END_OF_MAP);
+        return this.#hasObjects ? this.#object() : this.#array(END_OF_MAP);
       default:
         return this.#word();
     }
@@ -70,6 +79,17 @@ export class JsonReader {
     }
     this.#depth--;
     return array;
+  }
+
+  /** PHP refuses a name that begins with NUL. */
+  #object(): PhpObject {
+    const start = this.#at;
+    const object = new PhpObject('stdClass');
+    for (const [key, value] of this.#array(END_OF_MAP)) {
+      if (String(key).startsWith('\0')) throw syntaxError(start);
+      object.properties.set(String(key), value);
+    }
+    return object;
   }
 
   #key(): string {

@@ -16,11 +16,16 @@ export const json: SessionFormat = /* @__PURE__ */ sessionFormat({
   name: 'json',
   recognize: ([first]) => first === 0x7b || first === 0x5b,
   decode: (bytes, limits) => new JsonReader(bytes, limits).session(),
-  encode: (session, rules) => new TextEncoder().encode(write(session, rules, [])),
+  encode: (session, rules) => new TextEncoder().encode(writeJson(session, rules)),
 });
 
-/** @param path of the value, for errors */
-function write(value: unknown, rules: EncodeRules, path: string[]): string {
+/**
+ * Writes a value of the exact view.
+ *
+ * @param path of the value, for errors
+ * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` with a `path`
+ */
+export function writeJson(value: unknown, rules: Pick<EncodeRules, 'serializePrecision'>, path: string[] = []): string {
   if (isPhpArray(value)) return writeArray(value, rules, path);
   if (typeof value === 'string') return writeText(value, path);
   if (isPhpFloat(value)) return writeFloat(value.value, rules, path);
@@ -28,13 +33,15 @@ function write(value: unknown, rules: EncodeRules, path: string[]): string {
   throw lost(value instanceof Uint8Array ? 'Text that is no UTF-8' : 'What is no array, text, number or boolean', path);
 }
 
-function writeArray(array: PhpArray, rules: EncodeRules, path: string[]): string {
+function writeArray(array: PhpArray, rules: Pick<EncodeRules, 'serializePrecision'>, path: string[]): string {
   if (path.length >= JSON_DEPTH) throw lost(`An array in ${JSON_DEPTH} others`, path);
   const asList = isList([...array.keys()]);
   const parts: string[] = [];
   for (const [key, value] of array) {
     path.push(String(key));
-    parts.push(asList ? write(value, rules, path) : `${writeText(String(key), path)}:${write(value, rules, path)}`);
+    parts.push(
+      asList ? writeJson(value, rules, path) : `${writeText(String(key), path)}:${writeJson(value, rules, path)}`,
+    );
     path.pop();
   }
   return asList ? `[${parts.join()}]` : `{${parts.join()}}`;
@@ -48,7 +55,11 @@ function writeText(text: string, path: readonly string[]): string {
   );
 }
 
-function writeFloat(value: number, { serializePrecision }: EncodeRules, path: readonly string[]): string {
+function writeFloat(
+  value: number,
+  { serializePrecision }: Pick<EncodeRules, 'serializePrecision'>,
+  path: readonly string[],
+): string {
   if (!Number.isFinite(value)) throw lost('A float that is no finite number', path);
   const text = floatText(value, serializePrecision).replace('E', 'e');
   return text.includes('.') ? text : `${text}.0`;

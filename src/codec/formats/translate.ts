@@ -3,6 +3,7 @@ import { Classes } from '../classes.ts';
 import { writeLimitError } from '../php/errors.ts';
 import { asBytes, copyOf, isSameBytes } from '../php/text.ts';
 import type { Limits } from '../rules.ts';
+import { serialize, unserialize } from '../serialize.ts';
 import { decodeSession, encodeSession } from '../session.ts';
 import { isBytes, isObject, isPhpArray } from '../values.ts';
 import type { FormatRules, SessionFormat } from './format.ts';
@@ -60,6 +61,20 @@ function translate(rules: FormatRules, bytes: Uint8Array, limits: Limits): Uint8
     return encodeSession(session, { ...limits, format, classes: new AllClasses([]) });
   } catch (error) {
     throw error instanceof PhpSessionError ? ofBytes(error, rules.name) : error;
+  }
+}
+
+/**
+ * Turns one value of the exact view, which a format has read, into one of the plain view.
+ *
+ * @throws PhpSessionError `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`, `ERR_PHP_SYNTAX`
+ */
+export function plainValue(value: unknown, name: string, limits: Limits): unknown {
+  const options = limitsOf(limits);
+  try {
+    return unserialize(serialize(value, { ...options, classes: new AllClasses([]) }), options);
+  } catch (error) {
+    throw error instanceof PhpSessionError ? ofBytes(error, name) : error;
   }
 }
 

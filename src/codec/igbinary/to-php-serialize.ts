@@ -57,7 +57,13 @@ export function toPhpSerialize(bytes: Uint8Array, limits: Limits): Translation {
   return new Translator(bytes, limits).translate();
 }
 
+/** Translates what `igbinary_serialize()` has written of one value, to what `serialize()` writes of it. @throws as `toPhpSerialize` */
+export function valueToPhpSerialize(bytes: Uint8Array, limits: Limits): Uint8Array {
+  return new Translator(bytes, limits, undefined, false).translate().text;
+}
+
 class Translator {
+  readonly #isSession: boolean;
   readonly #bytes: Uint8Array;
   readonly #in: IgbinaryReader;
   readonly #rules: ReadRules;
@@ -100,7 +106,8 @@ class Translator {
   #hasLeftOut = false;
 
   /** @param known has read these bytes before, so that it is known where all of them end */
-  constructor(bytes: Uint8Array, limits: Limits, known?: Translator) {
+  constructor(bytes: Uint8Array, limits: Limits, known?: Translator, isSession: boolean = true) {
+    this.#isSession = isSession;
     this.#bytes = bytes;
     this.#in = new IgbinaryReader(bytes, known === undefined ? undefined : known.#in);
     this.#rules = { ...limits, ignoresRest: false };
@@ -116,7 +123,8 @@ class Translator {
   translate(): Translation {
     const out = this.#out;
     try {
-      this.#session();
+      if (this.#isSession) this.#session();
+      else this.#single();
       if (out.at > this.#rules.maxBytes) throw limitError('maxBytes', this.#rules, this.#in.at);
     } catch (error) {
       out.discard();
@@ -124,7 +132,7 @@ class Translator {
     }
     if (this.#isIncomplete) {
       out.discard();
-      return new Translator(this.#bytes, this.#rules, this).translate();
+      return new Translator(this.#bytes, this.#rules, this, this.#isSession).translate();
     }
     const loneArrays = new Set(this.#loneArrays.values());
     for (const place of this.#sharedArrays) loneArrays.delete(place);
@@ -144,10 +152,22 @@ class Translator {
     return this.#in.strings();
   }
 
+  #header(): void {
+    const [a, b, c, version] = this.#bytes;
+    if (a !== 0 || b !== 0 || c !== 0 || (version !== 1 && version !== 2)) throw syntaxError(0);
+  }
+
+  #single(): void {
+    this.#header();
+    this.#value();
+    this.#complete(0);
+    if (this.#in.at < this.#bytes.length) throw syntaxError(this.#in.at);
+  }
+
   #session(): void {
     const bytes = this.#bytes;
-    const [a, b, c, version, root] = bytes;
-    if (a !== 0 || b !== 0 || c !== 0 || (version !== 1 && version !== 2)) throw syntaxError(0);
+    const root = bytes[4];
+    this.#header();
     // PHP would take an object for a session too, but never writes one.
     if (root === undefined || !isArray(root)) throw syntaxError(4);
     this.#value();

@@ -60,17 +60,33 @@ export class Reader {
 
   /** @throws PhpSessionError `ERR_PHP_SYNTAX`, `ERR_PHP_LIMIT`, `ERR_PHP_REFERENCE`, `ERR_PHP_UNREPRESENTABLE` for an enum */
   read(): PhpArray {
-    const tokens = this.#tokens;
     const session = new PhpArray();
     this.#begin(session);
+    this.#complete();
+    // PHP writes a variable whose name is an int, and has lost it when it reads.
+    for (const key of [...session.keys()]) if (typeof key !== 'string') session.delete(key);
+    return session;
+  }
+
+  /**
+   * Reads one value as `msgpack_unpack()` does, and nothing after it.
+   *
+   * @throws PhpSessionError as `read()`
+   */
+  readValue(): unknown {
+    const value = this.#value();
+    this.#complete();
+    return value;
+  }
+
+  /** Reads on until no array and no object is open, and all bytes were read. */
+  #complete(): void {
+    const tokens = this.#tokens;
     for (let frame = this.#open.at(-1); frame !== undefined; frame = this.#open.at(-1)) {
       if (frame.left-- > 0) this.#element(frame);
       else this.#open.pop();
     }
     if (tokens.at < tokens.bytes.length) throw syntaxError(tokens.at);
-    // PHP writes a variable whose name is an int, and has lost it when it reads.
-    for (const key of [...session.keys()]) if (typeof key !== 'string') session.delete(key);
-    return session;
   }
 
   /** PHP would also take a list or an object. It never writes such a session. */
