@@ -13,6 +13,7 @@
 //   presets/                       options for PHP applications: data
 //   forms/                         what frameworks of PHP keep of forms in a session
 //   recognize/                     which application a database's sessions are of
+//   horde/                         what is in the sessions of one application
 //   testing/                       contracts for what others write
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
@@ -48,7 +49,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/[^/]+/',
-        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|recognize|testing)/',
+        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|recognize|horde|testing)/',
       },
       to: {},
     },
@@ -165,6 +166,12 @@ export default {
         '^src/stores/mysql/(connection|driver|errors|identifiers|options|time-zone)[.]ts$',
         base,
       ],
+    }),
+    layer({
+      name: 'horde-knows-values',
+      comment: 'It reads and writes values of a session, wherever that came from. Only its cipher needs a package.',
+      from: '^src/horde/',
+      imports: ['^src/horde/', codec, base, '^node_modules/egoroof-blowfish/'],
     }),
     layer({
       name: 'testing-knows-no-store',

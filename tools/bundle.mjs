@@ -16,6 +16,8 @@ const entries = {
   fastify: 'middleware/fastify',
   h3: 'middleware/h3',
   hono: 'middleware/hono',
+  horde: 'horde/index',
+  'horde/credentials': 'horde/credentials',
   http: 'middleware/http',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
@@ -31,7 +33,10 @@ const entries = {
 /** The files that entries share, and their modules. No entry loads more than three of them. @type {[string, RegExp][]} */
 const chunks = [
   // What `mysql` takes of sessions stands on the codec alone, and must not load all of them.
-  ['core', /^(codec\/(?!igbinary\/|msgpack\/)|session\/(neighbours|unreadable)\.js$|[\w-]+\.)/],
+  [
+    'core',
+    /^(codec\/(?!igbinary\/|msgpack\/)|session\/(neighbours|unreadable)\.js$|horde\/cipher\.|[\w-]+\.)/,
+  ],
   // What presets take of one store, values and types, must not load all of it.
   [
     'stores',
@@ -43,6 +48,9 @@ const chunks = [
   ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)|^php-ini\/.*\.d\./],
   // What presets and forms have in common. Its types are in the one above.
   ['forms', /^(forms\/arrays|presets\/(laravel-(classes|cookie|encrypter)|same-secret))\.js$/],
+  // Two entries use each: one for its format, one for Horde's packs.
+  ['igbinary-format', /^codec\/igbinary\//],
+  ['msgpack-format', /^codec\/msgpack\//],
 ];
 
 /**

@@ -3,9 +3,9 @@
  * `import { hordeCipher } from 'php-session-bridge/horde/credentials'`. It needs the package egoroof-blowfish.
  */
 import { Blowfish } from 'egoroof-blowfish';
-import type { HordeCipher } from './session.ts';
+import type { HordeCipher } from './cipher.ts';
 
-export type { HordeCipher } from './session.ts';
+export type { HordeCipher } from './cipher.ts';
 
 export interface HordeCipherOptions {
   /** The cookie `horde_secret_key` of the request. Where a browser has none, Horde takes the session's id. */

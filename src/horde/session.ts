@@ -1,18 +1,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { isObject, isPhpArray, PhpFloat } from '../codec/values.ts';
 import { PhpSessionError } from '../errors.ts';
+import type { HordeCipher } from './cipher.ts';
 import { readPack, writePack } from './pack.ts';
 import { isExisting, isMap, ownValue, put, type Variables } from './variables.ts';
-
-/**
- * Encrypts and decrypts values of a session: `hordeCipher()` of `php-session-bridge/horde/credentials` makes one. Horde's other half is
- * `Horde_Core_Secret_Cbc`.
- */
-export interface HordeCipher {
-  encrypt(plain: Uint8Array): Uint8Array;
-  /** @returns `undefined` for what another key has encrypted, as far as that shows */
-  decrypt(encrypted: Uint8Array): Uint8Array | undefined;
-}
 
 /** Names of Horde_Session's own variables, which are no applications. */
 const internal: readonly string[] = ['_b', '_e', '_m', '_p', '_r'];

@@ -28,7 +28,7 @@ describe('the tarball', () => {
     const others = files.filter(
       (file) =>
         file.includes('/') &&
-        !/^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file) &&
+        !/^dist\/(horde\/)?[\w-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file) &&
         !/^php\/(src\/.*\.php|bundle\.php|prepend\.php|composer\.json|README\.md)$/.test(file) &&
         !/^docs\/([\w-]+\.md|images\/farm-(light|dark)\.png)$/.test(file),
     );
@@ -46,7 +46,7 @@ describe('the tarball', () => {
 
   test('has each file as ES module, as CommonJS, and with types for both', () => {
     const named = entries(manifest).map(({ path }) => path.slice(2) || 'index');
-    const names = [...named, 'core', 'requests', 'stores'];
+    const names = [...named, 'core', 'igbinary-format', 'msgpack-format', 'requests', 'stores'];
     // No entry has a type of them.
     const withoutTypes = ['database', 'forms'].flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.js`]);
     expect(files.filter((file) => file.startsWith('dist/'))).toEqual(

@@ -13,7 +13,7 @@ test('the peers are not installed', () => {
 const needsMysql2 = ['./mysql', './recognize'];
 
 for (const path of Object.keys(exports)) {
-  if (path === './package.json' || needsMysql2.includes(path)) continue;
+  if (path === './package.json' || needsMysql2.includes(path) || path === './horde/credentials') continue;
   const entry = name + path.slice(1);
   test(`import '${entry}' and require('${entry}') give the same`, async () => {
     const [imported, required] = [await import(entry), require(entry)];
@@ -29,6 +29,12 @@ test('those that connect say what is to be installed, when the application start
     await assert.rejects(import(name + path.slice(1)), isMissing('ERR_MODULE_NOT_FOUND'));
     assert.throws(() => require(name + path.slice(1)), isMissing('ERR_MODULE_NOT_FOUND'));
   }
+});
+
+test("that of Horde's cipher says the same", async () => {
+  const isMissing = (code) => ({ code, message: /Cannot find (package|module) 'egoroof-blowfish'/ });
+  await assert.rejects(import('php-session-bridge/horde/credentials'), isMissing('ERR_MODULE_NOT_FOUND'));
+  assert.throws(() => require('php-session-bridge/horde/credentials'), isMissing('ERR_MODULE_NOT_FOUND'));
 });
 
 test('what is not exported cannot be loaded', async () => {

@@ -45,6 +45,7 @@ describe('imports that are wrong', () => {
     ['session/http.ts', "import '../middleware/koa.ts';", 'session-knows-no-store'],
     ['middleware/koa.ts', "await import('../stores/mysql/index.ts');", 'middleware-knows-no-store'],
     ['recognize/store.ts', "import '../stores/mysql/store.ts';", 'recognize-only-reads'],
+    ['horde/session.ts', "import '../session/options.ts';", 'horde-knows-values'],
     ['testing/store.ts', "import '../stores/mysql/index.ts';", 'testing-knows-no-store'],
     ['elsewhere/file.ts', "import '../option-rules.ts';", 'folder-without-a-layer'],
   ] as const;

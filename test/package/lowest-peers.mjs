@@ -17,6 +17,7 @@ import { phpSession as expressSession } from 'php-session-bridge/express';
 import { phpSession as fastifySession } from 'php-session-bridge/fastify';
 import { phpSession as h3Session, usePhpSession } from 'php-session-bridge/h3';
 import { phpSession as honoSession } from 'php-session-bridge/hono';
+import { hordeCipher } from 'php-session-bridge/horde/credentials';
 import { phpSession } from 'php-session-bridge/koa';
 import { phpKoaSession } from 'php-session-bridge/koa-session';
 import { createTableSql, mysqlStore } from 'php-session-bridge/mysql';
@@ -40,7 +41,12 @@ after(() => witness.end());
 test('they are the oldest', () => {
   const found = Object.keys(lowest).map((name) => [name, require(`./node_modules/${name}/package.json`).version]);
   assert.deepEqual(Object.fromEntries(found), lowest);
-  assert.equal(found.length, 10);
+  assert.equal(found.length, 11);
+});
+
+test("Horde's cipher", () => {
+  const cipher = hordeCipher({ key: 'pCH3yg2_tKeOA48SzSp8KaK', secretKey: 'hordelab' });
+  assert.deepEqual(cipher.decrypt(cipher.encrypt(Buffer.from('secret'))), new Uint8Array(Buffer.from('secret')));
 });
 
 storeContract({ describe, test }, 'the store', {
