@@ -79,6 +79,10 @@ $jobs = [
         }
         return $packs;
     },
+    // PHP's own spelling of a value.
+    'normal' => static function (array $job): string {
+        return base64_encode(serialize(unserialize(base64_decode($job['value']))));
+    },
     'encrypt' => static function (array $job): string {
         $cipher = new Horde_Core_Secret_Cbc(['iv' => $job['secretKey']]);
         return base64_encode($cipher->write($job['key'], base64_decode($job['text'])));
