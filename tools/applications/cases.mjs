@@ -28,7 +28,7 @@ const steps = Object.entries({
 });
 
 /**
- * Runs test/integration/presets-applications.test.ts with the classes of each application that is there, and prints which is not.
+ * Runs test/integration/presets-applications.test.ts (and, for Horde, test/differential/horde.test.ts) with the classes of each application that is there, and prints which is not.
  *
  * @param {object} around
  * @param {string} around.share Debian's /usr/share, unpacked
@@ -71,11 +71,16 @@ async function runJest(own, present, env) {
   const [file, log] = [join(directory, 'jest.json'), join(directory, 'jest.log')];
   rmSync(file, { force: true });
   const jest = join(root, 'node_modules/jest/bin/jest.js');
-  const choice = ['--selectProjects', 'integration', '--testPathPatterns', '/presets-applications\\.test'];
+  // Beside the preset, what is in a session of Horde.
+  const files = present.includes('horde')
+    ? '/(presets-applications|differential/horde)\\.test'
+    : '/presets-applications\\.test';
+  const choice = ['--selectProjects', 'integration', 'differential', '--testPathPatterns', files];
   const args = [jest, ...choice, '--json', '--outputFile', file];
   const end = await run('node', args, { log, cwd: root, env: { ...env, PHP_SESSION_BRIDGE_APPLICATIONS: own } });
   if (!existsSync(file)) throw new Error(`Jest made no report (${end}); all it said is in ${log}`);
-  const [{ assertionResults: tests }] = JSON.parse(readFileSync(file, 'utf8')).testResults;
+  const results = JSON.parse(readFileSync(file, 'utf8')).testResults;
+  const tests = results.flatMap((/** @type {any} */ { assertionResults }) => assertionResults);
   /** @type {import('./matrix.mjs').Matrix} */
   const matrix = {};
   let failed = end !== 'exit 0';
