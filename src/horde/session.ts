@@ -126,17 +126,22 @@ export class HordeSession {
   }
 
   /**
-   * What the user has logged in with, of an application: `Horde_Registry::getAuthCredential()`. IMP has the `password` there.
+   * What the user has logged in with, of an application: `Horde_Registry::getAuthCredential()`. IMP has the `password` there. Where an
+   * application has `true`, they are those of the one that has logged in the user.
    *
    * @param cipher from `php-session-bridge/horde/credentials`
    * @param app default: the one that has logged in the user (`auth/credentials`)
-   * @returns `true` if the application needs no own; `null` if nobody is logged in
+   * @returns `null` if there are none, or nobody is logged in
    * @throws PhpSessionError as `get()`
    */
-  credentials(cipher: HordeCipher, app?: string): unknown {
+  credentials(cipher: HordeCipher, app?: string): Record<string, unknown> | null {
     const base = this.get('horde', 'auth/credentials');
     if (!this.get('horde', 'auth/userId') || typeof base !== 'string') return null;
-    return this.get('horde', `auth_app/${app ?? base}`, cipher) ?? this.get('horde', `auth_app/${base}`, cipher);
+    for (const each of [app ?? base, base]) {
+      const credentials = this.get('horde', `auth_app/${each}`, cipher);
+      if (isVariables(credentials)) return credentials;
+    }
+    return null;
   }
 
   /**

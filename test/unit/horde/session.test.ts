@@ -161,6 +161,16 @@ describe('encrypted values', () => {
     }
   });
 
+  test('are those of the application that has logged in the user, where one has no own', () => {
+    const { horde } = session();
+    horde.set('horde', 'auth_app/horde', true, cipher);
+    for (const app of ['horde', 'turba', undefined]) {
+      expect(horde.credentials(cipher, app)).toEqual({ password: 'planted-secret' });
+    }
+    horde.remove('horde', 'auth/userId');
+    expect(horde.credentials(cipher)).toBe(null);
+  });
+
   test('are gone after remove(), and a string in their place takes the mark away, as in Horde', () => {
     const { data, horde } = session();
     horde.remove('horde', 'auth_app/imp');
