@@ -139,7 +139,7 @@ export class HordeSession {
     if (!this.get('horde', 'auth/userId') || typeof base !== 'string') return null;
     for (const each of [app ?? base, base]) {
       const credentials = this.get('horde', `auth_app/${each}`, cipher);
-      if (isVariables(credentials)) return credentials;
+      if (isMap(credentials)) return credentials;
     }
     return null;
   }
