@@ -6,15 +6,15 @@ interface Facts extends Omit<LoginClaim, 'id' | 'name' | 'guard' | 'since' | 'co
   readonly name?: string | undefined;
   readonly guard?: string | undefined;
   readonly since?: number | undefined;
-  /** Of the login, as the session has it; `undefined` if it has none. */
-  readonly secret?: string | undefined;
+  /** Of the login, as `secretAt()` finds it. */
+  readonly secret?: string | null | undefined;
   /** The forms that the application's secret may have in the session. Default: as it is. */
   readonly forms?: (current: string) => readonly string[];
 }
 
-/** @returns `undefined` without an id */
+/** @returns `undefined` without an id, or with a secret that can be none */
 export function claimOf({ id, name, guard, since, unchecked, secret, forms = asItIs }: Facts): LoginClaim | undefined {
-  if (id === undefined) return undefined;
+  if (id === undefined || secret === null) return undefined;
   return Object.freeze({
     id,
     ...(name !== undefined && { name }),

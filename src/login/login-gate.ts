@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { isObject } from '../codec/values.ts';
 import type { RowColumns } from '../stores/store.ts';
 import { localPath } from './local-path.ts';
 import { isUrl, type LoginOptions, type LoginSettings, readLoginOptions } from './login-options.ts';
@@ -14,8 +16,8 @@ export interface LoginRequest extends Omit<LoginVisitor, 'time' | 'columns' | 'r
 
 /** Its session, by whatever middleware. */
 export interface LoginSessionAccess {
-  /** `$_SESSION`; another object after `lock()`. */
-  readonly data: object;
+  /** `$_SESSION`; another object after `lock()`. Nothing where the application has dropped it. */
+  readonly data: object | null | undefined;
   readonly columns: RowColumns;
   lock(): Promise<void>;
 }
@@ -26,7 +28,7 @@ export type LoginOutcome<User> =
   | { readonly status: 401 }
   | { readonly redirect: string; readonly cookie: string };
 
-/** How often a browser is sent to the login in so many seconds: more is a circle. */
+/** How often a browser is sent from one page to the login, in so many seconds: more is a circle. */
 const [MOST_REDIRECTS, WITHIN] = [10, 20];
 const COUNT_COOKIE = 'php_session_bridge_login';
 /** Seconds for which a remember-me cookie is not tried again. */
@@ -47,9 +49,18 @@ export class LoginGate<Context, User> {
    * @throws Error with the `status` 401 for a visitor who goes in a circle
    */
   async decide(session: LoginSessionAccess, request: LoginRequest, context: Context): Promise<LoginOutcome<User>> {
+    try {
+      return await this.#decide(session, request, context);
+    } catch (error) {
+      // Express takes `next(undefined)` and `next('route')` for something else than an error.
+      throw error instanceof Error ? error : new Error('an option of loggedIn() has thrown no Error', { cause: error });
+    }
+  }
+
+  async #decide(session: LoginSessionAccess, request: LoginRequest, context: Context): Promise<LoginOutcome<User>> {
     const { required, rememberCookies = [], resumeUrl, loginUrl } = this.#options;
     let why: LoginRefusal | undefined;
-    const claim = this.#options.claim(session.data as LoginSession, {
+    const claim = this.#options.claim((session.data ?? {}) as LoginSession, {
       address: request.address,
       userAgent: request.userAgent,
       forwardedFor: request.forwardedFor,
@@ -62,20 +73,29 @@ export class LoginGate<Context, User> {
     });
     if (claim !== undefined) {
       const answer = this.#options.check === undefined ? true : await this.#options.check(claim, context);
+      // What a query gives that has found nobody.
+      if (Array.isArray(answer)) throw new TypeError('check() of loggedIn() must give the user, and not a list');
       if (answer) return { user: answer === true ? claim : answer };
     }
     const isPage = isNavigation(request);
     const mayResume = claim === undefined && rememberCookies.some((name) => request.cookie(name) !== undefined);
-    if (isPage && mayResume && resumeUrl !== undefined && request.cookie(RESUME_COOKIE) === undefined) {
+    const isElsewhere = pathOf(resumeUrl) !== pathOf(request.target);
+    if (isPage && mayResume && resumeUrl !== undefined && isElsewhere && request.cookie(RESUME_COOKIE) === undefined) {
       return this.#send(resumeUrl, session, request, `${RESUME_COOKIE}=1; Max-Age=${RESUME_PAUSE}`);
     }
     if (!required) return { user: undefined };
     if (!isPage || loginUrl === undefined) return { status: 401 };
-    const count = Number(request.cookie(COUNT_COOKIE)) || 0;
+    // Of this page: a browser that restores its tabs asks for many pages.
+    const page = createHash('sha256')
+      .update(pathOf(request.target) ?? '')
+      .digest('hex')
+      .slice(0, 8);
+    const [last, times] = request.cookie(COUNT_COOKIE)?.split('-') ?? [];
+    const count = last === page ? Number(times) || 0 : 0;
     if (count >= MOST_REDIRECTS) throw inACircle();
     const url = typeof loginUrl === 'function' ? loginUrl(context, why) : loginUrl;
-    if (!isUrl(url)) throw new TypeError('loginUrl() must give a path or a URL, in ASCII');
-    return this.#send(url, session, request, `${COUNT_COOKIE}=${count + 1}; Max-Age=${WITHIN}`);
+    if (!isUrl(url)) throw new TypeError('loginUrl() must give a path or a URL, in ASCII and without a #');
+    return this.#send(url, session, request, `${COUNT_COOKIE}=${page}-${count + 1}; Max-Age=${WITHIN}`);
   }
 
   /** @param cookie without its attributes that are always the same */
@@ -91,7 +111,7 @@ export class LoginGate<Context, User> {
     const { returnParameter } = this.#options;
     if (path !== undefined && this.#options.remember !== undefined) {
       await session.lock(); // in the mode `readonly` nothing is stored without it
-      this.#options.remember(session.data as LoginSession, path);
+      if (isObject(session.data)) this.#options.remember(session.data as LoginSession, path);
     }
     const query = returnParameter && path && `${url.includes('?') ? '&' : '?'}${returnParameter}=${encoded(path)}`;
     return { redirect: `${url}${query ?? ''}`, cookie: `${cookie}; Path=/; HttpOnly; SameSite=Lax` };

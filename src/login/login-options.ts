@@ -5,7 +5,7 @@ import type { LoginClaim, LoginRefusal, LoginRules } from './login-rules.ts';
 export interface LoginOptions<Context, User> extends LoginRules {
   /**
    * Asks the application's database for the user whom a session claims: whether he is still there, may log in, and has the password of the login
-   * (`claim.unchecked`, `claim.confirms()`). Its result is the user; `true` stands for the claim itself. Anything false is nobody.
+   * (`claim.unchecked`, `claim.confirms()`). Its result is the user, and no list; `true` stands for the claim itself. Anything false is nobody.
    */
   check?(claim: LoginClaim, context: Context): User | Nobody | true | Promise<User | Nobody | true>;
   /**
@@ -32,9 +32,9 @@ type Nobody = false | null | undefined;
 export type LoginSettings<Context, User> = LoginOptions<Context, User> & { readonly required: boolean };
 
 /** What can stand in the header `Location`. */
-export const isUrl = (url: unknown): url is string => typeof url === 'string' && /^[!-~]+$/.test(url);
+export const isUrl = (url: unknown): url is string => typeof url === 'string' && /^[!"$-~]+$/.test(url);
 
-const mustBeUrl = 'a path or a URL, in ASCII';
+const mustBeUrl = 'a path or a URL, in ASCII and without a #';
 
 const rules: OptionRules<LoginOptions<never, unknown>> = {
   claim: { ...anyFunction, mustBe: 'that of a preset: loggedIn({ ...app.login, check })' },

@@ -41,6 +41,17 @@ export function textAt(value: unknown, ...path: string[]): string | undefined {
   return typeof found === 'string' && found !== '' ? found : undefined;
 }
 
+/**
+ * A secret of the login, with which the application compares one of its own.
+ *
+ * @returns `undefined`: there is none, and it compares nothing; `null`: what is there can be none of its secrets
+ */
+export function secretAt(value: unknown, ...path: string[]): string | null | undefined {
+  const found = at(value, ...path);
+  if (found === undefined || found === null) return undefined;
+  return typeof found === 'string' ? found : null;
+}
+
 /** A time in Unix seconds. */
 export function timeAt(value: unknown, ...path: string[]): number | undefined {
   const found = at(value, ...path);

@@ -40,7 +40,7 @@ export function loggedIn<User = LoginClaim, Request extends LoginExpressRequest 
     if (phpSession === undefined) throw new TypeError('loggedIn() belongs behind phpSession()');
     const session = {
       get data() {
-        return req.session!;
+        return req.session;
       },
       get columns() {
         return phpSession.columns;
@@ -51,9 +51,12 @@ export function loggedIn<User = LoginClaim, Request extends LoginExpressRequest 
   }
 
   return function loggedIn(req, res, next) {
-    decide(req).then((outcome) => {
+    const answer = async () => {
+      const outcome = await decide(req);
       if ('user' in outcome) {
-        if (outcome.user !== undefined) (req as LoggedInRequest<unknown>).user = outcome.user;
+        const known = req as LoggedInRequest<unknown>;
+        // Whom a gate in front of this one has let in may be nobody here.
+        if (outcome.user !== undefined || known.user !== undefined) known.user = outcome.user;
         next();
         return;
       }
@@ -65,6 +68,7 @@ export function loggedIn<User = LoginClaim, Request extends LoginExpressRequest 
       }
       res.statusCode = 'status' in outcome ? outcome.status : 302;
       res.end();
-    }, next);
+    };
+    answer().catch(next);
   };
 }

@@ -39,7 +39,7 @@ export function loggedIn<User = LoginClaim, Context extends LoginKoaContext = Lo
     if (phpSession === undefined) throw new TypeError('loggedIn() belongs behind phpSession()');
     const session = {
       get data() {
-        return ctx.session!;
+        return ctx.session;
       },
       get columns() {
         return phpSession.columns;
@@ -49,7 +49,8 @@ export function loggedIn<User = LoginClaim, Context extends LoginKoaContext = Lo
     const request = nodeRequest(ctx.req, ctx.originalUrl, ctx.ip);
     const outcome = await gate.decide(session, request, ctx);
     if ('user' in outcome) {
-      if (outcome.user !== undefined) ctx.state.user = outcome.user;
+      // Whom a gate in front of this one has let in may be nobody here.
+      if (outcome.user !== undefined || ctx.state.user !== undefined) ctx.state.user = outcome.user;
       await next();
       return;
     }

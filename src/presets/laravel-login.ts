@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { claimOf } from '../login/claim.ts';
 import type { LoginRules } from '../login/login-rules.ts';
-import { arrayAt, idAt, textAt } from '../login/php-values.ts';
+import { arrayAt, idAt, secretAt } from '../login/php-values.ts';
 import type { LaravelKeys } from './laravel-encrypter.ts';
 
 /** `SessionGuard::getName()` and `getRecallerName()` have the hash of its class. */
@@ -20,7 +20,7 @@ export function laravelLogin(guards: readonly string[], { key }: Pick<LaravelKey
       for (const guard of guards) {
         const id = idAt(session, `login_${guard}_${GUARD}`);
         if (id === undefined) continue;
-        const secret = textAt(session, `password_hash_${guard}`);
+        const secret = secretAt(session, `password_hash_${guard}`);
         return claimOf({
           id,
           guard,

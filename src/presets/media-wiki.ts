@@ -1,6 +1,6 @@
 import { claimOf } from '../login/claim.ts';
 import type { LoginRules } from '../login/login-rules.ts';
-import { idAt, textAt } from '../login/php-values.ts';
+import { idAt, secretAt, textAt } from '../login/php-values.ts';
 import { type OptionRules, optional, readByRules, wholeNumber } from '../option-rules.ts';
 import { rawDeflate } from '../stores/raw-deflate.ts';
 import type { PresetWithLogin } from './preset.ts';
@@ -86,7 +86,7 @@ function loginOf(cookies: string): LoginRules {
         id,
         name: textAt(session, 'metadata', 'userName'),
         unchecked: ['exists', 'enabled', 'authKey'],
-        secret: textAt(session, 'metadata', 'userToken'),
+        secret: secretAt(session, 'metadata', 'userToken'),
       });
     },
     rememberCookies: [`${cookies}Token`],

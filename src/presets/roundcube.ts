@@ -68,7 +68,7 @@ function login(given: { lifetime: number; sessionAuthName: string; ipCheck: bool
     claim(session, { time, address, columns, cookie, refused }) {
       const id = idAt(session, 'user_id');
       if (id === undefined || Number(id) === 0) return undefined;
-      if (ipCheck && columns.ip !== address) {
+      if (ipCheck && (columns.ip === undefined || columns.ip !== address)) {
         refused?.('address');
         return undefined;
       }

@@ -1,7 +1,7 @@
 import { isObject, isPhpObject, type PhpObject } from '../codec/values.ts';
 import { claimOf } from '../login/claim.ts';
 import type { LoginRules } from '../login/login-rules.ts';
-import { arrayAt, at, idAt, textAt, unserialized } from '../login/php-values.ts';
+import { arrayAt, at, idAt, secretAt, textAt, unserialized } from '../login/php-values.ts';
 
 export interface SymfonyLogin {
   firewall: string;
@@ -19,7 +19,7 @@ export function symfonyLogin({ firewall, userIdentifier }: SymfonyLogin): LoginR
       if (user === undefined) return undefined;
       const names = userIdentifier === undefined ? ['email', 'username'] : [userIdentifier];
       const name = names.map((property) => textAt(user, property)).find((text) => text !== undefined);
-      const password = textAt(user, 'password');
+      const password = secretAt(user, 'password');
       return claimOf({
         id: idAt(user, 'id') ?? name,
         name,
@@ -44,17 +44,15 @@ export function symfonyLogin({ firewall, userIdentifier }: SymfonyLogin): LoginR
  */
 function userOf(token: unknown): PhpObject | undefined {
   if (!isObject(token) || !isPhpObject(token)) return undefined;
-  let state = valuesOf(token);
-  for (let depth = 0; depth < 4 && state.length <= 3; depth++) state = valuesOf(state.at(-1));
-  const [user] = state;
-  return (state.length === 4 || state.length === 5) && isObject(user) && isPhpObject(user) ? user : undefined;
-}
-
-/** The values of a list, of PHP's or of JavaScript's; none of anything else. */
-function valuesOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  if (!isObject(value) || !isPhpObject(value)) return [];
-  return [...value.properties.keys()].every((key, i) => Number(key) === i) ? [...value.properties.values()] : [];
+  const isList = [...token.properties.keys()].every((key, i) => Number(key) === i);
+  let state: readonly unknown[] = isList ? [...token.properties.values()] : [];
+  for (let depth = 0; depth < 4 && state.length <= 3; depth++) {
+    const parent = state.at(-1);
+    state = Array.isArray(parent) ? parent : []; // an object would be another token
+  }
+  const [user, isAuthenticated] = state;
+  if ((state.length !== 4 && state.length !== 5) || isAuthenticated === false) return undefined;
+  return isObject(user) && isPhpObject(user) ? user : undefined;
 }
 
 /** PHP's `hash('crc32c', …)`, of RFC 3720. */

@@ -1,6 +1,6 @@
 import { claimOf } from '../login/claim.ts';
 import type { LoginRules } from '../login/login-rules.ts';
-import { at, idAt, textAt, timeAt } from '../login/php-values.ts';
+import { at, idAt, secretAt, timeAt } from '../login/php-values.ts';
 import type { PresetWithLogin } from './preset.ts';
 
 /** Yii 2's `DbSession`. */
@@ -29,7 +29,7 @@ const login: LoginRules = {
       refused?.('age');
       return undefined;
     }
-    const authKey = textAt(session, '__authKey');
+    const authKey = secretAt(session, '__authKey');
     return claimOf({ id, unchecked: authKey === undefined ? ['exists'] : ['exists', 'authKey'], secret: authKey });
   },
   remember(session, path) {

@@ -12,6 +12,7 @@ import {
   type Answer,
   isEqual,
   type Listener,
+  noColumns,
   type RegenerateOptions,
   type Row,
   regenerateRules,
@@ -84,7 +85,7 @@ export class RequestSession<T extends object = SessionData> {
 
   /** See `PhpSessionControl.columns`. */
   get columns(): RowColumns {
-    return this.#row.columns;
+    return this.#destroyAtCommit ? noColumns : this.#row.columns;
   }
 
   /** Whether there was nothing under the browser's id. */

@@ -14,7 +14,7 @@ import type { SessionMode, Settings } from './options.ts';
 import type { CookieSetter } from './session-cookies.ts';
 
 const empty = new Uint8Array();
-const noColumns: RowColumns = Object.freeze({});
+export const noColumns: RowColumns = Object.freeze({});
 
 /** What was done to a row. `gone` is a signal of its own. */
 type Stored = SessionSignals['commit']['outcome'] | 'gone';

@@ -127,6 +127,22 @@ describe('phpSession.columns', () => {
     expect(gone.value).toEqual({});
   });
 
+  test('who has dropped the session is no user of its row any more', async () => {
+    for (const mode of ['exclusive', 'merge'] as const) {
+      const site = await open(mode);
+      const { value } = await site.ask(
+        (ctx) => {
+          const before = ctx.phpSession.columns.who;
+          ctx.session = null;
+          return [before, ctx.phpSession.columns];
+        },
+        { id: await put() },
+      );
+      expect(value).toEqual([42, {}]);
+      await site.stop();
+    }
+  });
+
   test('a session that is opened by hand has them too', async () => {
     const store = storeOn(table, { row: { read: ['who'] } });
     const openSession = sessionOpener({ store });

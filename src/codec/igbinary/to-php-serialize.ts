@@ -379,13 +379,14 @@ class Translator {
     const { number, className, start, size, gaps, back } = frame;
     if (gaps !== undefined) {
       setSize(out, frame, size - gaps.length);
-      if (className !== undefined) this.#gaps.set(start, gaps);
+      if (className !== undefined && this.#leftOut === undefined) this.#gaps.set(start, gaps);
     }
     out.byte(CLOSE);
     this.#open.pop();
     if (back !== undefined) this.#again--;
     const isCopy = back !== undefined && className === undefined && size > 0 && back.known === this.#known;
-    if (isCopy && this.#copies.length < mostCopies) this.#copies.push({ start, end: out.at });
+    const isKept = this.#leftOut === undefined; // what comes next takes the place of what is left out
+    if (isCopy && isKept && this.#copies.length < mostCopies) this.#copies.push({ start, end: out.at });
     this.#finish(number, back);
   }
 

@@ -179,6 +179,9 @@ describe('Symfony', () => {
       raw('Scheb\\TwoFactorToken', shapes[0]![1], 'N;', s('main'), 'a:0:{}', 'a:0:{}'),
     ],
     ['the same with a state of three', raw('Scheb\\TwoFactorToken', shapes[0]![1], 'N;', s('main'))],
+    ['that wraps one at the end', raw('App\\Token', s('totp'), shapes[0]![1])],
+    ['that wraps one after a firewall', raw('App\\Token', s('main'), rawList(), shapes[0]![1])],
+    ['that is not authenticated', raw('T', 'N;', s('main'), rawList(alice, 'b:0;', 'N;', 'a:0:{}', roles))],
     ['of nobody', raw('NullToken')],
     ['whose user is a text', raw('T', 'N;', s('main'), state(s('anon.')))],
     ['whose user has no name', raw('T', 'N;', s('main'), state(rawUser({ secret: s('x') })))],
@@ -204,6 +207,21 @@ describe('Symfony', () => {
     const empty: Session = {};
     app.login.remember!(empty, '/cart');
     expect(empty).toEqual({ _sf2_attributes: { '_security.main.target_path': '/cart' } });
+  });
+});
+
+describe('a secret of the login', () => {
+  const laravel = presets.laravel({ key });
+  const yii = presets.yii();
+
+  test.each([[7], [true], [new Uint8Array([0xff])], [['a']], [{}], [1.5]])('%j can be none: it is nobody', (secret) => {
+    expect(ask(laravel, { [`login_web_${SESSION_GUARD}`]: 42, password_hash_web: secret })).toEqual(nobody);
+    expect(ask(yii, { __id: 42, __authKey: secret })).toEqual(nobody);
+  });
+
+  test('an empty one is compared too, and null is none', () => {
+    expect(ask(yii, { __id: 42, __authKey: '' }).claim!.confirms('anything')).toBe(false);
+    expect(ask(yii, { __id: 42, __authKey: null }).claim!.confirms('anything')).toBe(true);
   });
 });
 
@@ -277,6 +295,9 @@ describe('Roundcube', () => {
     const without = presets.roundcube({ version: '1.6.5' });
     expect(ask(without, session, visitor(`made-up-${slot}`, '198.51.100.1')).claim).toMatchObject({ id: 42 });
     expect([app.store.row!.read, without.store.row!.read]).toEqual([['ip'], undefined]);
+    // Neither is known: no row, and no proxy that says the address.
+    const unknown = { cookie: cookies({ roundcube_sessauth: `made-up-${slot}` }), columns: {}, address: undefined };
+    expect(ask(app, session, unknown)).toEqual(refusedFor('address'));
   });
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -299,6 +299,36 @@ describe.each(frameworks)('loggedIn() in %s', (_, make) => {
     expect(String(site.errors.splice(0)[0])).toMatch(/the database is away/);
   });
 
+  // `next()` of Express would take these for leave to go on.
+  test.each([[undefined], [null], ['route'], ['router']])('%j in place of an error lets nobody in', async (thrown) => {
+    for (const option of ['check', 'claim', 'loginUrl'] as const) {
+      const fails = () => {
+        throw thrown;
+      };
+      const site = await start({ [option]: fails });
+      if (option === 'check') site.logIn();
+      expect([option, (await site.ask()).status]).toEqual([option, 500]);
+      expect(site.errors.splice(0)).toEqual([expect.objectContaining({ cause: thrown })]);
+    }
+  });
+
+  test('a list is no user: it is what a query gives that found none', async () => {
+    const site = (await start({ check: () => [] })).logIn();
+    expect((await site.ask()).status).toBe(500);
+    expect(String(site.errors.splice(0)[0])).toMatch(/check\(\) of loggedIn\(\) must give the user, and not a list/);
+  });
+
+  test('many pages at once, as of a browser that restores its tabs, are no circle', async () => {
+    const site = await start();
+    for (let i = 0; i < 30; i++) expect((await site.ask(`/page/${i}`)).status).toBe(302);
+  });
+
+  test('the page that takes remember-me cookies is open to a visitor who has one', async () => {
+    const site = await start({ required: false, resumeUrl: '/resume' });
+    site.cookies.set(REMEMBER!, 'made-up');
+    expect((await site.ask('/resume')).status).toBe(200);
+  });
+
   test('the login of another application or version is nobody', async () => {
     const site = await start();
     for (const data of ['a:1:{s:5:"login";i:42;}', 'a:0:{}', `a:1:{s:50:"login_web_${GUARD}";a:0:{}}`]) {
@@ -307,6 +337,38 @@ describe.each(frameworks)('loggedIn() in %s', (_, make) => {
     const other = await start({ ...symfony().login, loginUrl: '/login' });
     expect((await other.logIn().ask()).status).toBe(302);
   });
+});
+
+test('whom a gate in front of it has let in is nobody behind one that does not know him', async () => {
+  const store = memoryStore({ sessions: new Map() });
+  const nobody = { claim: () => undefined, trustRow: true };
+  const koa = new Koa<{ user?: unknown }>();
+  koa.use(koaSession({ store }));
+  koa.use((ctx, next) => {
+    ctx.state.user = 'of another one';
+    return next();
+  });
+  koa.use(koaLoggedIn(nobody) as never);
+  koa.use((ctx) => {
+    ctx.body = `${ctx.state.user}`;
+  });
+  const site = express();
+  site.use(expressSession({ store }));
+  site.use((req, _res, next) => {
+    (req as { user?: unknown }).user = 'of another one';
+    next();
+  });
+  site.use(expressLoggedIn(nobody));
+  site.use((req, res) => {
+    res.send(`${(req as { user?: unknown }).user}`);
+  });
+  for (const handler of [koa.callback(), site]) {
+    const server = createServer(handler).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('undefined');
+  }
 });
 
 test('without phpSession() in front it says so', async () => {
