@@ -68,7 +68,7 @@ export function lockContract(test: ContractRunner['test'], { make }: StoreUnderT
   });
 
   test('the lock that cannot be had until the deadline', async () => {
-    const [a, b, id] = [make(), make({ lockTimeout: 0.3 }), newId()];
+    const [a, b, id] = [make(), make({ lockTimeout: 1 }), newId()];
     const holder = await a.open(id);
     await assert.rejects(b.open(id), { code: 'ERR_SESSION_LOCK_TIMEOUT' });
     await holder.release();

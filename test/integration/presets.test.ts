@@ -66,7 +66,9 @@ const paint =
 const titles = Object.keys(logins);
 
 test('each application has its rows', () => {
-  expect(applications.map(({ title }) => title).sort()).toEqual([...titles].sort());
+  // Laravel's block() changes no row of a session.
+  const others = applications.filter(({ env }) => env?.PSB_LARAVEL_BLOCK === undefined);
+  expect(others.map(({ title }) => title).sort()).toEqual([...titles].sort());
 });
 
 describe.each(titles)('%s', (title) => {
