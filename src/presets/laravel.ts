@@ -1,7 +1,7 @@
 import { json } from '../codec/formats/json.ts';
 import { flag, isOptions, type OptionRules, oneOf, readByRules, wholeNumber } from '../option-rules.ts';
 import { base64 } from '../stores/base64.ts';
-import { laravelLock } from '../stores/mysql/locks.ts';
+import { type LaravelLockOptions, laravelLock, laravelLockRules, type TableLock } from '../stores/mysql/locks.ts';
 import { laravelClasses } from './laravel-classes.ts';
 import { laravelCookie } from './laravel-cookie.ts';
 import { laravelEncrypted } from './laravel-encrypted.ts';
@@ -31,9 +31,9 @@ export interface LaravelOptions extends LaravelKeys {
   /**
    * For an application whose routes have `block()` (or `block` in config/session.php) and whose cache is `database`: pages of Node take the
    * same lock. True, or what is not by default in `cache_locks`. Default false: Laravel takes no lock. Its `prefix` is by default
-   * `'laravel_cache_'` before version 12, and then `'laravel-cache-'`.
+   * `'laravel_cache_'` before version 12, and then `'laravel-cache-'`, as in its skeleton without `APP_NAME` and `CACHE_PREFIX`.
    */
-  block?: boolean | { prefix?: string; table?: string; hold?: number };
+  block?: boolean | Partial<LaravelLockOptions>;
 }
 
 const hasKeys = { accepts: () => true, mustBe: '' }; // laravelCookie() checks them
@@ -71,7 +71,6 @@ const rules: OptionRules<LaravelOptions> = {
 export function laravel(options: LaravelOptions): PresetWithLogin {
   const given = readByRules(rules, options, 'laravel()') as Required<LaravelOptions>;
   const { version, name, lifetime, expireOnClose, serialization, encrypt, guards, block } = given;
-  const prefix = isBefore(version, '12') ? 'laravel_cache_' : 'laravel-cache-';
   const gcMaxlifetime = 60 * lifetime;
   return {
     name: 'Laravel',
@@ -86,7 +85,7 @@ export function laravel(options: LaravelOptions): PresetWithLogin {
       encoding: encrypt ? laravelEncrypted(given) : base64,
       expireOnRead: true,
       gcMaxlifetime,
-      lock: block === false ? 'none' : laravelLock({ prefix, ...(block === true ? {} : block) }),
+      lock: block === false ? 'none' : blockLock(block === true ? {} : block, version),
     },
     session: {
       name,
@@ -103,4 +102,11 @@ export function laravel(options: LaravelOptions): PresetWithLogin {
     },
     login: laravelLogin(guards, given),
   };
+}
+
+/** @throws TypeError that names the option */
+function blockLock(block: Partial<LaravelLockOptions>, version: string): TableLock {
+  const prefix = isBefore(version, '12') ? 'laravel_cache_' : 'laravel-cache-';
+  const rules = { ...laravelLockRules, prefix: { ...laravelLockRules.prefix, default: prefix } };
+  return laravelLock(readByRules<LaravelLockOptions>(rules, block as LaravelLockOptions, 'block of laravel()'));
 }

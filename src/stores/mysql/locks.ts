@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type OptionRules, readByRules, wholeNumber } from '../../option-rules.ts';
 
 /**
  * The lock of PHP handlers that use `GET_LOCK`: a name on one server, not a row. It must be the name that PHP's side takes.
@@ -60,7 +61,30 @@ export interface LaravelLockOptions {
   hold?: number;
 }
 
-/** Laravel's routes with `block()`, or with `block` in config/session.php, where the cache that they use is `database`. */
-export function laravelLock({ prefix, table = 'cache_locks', hold = 10 }: LaravelLockOptions): TableLock {
+/** A wrong one names another row: then PHP and Node have the lock at the same time. */
+export const laravelLockRules: OptionRules<LaravelLockOptions> = {
+  prefix: {
+    accepts: (prefix) => typeof prefix === 'string',
+    mustBe: "a text: the prefix of config/cache.php, with which the column `key` of Laravel's locks begins",
+  },
+  table: {
+    default: 'cache_locks',
+    accepts: (table) => typeof table === 'string' && table !== '',
+    mustBe: 'the name of the table of locks',
+  },
+  hold: { default: 10, ...wholeNumber(1, 86_400, 'seconds') },
+};
+
+/**
+ * Laravel's routes with `block()`, or with `block` in config/session.php, where the cache that they use is `database`.
+ *
+ * @throws TypeError that names a wrong option; also where `prefix` is `undefined`
+ */
+export function laravelLock(options: LaravelLockOptions): TableLock {
+  const { prefix, table, hold } = readByRules(
+    laravelLockRules,
+    options,
+    'laravelLock()',
+  ) as Required<LaravelLockOptions>;
   return { table, hold, key: (id) => `${prefix}session:${id}` };
 }

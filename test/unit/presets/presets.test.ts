@@ -7,6 +7,7 @@ import {
   drupal,
   drupalCookieName,
   joomla,
+  laravel,
   matomo,
   mediaWiki,
   moodle,
@@ -14,6 +15,7 @@ import {
   typo3,
 } from '../../../src/presets/index.ts';
 import { matomoEncoding } from '../../../src/presets/matomo-encoding.ts';
+import { laravelLock, type TableLock } from '../../../src/stores/mysql/index.ts';
 import { readRowOptions } from '../../../src/stores/mysql/row-options.ts';
 
 const recorded = (name: string) =>
@@ -180,4 +182,44 @@ test.each([
   presets.yii(),
 ])('$name: an id that nobody has given out is no session', ({ session }) => {
   expect(session.useStrictMode).toBe(true);
+});
+
+describe('the lock of Laravel', () => {
+  const key = 'k'.repeat(32);
+  const lockOf = (block: unknown, version = '13') => laravel({ key, version, block } as never).store.lock as TableLock;
+
+  test('has the prefix of its skeleton where none is given', () => {
+    for (const block of [true, {}, { prefix: undefined }]) {
+      expect(lockOf(block).key('ID')).toBe('laravel-cache-session:ID');
+      expect(lockOf(block, '11').key('ID')).toBe('laravel_cache_session:ID');
+      expect(lockOf(block)).toMatchObject({ table: 'cache_locks', hold: 10 });
+    }
+    expect(lockOf({ prefix: '' }).key('ID')).toBe('session:ID');
+    expect(lockOf({ prefix: 'shop-', table: 'db.locks', hold: 3 })).toMatchObject({ table: 'db.locks', hold: 3 });
+  });
+
+  test.each<[unknown, string]>([
+    [{ prefx: 'shop-cache-' }, 'prefx is not an option of block of laravel()'],
+    [{ Prefix: 'shop-cache-' }, 'Prefix is not an option of block of laravel(): it is prefix'],
+    [{ prefix: 5 }, 'prefix must be a text'],
+    [{ prefix: null }, 'prefix must be a text'],
+    [{ table: '' }, 'table must be the name'],
+    [{ hold: '10' }, 'hold must be a whole number of seconds'],
+    [{ hold: 0 }, 'hold must be a whole number of seconds'],
+    [null, 'block must be'],
+    ['shop-cache-', 'block must be'],
+  ])('%j is refused', (block, message) => {
+    expect(() => lockOf(block)).toThrow(TypeError);
+    expect(() => lockOf(block)).toThrow(message);
+  });
+
+  test.each<[unknown, string]>([
+    [undefined, 'laravelLock() needs an object'],
+    [{}, 'prefix must be a text'],
+    [{ prefix: undefined }, 'prefix must be a text'],
+    [{ prefix: 'p', holds: 3 }, 'holds is not an option of laravelLock()'],
+  ])('laravelLock(%j) is refused', (options, message) => {
+    expect(() => laravelLock(options as never)).toThrow(TypeError);
+    expect(() => laravelLock(options as never)).toThrow(message);
+  });
 });
