@@ -28,7 +28,9 @@ const aged = new WeakSet<object>();
 const SECRET: readonly string[] = ['current_password', 'password', 'password_confirmation'];
 
 /**
- * The methods of Laravel's session (`Illuminate\Session\Store`) over the session in Node. An object costs nothing: make it where you need it.
+ * The methods of Laravel's session (`Illuminate\Session\Store`) over the session in Node. An object costs nothing: make it where you need it,
+ * and again after `lock()`, `regenerate()`, `reset()`, `start()` and `destroy()`: in Koa the session may be another object then, and what is
+ * changed in the one before is lost.
  *
  * @param data the session: `ctx.session` in Koa, `req.session` in Express
  * @throws TypeError for a wrong option
@@ -76,7 +78,11 @@ export class LaravelSession {
     return value;
   }
 
-  /** For the next page of either side, and gone after it. */
+  /**
+   * For the next page of either side, and gone after it. In the mode `merge` call `lock()` of the session first, where another request may
+   * let an older message of the same name go at the same time: else this one may stay. The same goes for an `onConflict` that is not the
+   * preset's.
+   */
   flash(key: string, value: unknown = true): void {
     this.put(key, value);
     // What is flashed after the ageing is as old as if it had been before.
@@ -105,7 +111,7 @@ export class LaravelSession {
 
   /**
    * Lets messages that were shown go, as Laravel does when it saves: once in each request of Node that shows or sets messages. A second call
-   * for the same session object does nothing.
+   * for the same session object does nothing. So call it after `lock()`, if you do: see `laravelSession()`.
    */
   ageFlashData(): void {
     if (aged.has(this.#data)) return;

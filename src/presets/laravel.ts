@@ -7,6 +7,7 @@ import { laravelCookie } from './laravel-cookie.ts';
 import { laravelEncrypted } from './laravel-encrypted.ts';
 import type { LaravelKeys } from './laravel-encrypter.ts';
 import { laravelLogin, recallerOf } from './laravel-login.ts';
+import { mergeMessages } from './laravel-messages.ts';
 import type { PresetWithLogin } from './preset.ts';
 import { aVersion, isBefore } from './version.ts';
 
@@ -98,6 +99,7 @@ export function laravel(options: LaravelOptions): PresetWithLogin {
       sidLength: 40,
       sidBitsPerCharacter: 5,
       useStrictMode: true,
+      onConflict: mergeMessages,
       logoutCookies: guards.map(recallerOf),
     },
     login: laravelLogin(guards, given),
