@@ -221,3 +221,59 @@ test('without the table no session is opened', async () => {
     message: expect.stringContaining('the table of the option "lock"'),
   });
 });
+
+test('a request that has waited for a connection begins when it has the lock, and not when PHP has it', async () => {
+  const store = makeStore({ connectionLimit: 1 });
+  const other = newId();
+  await writeText(store, other, '0');
+  const busy = await store.open(other);
+  const waiting = store.open(id);
+  await sleep(2_100); // more than `hold`
+  const php = new LaravelRequests(id, { milliseconds: 500 });
+  await php.begun();
+  await busy.release();
+  const lease = await waiting;
+  expect(Buffer.from(lease.data!).toString()).toBe('1'); // what PHP has written
+  expect(await locks()).toMatchObject([{ key: `laravel-cache-session:${id}` }]);
+  expect(await lease.commit({ data: utf8Bytes('2') })).toBe('written');
+  await lease.release();
+  await php.ended();
+  expect(await read(store, id)).toBe('2');
+  expect(await locks()).toEqual([]);
+}, 20_000);
+
+test('after a long wait `hold` begins anew, and after a short one nothing is sent for that', async () => {
+  const store = makeStore({ connectionLimit: 1 });
+  const other = newId();
+  await writeText(store, other, '0');
+  for (const wait of [1_200, 300]) {
+    const busy = await store.open(other);
+    const waiting = store.open(id);
+    await sleep(100);
+    const [before] = await locks().then((all) => all.filter(({ key }) => String(key).endsWith(id)));
+    await sleep(wait);
+    await busy.release();
+    const lease = await waiting;
+    const [after] = await locks();
+    const isLate = wait > 1_000; // half of `hold`
+    if (isLate) expect(Number(after!.expiration)).toBeGreaterThan(Number(before!.expiration));
+    else expect(after!.expiration).toBe(before!.expiration);
+    await lease.release();
+  }
+});
+
+test.each([
+  ['is dropped', 'DROP TABLE cache_locks'],
+  ['is another one', 'ALTER TABLE cache_locks DROP COLUMN owner'],
+])('the table of locks %s while a session is held: the error names it', async (_, sql) => {
+  const store = makeStore();
+  await withLease(store, id, async (lease) => {
+    await witness.query(sql);
+    await expect(lease.commit({ data: utf8Bytes('1') })).rejects.toMatchObject({
+      code: 'ERR_SESSION_TABLE',
+      message: expect.stringContaining('the table of the option "lock"'),
+    });
+  });
+  await witness.table('cache_locks', createLocks);
+  expect(await read(store, id)).toBe('0');
+});

@@ -105,6 +105,7 @@ export class Rows {
       row = await this.#run(this.#held, how.insist, deadline, async (connection) => {
         const found = await this.#lock(connection, id, { ...how, tableLock }, deadline);
         if (found === undefined) await connection.rollback(deadline);
+        else if (tableLock?.isLate) await this.#renew(tableLock, deadline);
         return found;
       });
     } finally {
@@ -143,6 +144,23 @@ export class Rows {
       throw error;
     }
     return tableLock;
+  }
+
+  /**
+   * After a long wait for a connection or for the row, when others may have the lock of the table. Then this throws, the row is let go, so
+   * that they can write it, and is locked and read anew.
+   *
+   * @throws Failed `locked`
+   */
+  async #renew(tableLock: TableLockOfSession, deadline: Deadline): Promise<void> {
+    const connection = await this.#single.acquire(deadline);
+    try {
+      await tableLock.take(connection, deadline);
+    } catch (error) {
+      await connection.rollback(deadline);
+      throw error;
+    }
+    connection.release();
   }
 
   /** Reads what was committed last, without a lock. */

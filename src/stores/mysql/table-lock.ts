@@ -14,6 +14,8 @@ export class TableLockOfSession {
   readonly #key: string;
   /** Makes the row ours, also after the connection was lost: then the same request takes it again. */
   readonly #owner: string = randomBytes(8).toString('hex');
+  /** `performance.now()` when it was taken, or before. */
+  #takenAt = 0;
 
   /** @throws PhpSessionError `ERR_SESSION_TABLE` where the option gives no key */
   constructor(lock: NonNullable<Settings['tableLock']>, id: string) {
@@ -21,14 +23,27 @@ export class TableLockOfSession {
     this.#key = keyOf(lock, id);
   }
 
+  /** Whether more than half of `hold` has passed, so that it may end before the request is done with the session. */
+  get isLate(): boolean {
+    return performance.now() - this.#takenAt > this.#lock.hold * 500;
+  }
+
   /**
+   * Also makes `hold` begin anew.
+   *
    * @param connection each of whose statements commits itself: others have to see the row
    * @throws Failed `locked` when another request has it
    */
   async take(connection: Connection, deadline: Deadline): Promise<void> {
+    const now = performance.now();
+    if (!(await this.#insert(connection, deadline))) await this.#update(connection, deadline);
+    this.#takenAt = now;
+  }
+
+  async #update(connection: Connection, deadline: Deadline): Promise<void> {
     const { table, hold } = this.#lock;
-    if (await this.#insert(connection, deadline)) return;
-    const { affectedRows } = await connection.execute<{ affectedRows: number }>(
+    const { affectedRows } = await this.#execute<{ affectedRows: number }>(
+      connection,
       `UPDATE ${table} SET owner = ?, expiration = UNIX_TIMESTAMP() + ${hold}
        WHERE \`key\` = ? AND (owner = ? OR expiration <= UNIX_TIMESTAMP())`,
       [this.#owner, this.#key, this.#owner],
@@ -47,7 +62,7 @@ export class TableLockOfSession {
    */
   async assertOurs(connection: Connection, deadline: Deadline): Promise<void> {
     const sql = `SELECT owner FROM ${this.#lock.table} WHERE \`key\` = ? FOR UPDATE`;
-    const [found] = await connection.execute<[unknown][]>(sql, [this.#key], deadline);
+    const [found] = await this.#execute<[unknown][]>(connection, sql, [this.#key], deadline);
     const isOurs = found === undefined ? await this.#insert(connection, deadline) : String(found[0]) === this.#owner;
     if (isOurs) return;
     throw new PhpSessionError(
@@ -66,10 +81,24 @@ export class TableLockOfSession {
     const { table, hold } = this.#lock;
     const sql = `INSERT INTO ${table} (\`key\`, owner, expiration) VALUES (?, ?, UNIX_TIMESTAMP() + ${hold})`;
     try {
-      await connection.execute(sql, [this.#key, this.#owner], deadline);
+      await this.#execute(connection, sql, [this.#key, this.#owner], deadline);
       return true;
     } catch (error) {
       if (classify(error) === 'duplicate') return false;
+      throw error;
+    }
+  }
+
+  /** @throws PhpSessionError `ERR_SESSION_TABLE` that names this table, and not that of the sessions */
+  async #execute<Result>(
+    connection: Connection,
+    sql: string,
+    values: readonly string[],
+    deadline: Deadline,
+  ): Promise<Result> {
+    try {
+      return await connection.execute<Result>(sql, values, deadline);
+    } catch (error) {
       if (classify(error) !== 'table') throw error;
       throw new PhpSessionError('ERR_SESSION_TABLE', 'the table of the option "lock" cannot be used', {
         cause: (toSessionError(error) as PhpSessionError).cause,
