@@ -2,9 +2,11 @@
  * What Laravel keeps of forms in a session: `import { laravelSession } from 'php-session-bridge/laravel'`.
  */
 import '../node-version.ts';
+import { PhpSessionError } from '../errors.ts';
 import { type OptionRules, oneOf, readByRules } from '../option-rules.ts';
 import type { LaravelKeys } from '../presets/laravel-encrypter.ts';
 import { elements, isArray } from './arrays.ts';
+import { sessionObject, text } from './checks.ts';
 import { type FormRequest, hasToken, randomToken, xsrfCookie } from './laravel-csrf.ts';
 import { type Messages, readErrors, withBag } from './laravel-errors.ts';
 import { forgetPath, getPath, setPath } from './laravel-paths.ts';
@@ -27,13 +29,16 @@ const aged = new WeakSet<object>();
 /** Fields that are not shown again (`Illuminate\Foundation\Exceptions\Handler::$dontFlash`). */
 const SECRET: readonly string[] = ['current_password', 'password', 'password_confirmation'];
 
+/** Levels of what was typed: the `depth` of PHP's `json_decode()`. */
+const DEEPEST = 512;
+
 /**
  * The methods of Laravel's session (`Illuminate\Session\Store`) over the session in Node. An object costs nothing: make it where you need it,
  * and again after `lock()`, `regenerate()`, `reset()`, `start()` and `destroy()`: in Koa the session may be another object then, and what is
  * changed in the one before is lost.
  *
  * @param data the session: `ctx.session` in Koa, `req.session` in Express
- * @throws TypeError for a wrong option
+ * @throws TypeError for a wrong option, and where there is no session
  */
 export function laravelSession(data: object, options: LaravelSessionOptions = {}): LaravelSession {
   return new LaravelSession(data, readByRules(rules, options, 'laravelSession()').serialization!);
@@ -41,7 +46,7 @@ export function laravelSession(data: object, options: LaravelSessionOptions = {}
 
 /** Where `redirect()->intended()` leads to, when the visitor has logged in. */
 export function setIntendedUrl(data: object, url: string): void {
-  setPath(data, 'url.intended', text(url, 'url'));
+  setPath(sessionObject(data, 'setIntendedUrl()'), 'url.intended', text(url, 'url'));
 }
 
 /** Keys may have dots, as in Laravel: `'cart.items'` is `items` in `cart`. */
@@ -51,7 +56,7 @@ export class LaravelSession {
 
   /** See `laravelSession()`. */
   constructor(data: object, serialization: 'php' | 'json') {
-    this.#data = data;
+    this.#data = sessionObject(data, 'laravelSession()');
     this.#serialization = serialization;
   }
 
@@ -129,10 +134,11 @@ export class LaravelSession {
    * @param input fields by name, as a body parser gives them
    * @param except further fields that are not shown again, as `dontFlash()` of Laravel
    * @throws TypeError for what is no object
+   * @throws PhpSessionError `ERR_PHP_LIMIT` for more than 512 levels, which PHP's `json_decode()` would not read either
    */
   flashInput(input: unknown, except: readonly string[] = []): void {
     if (!isArray(input)) throw new TypeError('flashInput() needs an object with the fields of the form');
-    const copy = withoutFiles(input) as object;
+    const copy = withoutFiles(input, 1) as object;
     for (const key of [...SECRET, ...except]) forgetPath(copy, key);
     this.flash('_old_input', copy);
   }
@@ -223,21 +229,23 @@ function without(keys: readonly string[], others: readonly string[]): string[] {
 }
 
 /** A copy, as far as arrays go: the application's own input stays. Uploads are left out (`RedirectResponse::removeFilesFromInput()`). */
-function withoutFiles(input: unknown): unknown {
+function withoutFiles(input: unknown, level: number): unknown {
   if (!isArray(input)) return input;
+  if (level > DEEPEST) {
+    throw new PhpSessionError(
+      'ERR_PHP_LIMIT',
+      `flashInput(): more than ${DEEPEST} arrays and objects inside each other`,
+    );
+  }
   const kept = Object.entries(input).filter(([, value]) => !(value instanceof Blob));
-  if (Array.isArray(input) && kept.length === input.length) return input.map(withoutFiles);
+  if (Array.isArray(input) && kept.length === input.length) {
+    return input.map((value) => withoutFiles(value, level + 1));
+  }
   const copy: Record<string, unknown> = Object.create(null);
-  for (const [key, value] of kept) copy[key] = withoutFiles(value);
+  for (const [key, value] of kept) copy[key] = withoutFiles(value, level + 1);
   return copy;
 }
 
 function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-/** @throws TypeError */
-function text(value: unknown, name: string): string {
-  if (typeof value === 'string') return value;
-  throw new TypeError(`${name} must be a text`);
 }

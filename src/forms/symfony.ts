@@ -4,6 +4,7 @@
 import '../node-version.ts';
 import { type OptionRules, optional, readByRules } from '../option-rules.ts';
 import { arrayIn, type Container, elementOf, elements, isArray, setElement } from './arrays.ts';
+import { sessionObject, text } from './checks.ts';
 import { isTokenOf, makeToken, randomize } from './symfony-csrf.ts';
 
 export interface SymfonySessionOptions {
@@ -26,7 +27,7 @@ const FLASHES = '_symfony_flashes';
  * The methods of Symfony's session over the session in Node. An object costs nothing: make it where you need it.
  *
  * @param data the session: `ctx.session` in Koa, `req.session` in Express
- * @throws TypeError for a wrong option
+ * @throws TypeError for a wrong option, and where there is no session
  */
 export function symfonySession(data: object, options: SymfonySessionOptions = {}): SymfonySession {
   return new SymfonySession(data, readByRules(rules, options, 'symfonySession()').secure);
@@ -34,8 +35,7 @@ export function symfonySession(data: object, options: SymfonySessionOptions = {}
 
 /** Where a firewall leads the visitor who has logged in (`TargetPathTrait`). */
 export function setTargetPath(data: object, firewall: string, url: string): void {
-  if (typeof url !== 'string') throw new TypeError('url must be a text');
-  symfonySession(data).set(targetPathOf(firewall), url);
+  symfonySession(data).set(targetPathOf(firewall), text(url, 'url'));
 }
 
 export class SymfonySession {
@@ -44,7 +44,7 @@ export class SymfonySession {
 
   /** See `symfonySession()`. */
   constructor(data: object, secure: boolean | undefined) {
-    this.#data = data;
+    this.#data = sessionObject(data, 'symfonySession()');
     this.#secure = secure;
   }
 
@@ -54,7 +54,7 @@ export class SymfonySession {
   }
 
   set(name: string, value: unknown): void {
-    setElement(arrayIn(this.#data, ATTRIBUTES, name), name, value);
+    setElement(arrayIn(this.#data, ATTRIBUTES, text(name, 'name')), name, value);
   }
 
   /** @returns what it was */
@@ -64,7 +64,7 @@ export class SymfonySession {
 
   /** A message for the next page of either side that shows messages of this type. */
   addFlash(type: string, message: unknown): void {
-    const bag = arrayIn(this.#data, FLASHES, type);
+    const bag = arrayIn(this.#data, FLASHES, text(type, 'type'));
     setElement(bag, type, [...elements(elementOf(bag, type)), message]);
   }
 
@@ -133,12 +133,12 @@ export class SymfonySession {
     if (this.#secure === undefined) {
       throw new TypeError('symfonySession() needs the option secure for tokens: whether the request is HTTPS');
     }
-    return `_csrf/${this.#secure ? 'https-' : ''}${id}`;
+    return `_csrf/${this.#secure ? 'https-' : ''}${text(id, 'id')}`;
   }
 }
 
 function targetPathOf(firewall: string): string {
-  return `_security.${firewall}.target_path`;
+  return `_security.${text(firewall, 'firewall')}.target_path`;
 }
 
 function take(bag: Container, key: string): unknown {

@@ -145,6 +145,47 @@ describe('messages', () => {
   });
 });
 
+describe('what is wrong is said', () => {
+  test('no session', () => {
+    for (const none of [undefined, null, 'x', 5]) {
+      for (const call of [() => laravelSession(none as never), () => setIntendedUrl(none as never, '/')])
+        expect(call).toThrow(/^(laravelSession|setIntendedUrl)\(\) needs the session: ctx\.session/);
+    }
+  });
+
+  test('a key that is no text', () => {
+    const data = empty();
+    const laravel = laravelSession(data);
+    for (const key of [undefined, null, 5, ['a']] as never[]) {
+      const calls = [
+        () => laravel.get(key),
+        () => laravel.put(key, 1),
+        () => laravel.flash(key, 1),
+        () => laravel.now(key, 1),
+        () => laravel.forget(key),
+      ];
+      for (const call of calls) expect(call).toThrow(new TypeError('key must be a text'));
+    }
+    expect(write(data)).toBe('a:0:{}');
+  });
+
+  test('input that is too deep', () => {
+    const nested = (levels: number) => {
+      let input: object = {};
+      for (let i = 1; i < levels; i++) input = i % 2 ? [input] : { a: input };
+      return input;
+    };
+    const data = empty();
+    laravelSession(data).flashInput(nested(512));
+    const before = write(data);
+    for (const levels of [513, 3_000, 100_000]) {
+      const call = () => laravelSession(data).flashInput(nested(levels));
+      expect(call).toThrow(expect.objectContaining({ code: 'ERR_PHP_LIMIT' }));
+    }
+    expect(write(data)).toBe(before);
+  });
+});
+
 describe('errors', () => {
   test('are the objects that Laravel writes', () => {
     const data = empty();

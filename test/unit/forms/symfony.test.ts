@@ -104,3 +104,19 @@ describe('tokens', () => {
     expect(() => symfonySession(read(), { secure: 'on' as never })).toThrow('secure must be true or false');
   });
 });
+
+test('no session, and names that are no text', () => {
+  for (const none of [undefined, null, 'x', 5]) {
+    for (const call of [() => symfonySession(none as never), () => setTargetPath(none as never, 'main', '/')])
+      expect(call).toThrow(/^symfonySession\(\) needs the session: ctx\.session/);
+  }
+  const data = read();
+  const symfony = symfonySession(data, { secure: true });
+  for (const name of [undefined, null, 5] as never[]) {
+    expect(() => symfony.set(name, 1)).toThrow(new TypeError('name must be a text'));
+    expect(() => symfony.addFlash(name, 'x')).toThrow(new TypeError('type must be a text'));
+    expect(() => symfony.token(name)).toThrow(new TypeError('id must be a text'));
+    expect(() => setTargetPath(data, name, '/')).toThrow(new TypeError('firewall must be a text'));
+  }
+  expect(write(data)).toBe(fresh);
+});
