@@ -8,19 +8,15 @@ type Written = [name: string, code: string][];
  */
 export function codeOf(recognition: Omit<Recognition, 'code'>): string {
   const { application, preset, options, store, session, phpIni } = recognition;
-  const { serializeHandler, ...others } = session;
-  const isExtension = serializeHandler === 'igbinary' || serializeHandler === 'msgpack';
-  const handler = serializeHandler === 'igbinary' ? 'igbinary' : 'msgpack()';
-  const format: Written =
-    serializeHandler === undefined ? [] : [['serializeHandler', isExtension ? handler : literal(serializeHandler)]];
+  const extensions = ['igbinary', 'msgpack'].filter((name) =>
+    [session, phpIni.session].some(({ serializeHandler }) => serializeHandler === name),
+  );
   const spread = (half: string): string[] => (preset === undefined ? [] : [`...app.${half}`]);
   return [
     "import { phpSession } from 'php-session-bridge/koa'; // or your framework's: express, fastify, h3, hono, http",
     "import { mysqlStore } from 'php-session-bridge/mysql';",
     ...(preset === undefined ? [] : [`import { ${preset} } from 'php-session-bridge/presets';`]),
-    ...(isExtension
-      ? [`import { ${String(serializeHandler)} } from 'php-session-bridge/${String(serializeHandler)}';`]
-      : []),
+    ...extensions.map((name) => `import { ${name} } from 'php-session-bridge/${name}';`),
     '',
     ...(preset === undefined
       ? []
@@ -39,7 +35,7 @@ export function codeOf(recognition: Omit<Recognition, 'code'>): string {
       'store,',
       ...lines(written(phpIni.session)),
       ...spread('session').map((it) => `${it},`),
-      ...lines([...written(others), ...format]),
+      ...lines(written(session)),
       ...unknownOf(recognition, 'session'),
     ])};`,
     '',
@@ -47,7 +43,13 @@ export function codeOf(recognition: Omit<Recognition, 'code'>): string {
 }
 
 const written = (values: Recognition['store']): Written =>
-  Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? inside(value) : literal(value)]);
+  Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? inside(value) : name === 'serializeHandler' ? formatOf(value) : literal(value),
+  ]);
+/** Formats of extensions are imported. */
+const formatOf = (value: OptionValue): string =>
+  value === 'igbinary' ? 'igbinary' : value === 'msgpack' ? 'msgpack()' : literal(value);
 const inside = (values: OptionValues): string =>
   `{ ${Object.entries(values)
     .map(([name, value]) => `${name}: ${literal(value)}`)

@@ -7,6 +7,7 @@ import { isAnswer, toSessionError } from '../stores/mysql/errors.ts';
 import { quoteIdentifier } from '../stores/mysql/identifiers.ts';
 import { type MysqlStoreOptions, readOptions } from '../stores/mysql/options.ts';
 import { hasColumns } from './match.ts';
+import { readPhpIni } from './php-ini-part.ts';
 import type { Recognition } from './recognition.ts';
 import { type SampledRow, sampledColumns, sampleRows } from './sample.ts';
 import { askServer } from './server.ts';
@@ -59,7 +60,7 @@ export async function recognize(options: RecognizeOptions | string): Promise<Rec
     const tables = await readTables(connection, server.database, names, deadline);
     const found: Recognition[] = [];
     for (const table of tables) {
-      const recognition = await judge(table, connection, { server, php }, deadline);
+      const recognition = await judge(table, connection, { server, php: readPhpIni(php) }, deadline);
       if (recognition !== undefined) found.push(recognition);
     }
     return found;

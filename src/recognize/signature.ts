@@ -1,6 +1,6 @@
-import type { PhpOptions } from '../php-ini/options.ts';
 import type { Encoding } from '../stores/encoding.ts';
 import type { Content } from './contents.ts';
+import type { PhpIni } from './php-ini-part.ts';
 import type { OptionValues, PresetName, Recognition, RecognizedFormat, Unknown } from './recognition.ts';
 import type { SampledRow } from './sample.ts';
 import type { Table } from './tables.ts';
@@ -45,6 +45,10 @@ export interface Signature {
   readonly encoding?: Encoding;
   /** Default: those of PHP's `session.serialize_handler`. */
   readonly formats?: readonly RecognizedFormat[];
+  /** Whether the preset has the format, whatever php.ini says. */
+  readonly setsFormat?: true;
+  /** Whether the preset has the option `timeZone`. */
+  readonly setsTimeZone?: true;
   /** Rows that are encrypted, which are understood by this alone. */
   isEncrypted?(row: Uint8Array): boolean;
   /** What is in the id column. Default: an id of PHP. */
@@ -79,7 +83,7 @@ export interface Seen {
   readonly isEncrypted: boolean;
   /** The format that most contents have. */
   readonly format: RecognizedFormat | undefined;
-  readonly php: PhpOptions | undefined;
+  readonly php: PhpIni;
   /** Whether a session has this key, or keys inside each other. */
   has(...path: readonly string[]): boolean;
   /** What the columns of `also` hold, without NULL; empty for a column that is not there. */

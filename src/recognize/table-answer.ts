@@ -1,20 +1,19 @@
-import type { PhpOptions } from '../php-ini/options.ts';
 import { codeOf } from './code.ts';
 import type { Content } from './contents.ts';
-import { formOf } from './ids.ts';
 import { understand } from './match.ts';
-import { phpIniPart } from './php-ini-part.ts';
+import type { PhpIni } from './php-ini-part.ts';
 import type { Recognition, RecognizedFormat, Unknown } from './recognition.ts';
 import type { SampledRow } from './sample.ts';
 import type { Server } from './server.ts';
-import { type Answer, optional, type Seen, type Signature } from './signature.ts';
+import { sessionPart } from './session-part.ts';
+import type { Answer, Seen, Signature } from './signature.ts';
 import { columnOf, type Table } from './tables.ts';
 import { timeZonePart } from './time-zone-part.ts';
 
 /** What is known when a table is judged. */
 export interface Known {
   readonly server: Server;
-  readonly php: PhpOptions | undefined;
+  readonly php: PhpIni;
 }
 
 /**
@@ -27,8 +26,9 @@ export function answerFor(
   table: Table,
   signature: Signature,
   rows: readonly SampledRow[] | number,
-  { server, php }: Known,
+  known: Known,
 ): Recognition | undefined {
+  const { server, php } = known;
   const sampled = typeof rows === 'number' ? [] : rows;
   const understood = understand(sampled, signature);
   if (understood === undefined) return undefined;
@@ -48,7 +48,7 @@ export function answerFor(
   if (answer === undefined) return undefined;
   const { preset } = signature;
   const hasPreset = answer.hasPreset !== false && (preset !== undefined || signature.needsNoPreset === true);
-  const parts = hasPreset ? partsOf(signature, seen, answer, server) : NOTHING;
+  const parts = hasPreset ? partsOf(signature, seen, answer, known) : NOTHING;
   const { format } = seen;
   const { versions, todo = [] } = answer;
   const recognition: Omit<Recognition, 'code'> = {
@@ -58,7 +58,6 @@ export function answerFor(
     certainty: signature.shownBy === 'columns' || isMarked || (count > 0 && preset === undefined) ? 'sure' : 'likely',
     ...(hasPreset && preset !== undefined && { preset }),
     ...parts,
-    phpIni: hasPreset ? phpIniPart(php) : { store: {}, session: {} },
     ...(signature.encoding !== undefined && contents.length > 0 && { encoding: signature.encoding.name }),
     ...(isEncrypted && { encoding: "Laravel's encryption" }),
     ...(format !== undefined && { format }),
@@ -68,7 +67,7 @@ export function answerFor(
     sure: [...sureOf(seen, signature, isMarked), ...(answer.sure ?? []), ...parts.sure],
     todo: [
       ...todo,
-      ...(hasPreset ? missingKey(table, signature) : []),
+      ...parts.todo,
       ...(typeof rows === 'number'
         ? ['This account may not read the table: what rows show is not here. Grant it SELECT, or use another one']
         : []),
@@ -77,46 +76,27 @@ export function answerFor(
   return { ...recognition, code: hasPreset ? codeOf(recognition) : '' };
 }
 
-const NOTHING = { options: {}, store: {}, session: {}, sure: [] as string[], unknown: [] as Unknown[] };
+const NOTHING = {
+  ...{ options: {}, store: {}, session: {}, phpIni: { store: {}, session: {} } },
+  ...{ sure: [] as string[], unknown: [] as Unknown[], todo: [] as string[] },
+};
 
-function partsOf(signature: Signature, seen: Seen, answer: Answer, server: Server): typeof NOTHING {
-  const { table, php, format } = seen;
+/** The options, in a table that Node can share. */
+function partsOf(signature: Signature, seen: Seen, answer: Answer, { server, php }: Known): typeof NOTHING {
+  const { table } = seen;
   const name = server.isChosen ? table.name : `${server.database}.${table.name}`;
   const prefix = prefixOf(table.name, signature);
   const isUsual = server.isChosen && (prefix !== undefined || table.name === signature.usualTable);
   const zone = timeZonePart(signature, seen, server);
-  const form = signature.hasRawIds && seen.rows.length > 0 ? formOf(seen.rows.map(({ key }) => key)) : undefined;
-  const isForced = signature.formats !== undefined && signature.application !== 'CodeIgniter';
-  const isOther = format !== undefined && format !== 'php' && !isForced && signature.preset !== 'matomo';
+  const ofSession = sessionPart(signature, seen, answer, php);
   return {
     options: { ...answer.options, ...(prefix !== undefined && { prefix }) },
     store: { ...(!isUsual && { table: name }), ...answer.store, ...zone.store },
-    session: {
-      ...(form !== undefined && (form.sidLength !== 32 || form.sidBitsPerCharacter !== 4) && form),
-      ...answer.session,
-      ...(isOther && { serializeHandler: format }),
-    },
-    sure: [...zone.sure, ...(form === undefined ? [] : [`ids have ${form.sidLength} characters`])],
-    unknown: [
-      ...(answer.unknown ?? []),
-      ...zone.unknown,
-      ...(signature.cookie !== undefined && php === undefined
-        ? [optional('name', 'session', 'the name of the cookie is in no row', signature.cookie)]
-        : []),
-      ...(signature.hasRawIds && form === undefined && php === undefined
-        ? [
-            optional(
-              'sidLength',
-              'session',
-              'ids do not tell',
-              'session.sid_length and sid_bits_per_character of php.ini',
-            ),
-          ]
-        : []),
-      ...(format === undefined && !isForced && php === undefined
-        ? [optional('serializeHandler', 'session', 'no row tells', "php.ini's session.serialize_handler")]
-        : []),
-    ],
+    session: ofSession.session,
+    phpIni: ofSession.phpIni,
+    sure: [...zone.sure, ...ofSession.sure],
+    unknown: [...(answer.unknown ?? []), ...zone.unknown, ...ofSession.unknown],
+    todo: [...missingKey(table, signature), ...ofSession.todo],
   } as typeof NOTHING;
 }
 

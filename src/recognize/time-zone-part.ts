@@ -15,8 +15,7 @@ const NOTHING: TimeZonePart = { store: {}, sure: [], unknown: [] };
 /** The option `timeZone`, which a DATETIME needs unless the server is in UTC. */
 export function timeZonePart(signature: Signature, seen: Seen, server: Server): TimeZonePart {
   const { table, rows } = seen;
-  // OpenCart's preset has the zone itself.
-  if (columnOf(table, signature.time)!.type !== 'datetime' || signature.preset === 'openCart') return NOTHING;
+  if (columnOf(table, signature.time)!.type !== 'datetime' || signature.setsTimeZone) return NOTHING;
   const times = rows.flatMap(({ ahead }) => ahead ?? []);
   const { meaning, lifetime } = signature;
   const isExact = meaning === 'lastUsed';

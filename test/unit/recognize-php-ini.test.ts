@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { OptionRule } from '../../src/option-rules.ts';
 import { optionsFromPhpIni } from '../../src/php-ini.ts';
-import { phpIniPart, USUAL } from '../../src/recognize/php-ini-part.ts';
+import { phpIniPart, readPhpIni, USUAL } from '../../src/recognize/php-ini-part.ts';
 import { type SessionOptions, sessionRules } from '../../src/session/options.ts';
 
 test('the usual values are the defaults of phpSession()', () => {
@@ -17,7 +17,7 @@ test('the usual values are the defaults of phpSession()', () => {
 });
 
 test('a php.ini that says nothing gives no line, but the lifetime', () => {
-  expect(phpIniPart(optionsFromPhpIni(''))).toEqual({
+  expect(phpIniPart(readPhpIni(optionsFromPhpIni('')))).toEqual({
     store: { gcMaxlifetime: 1440 },
     session: {},
   });
@@ -25,10 +25,10 @@ test('a php.ini that says nothing gives no line, but the lifetime', () => {
 
 test('what php.ini says is there', () => {
   const php = optionsFromPhpIni('session.name = shop\nsession.sid_length = 26\nsession.cookie_secure = On');
-  expect(phpIniPart(php).session).toMatchObject({ name: 'shop', sidLength: 26, cookieSecure: true });
+  expect(phpIniPart(readPhpIni(php)).session).toMatchObject({ name: 'shop', sidLength: 26, cookieSecure: true });
 });
 
 test('with a phpVersion all is said: its defaults may be others', () => {
-  const { session } = phpIniPart(optionsFromPhpIni('', { phpVersion: '8.6' }));
+  const { session } = phpIniPart(readPhpIni(optionsFromPhpIni('', { phpVersion: '8.6' })));
   expect(session).toMatchObject({ phpVersion: '8.6', useStrictMode: true, name: 'PHPSESSID' });
 });

@@ -20,9 +20,9 @@ export const adodb: Signature = {
   marks: [],
   hasRawIds: true,
   cookie: "session_name() in the application, or php.ini's session.name",
-  lifetime: ({ php }) => php?.store.gcMaxlifetime ?? 1440,
+  lifetime: ({ php }) => php.gcMaxlifetime ?? 1440,
   read: ({ php }) =>
-    php?.store.gcMaxlifetime === undefined
+    php.gcMaxlifetime === undefined
       ? {
           unknown: [
             {
@@ -32,5 +32,5 @@ export const adodb: Signature = {
             },
           ],
         }
-      : { store: { gcMaxlifetime: php.store.gcMaxlifetime }, sure: ['gcMaxlifetime is that of php.ini'] },
+      : { store: { gcMaxlifetime: php.gcMaxlifetime }, sure: ['gcMaxlifetime is that of php.ini'] },
 };

@@ -12,7 +12,6 @@ export const codeIgniter: Signature = {
   usualTable: 'ci_sessions',
   shownBy: 'columns',
   emptyTable: /sess/i,
-  formats: ['php', 'php_binary', 'php_serialize', 'igbinary', 'msgpack'],
   key: /^([\w-]+:)?[0-9A-Za-z,-]{27,128}$/,
   marks: ['__ci_last_regenerate', '__ci_vars'],
   read,

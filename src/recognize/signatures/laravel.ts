@@ -13,6 +13,7 @@ export const laravel: Signature = {
   emptyTable: /sess/i,
   encoding: base64,
   formats: ['php_serialize', 'json'],
+  setsFormat: true,
   isEncrypted: (row) => recognizeEncoding(row) === 'laravel-encrypted',
   key: /^[A-Za-z0-9]{40}$/,
   marks: ['_token', '_flash', '_previous'],

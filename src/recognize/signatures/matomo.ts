@@ -15,6 +15,7 @@ export const matomo: Signature = {
   emptyTable: /^(matomo|piwik)_session$/,
   encoding: matomoEncoding,
   formats: ['php_serialize'],
+  setsFormat: true,
   key: /^[0-9a-f]{128}$/,
   marks: ['user.name', 'session.info', 'twofactorauth.verified'],
   read(seen) {

@@ -15,6 +15,7 @@ export const mediawiki: Signature = {
   shownBy: 'columns',
   encoding: rawDeflate,
   formats: ['php_serialize'],
+  setsFormat: true,
   key: /:MWSession:/,
   // `DatabaseDomain::encode()` of the name and the prefix.
   keyPrefix: (database, table) => {

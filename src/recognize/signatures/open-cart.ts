@@ -12,6 +12,8 @@ export const openCart: Signature = {
   shownBy: 'rows',
   emptyTable: /^oc_session$/,
   formats: ['json'],
+  setsFormat: true,
+  setsTimeZone: true,
   key: /^[A-Za-z0-9,-]{22,52}$/,
   marks: ['language', 'currency', 'customer_id', 'user_token', 'api_id', 'cart'],
   needsMark: true,

@@ -25,7 +25,7 @@ function read({ rows, table, values, php }: Seen): Answer {
   const known = newest?.others[0] === null || newest === undefined ? undefined : Number(newest.others[0]);
   const isIndexed = table.indexes.some(({ columns: [first] }) => first!.name === 'sess_lifetime');
   const isOld = known === undefined ? undefined : known < FIRST_MOMENT;
-  const gcMaxlifetime = isOld ? known : php?.store.gcMaxlifetime;
+  const gcMaxlifetime = isOld ? known : php.gcMaxlifetime;
   const isMixed = new Set(lifetimes.map((it) => it < FIRST_MOMENT)).size > 1;
   const version = isOld ? '4.3' : isOld === undefined && !isIndexed ? undefined : '7';
   return {

@@ -10,6 +10,7 @@ export const typo3: Signature = {
   usualTable: 'fe_sessions',
   shownBy: 'columns',
   formats: ['php_serialize'],
+  setsFormat: true,
   key: /^[0-9a-f]{32,64}$/,
   marks: [],
   read,
