@@ -72,13 +72,13 @@ export interface Recognition {
   readonly time?: { readonly column: string; readonly meaning: 'lastUsed' | 'expiresAt' };
   /** How many rows were looked at, and how many of them have a session that was understood. */
   readonly rows: { readonly seen: number; readonly understood: number };
-  /** The number of the server's error, if this account may not read the table. The columns alone were looked at. */
+  /** The number of the server's error, if rows could not be read; `todo` has it in words. The columns alone were looked at. */
   readonly unreadable?: number;
   /** What was seen, in words. */
   readonly sure: readonly string[];
   readonly unknown: readonly Unknown[];
   /** What is to be done before Node can share the table. */
   readonly todo: readonly string[];
-  /** JavaScript to paste. Empty without a preset. */
+  /** JavaScript to paste. Empty where Node cannot share the sessions, and for a view: `todo` says why. */
   readonly code: string;
 }

@@ -6,7 +6,7 @@ import { assertDriver } from '../stores/mysql/driver.ts';
 import { isAnswer, toSessionError } from '../stores/mysql/errors.ts';
 import { quoteIdentifier } from '../stores/mysql/identifiers.ts';
 import { type MysqlStoreOptions, readOptions } from '../stores/mysql/options.ts';
-import { hasColumns } from './match.ts';
+import { hasColumns, isIdentifier } from './match.ts';
 import { readPhpIni } from './php-ini-part.ts';
 import type { Recognition } from './recognition.ts';
 import { type SampledRow, sampledColumns, sampleRows } from './sample.ts';
@@ -57,17 +57,16 @@ export async function recognize(options: RecognizeOptions | string): Promise<Rec
     const deadline = new Deadline(settings.timeout);
     const server = await askServer(connection, database, deadline);
     const names = [...new Set(signatures.map(({ data }) => data))];
-    const tables = await readTables(connection, server.database, names, deadline);
     const found: Recognition[] = [];
-    for (const table of tables) {
+    for await (const table of readTables(connection, server.database, names, deadline)) {
       const recognition = await judge(table, connection, { server, php: readPhpIni(php) }, deadline);
       if (recognition !== undefined) found.push(recognition);
     }
+    await connection.end();
     return found;
   } catch (error) {
+    connection.destroy(); // what it waits for may take longer than `timeout`
     throw toSessionError(error);
-  } finally {
-    await connection.end();
   }
 }
 
@@ -78,7 +77,7 @@ async function judge(
   known: Known,
   deadline: Deadline,
 ): Promise<Recognition | undefined> {
-  if (!/^[\w$\u0080-\uffff-]{1,64}$/.test(table.name)) return undefined; // no name that the option `table` takes
+  if (!isIdentifier(table.name)) return undefined;
   for (const signature of [...signatures, ...plainSignature(table)]) {
     if (!hasColumns(table, signature)) continue;
     const rows = await look(table, signature, connection, known, deadline);

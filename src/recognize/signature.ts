@@ -38,7 +38,7 @@ export interface Signature {
   readonly usualTable: string;
   /** The preset's option that comes before `usualTable`. Without one a table of another name is the store's option. */
   readonly prefix?: 'prefix';
-  /** `alone`: no other software has these columns. `rows`: others could have them, so that rows must show the application, or else its name in an empty table. */
+  /** `columns`: no other software has these columns, unless they are few and the table is empty and has another name. `rows`: others could have them, so that rows must show the application, or else its name in an empty table. */
   readonly shownBy: 'columns' | 'rows';
   /** The name that a table without a row has to have. None: any, unless rows must show the application. */
   readonly emptyTable?: RegExp;
@@ -59,6 +59,10 @@ export interface Signature {
   readonly marks: readonly string[];
   /** Whether a row must show one of them. */
   readonly needsMark?: boolean;
+  /** Whether the table is as the application makes it, where its marks are words that others use too. Without it a mark makes it `likely`. */
+  isWhole?(table: Table): boolean;
+  /** Whether rows cannot make it more than `likely`. */
+  readonly isGuess?: true;
   /** Keys of `$_SESSION` that other software sets in such a table. */
   readonly foreignMarks?: readonly string[];
   /** Where the name of the cookie is set; none if the preset has it. */
@@ -95,6 +99,8 @@ export interface Answer {
   readonly versions?: string;
   /** `false`: the sessions are elsewhere, or of a version without a preset. */
   readonly hasPreset?: boolean;
+  /** Whether it may be something else all the same, such as an older version. */
+  readonly isLikely?: boolean;
   readonly options?: OptionValues;
   readonly store?: Recognition['store'];
   /** What the time means, where only rows tell. */

@@ -9,6 +9,7 @@ import { sessionPart } from './session-part.ts';
 import type { Answer, Seen, Signature } from './signature.ts';
 import { columnOf, type Table } from './tables.ts';
 import { timeZonePart } from './time-zone-part.ts';
+import { whyUnreadable } from './unreadable.ts';
 
 /** What is known when a table is judged. */
 export interface Known {
@@ -19,7 +20,7 @@ export interface Known {
 /**
  * Puts together what a signature, the rows and php.ini say.
  *
- * @param rows those that were looked at; the number of an error, if the account may not read them
+ * @param rows those that were looked at; the number of an error, if the server could not read them
  * @returns `undefined` if the table is not this application's
  */
 export function answerFor(
@@ -47,7 +48,8 @@ export function answerFor(
   const answer = signature.read === undefined ? {} : signature.read(seen);
   if (answer === undefined) return undefined;
   const { preset } = signature;
-  const hasPreset = answer.hasPreset !== false && (preset !== undefined || signature.needsNoPreset === true);
+  const hasPreset =
+    !table.isView && answer.hasPreset !== false && (preset !== undefined || signature.needsNoPreset === true);
   const parts = hasPreset ? partsOf(signature, seen, answer, known) : NOTHING;
   const { format } = seen;
   const { versions, todo = [] } = answer;
@@ -55,7 +57,7 @@ export function answerFor(
     table: server.isChosen ? table.name : `${server.database}.${table.name}`,
     application: signature.application,
     ...(versions !== undefined && { versions }),
-    certainty: signature.shownBy === 'columns' || isMarked || (count > 0 && preset === undefined) ? 'sure' : 'likely',
+    certainty: isSure(table, signature, { isMarked, count }) && !answer.isLikely ? 'sure' : 'likely',
     ...(hasPreset && preset !== undefined && { preset }),
     ...parts,
     ...(signature.encoding !== undefined && contents.length > 0 && { encoding: signature.encoding.name }),
@@ -68,9 +70,8 @@ export function answerFor(
     todo: [
       ...todo,
       ...parts.todo,
-      ...(typeof rows === 'number'
-        ? ['This account may not read the table: what rows show is not here. Grant it SELECT, or use another one']
-        : []),
+      ...(table.isView ? ['It is a view, and no table: Node needs the table behind it, whose keys can be seen'] : []),
+      ...(typeof rows === 'number' ? [whyUnreadable(rows)] : []),
     ],
   };
   return { ...recognition, code: hasPreset ? codeOf(recognition) : '' };
@@ -98,6 +99,22 @@ function partsOf(signature: Signature, seen: Seen, answer: Answer, { server, php
     unknown: [...(answer.unknown ?? []), ...zone.unknown, ...ofSession.unknown],
     todo: [...missingKey(table, signature), ...ofSession.todo],
   } as typeof NOTHING;
+}
+
+/** More columns than other software has by chance. */
+const MANY_COLUMNS = 5;
+
+/** Whether nothing else has such a table, or such rows. */
+function isSure(
+  table: Table,
+  signature: Signature,
+  { isMarked, count }: { isMarked: boolean; count: number },
+): boolean {
+  const { shownBy, isGuess, isWhole = () => true, usualTable, prefix, columns } = signature;
+  if (isGuess) return false;
+  if (shownBy === 'rows') return count > 0 && (isMarked ? isWhole(table) : signature.needsNoPreset === true);
+  const isUsual = prefix === undefined ? table.name === usualTable : prefixOf(table.name, signature) !== undefined;
+  return count > 0 || isUsual || Object.keys(columns).length >= MANY_COLUMNS;
 }
 
 /** Whether a table that no row shows may be this application's. */
@@ -142,7 +159,9 @@ function missingKey(table: Table, { id }: Signature): string[] {
     ({ isUnique, columns: [first, second] }) =>
       isUnique && first!.name === name && first!.isWhole && second === undefined,
   );
-  return isKey || table.indexes.length === 0
+  return isKey
     ? []
-    : [`The column ${name} needs a unique key of its own: ALTER TABLE \`${table.name}\` ADD UNIQUE (\`${name}\`)`];
+    : [
+        `mysqlStore() needs a primary or unique key on the column ${name} alone: ALTER TABLE \`${table.name}\` ADD UNIQUE (\`${name}\`)`,
+      ];
 }

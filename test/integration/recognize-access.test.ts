@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
+import { mysqlStore } from '../../src/mysql.ts';
 import { type RecognizeOptions, recognize } from '../../src/recognize.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
 import { readCases } from './recognize-cases.ts';
@@ -63,6 +64,85 @@ describe('accounts', () => {
     await witness.query(`${horde}; ${yii}; GRANT SELECT ON ${database}.session TO ${account}`);
     expect((await asReader()).map(({ table }) => table)).toEqual(['session']);
   });
+});
+
+describe('rows that cannot be read', () => {
+  const filled = `${horde}; INSERT INTO horde_sessionhandler VALUES ('139b580f9a0bf4b79a19c7c2e4ddca05', ${now}, '_b|i:5;')`;
+
+  test('a table that another client has locked', async () => {
+    await witness.query(filled);
+    const other = await Witness.connect();
+    await other.query(`LOCK TABLES ${database}.horde_sessionhandler WRITE`);
+    const [found] = await look();
+    await other.query('UNLOCK TABLES');
+    await other.end();
+    expect(found).toMatchObject({
+      unreadable: 1205,
+      todo: expect.arrayContaining([expect.stringMatching(/is locked/)]),
+    });
+    expect(found!.todo.join()).not.toContain('Grant');
+  }, 20_000);
+
+  test('a view that takes too long; its table is answered as well, and the view says what it is', async () => {
+    await witness.query(`${filled}; CREATE VIEW slow AS SELECT * FROM horde_sessionhandler WHERE SLEEP(8) = 0;
+      CREATE VIEW fast AS SELECT * FROM horde_sessionhandler`);
+    const found = new Map((await look()).map((one) => [one.table, one]));
+    expect(found.get('slow')).toMatchObject({ code: '', unreadable: 1969 });
+    expect(found.get('slow')!.todo).toEqual([
+      expect.stringMatching(/is a view/),
+      expect.stringMatching(/longer than 5 s/),
+    ]);
+    expect(found.get('fast')).toMatchObject({
+      code: '',
+      rows: { seen: 1 },
+      todo: [expect.stringMatching(/is a view/)],
+    });
+    expect(found.get('fast')!.preset).toBeUndefined();
+    expect(found.get('horde_sessionhandler')).toMatchObject({ preset: 'horde', todo: [] });
+  }, 20_000);
+
+  test('a view whose table is gone', async () => {
+    await witness.query(
+      `${horde}; CREATE VIEW gone AS SELECT * FROM horde_sessionhandler; DROP TABLE horde_sessionhandler`,
+    );
+    expect((await look()).flatMap(({ todo }) => todo).join()).not.toContain('Grant');
+  });
+});
+
+test('of many tables with many columns none is left out, and none loses a column', async () => {
+  const others = Array.from({ length: 60 }, (_, i) => `c${i} INT`).join(', ');
+  const names = Array.from({ length: 400 }, (_, i) => `p${i}_session`);
+  for (let i = 0; i < names.length; i += 50)
+    await witness.query(
+      names
+        .slice(i, i + 50)
+        .map(
+          (name) => `CREATE TABLE ${name} (${others}, id CHAR(32) PRIMARY KEY, data BLOB, usetime INT) ENGINE=MyISAM`,
+        )
+        .join('; '),
+    );
+  const found = await look({ timeout: 120 });
+  expect(found.map(({ table }) => table).sort()).toEqual(names.sort());
+  for (const { todo } of found) expect(todo).toEqual([]);
+}, 180_000);
+
+test('names that mysqlStore() does not take are left out', async () => {
+  const row = `'139b580f9a0bf4b79a19c7c2e4ddca05', 'user|i:5;', ${now}`;
+  await witness.query(`CREATE TABLE odd_sess (\`i'd\` VARCHAR(64) PRIMARY KEY, \`da ta\` BLOB, \`t"ime\` INT); INSERT INTO odd_sess VALUES (${row});
+    CREATE TABLE res_sess (\`key\` VARCHAR(64) PRIMARY KEY, \`select\` BLOB, \`where\` INT); INSERT INTO res_sess VALUES (${row})`);
+  const found = await look();
+  expect(found.map(({ table }) => table)).toEqual(['res_sess']);
+  expect(() => mysqlStore({ connection: { ...testServer(), database }, ...found[0]!.store })).not.toThrow();
+});
+
+test('the timeout is that of all', async () => {
+  await witness.query(`${horde}; CREATE VIEW slow AS SELECT * FROM horde_sessionhandler WHERE SLEEP(8) = 0`);
+  await witness.query(
+    `INSERT INTO horde_sessionhandler VALUES ('139b580f9a0bf4b79a19c7c2e4ddca05', ${now}, '_b|i:5;')`,
+  );
+  const start = performance.now();
+  await expect(look({ timeout: 1 })).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' });
+  expect(performance.now() - start).toBeLessThan(1_600);
 });
 
 describe('errors', () => {

@@ -1,6 +1,7 @@
 import { recognizeEncoding } from '../../codec/encodings.ts';
 import { base64 } from '../../stores/base64.ts';
 import { type Answer, needed, optional, type Seen, type Signature } from '../signature.ts';
+import { columnOf } from '../tables.ts';
 
 /** The driver `database`. */
 export const laravel: Signature = {
@@ -29,8 +30,11 @@ function read(seen: Seen): Answer {
     ...(seen.contents.length > 0 && { serialization: seen.format === 'json' ? 'json' : 'php' }),
     ...(hasRows && { encrypt: seen.isEncrypted }),
   };
+  // Laravel 4 to 5.1 has three columns.
+  const isShort = columnOf(seen.table, 'user_id') === undefined && !isNew;
   return {
-    versions: isNew ? '12.45 and later' : '8 to 13',
+    ...(!isShort && { versions: isNew ? '12.45 and later' : '8 to 13' }),
+    isLikely: isShort,
     options,
     sure: [
       ...(isNew ? ['the route of the last page is in a session, as since 12.45'] : []),
@@ -46,7 +50,7 @@ function read(seen: Seen): Answer {
             optional(
               'version',
               'preset',
-              'no row tells',
+              isShort ? 'the table has no user_id, as before 5.2' : 'no row tells',
               'php artisan --version: from 12 on the cookie has another name',
             ),
           ]),

@@ -1,4 +1,5 @@
 import { optional, type Signature } from '../signature.ts';
+import { columnOf, type Table } from '../tables.ts';
 
 /** The session engine `db`. */
 export const openCart: Signature = {
@@ -18,10 +19,32 @@ export const openCart: Signature = {
   marks: ['language', 'currency', 'customer_id', 'user_token', 'api_id', 'cart'],
   needsMark: true,
   foreignMarks: ['cookie'], // express-session
-  read: () => ({
-    versions: '4 and 5',
+  isWhole,
+  read: ({ table }) => ({
+    ...(isWhole(table) && { versions: '4 and 5' }),
     unknown: [
+      ...(isWhole(table)
+        ? []
+        : [
+            optional(
+              'version',
+              'preset',
+              'the table is not that of 4 and 5',
+              'VERSION in index.php: 3 has another zone',
+            ),
+          ]),
       optional('sessionExpire', 'preset', 'a row has only its end', 'session_expire of system/config, in seconds'),
     ],
   }),
 };
+
+/** As system/helper/db_schema.php makes it since 4. OpenCart 3 has a TEXT and no index; its `expire` is in PHP's zone. */
+function isWhole(table: Table): boolean {
+  const types = ['session_id', 'data', 'expire'].map((name) => columnOf(table, name)?.type);
+  return (
+    table.columns.length === 3 &&
+    types.join() === 'varchar,mediumtext,datetime' &&
+    columnOf(table, 'session_id')!.size === 32 &&
+    table.indexes.some(({ columns: [first] }) => first!.name === 'expire')
+  );
+}

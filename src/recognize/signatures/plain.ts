@@ -1,4 +1,4 @@
-import { isKind } from '../match.ts';
+import { isIdentifier, isKind } from '../match.ts';
 import { type Answer, optional, type Seen, type Signature } from '../signature.ts';
 import type { Table } from '../tables.ts';
 
@@ -17,6 +17,7 @@ export function plainSignature(table: Table): Signature[] {
   const times = table.columns.filter((column) => isKind('time', column));
   const [id, data, time] = [ids[0]?.name, datas[0]?.name, times[0]?.name];
   if (id === undefined || data === undefined || time === undefined) return [];
+  if (![id, data, time].every(isIdentifier)) return []; // the option `columns` does not take it
   if (ids.length > 1 || datas.length > 1 || times.length > 1) return [];
   return [
     {
@@ -25,6 +26,7 @@ export function plainSignature(table: Table): Signature[] {
       columns: { [id]: 'key', [data]: 'data', [time]: 'time' },
       ...{ id, data, time, meaning: 'lastUsed', usualTable: 'session', shownBy: 'rows' },
       formats: ['php'],
+      isGuess: true,
       marks: [],
       hasRawIds: true,
       cookie: "php.ini's session.name",
@@ -44,6 +46,12 @@ function read({ rows }: Seen, columns: { id: string; data: string; time: string 
     store: { columns, ...(meaning === 'expiresAt' && { timeMeaning: meaning }) },
     sure: meaning === 'expiresAt' ? ['there are times that are to come: a time is when a session ends'] : [],
     unknown: [
+      optional(
+        'id',
+        'store',
+        'a handler may store something else than what the browser sends, such as a hash',
+        "compare the browser's cookie with the column id",
+      ),
       ...(meaning === 'lastUsed'
         ? [optional('timeMeaning', 'store', 'no time is to come, which old ends would be too', "the handler's SQL")]
         : []),

@@ -1,4 +1,5 @@
 import { type Answer, needed, optional, type Seen, type Signature } from '../signature.ts';
+import { columnOf } from '../tables.ts';
 
 /** `TYPO3\CMS\Core\Session\Backend\DatabaseSessionBackend`: one table for the site's visitors, and one for editors. */
 export const typo3: Signature = {
@@ -16,10 +17,16 @@ export const typo3: Signature = {
   read,
 };
 
-/** Before 11 an id is stored as it is, or as another hash. */
+/** Before 11 an id is stored as it is, or as another hash; TYPO3 6 to 8 have columns beside. */
 function read({ table, rows }: Seen): Answer | undefined {
-  const isOld = rows.length > 0 && rows.every(({ key }) => key.length !== 64);
-  if (isOld) return { versions: 'up to 10', hasPreset: false, todo: ['There is no preset for a TYPO3 before 12'] };
+  const hasOldColumns = ['ses_name', 'ses_hashlock'].some((name) => columnOf(table, name) !== undefined);
+  const isOld = hasOldColumns || (rows.length > 0 && rows.every(({ key }) => key.length !== 64));
+  if (isOld)
+    return {
+      versions: hasOldColumns ? 'up to 8' : 'up to 10',
+      hasPreset: false,
+      todo: ['There is no preset for a TYPO3 before 12'],
+    };
   const loginType = table.name.startsWith('be') ? 'BE' : 'FE';
   const settings = `$GLOBALS['TYPO3_CONF_VARS']['${loginType}']`;
   return {

@@ -1,4 +1,4 @@
-import type { Signature } from '../signature.ts';
+import type { Answer, Seen, Signature } from '../signature.ts';
 
 /** `DbSession`. */
 export const yii: Signature = {
@@ -12,5 +12,17 @@ export const yii: Signature = {
   marks: ['__flash', '__id', '__returnUrl', '__expire', '__authKey'],
   hasRawIds: true,
   cookie: "name of the component session, or php.ini's session.name",
-  read: () => ({ versions: '2.0' }),
+  read,
 };
+
+/** `CWebUser` of Yii 1 puts a hash before its keys; `CDbHttpSession` has the same table. */
+const OF_YII_1 = /^[0-9a-f]{8,64}__(id|name|states|returnUrl)$/;
+
+function read({ contents, has }: Seen): Answer {
+  const isOne = contents.some(({ session }) => Object.keys(session).some((key) => OF_YII_1.test(key)));
+  if (!isOne) return yii.marks.some((mark) => has(mark)) ? { versions: '2.0' } : {};
+  return {
+    ...{ versions: '1.1', isLikely: true },
+    todo: ['The preset is for Yii 2: what Yii 1 stores of a login has a hash before its name'],
+  };
+}
