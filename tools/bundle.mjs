@@ -44,7 +44,7 @@ const chunks = [
   // What presets take of logins is theirs alone.
   ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)|^php-ini\/.*\.d\./],
   // What presets and forms have in common. Its types are in the one above.
-  ['forms', /^(forms\/arrays|presets\/(laravel-(classes|cookie|encrypter)|same-secret))\.js$/],
+  ['forms', /^(forms\/(arrays|checks)|presets\/(laravel-(classes|cookie|encrypter)|same-secret))\.js$/],
   // Two entries use each: one for its format, one for Horde's packs.
   ['igbinary-format', /^codec\/igbinary\//],
   ['msgpack-format', /^codec\/msgpack\//],
