@@ -14,6 +14,7 @@ export type {
 export type { CookieEncoding } from '../session/cookie-encoding.ts';
 export type { SessionOptions } from '../session/options.ts';
 export type { Encoding } from '../stores/encoding.ts';
+export type { LaravelLockOptions } from '../stores/mysql/locks.ts';
 export type { MysqlStoreOptions } from '../stores/mysql/options.ts';
 export { adodb } from './adodb.ts';
 export { type CakephpOptions, cakephp } from './cakephp.ts';
