@@ -138,7 +138,7 @@ export default {
       imports: [
         '^src/presets/',
         '^src/session/(options|cookie-encoding)[.]ts$',
-        '^src/login/(login-rules|php-values|claim)[.]ts$',
+        '^src/login/(login-rules|php-values|claim|same-secret)[.]ts$',
         codec,
         sharedByStores,
         '^src/stores/mysql/(options|now|locks)[.]ts$',
@@ -150,7 +150,13 @@ export default {
       comment:
         'What frameworks keep of forms is values in a session, wherever that comes from. Of presets it takes names, keys and cookies.',
       from: '^src/forms/',
-      imports: ['^src/forms/', '^src/presets/(laravel-(classes|cookie|encrypter)|same-secret)[.]ts$', codec, base],
+      imports: [
+        '^src/forms/',
+        '^src/presets/laravel-(classes|cookie|encrypter)[.]ts$',
+        '^src/login/same-secret[.]ts$',
+        codec,
+        base,
+      ],
     }),
     layer({
       name: 'recognize-only-reads',

@@ -42,9 +42,9 @@ const chunks = [
   // What `mysql` and `recognize` share: connections.
   ['database', /^stores\/mysql\/(?!index\.)[\w-]+\.js$/],
   // What presets take of logins is theirs alone.
-  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim)|^php-ini\/.*\.d\./],
+  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\./],
   // What presets and forms have in common. Its types are in the one above.
-  ['forms', /^(forms\/(arrays|checks)|presets\/(laravel-(classes|cookie|encrypter)|same-secret))\.js$/],
+  ['forms', /^(forms\/(arrays|checks)|presets\/laravel-(classes|cookie|encrypter)|login\/same-secret)\.js$/],
   // Two entries use each: one for its format, one for Horde's packs.
   ['igbinary-format', /^codec\/igbinary\//],
   ['msgpack-format', /^codec\/msgpack\//],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { isEqual } from '../login/same-secret.ts';
 import { laravelCookie } from '../presets/laravel-cookie.ts';
 import type { LaravelKeys } from '../presets/laravel-encrypter.ts';
-import { isEqual } from '../presets/same-secret.ts';
 import { elementOf, isArray } from './arrays.ts';
 
 /** What is looked at of a request: `req` of Express and `ctx.request` of Koa are one. */

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { LoginClaim } from './login-rules.ts';
+import { isEqual } from './same-secret.ts';
 
 interface Facts extends Omit<LoginClaim, 'id' | 'name' | 'guard' | 'since' | 'confirms'> {
   readonly id: string | number | undefined;
@@ -30,8 +30,3 @@ export function claimOf({ id, name, guard, since, unchecked, secret, forms = asI
 }
 
 const asItIs = (current: string): readonly string[] => [current];
-
-function isEqual(a: string, b: string): boolean {
-  const [hashOfA, hashOfB] = [a, b].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
-  return timingSafeEqual(hashOfA, hashOfB);
-}

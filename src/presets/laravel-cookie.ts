@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { isEqual } from '../login/same-secret.ts';
 import type { CookieEncoding } from '../session/cookie-encoding.ts';
 import { type LaravelKeys, laravelEncrypter } from './laravel-encrypter.ts';
-import { isEqual } from './same-secret.ts';
 
 /** Hexadecimal digits of HMAC-SHA-1. */
 const PREFIX = 40;

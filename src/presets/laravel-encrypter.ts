@@ -6,8 +6,8 @@ import {
   type DecipherGCM,
   randomBytes,
 } from 'node:crypto';
+import { isEqual } from '../login/same-secret.ts';
 import { base64 } from '../stores/base64.ts';
-import { isEqual } from './same-secret.ts';
 
 export interface LaravelKeys {
   /**

@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { isEqual } from '../login/same-secret.ts';
 import type { CookieEncoding } from '../session/cookie-encoding.ts';
 
 export interface Typo3Cookie {
@@ -41,9 +42,7 @@ export function typo3Cookie({ encryptionKey, scope }: Typo3Cookie): CookieEncodi
     decode(value) {
       const [header, payload, signature, ...more] = value.split('.');
       if (header !== HEADER || payload === undefined || signature === undefined || more.length > 0) return undefined;
-      const given = Buffer.from(signature, 'base64url');
-      const ours = mac(`${header}.${payload}`);
-      if (given.length !== ours.length || !timingSafeEqual(given, ours)) return undefined;
+      if (!isEqual(mac(`${header}.${payload}`), Buffer.from(signature, 'base64url'))) return undefined;
       const claims = parse(payload);
       return claims !== undefined && isOurs(claims.scope, site) && isText(claims.identifier)
         ? claims.identifier
