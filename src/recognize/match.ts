@@ -15,9 +15,6 @@ const KINDS: Readonly<Record<ColumnKind, (column: TableColumn) => boolean>> = {
 
 export const isKind = (kind: ColumnKind, column: TableColumn): boolean => KINDS[kind](column);
 
-/** Whether it is a name that the options `table` and `columns` take (`quoteIdentifier()`). */
-export const isIdentifier = (name: string): boolean => /^[\w$\u0080-\uffff-]{1,64}$/.test(name);
-
 /** Whether a table has the columns of an application, and the name, if that counts. */
 export function hasColumns(table: Table, { columns, without = [], table: name }: Signature): boolean {
   return (

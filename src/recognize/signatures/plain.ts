@@ -1,4 +1,5 @@
-import { isIdentifier, isKind } from '../match.ts';
+import { isIdentifier } from '../../stores/mysql/identifiers.ts';
+import { isKind } from '../match.ts';
 import { type Answer, optional, type Seen, type Signature } from '../signature.ts';
 import type { Table } from '../tables.ts';
 

@@ -1,3 +1,6 @@
+/** Whether it is a name for a table or a column that an option takes. */
+export const isIdentifier = (name: string): boolean => /^[\w$\u0080-\uffff-]{1,64}$/.test(name);
+
 /**
  * Quotes an identifier for SQL. Backticks are quotes in every sql_mode; MySQL's manual, "TableDefinition Object Names", has
  * the 64 characters. Characters that no session table needs are refused rather than escaped.
@@ -5,7 +8,7 @@
  * @param option what the TypeError names
  */
 export function quoteIdentifier(name: unknown, option: string): string {
-  if (typeof name !== 'string' || !/^[\w$\u0080-\uffff-]{1,64}$/.test(name)) {
+  if (typeof name !== 'string' || !isIdentifier(name)) {
     throw new TypeError(`${option} must be an SQL identifier of letters, digits, "_", "$" and "-"`);
   }
   return `\`${name}\``;
