@@ -35,31 +35,29 @@ export class LockedRowSession implements LockedSession {
   }
 
   /** With a new id one UPDATE moves the row and writes it, so that columns that are not ours go with it. */
-  async commit({ data, newId }: Change, deadline: Deadline): Promise<WriteResult> {
+  commit({ data, newId }: Change, deadline: Deadline): Promise<WriteResult> {
     const change = { id: this.#id, newId, before: this.data, fresh: this.#fresh, data };
-    try {
-      return await write(this.#rows, this.#row, change, deadline);
-    } finally {
-      await this.#unlock();
-    }
+    return this.#ending(write(this.#rows, this.#row, change, deadline));
   }
 
   async destroy(deadline: Deadline, empty?: Uint8Array): Promise<DestroyResult> {
-    try {
-      if (this.data !== undefined) return await remove(this.#rows, this.#row, { id: this.#id, empty }, deadline);
-      await this.#row.connection.rollback(deadline);
-      return 'gone';
-    } finally {
-      await this.#unlock();
+    if (this.data !== undefined) {
+      return this.#ending(remove(this.#rows, this.#row, { id: this.#id, empty }, deadline));
     }
+    await this.rollback(deadline);
+    return 'gone';
   }
 
-  async rollback(deadline: Deadline): Promise<void> {
-    await this.#row.connection.rollback(deadline);
-    await this.#unlock();
+  rollback(deadline: Deadline): Promise<void> {
+    return this.#ending(this.#row.connection.rollback(deadline));
   }
 
-  #unlock(): Promise<void> {
-    return this.#rows.unlock(this.#row.tableLock);
+  /** However the transaction ends, the lock of the table is free after it. */
+  async #ending<Result>(end: Promise<Result>): Promise<Result> {
+    try {
+      return await end;
+    } finally {
+      await this.#rows.unlock(this.#row.tableLock);
+    }
   }
 }
