@@ -18,7 +18,7 @@ import {
   readConnections,
 } from './connection-options.ts';
 import { parseTableName, quoteIdentifier, type TableName } from './identifiers.ts';
-import type { NamedLock, TableLock } from './locks.ts';
+import { laravelLockRules, type NamedLock, type TableLock } from './locks.ts';
 import { type RowOptions, type RowSettings, readRowOptions } from './row-options.ts';
 import { readTimeZone } from './time-zone.ts';
 
@@ -266,9 +266,8 @@ function readLock(lock: NonNullable<MysqlStoreOptions['lock']>): Pick<Settings, 
   if ('table' in lock) {
     const { table, hold } = lock;
     if (typeof lock.key !== 'function') throw new TypeError('lock.key must be a function');
-    if (!Number.isInteger(hold) || hold < 1 || hold > 86_400) {
-      throw new TypeError('lock.hold must be a whole number of seconds from 1 to 86400');
-    }
+    const { accepts, mustBe } = laravelLockRules.hold;
+    if (!accepts(hold)) throw new TypeError(`lock.hold must be ${mustBe}`);
     const quoted = parseTableName(table, 'lock.table').quoted;
     return { lock: 'row', tableLock: { table: quoted, hold, key: (id) => lock.key(id) } };
   }
