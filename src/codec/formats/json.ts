@@ -19,13 +19,15 @@ export const json: SessionFormat = /* @__PURE__ */ sessionFormat({
   encode: (session, rules) => new TextEncoder().encode(writeJson(session, rules)),
 });
 
+type JsonRules = Pick<EncodeRules, 'serializePrecision'>;
+
 /**
  * Writes a value of the exact view.
  *
  * @param path of the value, for errors
  * @throws PhpSessionError `ERR_PHP_UNREPRESENTABLE` with a `path`
  */
-export function writeJson(value: unknown, rules: Pick<EncodeRules, 'serializePrecision'>, path: string[] = []): string {
+export function writeJson(value: unknown, rules: JsonRules, path: string[] = []): string {
   if (isPhpArray(value)) return writeArray(value, rules, path);
   if (typeof value === 'string') return writeText(value, path);
   if (isPhpFloat(value)) return writeFloat(value.value, rules, path);
@@ -33,7 +35,7 @@ export function writeJson(value: unknown, rules: Pick<EncodeRules, 'serializePre
   throw lost(value instanceof Uint8Array ? 'Text that is no UTF-8' : 'What is no array, text, number or boolean', path);
 }
 
-function writeArray(array: PhpArray, rules: Pick<EncodeRules, 'serializePrecision'>, path: string[]): string {
+function writeArray(array: PhpArray, rules: JsonRules, path: string[]): string {
   if (path.length >= JSON_DEPTH) throw lost(`An array in ${JSON_DEPTH} others`, path);
   const asList = isList([...array.keys()]);
   const parts: string[] = [];
@@ -55,11 +57,7 @@ function writeText(text: string, path: readonly string[]): string {
   );
 }
 
-function writeFloat(
-  value: number,
-  { serializePrecision }: Pick<EncodeRules, 'serializePrecision'>,
-  path: readonly string[],
-): string {
+function writeFloat(value: number, { serializePrecision }: JsonRules, path: readonly string[]): string {
   if (!Number.isFinite(value)) throw lost('A float that is no finite number', path);
   const text = floatText(value, serializePrecision).replace('E', 'e');
   return text.includes('.') ? text : `${text}.0`;
