@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../src/errors.ts';
 import { mysqlStore } from '../../src/mysql.ts';
 import { type RecognizeOptions, recognize } from '../../src/recognize.ts';
+import { emptyDatabase } from './empty-database.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
 import { readCases } from './recognize-cases.ts';
 
@@ -12,17 +13,12 @@ const account = "'reader'@'127.0.0.1'";
 const now = 'UNIX_TIMESTAMP()';
 let witness: Witness;
 
-beforeAll(async () => {
-  witness = await Witness.connect();
+// Before emptyDatabase(), which ends the witness: they run in this order.
+afterAll(() => witness.query(`DROP USER IF EXISTS ${account}`));
+emptyDatabase(database, (made) => {
+  witness = made;
 });
-beforeEach(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; USE ${database}`);
-  await witness.query(`DROP USER IF EXISTS ${account}; CREATE USER ${account} IDENTIFIED BY 'secret'`);
-});
-afterAll(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}; DROP USER IF EXISTS ${account}`);
-  await witness.end();
-});
+beforeEach(() => witness.query(`DROP USER IF EXISTS ${account}; CREATE USER ${account} IDENTIFIED BY 'secret'`));
 
 const look = (options: Partial<RecognizeOptions> = {}) =>
   recognize({ connection: { ...testServer(), database }, ...options });

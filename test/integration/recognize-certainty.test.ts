@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type Recognition, recognize } from '../../src/recognize.ts';
-import { testServer, Witness } from './mysql-store-helpers.ts';
+import { emptyDatabase } from './empty-database.ts';
+import { testServer, type Witness } from './mysql-store-helpers.ts';
 
 // What is not more than likely, and older versions of an application.
 
@@ -9,13 +10,8 @@ const id = '0284a198733d98c1eed0a3fe2fc78d65';
 const now = 'UNIX_TIMESTAMP()';
 let witness: Witness;
 
-beforeAll(async () => {
-  witness = await Witness.connect();
-});
-beforeEach(() => witness.query(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; USE ${database}`));
-afterAll(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}`);
-  await witness.end();
+emptyDatabase(database, (made) => {
+  witness = made;
 });
 
 async function look(sql: string): Promise<Recognition> {

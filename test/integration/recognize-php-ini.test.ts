@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { msgpack } from '../../src/codec/msgpack/index.ts';
 import { igbinary } from '../../src/igbinary.ts';
 import { createTableSql } from '../../src/mysql.ts';
 import { optionsFromPhpIni, type PhpOptions } from '../../src/php-ini.ts';
 import { type Recognition, recognize } from '../../src/recognize.ts';
-import { testServer, Witness } from './mysql-store-helpers.ts';
+import { emptyDatabase } from './empty-database.ts';
+import { testServer, type Witness } from './mysql-store-helpers.ts';
 
 // php.ini beside what rows show. A wrong format or form of ids gives a login that PHP cannot read.
 
@@ -12,17 +13,10 @@ const database = `recognize_ini_${process.pid}`;
 const id = '0284a198733d98c1eed0a3fe2fc78d65';
 let witness: Witness;
 
-beforeAll(async () => {
-  witness = await Witness.connect();
+emptyDatabase(database, (made) => {
+  witness = made;
 });
-beforeEach(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; USE ${database}`);
-  await witness.query(createTableSql({ table: 'session' }));
-});
-afterAll(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}`);
-  await witness.end();
-});
+beforeEach(() => witness.query(createTableSql({ table: 'session' })));
 
 async function look(php: string | PhpOptions): Promise<Recognition> {
   const connection = { ...testServer(), database };

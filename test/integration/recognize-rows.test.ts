@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { encodeSession } from '../../src/codec/index.ts';
 import { msgpack } from '../../src/codec/msgpack/index.ts';
 import { igbinary } from '../../src/igbinary.ts';
@@ -7,20 +7,16 @@ import { optionsFromPhpIni } from '../../src/php-ini.ts';
 import { type Recognition, type RecognizeOptions, recognize } from '../../src/recognize.ts';
 import { base64 } from '../../src/stores/base64.ts';
 import { rawDeflate } from '../../src/stores/raw-deflate.ts';
-import { articleTable, testServer, Witness } from './mysql-store-helpers.ts';
+import { emptyDatabase } from './empty-database.ts';
+import { articleTable, testServer, type Witness } from './mysql-store-helpers.ts';
 
 const database = `recognize_rows_${process.pid}`;
 const id = '0284a198733d98c1eed0a3fe2fc78d65';
 const now = 'UNIX_TIMESTAMP()';
 let witness: Witness;
 
-beforeAll(async () => {
-  witness = await Witness.connect();
-});
-beforeEach(() => witness.query(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; USE ${database}`));
-afterAll(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}`);
-  await witness.end();
+emptyDatabase(database, (made) => {
+  witness = made;
 });
 
 const look = (options: Partial<RecognizeOptions> = {}) =>

@@ -1,12 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { msgpack } from '../../src/codec/msgpack/index.ts';
 import { igbinary } from '../../src/igbinary.ts';
 import { mysqlStore } from '../../src/mysql.ts';
 import * as presets from '../../src/presets/index.ts';
 import { type Recognition, type RecognizeOptions, recognize } from '../../src/recognize.ts';
 import type { SessionOptions } from '../../src/session/options.ts';
+import { emptyDatabase } from './empty-database.ts';
 import { Site } from './koa-helpers.ts';
-import { testServer, Witness } from './mysql-store-helpers.ts';
+import { testServer, type Witness } from './mysql-store-helpers.ts';
 import { type RecognizeCase, readCases } from './recognize-cases.ts';
 import { lookalikes } from './recognize-lookalikes.ts';
 
@@ -15,18 +16,15 @@ let witness: Witness;
 let cases: RecognizeCase[];
 let site: Site | undefined;
 
+emptyDatabase(database, (made) => {
+  witness = made;
+});
 beforeAll(async () => {
-  witness = await Witness.connect();
   cases = await readCases();
 });
-beforeEach(() => witness.query(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; USE ${database}`));
 afterEach(async () => {
   await site?.stop();
   site = undefined;
-});
-afterAll(async () => {
-  await witness.query(`DROP DATABASE IF EXISTS ${database}`);
-  await witness.end();
 });
 
 const look = (options: Partial<RecognizeOptions> = {}) =>
