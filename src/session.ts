@@ -6,14 +6,7 @@ import './node-version.ts';
 
 export type { SessionData } from './codec/index.ts';
 export { PhpSessionError, type PhpSessionErrorCode } from './errors.ts';
-export type {
-  LoginClaim,
-  LoginRefusal,
-  LoginRules,
-  LoginSession,
-  LoginVisitor,
-  Unchecked,
-} from './login/login-rules.ts';
+export type * from './login/login-rules.ts';
 export type { Callbacks } from './middleware/callback-application.ts';
 export { NodeExchange } from './middleware/node-exchange.ts';
 export type { OpenSession } from './middleware/open-session.ts';

@@ -2,13 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LoginGate } from '../login/login-gate.ts';
 import type { LoginOptions } from '../login/login-options.ts';
 import type { LoginClaim } from '../login/login-rules.ts';
-import type { PhpSessionControl } from '../session/http-session.ts';
-import { nodeRequest } from './login-request.ts';
+import { nodeRequest, type SessionHolder, sessionAccess } from './login-request.ts';
 
 /** What `loggedIn()` uses of Express's request. */
-export interface LoginExpressRequest extends IncomingMessage {
-  readonly session?: object;
-  readonly phpSession?: PhpSessionControl;
+export interface LoginExpressRequest extends IncomingMessage, SessionHolder {
   readonly originalUrl?: string;
   readonly ip?: string | undefined;
 }
@@ -34,25 +31,10 @@ export function loggedIn<User = LoginClaim, Request extends LoginExpressRequest 
   options: LoginOptions<Request, User>,
 ): (req: Request, res: ServerResponse, next: (error?: unknown) => void) => void {
   const gate = new LoginGate(options);
-
-  async function decide(req: Request) {
-    const { phpSession } = req;
-    if (phpSession === undefined) throw new TypeError('loggedIn() belongs behind phpSession()');
-    const session = {
-      get data() {
-        return req.session;
-      },
-      get columns() {
-        return phpSession.columns;
-      },
-      lock: () => phpSession.lock(),
-    };
-    return gate.decide(session, nodeRequest(req, req.originalUrl ?? req.url, req.ip), req);
-  }
-
   return function loggedIn(req, res, next) {
     const answer = async () => {
-      const outcome = await decide(req);
+      const request = nodeRequest(req, req.originalUrl ?? req.url, req.ip);
+      const outcome = await gate.decide(sessionAccess(req), request, req);
       if ('user' in outcome) {
         const known = req as LoggedInRequest<unknown>;
         // Whom a gate in front of this one has let in may be nobody here.

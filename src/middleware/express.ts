@@ -12,14 +12,7 @@ import { passportSession } from './passport-session.ts';
 import { hasOtherSession, sessionProperties } from './session-properties.ts';
 
 export type { LoginOptions } from '../login/login-options.ts';
-export type {
-  LoginClaim,
-  LoginRefusal,
-  LoginRules,
-  LoginSession,
-  LoginVisitor,
-  Unchecked,
-} from '../login/login-rules.ts';
+export type * from '../login/login-rules.ts';
 export type { Callbacks } from './callback-application.ts';
 export { type LoggedInRequest, type LoginExpressRequest, loggedIn } from './express-logged-in.ts';
 export * from './public.ts';

@@ -1,14 +1,11 @@
 import { LoginGate } from '../login/login-gate.ts';
 import type { LoginOptions } from '../login/login-options.ts';
 import type { LoginClaim } from '../login/login-rules.ts';
-import type { PhpSessionControl } from '../session/http-session.ts';
 import type { KoaContext } from './koa-application.ts';
-import { nodeRequest } from './login-request.ts';
+import { nodeRequest, type SessionHolder, sessionAccess } from './login-request.ts';
 
 /** What `loggedIn()` uses of Koa's context. */
-export interface LoginKoaContext extends KoaContext {
-  readonly session?: object;
-  readonly phpSession?: PhpSessionControl;
+export interface LoginKoaContext extends KoaContext, SessionHolder {
   readonly originalUrl: string;
   // biome-ignore lint/suspicious/noExplicitAny: the application's own
   readonly state: any;
@@ -35,19 +32,8 @@ export function loggedIn<User = LoginClaim, Context extends LoginKoaContext = Lo
 ): (ctx: Context, next: () => Promise<unknown>) => Promise<void> {
   const gate = new LoginGate(options);
   return async function loggedIn(ctx, next) {
-    const { phpSession } = ctx;
-    if (phpSession === undefined) throw new TypeError('loggedIn() belongs behind phpSession()');
-    const session = {
-      get data() {
-        return ctx.session;
-      },
-      get columns() {
-        return phpSession.columns;
-      },
-      lock: () => phpSession.lock(),
-    };
     const request = nodeRequest(ctx.req, ctx.originalUrl, ctx.ip);
-    const outcome = await gate.decide(session, request, ctx);
+    const outcome = await gate.decide(sessionAccess(ctx), request, ctx);
     if ('user' in outcome) {
       // Whom a gate in front of this one has let in may be nobody here.
       if (outcome.user !== undefined || ctx.state.user !== undefined) ctx.state.user = outcome.user;

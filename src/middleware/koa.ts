@@ -9,14 +9,7 @@ import { type KoaContext, sessionOf } from './koa-application.ts';
 import { passportSession } from './passport-session.ts';
 
 export type { LoginOptions } from '../login/login-options.ts';
-export type {
-  LoginClaim,
-  LoginRefusal,
-  LoginRules,
-  LoginSession,
-  LoginVisitor,
-  Unchecked,
-} from '../login/login-rules.ts';
+export type * from '../login/login-rules.ts';
 export type { KoaContext } from './koa-application.ts';
 export { type LoggedInState, type LoginKoaContext, loggedIn } from './koa-logged-in.ts';
 export * from './public.ts';

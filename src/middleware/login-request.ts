@@ -1,7 +1,29 @@
 import type { IncomingMessage } from 'node:http';
-import type { LoginRequest } from '../login/login-gate.ts';
+import type { LoginRequest, LoginSessionAccess } from '../login/login-gate.ts';
 import { readCookie } from '../session/cookie.ts';
+import type { PhpSessionControl } from '../session/http-session.ts';
 import { remoteAddress } from './node-exchange.ts';
+
+/** What `phpSession()` has put on Koa's context, or on Express's request. */
+export interface SessionHolder {
+  readonly session?: object;
+  readonly phpSession?: PhpSessionControl;
+}
+
+/** @throws TypeError without `phpSession()` in front */
+export function sessionAccess(holder: SessionHolder): LoginSessionAccess {
+  const { phpSession } = holder;
+  if (phpSession === undefined) throw new TypeError('loggedIn() belongs behind phpSession()');
+  return {
+    get data() {
+      return holder.session;
+    },
+    get columns() {
+      return phpSession.columns;
+    },
+    lock: () => phpSession.lock(),
+  };
+}
 
 /**
  * @param target what the browser asked for, where the framework changes `req.url`

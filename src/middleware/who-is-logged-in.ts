@@ -5,7 +5,7 @@ import { readSource, type SessionSource } from './session-source.ts';
 export interface WhoHow {
   /** The client's address. Default: that of the request's socket. */
   address?: string | undefined;
-  /** Is told why a session in which there is a user is nobody's. */
+  /** Gets the reason where the application would refuse the user of a session. */
   refused?(why: LoginRefusal): void;
 }
 

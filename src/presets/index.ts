@@ -3,14 +3,7 @@
  */
 import '../node-version.ts';
 
-export type {
-  LoginClaim,
-  LoginRefusal,
-  LoginRules,
-  LoginSession,
-  LoginVisitor,
-  Unchecked,
-} from '../login/login-rules.ts';
+export type * from '../login/login-rules.ts';
 export type { CookieEncoding } from '../session/cookie-encoding.ts';
 export type { SessionOptions } from '../session/options.ts';
 export type { Encoding } from '../stores/encoding.ts';
