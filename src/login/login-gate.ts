@@ -58,7 +58,7 @@ export class LoginGate<Context, User> {
   }
 
   async #decide(session: LoginSessionAccess, request: LoginRequest, context: Context): Promise<LoginOutcome<User>> {
-    const { required, rememberCookies = [], resumeUrl, loginUrl } = this.#options;
+    const { required, resumeUrl, loginUrl } = this.#options;
     let why: LoginRefusal | undefined;
     const claim = this.#options.claim((session.data ?? {}) as LoginSession, {
       address: request.address,
@@ -78,9 +78,7 @@ export class LoginGate<Context, User> {
       if (answer) return { user: answer === true ? claim : answer };
     }
     const isPage = isNavigation(request);
-    const mayResume = claim === undefined && rememberCookies.some((name) => request.cookie(name) !== undefined);
-    const isElsewhere = pathOf(resumeUrl) !== pathOf(request.target);
-    if (isPage && mayResume && resumeUrl !== undefined && isElsewhere && request.cookie(RESUME_COOKIE) === undefined) {
+    if (resumeUrl !== undefined && isPage && claim === undefined && this.#mayResume(resumeUrl, request)) {
       return this.#send(resumeUrl, session, request, `${RESUME_COOKIE}=1; Max-Age=${RESUME_PAUSE}`);
     }
     if (!required) return { user: undefined };
@@ -96,6 +94,16 @@ export class LoginGate<Context, User> {
     const url = typeof loginUrl === 'function' ? loginUrl(context, why) : loginUrl;
     if (!isUrl(url)) throw new TypeError('loginUrl() must give a path or a URL, in ASCII and without a #');
     return this.#send(url, session, request, `${COUNT_COOKIE}=${page}-${count + 1}; Max-Age=${WITHIN}`);
+  }
+
+  /** Whether the visitor has a remember-me cookie that was not tried yet, and is not where it is tried. */
+  #mayResume(resumeUrl: string, { cookie, target }: LoginRequest): boolean {
+    const { rememberCookies = [] } = this.#options;
+    return (
+      pathOf(resumeUrl) !== pathOf(target) &&
+      cookie(RESUME_COOKIE) === undefined &&
+      rememberCookies.some((name) => cookie(name) !== undefined)
+    );
   }
 
   /** @param cookie without its attributes that are always the same */
