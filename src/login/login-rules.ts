@@ -62,7 +62,7 @@ export interface LoginVisitor extends Visitor {
   readonly columns: RowColumns;
   /** The value of a cookie. */
   cookie(name: string): string | undefined;
-  /** Is told why a session in which there is a user is nobody's. */
+  /** Gets the reason where the application would refuse the user of a session. */
   refused?(why: LoginRefusal): void;
 }
 
