@@ -15,6 +15,7 @@
 //   recognize/                     which application a database's sessions are of
 //   horde/                         what is in the sessions of one application
 //   testing/                       contracts for what others write
+//   cli/                           the command: it may use all of them, and nothing uses it
 //   *.ts                           entries of the package: they put the layers together, and no layer imports them
 
 const base = '^src/(errors|node-version|option-rules)[.]ts$';
@@ -49,7 +50,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/[^/]+/',
-        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|recognize|horde|testing)/',
+        pathNot: '^src/(codec|stores|session|login|middleware|php-ini|presets|forms|recognize|horde|testing|cli)/',
       },
       to: {},
     },
@@ -185,6 +186,13 @@ export default {
       from: '^src/testing/',
       imports: ['^src/testing/', session, codec, anyStore, base],
     }),
+    {
+      name: 'nothing-imports-the-command',
+      comment: 'cli/ is the end of all layers. What others need of it belongs further down.',
+      severity: 'error',
+      from: { pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
   ],
   options: {
     tsPreCompilationDeps: true, // it sees `import type`

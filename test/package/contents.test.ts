@@ -51,6 +51,7 @@ describe('the tarball', () => {
     const withoutTypes = ['database', 'forms'].flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.js`]);
     expect(files.filter((file) => file.startsWith('dist/'))).toEqual(
       [
+        'dist/cli.js', // for `bin`
         ...withoutTypes,
         ...names.flatMap((name) => ['cjs', 'd.cts', 'd.ts', 'js'].map((ending) => `dist/${name}.${ending}`)),
       ].sort(),

@@ -141,7 +141,7 @@ export async function describeTable(
 }
 
 /** What the server sends to PHP from the column. */
-function bytesSql({ quoted: { data }, phpCharset }: Settings, charset: string | null): string {
+export function bytesSql({ quoted: { data }, phpCharset }: Settings, charset: string | null): string {
   return charset === null ? data : `CAST(CONVERT(${data} USING ${phpCharset}) AS BINARY)`;
 }
 

@@ -1,0 +1,103 @@
+import { Deadline } from '../deadline.ts';
+import { bufferOf } from '../encoding.ts';
+import type { Connection } from './connection.ts';
+import type { Settings } from './options.ts';
+import { bytesSql } from './table.ts';
+import type { TableDefinition } from './table-definition.ts';
+import { timeSql } from './time.ts';
+import { zoneAssignments, zoneOf } from './time-zone.ts';
+
+/** A row as it is stored, read without its lock. */
+export interface ScannedRow {
+  /** What is in the id column. */
+  readonly key: string;
+  /** Bytes, packed as they are stored. Empty where they were not asked for. */
+  readonly data: Uint8Array;
+  /** Bytes of the data. */
+  readonly size: number;
+  /** Seconds since the session was last used; null where its row has no time. */
+  readonly age: number | null;
+}
+
+export interface ScanOptions {
+  /** Goes on behind this key. Default: from the beginning. */
+  readonly after?: string | undefined;
+  /** Default true. */
+  readonly withData?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Milliseconds for one statement. */
+const PATIENCE = 60_000;
+const MOST_ROWS = 2_000;
+/** Bytes of data that one answer shall have at most; a row that is larger comes alone. */
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** For a connection that only reads. It may be one to a replica. */
+export async function makeReadOnly(connection: Connection, settings: Settings): Promise<void> {
+  const deadline = new Deadline(settings.timeout);
+  const variables = [...zoneAssignments(settings), "sql_mode = 'STRICT_ALL_TABLES'", 'autocommit = 1'];
+  await connection.query(`SET SESSION ${variables.join(', ')}`, deadline);
+  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY', deadline);
+}
+
+/**
+ * Reads all rows in the order of their keys, a batch at a time: each is a statement of its own, so no long transaction keeps the server from cleaning up.
+ * Rows that come while it runs may be missed; none is given twice.
+ *
+ * @param connection see `makeReadOnly()`
+ * @throws the driver's error, `DeadlineExpired`, or the signal's reason
+ */
+export async function* scanRows(
+  settings: Settings,
+  definition: TableDefinition,
+  connection: Connection,
+  { after, withData = true, signal }: ScanOptions = {},
+): AsyncGenerator<ScannedRow[], void, undefined> {
+  const { table, quoted } = settings;
+  const { data: dataColumn, time, id } = definition;
+  const isBinary = id!.charset === null;
+  const key = isBinary ? quoted.id : `CONVERT(${quoted.id} USING utf8mb4)`;
+  const { age } = timeSql(
+    quoted.time,
+    time!,
+    settings.timeMeaning === 'expiresAt' ? settings.gcMaxlifetime : 0,
+    zoneOf(settings),
+  );
+  const bytes = withData ? bytesSql(settings, dataColumn!.charset) : "''";
+  const select = `SELECT ${key}, ${bytes}, COALESCE(LENGTH(${quoted.data}), 0), ${age} FROM ${table.quoted}`;
+  let last: string | Buffer | undefined = after !== undefined && isBinary ? Buffer.from(after, 'latin1') : after;
+  let limit = withData ? 10 : MOST_ROWS;
+  for (;;) {
+    const where = last === undefined ? '' : `WHERE ${quoted.id} > ?`;
+    const sql = `${select} ${where} ORDER BY ${quoted.id} LIMIT ${limit}`;
+    const deadline = new Deadline(PATIENCE, signal);
+    const rows = await connection.execute<Row[]>(sql, last === undefined ? [] : [last], deadline);
+    const full = rows.length === limit;
+    if (rows.length > 0) yield rows.filter(([one]) => !isOurs(one)).map(toRow);
+    if (!full) return;
+    last = rows.at(-1)![0];
+    if (withData) limit = nextLimit(rows);
+  }
+}
+
+type Row = [
+  ...[key: string | Buffer, data: Buffer | string | null, size: number | string, age: number | string | null],
+];
+
+function nextLimit(rows: readonly Row[]): number {
+  const average = rows.reduce((sum, [, , size]) => sum + Number(size), 0) / rows.length;
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / (average + 1))));
+}
+
+/** Rows of this package that are no sessions: see tombstone.ts and gc-leader.ts. */
+const isOurs = (key: string | Buffer): boolean => key[0] === '<' || key[0] === 0x3c;
+
+function toRow([key, data, size, age]: Row): ScannedRow {
+  return {
+    key: typeof key === 'string' ? key : key.toString('latin1'),
+    data: typeof data === 'object' && data !== null ? data : bufferOf(new Uint8Array()),
+    size: Number(size),
+    age: age === null ? null : Number(age),
+  };
+}
