@@ -6,7 +6,7 @@ import { type Recognition, recognize } from '../recognize.ts';
 import type { Call, Flag } from './command.ts';
 import { type Configuration, connectionFlags, readConfiguration } from './configuration.ts';
 import { UsageError } from './exit-codes.ts';
-import { presetMakers } from './preset-makers.ts';
+import { loadPresets } from './load-presets.ts';
 import type { World } from './world.ts';
 
 /** Where the sessions are, and what they are like. */
@@ -59,7 +59,7 @@ async function findApplication(
   { connection, preset, store }: Configuration,
 ): Promise<Application> {
   const name = flags.preset as string | undefined;
-  if (name !== undefined) return { preset: makePreset(name, {}) };
+  if (name !== undefined) return { preset: await makePreset(name, {}) };
   if (preset !== undefined) return { preset };
   const found = (await recognize({ connection })).filter(
     ({ code, table }) => code !== '' && (store?.table === undefined || store.table === table),
@@ -76,10 +76,10 @@ async function findApplication(
 }
 
 /** @throws UsageError where the environment has to say something that the rows do not show */
-function recognized(
+async function recognized(
   { table, preset, options, store, session, encoding, unknown }: Recognition,
   { env }: World,
-): Application {
+): Promise<Application> {
   const isEncrypted = encoding === "Laravel's encryption";
   const given: Record<string, Record<string, unknown>> = { preset: {}, store: {}, session: {} };
   for (const { option, of, env: variable, where, needed, isNumber } of unknown) {
@@ -91,7 +91,7 @@ function recognized(
     given[of]![name] = inner === undefined ? read : { [inner]: read };
   }
   return {
-    ...(preset && { preset: makePreset(preset, { ...options, ...given.preset }) }),
+    ...(preset && { preset: await makePreset(preset, { ...options, ...given.preset }) }),
     store: { table, ...store, ...given.store },
     session: { ...session, ...formatOf(session.serializeHandler), ...given.session },
   };
@@ -107,9 +107,10 @@ function formatOf(name: unknown): Partial<SessionOptions> {
 }
 
 /** @throws UsageError */
-function makePreset(name: string, options: object): Preset {
-  const make = presetMakers.get(name);
-  if (make === undefined) throw new UsageError(`--preset must be one of ${[...presetMakers.keys()].join(', ')}`);
+async function makePreset(name: string, options: object): Promise<Preset> {
+  const presets = await loadPresets();
+  const make = presets.get(name);
+  if (make === undefined) throw new UsageError(`--preset must be one of ${[...presets.keys()].join(', ')}`);
   try {
     return make(options);
   } catch (error) {
