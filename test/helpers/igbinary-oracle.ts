@@ -12,6 +12,8 @@ export interface Made extends Written {
   made: Buffer;
   /** After a change: the variable `counter` is `'hello'`. */
   changed: Buffer;
+  /** The same change of `made`, which may have variables that PHP leaves out: their names are ints. */
+  changedAtFirst: Buffer;
 }
 
 /** `simple`: scalars and arrays. `plain`: also references, and objects of stdClass. `all`: also other classes. */

@@ -22,7 +22,7 @@ session_set_save_handler($handler = new OneSession(), false);
 enum Suit: string { case Hearts = 'H'; case Spades = 'S'; }
 enum Level { case Low; case High; }
 class Point { public $x = 1; protected $y = 2; private $z = 3; public function __construct($x = 1, $y = 2, $z = 3) { $this->x = $x; $this->y = $y; $this->z = $z; } }
-class Typed { public int $a; public ?string $b = null; protected array $c; public mixed $d; public function set($name, $value) { $this->$name = $value; } public function clear($name) { unset($this->$name); } }
+class Typed { public int $a; public ?string $b; protected array $c; public mixed $d; public function set($name, $value) { $this->$name = $value; } }
 class Own { public $data = []; public function __serialize(): array { return $this->data; } public function __unserialize(array $data): void { $this->data = $data; } }
 class Slept { public $kept; public $lost = 'lost'; public function __sleep() { return ['kept']; } }
 class Old implements Serializable { public $data = ''; public function serialize() { return $this->data; } public function unserialize($data) { $this->data = $data; } }
@@ -41,7 +41,8 @@ final class Maker
     {
         $session = [];
         for ($left = mt_rand(0, 5); $left > 0; $left--) {
-            $this->put($session, $this->name(), 0);
+            // PHP writes a variable whose name is an int, and leaves it out when it reads.
+            $this->put($session, mt_rand(0, 6) === 0 ? $this->int() : $this->name(), 0);
         }
         return $session;
     }
@@ -103,7 +104,7 @@ final class Maker
                 if (mt_rand(0, 1)) $object->a = 5;
                 if (mt_rand(0, 1)) $object->set('c', []);
                 if (mt_rand(0, 1)) $object->d = $value();
-                if (mt_rand(0, 3) === 0) $object->clear('b');
+                if (mt_rand(0, 3) > 0) $object->b = null;
                 return $object;
             case 4:
                 $this->objects[] = $object = new Own;
@@ -180,9 +181,12 @@ function answer(string $question, mixed $argument): mixed
             $made = session_encode();
             if (!start($made)) return ['made' => base64_encode($made)];
             $answer = ['made' => base64_encode($made)] + written();
-            start(base64_decode($answer['session']));
-            $_SESSION['counter'] = 'hello';
-            return $answer + ['changed' => base64_encode(session_encode())];
+            foreach (['changed' => $answer['session'], 'changedAtFirst' => $answer['made']] as $name => $bytes) {
+                start(base64_decode($bytes));
+                $_SESSION['counter'] = 'hello';
+                $answer[$name] = base64_encode(session_encode());
+            }
+            return $answer;
         case 'read':
             [$bytes, $compact] = $argument;
             ini_set('igbinary.compact_strings', $compact ? '1' : '0');

@@ -102,8 +102,8 @@ class Translator {
   readonly #sharedArrays: Set<string> = new Set();
   /** In a variable that is left out: the values that got a number in php_serialize. */
   #leftOut: number[] | undefined;
-  /** Whether there was one. */
-  #hasLeftOut = false;
+  /** Where references are that are not among `#places`. They are, once what holds them is found in a variable that is kept. */
+  readonly #uncounted: Set<number> = new Set();
 
   /** @param known has read these bytes before, so that it is known where all of them end */
   constructor(bytes: Uint8Array, limits: Limits, known?: Translator, isSession: boolean = true) {
@@ -179,10 +179,7 @@ class Translator {
       const last = this.#last;
       // PHP writes a variable with an int as key, and leaves it out when it reads. But other variables may share its value.
       const isLeftOut = isInt(bytes[this.#in.at]!);
-      if (isLeftOut) {
-        this.#leftOut = [];
-        this.#hasLeftOut = true;
-      }
+      if (isLeftOut) this.#leftOut = [];
       if (this.#key(session)) {
         this.#value();
         this.#complete(1);
@@ -265,6 +262,8 @@ class Translator {
       return;
     }
     const number = this.#next;
+    const isNumbered = isShared;
+    if (isShared && back === undefined) this.#countPlace(number, start);
     // In a copy, references and objects are those of the original. But PHP copies what only one place refers to.
     if (isShared && this.#again > 0) {
       if (!this.#isKnown) this.#isIncomplete = true;
@@ -294,8 +293,8 @@ class Translator {
     else if (token === tag.false) out.ascii('b:0;');
     else if (token === tag.float) out.float(floatText(this.#in.float(start), -1));
     else throw syntaxError(start);
-    if (isShared) {
-      this.#begin(start, true);
+    if (isNumbered) {
+      this.#begin(start, isShared);
       this.#finish(number, undefined);
     }
     if (back !== undefined) this.#goTo(back);
@@ -309,9 +308,19 @@ class Translator {
       this.#after.push(undefined);
       this.#objects.push(0);
       this.#sets.push(0);
-      this.#places.push(isShared && this.#leftOut === undefined ? 1 : 0);
+      this.#places[number] ??= 0;
     }
     if (isShared) this.#share(number);
+  }
+
+  /** Counts this place as a reference to a value, once. */
+  #countPlace(number: number, start: number): void {
+    if (this.#isKnown) return;
+    if (this.#leftOut === undefined) {
+      if (this.#again === 0 || this.#uncounted.delete(start)) this.#places[number] = (this.#places[number] ?? 0) + 1;
+    } else if (this.#again === 0) {
+      this.#uncounted.add(start);
+    }
   }
 
   /** The last place is the first one that is a reference to this value. */
@@ -439,10 +448,10 @@ class Translator {
     const original = this.#tokens[number];
     // PHP does not write references to the session itself.
     if (original === undefined || number === 0) throw syntaxError(start);
-    if (isShared && !this.#isKnown && this.#again === 0 && this.#leftOut === undefined) this.#places[number]!++;
-    // As in #value, but here the first place may be in a variable that is left out.
+    if (isShared) this.#countPlace(number, start);
+    // As in #value: the first place may be none, as for an object, or be in a variable that is left out.
     let isSet = isShared;
-    if (isShared && this.#again > 0 && this.#hasLeftOut) {
+    if (isShared && this.#again > 0) {
       if (!this.#isKnown) this.#isIncomplete = true;
       else if (this.#places[number] === 1) isSet = false;
     }

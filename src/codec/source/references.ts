@@ -30,15 +30,18 @@ export class References {
   /**
    * @param isArray whether the variables are elements of an array in the text
    * @param nodeAt gives the array or object of a token, or the session
+   * @param isTranslation whether the text was made from another format, in which a number means a value and not a place
    * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object. `ERR_PHP_REFERENCE` for a target after
-   *   a `C:`: only the class knows how many numbers its data take
+   *   a `C:`: only the class knows how many numbers its data take; and for one whose key comes twice in a translation
    */
-  constructor(bytes: Uint8Array, isArray: boolean, nodeAt: (at: number) => SourceNode) {
+  constructor(bytes: Uint8Array, isArray: boolean, nodeAt: (at: number) => SourceNode, isTranslation: boolean = false) {
     const { targets } = this;
     /** For each place the token of its value. An `R:` makes two places hold the same token. A duplicate key fills its place again. */
     const held: number[] = [];
     /** For each number, minus 1, its place. */
     const slots: number[] = [];
+    /** The places that were filled again. */
+    const filledAgain: Set<number> = new Set();
     // The array around all variables has the number 1. No reference may mean it, because it would contain itself.
     if (isArray) slots.push(held.push(noToken) - 1);
     let firstCustom = Number.POSITIVE_INFINITY;
@@ -57,8 +60,12 @@ export class References {
       let place = held.length;
       if (places !== undefined) {
         const key = String(node.keys[index]);
-        place = places.get(key) ?? place;
-        places.set(key, place);
+        const earlier = places.get(key);
+        if (earlier === undefined) places.set(key, place);
+        else {
+          place = earlier;
+          filledAgain.add(place);
+        }
       }
       const letter = bytes[at];
       if (letter === 0x52 || letter === 0x72) {
@@ -68,6 +75,7 @@ export class References {
         if (number > firstCustom) throw unknowable(at);
         if (isArray && number === 1) throw toRoot(at);
         if (target === undefined || target === place) throw syntaxError(at);
+        if (isTranslation && filledAgain.has(target)) throw filledTwice(at);
         let meant = held[target]!;
         if (letter === 0x52) {
           held[place] = meant;
@@ -104,6 +112,14 @@ function toRoot(at: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_REFERENCE',
     `The reference at byte ${at} is to the session itself, which PHP could not write again`,
+    { offset: at },
+  );
+}
+
+function filledTwice(at: number): PhpSessionError {
+  return new PhpSessionError(
+    'ERR_PHP_REFERENCE',
+    `The reference at byte ${at} is to a value whose key comes twice, and PHP's own formats cannot tell to which of the two`,
     { offset: at },
   );
 }

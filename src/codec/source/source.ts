@@ -55,7 +55,8 @@ export class Source {
    */
   findReferences(): References {
     this.hasReferences = true;
-    this.#references ??= new References(this.bytes, this.framing.isArray, (at) => this.nodeAt(at));
+    const isTranslation = typeof this.format === 'object';
+    this.#references ??= new References(this.bytes, this.framing.isArray, (at) => this.nodeAt(at), isTranslation);
     return this.#references;
   }
 

@@ -199,6 +199,29 @@ describe('sessions', () => {
     expect(write(session)).toBe(`14${after}`.replaceAll(' ', ''));
   });
 
+  // Recorded from PHP, where `$o` is a stdClass and `$r = 42`.
+  test.each([
+    [
+      "$o->x = $o->y = &$r, $o->z = &$s; [5 => $o, 'a' => &$r, 'b' => $o, 'c' => &$s]",
+      '0406051708737464436c617373140311017825062a11017925010211017a251101731101612501021101622201110163250103',
+      '0411016125062a1101621708737464436c617373140311017825010111017925010111017a2511017311016325010311027a7a0601',
+    ],
+    [
+      "$o->x = $o->z = &$r, $o->y = [1]; [5 => $o, 6 => &$r, 'b' => $o]",
+      '0306051708737464436c617373140311017825062a11017914010600060111017a25010206062501021101622201',
+      '021101621708737464436c617373140311017825062a11017914010600060111017a25010211027a7a0601',
+    ],
+    [
+      "$o->e = [&$r, &$p, &$p], $p = new stdClass; [5 => $o, 'a' => &$r, 'b' => $o]",
+      '0306051708737464436c61737314011101651403060025062a0601251a00140006022522041101612501031101622201',
+      '0311016125062a1101621708737464436c6173731401110165140306002501010601251a021400060225220411027a7a0601',
+    ],
+  ])('an object that is also in a variable that is left out keeps its references: %s', (_, before, after) => {
+    const session = read(`14${before}`);
+    session.zz = 1;
+    expect(write(session)).toBe(`14${after}`);
+  });
+
   test('from and to the other formats', () => {
     const text = 'a|a:2:{i:0;d:1;i:1;s:1:"a";}b|R:2;c|O:1:"P":1:{s:4:"\0*\0x";b:1;}';
     const converted = encodeSession(decodeSession(Buffer.from(text, 'latin1')), { format: igbinary });
@@ -283,6 +306,16 @@ describe('hostile bytes', () => {
     const data = name === 'another version' ? Buffer.from('000000031400', 'hex') : bytes(hex);
     const error = failure(() => decodeSession(data, { format: igbinary }));
     expect([error.code, error.offset]).toEqual(['ERR_PHP_SYNTAX', offset]);
+  });
+
+  // PHP reads the first object of the key 1 as what `x` of the second one is. In php_serialize `x` would be the second one itself.
+  test('a reference to a value whose key comes twice', () => {
+    const data = bytes(one('1402 0601 170150 1400 0601 1a01 1401 110178 2202'));
+    for (const view of ['plain', 'exact'] as const) {
+      expect(failure(() => decodeSession(data, { format: igbinary, view })).code).toBe('ERR_PHP_REFERENCE');
+    }
+    const twice = bytes(one('1402 0601 170150 1400 0601 1a01 1400'));
+    expect(Object.keys(decodeSession<Any>(twice, { format: igbinary }).a)).toEqual(['1']);
   });
 
   test('depth is limited, and 4,096 levels are read and written', () => {
