@@ -9,7 +9,7 @@ await runCommand(async () => {
   const { values } = parseArgs({
     options: {
       file: { type: 'string', multiple: true }, // part of a path: only mutants of these files
-      sample: { type: 'string' }, // only so many, picked at random
+      sample: { type: 'string' }, // only so many, picked at random, of which some do not compile
       seed: { type: 'string', default: '1' }, // of the sample
       only: { type: 'string' }, // one mutant, by its number: shows the change, and what noticed it
       again: { type: 'boolean', default: false }, // those that survived the last complete run

@@ -2,10 +2,10 @@ import type { SessionData } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
 import { cacheHeaders } from '../session/cache-limiter.ts';
 import { cookieAttributes } from '../session/cookie.ts';
-import { cookieValue } from '../session/cookie-encoding.ts';
 import { toHttp } from '../session/http-error.ts';
 import type { PhpSessionControl } from '../session/http-session.ts';
 import { createPrefixedId } from '../session/id.ts';
+import { optionsOf } from '../session/idle-cookie.ts';
 import type { RequestMode, Settings } from '../session/options.ts';
 import { RequestSession } from '../session/request-session.ts';
 import { changedReadonly, type Listener, type RegenerateOptions } from '../session/session-row.ts';
@@ -18,6 +18,8 @@ export interface Opening {
   readonly mode: RequestMode;
   /** The id that the browser sent. */
   readonly cookie: string | undefined;
+  /** The value of the cookie that the option `idleCookie` names. */
+  readonly idleCookie: string | undefined;
   readonly visitor: Visitor;
   /** Where the cookie is set, besides the headers. */
   readonly jar: Pick<CookieJar, 'set'> | undefined;
@@ -51,10 +53,9 @@ export class OpenSession<T extends object = SessionData>
 
   /** Opens nothing: `sessionOpener()` does. */
   constructor(opening: Opening) {
-    const { settings, mode, visitor, listener } = opening;
+    const { settings, mode, visitor, listener, cookie, idleCookie } = opening;
     this.#opening = opening;
-    const request =
-      mode === 'none' ? ({ cookie: undefined, mode: 'readonly' } as const) : { cookie: opening.cookie, mode };
+    const request = mode === 'none' ? ({ cookie: undefined, mode: 'readonly' } as const) : { cookie, mode, idleCookie };
     const answer = { headersSent: false, ...visitor };
     this.#session = new RequestSession(settings, request, answer, this.#cookies, listener);
     this.#isReadonly = mode === 'readonly';
@@ -250,11 +251,13 @@ export class OpenSession<T extends object = SessionData>
       const { cacheLimiter, cacheExpire } = settings;
       for (const [name, value] of Object.entries(cacheHeaders(cacheLimiter, cacheExpire))) headers.set(name, value);
     }
-    const { id } = this;
     for (const [name, header] of this.#cookies) {
       headers.append('Set-Cookie', header);
-      const value = name === settings.name && id !== undefined ? cookieValue(settings, id) : undefined;
-      jar?.set?.(name, value ?? 'deleted', cookieAttributes(settings, value === undefined));
+      const isRemoved = header.includes('; Max-Age=0');
+      const value = decodeURIComponent(header.slice(name.length + 1).replace(/;.*/, ''));
+      const { idleCookie } = settings;
+      const options = name === idleCookie?.name ? optionsOf(idleCookie, settings) : settings;
+      jar?.set?.(name, value, cookieAttributes(options, isRemoved));
     }
   }
 }

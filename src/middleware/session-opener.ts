@@ -80,6 +80,7 @@ export function sessionOpener<T extends object = SessionData>(options: SessionOp
       settings: config,
       mode,
       cookie: idOf(config, facts.cookie(config.name)),
+      idleCookie: config.idleCookie && facts.cookie(config.idleCookie.name),
       visitor: { userAgent: facts.userAgent, address: address ?? facts.address },
       jar: cookies ?? facts.jar,
       listener: {

@@ -42,7 +42,9 @@ export function cakephp(options: CakephpOptions = {}): PresetWithLogin {
       useStrictMode: true,
       idleClock(data, time) {
         const config = data.Config;
-        if (config && time - config.time >= 60) config.time = time;
+        // A session that CakePHP would end stays as it is.
+        const idle = config ? time - config.time : 0;
+        if (idle >= 60 && idle <= timeout * 60) config.time = time;
       },
     },
     login: login(timeout * 60),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isPhpObject, serialize } from '../codec/index.ts';
 import { claimOf } from '../login/claim.ts';
-import type { LoginRules } from '../login/login-rules.ts';
+import type { LoginRules, LoginSession } from '../login/login-rules.ts';
 import { at, idAt, textAt, timeAt, unserialized } from '../login/php-values.ts';
 import type { PresetWithLogin } from './preset.ts';
 
@@ -40,26 +41,47 @@ export function joomla({
       name: createHash('md5').update(`${secret}${seed}`).digest('hex'),
       cookieHttponly: true,
       useStrictMode: true,
+      idleClock: (session, now) => moveTimer(session, now, lifetime * 60),
     },
     login: login(lifetime * 60),
     unverified: 'SQL statements of Joomla\\Session\\Handler\\DatabaseHandler',
   };
 }
 
+/** `JoomlaStorage` packs a registry, which is all of the session, into one string. */
+function registryOf(session: LoginSession): unknown {
+  const packed = textAt(session, 'joomla');
+  return packed === undefined ? undefined : unserialized(Buffer.from(packed, 'base64'));
+}
+
+/** `Session::setTimers()`, once a minute. A session that Joomla would end stays as it is. */
+function moveTimer(session: LoginSession, now: number, lifetime: number): void {
+  const registry = registryOf(session);
+  const timer = at(registry, 'data', 'session', 'timer');
+  const used = timeAt(timer, 'now');
+  if (used === undefined || !isPhpObject(timer) || now - used < 60 || isOver(used, lifetime, now)) return;
+  timer.set('last', used).set('now', now);
+  session.joomla = Buffer.from(serialize(registry)).toString('base64');
+}
+
+/** `Session::validate()`: whether a session ends that was used then. */
+function isOver(used: number, lifetime: number, now: number): boolean {
+  return used + lifetime < now;
+}
+
 /**
- * `session.user` of Joomla's registry, which is one string: `JoomlaStorage` packs it. An object of users is stored with its id alone, and loads itself again.
+ * `session.user` of Joomla's registry. An object of users is stored with its id alone, and loads itself again.
  *
- * @param lifetime seconds after which `Session::validate()` ends a session that was not used. Node does not move the time in the string
+ * @param lifetime seconds after which Joomla ends a session that was not used
  */
 function login(lifetime: number): LoginRules {
   return {
     claim(session, { time, refused }) {
-      const packed = textAt(session, 'joomla');
-      const data = packed === undefined ? undefined : at(unserialized(Buffer.from(packed, 'base64')), 'data');
+      const data = at(registryOf(session), 'data');
       const id = idAt(data, 'user', 'id');
       if (id === undefined || Number(id) === 0) return undefined;
       const used = timeAt(data, 'session', 'timer', 'now');
-      if (used !== undefined && used + lifetime < time) {
+      if (used !== undefined && isOver(used, lifetime, time)) {
         refused?.('age');
         return undefined;
       }

@@ -1,8 +1,11 @@
 import { claimOf } from '../login/claim.ts';
-import type { LoginRules } from '../login/login-rules.ts';
+import type { LoginRules, LoginSession } from '../login/login-rules.ts';
 import { idAt, textAt, timeAt } from '../login/php-values.ts';
+import type { IdleCookieRequest } from '../session/idle-cookie.ts';
 import { base64 } from '../stores/base64.ts';
+import type { RowColumns } from '../stores/store.ts';
 import type { PresetWithLogin } from './preset.ts';
+import { isEqual } from './same-secret.ts';
 
 export interface RoundcubeOptions {
   /** Roundcube's version, such as `'1.6.5'`: 1.7 has given its time column another name and another meaning. */
@@ -33,6 +36,7 @@ export function roundcube(options: RoundcubeOptions): PresetWithLogin {
   } = options;
   const [, major, minor] = (typeof version === 'string' && /^(\d+)\.(\d+)/.exec(version)) || [];
   if (minor === undefined) throw new TypeError("version must be Roundcube's, such as '1.6.5'");
+  const rules = { slot: Math.max(120, sessionLifetime * 60) / 2, sessionAuthName, ipCheck };
   const isNew = Number(major) > 1 || Number(minor) >= 7;
   return {
     name: 'Roundcube',
@@ -52,31 +56,78 @@ export function roundcube(options: RoundcubeOptions): PresetWithLogin {
       cookieHttponly: true,
       logoutCookies: [sessionAuthName],
       useStrictMode: true,
+      idleCookie: { name: sessionAuthName, renew: (session, request) => renewed(session, request, rules) },
     },
-    login: login({ lifetime: Math.max(120, sessionLifetime * 60), sessionAuthName, ipCheck }),
+    login: login(rules),
   };
+}
+
+/** What Roundcube's configuration says of the second cookie. */
+interface CookieRules {
+  /** Seconds. */
+  readonly slot: number;
+  readonly sessionAuthName: string;
+  readonly ipCheck: boolean;
 }
 
 /** How many slots of time ago the second cookie may have been made. */
 const OLDEST_SLOT = 2;
 
-/** `rcube_session::check_auth()`: the second cookie is a secret of the session, and the slot of time in which it was sent. */
-function login(given: { lifetime: number; sessionAuthName: string; ipCheck: boolean }): LoginRules {
-  const { lifetime, sessionAuthName, ipCheck } = given;
-  const slot = lifetime / 2;
+/**
+ * `rcube_session::check_auth()`: the second cookie is a secret of the session, and the slot of time in which it was sent.
+ *
+ * @param given by the browser
+ * @returns how many slots ago that was; `undefined` for one that does not fit
+ */
+function slotsAgo(
+  given: string | undefined,
+  secret: string | undefined,
+  time: number,
+  slot: number,
+): number | undefined {
+  if (given === undefined || secret === undefined) return undefined;
+  const slots = Array.from({ length: OLDEST_SLOT + 1 }, (_, ago) => cookieOf(secret, time - ago * slot, slot));
+  const ago = slots.findIndex((one) => isEqual(one, given));
+  return ago < 0 ? undefined : ago;
+}
+
+/** `rcube_session::mkcookie()` */
+function cookieOf(secret: string, time: number, slot: number): string {
+  return `${secret}-${time - (time % slot)}`;
+}
+
+function userOf(session: LoginSession): string | number | undefined {
+  const id = idAt(session, 'user_id');
+  return Number(id) === 0 ? undefined : id;
+}
+
+/** With `ip_check`: whether the visitor has the address of the session's row. */
+function isAt(address: string | undefined, { ip }: RowColumns): boolean {
+  return ip !== undefined && ip === address;
+}
+
+/** `rcube_session::check_auth()` sends a cookie of an earlier slot anew. */
+function renewed(
+  session: LoginSession,
+  request: IdleCookieRequest,
+  { slot, ipCheck }: CookieRules,
+): string | undefined {
+  const { value, time, address, columns } = request;
+  if (userOf(session) === undefined || (ipCheck && !isAt(address, columns))) return undefined;
+  const secret = textAt(session, 'auth_secret');
+  return slotsAgo(value, secret, time, slot) ? cookieOf(secret!, time, slot) : undefined;
+}
+
+function login({ slot, sessionAuthName, ipCheck }: CookieRules): LoginRules {
   return {
     claim(session, { time, address, columns, cookie, refused }) {
-      const id = idAt(session, 'user_id');
-      if (id === undefined || Number(id) === 0) return undefined;
-      if (ipCheck && (columns.ip === undefined || columns.ip !== address)) {
+      const id = userOf(session);
+      if (id === undefined) return undefined;
+      if (ipCheck && !isAt(address, columns)) {
         refused?.('address');
         return undefined;
       }
-      const secret = textAt(session, 'auth_secret');
-      const now = time - (time % slot);
-      const slots = Array.from({ length: OLDEST_SLOT + 1 }, (_, ago) => `${secret}-${now - ago * slot}`);
-      const given = cookie(sessionAuthName);
-      if (secret === undefined || given === undefined || !slots.includes(given)) {
+      if (slotsAgo(cookie(sessionAuthName), textAt(session, 'auth_secret'), time, slot) === undefined) {
         refused?.('cookie');
         return undefined;
       }

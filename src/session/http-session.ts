@@ -417,7 +417,15 @@ export class HttpSession<T extends object = SessionData> {
 
   #sessionOf(cookie: string | undefined): RequestSession<T> {
     const mode = this.#mode === 'none' ? 'readonly' : this.#mode;
-    return new RequestSession(this.settings, { cookie, mode }, this.#http, this.#answerCookies, this.#application);
+    const { idleCookie: second } = this.settings;
+    const idleCookie = second && readCookie(this.#http.cookieHeader, second.name);
+    return new RequestSession(
+      this.settings,
+      { cookie, mode, idleCookie },
+      this.#http,
+      this.#answerCookies,
+      this.#application,
+    );
   }
 
   #limitCaches(replace: boolean): void {

@@ -22,6 +22,7 @@ import type { SessionStore } from '../stores/store.ts';
 import type { CacheLimiter } from './cache-limiter.ts';
 import { type CookieOptions, refusedByBrowsers } from './cookie.ts';
 import type { CookieEncoding } from './cookie-encoding.ts';
+import type { IdleCookie } from './idle-cookie.ts';
 import type { ConflictRule } from './merge.ts';
 import type { UnreadableRule } from './unreadable.ts';
 
@@ -89,6 +90,12 @@ export interface SessionOptions
   // biome-ignore lint/suspicious/noExplicitAny: PHP's side decides what is in a session
   idleClock?: (data: Record<string, any>, now: number) => void;
   /**
+   * A second cookie that PHP's side sends anew as time passes, such as Roundcube's. Without it PHP logs out a visitor who stays on pages of
+   * Node. It is looked at when a session is opened that was there before, in each mode but `readonly`. Default: none. See
+   * docs/applications.md#a-second-cookie
+   */
+  idleCookie?: IdleCookie;
+  /**
    * Whether an id comes in cookies only. php.ini: `session.use_only_cookies`. Default true. With false, an id is taken from the URL or from
    * a form when the request has no such cookie, and `phpSession.url()` and `phpSession.hiddenField()` put it there: for phones without cookies. It
    * needs `useStrictMode`. See docs/php-life-cycle.md#ids-in-links-and-forms
@@ -139,7 +146,7 @@ export interface SessionOptions
 }
 
 /** These mean nothing when they are left out. */
-type WithoutDefault = 'cookieEncoding' | 'idleClock';
+type WithoutDefault = 'cookieEncoding' | 'idleClock' | 'idleCookie';
 
 export type Settings = Required<Omit<SessionOptions, WithoutDefault>> & {
   readonly [Name in WithoutDefault]: SessionOptions[Name] | undefined;
@@ -197,6 +204,10 @@ export const sessionRules: OptionRules<SessionOptions> = {
     mustBe: 'a list of names for cookies that PHP accepts',
   },
   idleClock: optional((clock) => anyFunction.accepts(clock), anyFunction.mustBe),
+  idleCookie: optional(
+    (cookie) => isCookieName(cookie?.name) && typeof cookie.renew === 'function',
+    'an object with the name of a cookie that PHP accepts, and renew()',
+  ),
   useOnlyCookies: { ini: 'session.use_only_cookies', default: true, ...flag },
   useStrictMode: { ini: 'session.use_strict_mode', defaultFor: since86, ...flag },
   lazyWrite: { ini: 'session.lazy_write', default: true, ...flag },

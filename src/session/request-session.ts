@@ -5,6 +5,7 @@ import { readByRules } from '../option-rules.ts';
 import { isSessionId } from '../stores/session-id.ts';
 import { nameOfError, signals } from '../stores/signals.ts';
 import type { RowColumns, SessionLease } from '../stores/store.ts';
+import { renewIdleCookie } from './idle-cookie.ts';
 import type { OptimisticSession } from './optimistic-session.ts';
 import type { SessionMode, Settings } from './options.ts';
 import type { CookieSetter } from './session-cookies.ts';
@@ -25,6 +26,8 @@ export interface SessionRequest {
   /** The id in the cookie that the browser sent. */
   readonly cookie: string | undefined;
   readonly mode: SessionMode;
+  /** The value of the cookie that the option `idleCookie` names. */
+  readonly idleCookie?: string | undefined;
 }
 
 const empty = new Uint8Array();
@@ -37,6 +40,8 @@ export class RequestSession<T extends object = SessionData> {
   readonly #settings: Settings;
   readonly #request: SessionRequest;
   readonly #row: SessionRow;
+  readonly #answer: Answer;
+  readonly #answerCookies: CookieSetter;
   #data: T;
   /** Why the row cannot be read. It stays as it is, unless it is destroyed. */
   #unreadable: unknown;
@@ -55,6 +60,8 @@ export class RequestSession<T extends object = SessionData> {
     this.#settings = settings;
     this.#request = request;
     this.#row = new SessionRow(settings, answer, cookies, listener);
+    this.#answer = answer;
+    this.#answerCookies = cookies;
     this.#mode = request.mode;
     this.#data = this.#decode(empty);
   }
@@ -165,7 +172,9 @@ export class RequestSession<T extends object = SessionData> {
     if (row === undefined) return;
     let isKept = false;
     try {
-      isKept = this.#begin(row);
+      if (!this.#begin(row)) return;
+      if (this.#request.mode !== 'readonly') this.#renewIdleCookie();
+      isKept = true;
     } finally {
       if (!isKept) await this.#forget();
     }
@@ -183,6 +192,14 @@ export class RequestSession<T extends object = SessionData> {
       publishRefusal(this.#unreadable);
       return !countsAsNone(data, onUnreadable, this.#unreadable);
     }
+  }
+
+  #renewIdleCookie(): void {
+    const { idleCookie } = this.#settings;
+    if (idleCookie === undefined || !this.isReadable || this.#answer.headersSent || this.#row.headersLeft) return;
+    const { address, userAgent } = this.#answer;
+    const request = { address, userAgent, columns: this.#row.columns };
+    renewIdleCookie(idleCookie, this.#request.idleCookie, this.#data, request, this.#settings, this.#answerCookies);
   }
 
   /** As if the browser had sent no cookie. */
@@ -434,6 +451,7 @@ export class RequestSession<T extends object = SessionData> {
   async #lock(): Promise<boolean> {
     const found = await this.#row.lock((unlocked, lease) => this.#rebase(unlocked, lease));
     if (found === 'none') this.#data = this.#decode(empty);
+    if (found === 'same' && this.#mode === 'readonly') this.#renewIdleCookie();
     return found === 'same';
   }
 

@@ -16,6 +16,15 @@ const others = {
   typo3: 'src/JWT.php',
 };
 
+/** What these stand on: Drupal's classes on Symfony's, and Joomla's session on its other packages. */
+const below = {
+  symfony: 'src/Symfony',
+  'joomla-session': 'src/Session.php',
+  'joomla-input': 'src/Input.php',
+  'joomla-event': 'src/Event.php',
+  'joomla-cms': 'libraries/src/Session/Storage/JoomlaStorage.php',
+};
+
 export const caseNames = [...Object.keys(debian), ...Object.keys(others)];
 
 /** The columns of the table, by how the names of the tests begin. */
@@ -25,10 +34,11 @@ const steps = Object.entries({
   'a new id of either side': ['regenerate PHP', 'regenerate Node'],
   'a logout of either side': ['logout PHP', 'logout Node'],
   'a session that Node begins': ['new by Node'],
+  'a visitor who stays on pages of Node': ['idle'],
 });
 
 /**
- * Runs test/integration/presets-applications.test.ts (and, for Horde, test/differential/horde.test.ts) with the classes of each application that is there, and prints which is not.
+ * Runs test/integration/presets-applications.test.ts and presets-clocks.test.ts (and, for Horde, test/differential/horde.test.ts) with the classes of each application that is there, and prints which is not.
  *
  * @param {object} around
  * @param {string} around.share Debian's /usr/share, unpacked
@@ -49,9 +59,14 @@ export async function runCases({ share, folder, env, names }) {
       if (place !== undefined) symlinkSync(place, join(own, name));
       else console.log(`\n${name}\n  was not run: PHP_SESSION_BRIDGE_APPLICATIONS names no folder with it`);
     }
-    // Drupal's classes stand on Symfony's.
-    const symfony = placeOf(folder, 'symfony', 'src/Symfony');
-    if (symfony !== undefined) symlinkSync(symfony, join(own, 'symfony'));
+    for (const [name, file] of Object.entries(below)) {
+      const place = placeOf(folder, name, file);
+      if (place !== undefined) symlinkSync(place, join(own, name));
+    }
+    const missing = Object.keys(below).filter((name) => name.startsWith('joomla-') && !existsSync(join(own, name)));
+    if (existsSync(join(own, 'joomla')) && missing.length > 0) {
+      console.log(`\njoomla\n  its clock was not run with its own classes: there is no ${missing.join(', ')}`);
+    }
     const present = wanted.filter(([, place]) => place !== undefined).map(([name]) => name);
     return present.length === 0 ? { matrix: {}, failed: false } : await runJest(own, present, env);
   } finally {
@@ -73,8 +88,8 @@ async function runJest(own, present, env) {
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   // Beside the preset, what is in a session of Horde.
   const files = present.includes('horde')
-    ? '/(presets-applications|differential/horde)\\.test'
-    : '/presets-applications\\.test';
+    ? '/(presets-applications|presets-clocks|differential/horde)\\.test'
+    : '/presets-(applications|clocks)\\.test';
   const choice = ['--selectProjects', 'integration', 'differential', '--testPathPatterns', files];
   const args = [jest, ...choice, '--json', '--outputFile', file];
   const end = await run('node', args, { log, cwd: root, env: { ...env, PHP_SESSION_BRIDGE_APPLICATIONS: own } });

@@ -65,58 +65,64 @@ class Statements extends WithHandler
 {
     public function __construct(array $application, Database $database)
     {
-        parent::__construct(new class ($application, $database) implements SessionHandlerInterface {
-            private $application;
-            private $database;
-
-            public function __construct(array $application, Database $database)
-            {
-                $this->application = $application;
-                $this->database = $database;
-            }
-
-            public function open(string $path, string $name): bool
-            {
-                return true;
-            }
-
-            public function close(): bool
-            {
-                return true;
-            }
-
-            #[\ReturnTypeWillChange]
-            public function read(string $id)
-            {
-                $row = $this->database->query($this->application['read'], ['id' => $this->key($id)])->fetchColumn();
-                return $row === false || $row === '' ? '' : ($this->application['unpack'] ?? 'strval')($row);
-            }
-
-            public function write(string $id, string $data): bool
-            {
-                $values = ['id' => $this->key($id), 'data' => ($this->application['pack'] ?? 'strval')($data)];
-                $this->database->query($this->application['write'], $values);
-                return true;
-            }
-
-            public function destroy(string $id): bool
-            {
-                $this->database->query($this->application['destroy'], ['id' => $this->key($id)]);
-                return true;
-            }
-
-            #[\ReturnTypeWillChange]
-            public function gc(int $seconds)
-            {
-                return 0;
-            }
-
-            private function key(string $id): string
-            {
-                return ($this->application['key'] ?? 'strval')($id);
-            }
-        });
+        parent::__construct(handlerOf($application, $database));
     }
+}
+
+/** A handler that sends the statements of an application. */
+function handlerOf(array $application, Database $database): SessionHandlerInterface
+{
+    return new class ($application, $database) implements SessionHandlerInterface {
+        private $application;
+        private $database;
+
+        public function __construct(array $application, Database $database)
+        {
+            $this->application = $application;
+            $this->database = $database;
+        }
+
+        public function open(string $path, string $name): bool
+        {
+            return true;
+        }
+
+        public function close(): bool
+        {
+            return true;
+        }
+
+        #[\ReturnTypeWillChange]
+        public function read(string $id)
+        {
+            $row = $this->database->query($this->application['read'], ['id' => $this->key($id)])->fetchColumn();
+            return $row === false || $row === '' ? '' : ($this->application['unpack'] ?? 'strval')($row);
+        }
+
+        public function write(string $id, string $data): bool
+        {
+            $values = ['id' => $this->key($id), 'data' => ($this->application['pack'] ?? 'strval')($data)];
+            $this->database->query($this->application['write'], $values);
+            return true;
+        }
+
+        public function destroy(string $id): bool
+        {
+            $this->database->query($this->application['destroy'], ['id' => $this->key($id)]);
+            return true;
+        }
+
+        #[\ReturnTypeWillChange]
+        public function gc(int $seconds)
+        {
+            return 0;
+        }
+
+        private function key(string $id): string
+        {
+            return ($this->application['key'] ?? 'strval')($id);
+        }
+    };
 }
 
 final class Database

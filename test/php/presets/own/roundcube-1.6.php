@@ -79,6 +79,11 @@ return static function (string $own, Database $database): Side {
             $this->roundcube->start();
         }
 
+        public function roundcube(): rcube_session
+        {
+            return $this->roundcube;
+        }
+
         public function regenerate(): void
         {
             $this->roundcube->regenerate_id();

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { cakephp, joomla, roundcube } from '../../../src/presets/index.ts';
+
+// The clocks by which applications end the session of an idle visitor. test/integration/presets-clocks.test.ts has PHP beside them.
+
+const now = 1_800_000_000;
+
+test('CakePHP: once a minute, and never for a session that CakePHP would end', () => {
+  const { idleClock } = cakephp({ timeout: 10 }).session;
+  for (const [idle, moved] of [
+    [59, 59],
+    [60, 0],
+    [600, 0],
+    [601, 601],
+  ] as const) {
+    const data = { Config: { time: now - idle } };
+    idleClock!(data, now);
+    expect(now - data.Config.time).toBe(moved);
+  }
+  for (const data of [{}, { Config: 5 }, { Config: { time: 'x' } }] as never[]) {
+    expect(() => idleClock!(data, now)).not.toThrow();
+    expect(JSON.stringify(data)).not.toContain(String(now));
+  }
+});
+
+describe('Joomla', () => {
+  const { idleClock } = joomla({ secret: 'made-up', prefix: 'jos_', lifetime: 10 }).session;
+  const timer = (last: number, time: number) =>
+    `O:8:"stdClass":1:{s:5:"timer";O:8:"stdClass":3:{s:5:"start";i:5;s:4:"last";i:${last};s:3:"now";i:${time};}}`;
+  const registry = (session: string) =>
+    `O:24:"Joomla\\Registry\\Registry":3:{s:7:"\0*\0data";O:8:"stdClass":2:{s:7:"session";${session}s:4:"user";a:1:{i:0;d:1;}}` +
+    's:14:"\0*\0initialized";b:1;s:9:"separator";s:1:".";}';
+  const packed = (text: string) => ({ joomla: Buffer.from(text).toString('base64'), cart: 1 });
+  const moved = (text: string) => {
+    const data = packed(text);
+    idleClock!(data, now);
+    expect(data.cart).toBe(1);
+    return Buffer.from(data.joomla, 'base64').toString();
+  };
+
+  test('once a minute, as setTimers(), and all else keeps its bytes', () => {
+    const due = registry(timer(now - 90, now - 60));
+    expect(moved(due)).toBe(registry(timer(now - 60, now)));
+    const early = registry(timer(now - 90, now - 59));
+    expect(moved(early)).toBe(early);
+  });
+
+  test('never for a session that Joomla would end', () => {
+    expect(moved(registry(timer(5, now - 600)))).toBe(registry(timer(now - 600, now)));
+    const over = registry(timer(5, now - 601));
+    expect(moved(over)).toBe(over);
+  });
+
+  test.each([
+    '',
+    'x',
+    'i:5;',
+    registry('N;'),
+    registry('O:8:"stdClass":0:{}'),
+    registry('a:1:{s:5:"timer";a:1:{s:3:"now";i:5;}}'),
+    registry(timer(5, now - 60).replace(`i:${now - 60}`, 's:1:"x"')),
+    registry(timer(5, now - 60)).slice(0, -1),
+    `${registry(timer(5, now - 60))}x`,
+  ])('what it does not know stays as it is: %j', (text) => expect(moved(text)).toBe(text));
+
+  test('a session without the string, or with another value in its place', () => {
+    for (const data of [{}, { joomla: 5 }, { joomla: [] }, { joomla: null }, { joomla: 'no base64' }]) {
+      const before = structuredClone(data);
+      idleClock!(data, now);
+      expect(data).toEqual(before);
+    }
+  });
+
+  test('the recorded row has no clock, and stays', () => {
+    const { row } = JSON.parse(readFileSync(join(__dirname, '../../../fixtures/presets/joomla.json'), 'utf8'));
+    const data = { joomla: /"([^"]+)"/.exec(row.data)![1]! };
+    const before = data.joomla;
+    idleClock!(data, now);
+    expect(data.joomla).toBe(before);
+  });
+});
+
+describe('Roundcube', () => {
+  const slot = now - (now % 300);
+  const session = { user_id: 42, username: 'alice', auth_secret: 'made-up' };
+  const renew = (value: string, data: object = session, request: { address?: string; ip?: string } = {}) => {
+    const { idleCookie } = roundcube({ version: '1.6.5', ipCheck: request.ip !== undefined }).session;
+    const { address, ip } = request;
+    return idleCookie!.renew(data, { value, time: now, address, columns: ip === undefined ? {} : { ip } });
+  };
+
+  test('the second cookie of an earlier slot is made anew, as long as Roundcube takes it', () => {
+    expect([0, 1, 2, 3, -1].map((ago) => renew(`made-up-${slot - ago * 300}`))).toEqual([
+      undefined,
+      `made-up-${slot}`,
+      `made-up-${slot}`,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test.each([
+    '',
+    '-del-',
+    'made-up',
+    'made-up-',
+    `other-${slot - 300}`,
+    `made-up-${slot - 300}x`,
+    `made-up-${slot - 299}`,
+    ` made-up-${slot - 300}`,
+    `undefined-${slot - 300}`,
+    `-${slot - 300}`,
+  ])('%j gets none', (value) => {
+    expect(renew(value)).toBeUndefined();
+    expect(renew(value, { user_id: 42 })).toBeUndefined();
+    expect(renew(value, { user_id: 42, auth_secret: '' })).toBeUndefined();
+  });
+
+  test('nobody who is not logged in gets one', () => {
+    for (const user_id of [undefined, 0, '0', '', null, false]) {
+      expect(renew(`made-up-${slot - 300}`, { ...session, user_id })).toBeUndefined();
+    }
+  });
+
+  test('nor one at another address, with ip_check', () => {
+    const old = `made-up-${slot - 300}`;
+    expect(renew(old, session, { ip: '192.0.2.1', address: '192.0.2.1' })).toBe(`made-up-${slot}`);
+    expect(renew(old, session, { ip: '192.0.2.1', address: '192.0.2.2' })).toBeUndefined();
+    expect(renew(old, session, { ip: '192.0.2.1' })).toBeUndefined();
+  });
+
+  test('its slots are half of the lifetime, which is two minutes at least', () => {
+    const name = 'other';
+    for (const [sessionLifetime, seconds] of [
+      [30, 900],
+      [1, 60],
+    ] as const) {
+      const { idleCookie } = roundcube({ version: '1.7', sessionLifetime, sessionAuthName: name }).session;
+      expect(idleCookie!.name).toBe(name);
+      const mine = now - (now % seconds);
+      const request = { value: `made-up-${mine - 2 * seconds}`, time: now, columns: {} };
+      expect(idleCookie!.renew(session, request)).toBe(`made-up-${mine}`);
+    }
+  });
+});
