@@ -1,11 +1,11 @@
 import { claimOf } from '../login/claim.ts';
 import type { LoginRules, LoginSession } from '../login/login-rules.ts';
 import { idAt, textAt, timeAt } from '../login/php-values.ts';
+import { isEqual } from '../login/same-secret.ts';
 import type { IdleCookieRequest } from '../session/idle-cookie.ts';
 import { base64 } from '../stores/base64.ts';
 import type { RowColumns } from '../stores/store.ts';
 import type { PresetWithLogin } from './preset.ts';
-import { isEqual } from './same-secret.ts';
 
 export interface RoundcubeOptions {
   /** Roundcube's version, such as `'1.6.5'`: 1.7 has given its time column another name and another meaning. */

@@ -2,8 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** PHP's process ended over a question, or did not answer: nothing is known about this one. */
-export const ended: unique symbol = Symbol('ended');
+/** PHP's process ended over a question, or did not answer: nothing is known about this one. The mutation tests load this file more than once. */
+export const ended: unique symbol = Symbol.for("PHP's process ended");
 
 /** How long PHP may take for one answer, in milliseconds. */
 const patience = 60_000;

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
 
+/** That of test/helpers/php-process.ts. */
+const ended = Symbol.for("PHP's process ended");
+
 /**
  * Takes the place of test/helpers/php-oracle.ts: PHP's answers are kept, so that a question that was asked before costs
  * nothing. Others are asked: no answer is made up.
@@ -33,20 +36,23 @@ export function recordedPhp(PhpOracle, path, isNew) {
     }
 
     async ask(/** @type {any[]} */ jobs) {
+      const all = await this.tryAll(jobs);
+      if (all.includes(ended)) throw new Error('PHP ended');
+      return all;
+    }
+
+    async tryAll(/** @type {any[]} */ jobs) {
       const code = this.#code;
       const keys = jobs.map((job) =>
         JSON.stringify({ ...job, argument: Buffer.from(job.argument).toString('latin1'), code }),
       );
       const open = keys.flatMap((key, index) => (answers.has(key) ? [] : [index]));
-      const news = open.length === 0 ? [] : await this.#oracle.ask(open.map((index) => jobs[index]));
+      const news = open.length === 0 ? [] : await this.#oracle.tryAll(open.map((index) => jobs[index]));
       const asked = new Map(open.map((index, at) => [keys[index], news[at]]));
-      if (isNew) for (const [key, answer] of asked) answers.set(/** @type {string} */ (key), answer);
-      return keys.map((key) => answers.get(key) ?? asked.get(key));
-    }
-
-    /** PHP's process does not end over what is recorded. */
-    tryAll(/** @type {any[]} */ jobs) {
-      return this.ask(jobs);
+      // A symbol cannot be kept.
+      if (isNew)
+        for (const [key, answer] of asked) answers.set(/** @type {string} */ (key), answer === ended ? null : answer);
+      return keys.map((key) => (answers.has(key) ? (answers.get(key) ?? ended) : asked.get(key)));
     }
 
     renew() {
