@@ -60,8 +60,16 @@ function areSame(theirs: Buffer, ours: Uint8Array): void {
   if (!theirs.equals(ours)) expect([seed, hex(ours)]).toEqual([seed, hex(theirs)]); // to call `expect` takes longer
 }
 
-/** PHP reads what we write as it reads its own, and would not write it again in another way. */
-async function areEqual(pairs: (readonly [ours: Buffer, theirs: Buffer])[], isCompact: boolean): Promise<void> {
+/**
+ * PHP reads what we write as it reads its own, and would not write it again in another way.
+ *
+ * @param isRead whether PHP had read the session before it wrote it. What was shared until then may be so no more: ArrayObject takes a copy of its array
+ */
+async function areEqual(
+  pairs: (readonly [ours: Buffer, theirs: Buffer])[],
+  isCompact: boolean,
+  isRead: boolean = true,
+): Promise<void> {
   const others = pairs.filter(([ours, theirs]) => !ours.equals(theirs));
   const [ours, theirs] = [0, 1].map((index) => others.map((pair) => pair[index]!));
   const [mine, php1] = [await php.read(ours!, isCompact), await php.read(theirs!, isCompact)];
@@ -72,7 +80,7 @@ async function areEqual(pairs: (readonly [ours: Buffer, theirs: Buffer])[], isCo
       throw new Error(`seed ${seed}: PHP does not read ${hex(bytes)}, which stands for ${hex(theirs![index]!)}`);
     }
     const [a, b] = [text(one.serialized), text(other.serialized)];
-    areSame(bytes, one.session);
+    if (isRead) areSame(bytes, one.session);
     if (a !== b && !losesArray(b, a) && !losesArray(a, b)) expect([seed, a]).toEqual([seed, b]);
   }
 }
@@ -120,9 +128,11 @@ test(
     let same = 0;
     await eachBatch(['simple', 'plain', 'all'], async (all, isCompact) => {
       const pairs: (readonly [Buffer, Buffer])[] = [];
+      const first: (readonly [Buffer, Buffer])[] = [];
       for (const { made, session, changed: theirs, changedAtFirst } of all) {
         try {
-          pairs.push([changed(session), theirs], [changed(made), changedAtFirst]);
+          pairs.push([changed(session), theirs]);
+          first.push([changed(made), changedAtFirst]);
         } catch (error) {
           expect((error as PhpSessionError).code).toBe('ERR_PHP_REFERENCE');
         }
@@ -130,6 +140,7 @@ test(
       same += pairs.filter(([ours, theirs]) => ours.equals(theirs)).length;
       // In a session without any repeated string nothing shows that strings are not to be shortened.
       if (isCompact) await areEqual(pairs, isCompact);
+      if (isCompact) await areEqual(first, isCompact, false);
     });
     expect(same).toBeGreaterThan(cases * 0.8);
   },

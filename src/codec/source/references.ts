@@ -32,7 +32,7 @@ export class References {
    * @param nodeAt gives the array or object of a token, or the session
    * @param isTranslation whether the text was made from another format, in which a number means a value and not a place
    * @throws PhpSessionError `ERR_PHP_SYNTAX` for a target that does not exist or is no object. `ERR_PHP_REFERENCE` for a target after
-   *   a `C:`: only the class knows how many numbers its data take; and for one whose key comes twice in a translation
+   *   a `C:`: only the class knows how many numbers its data take; and for a key that comes twice in a translation
    */
   constructor(bytes: Uint8Array, isArray: boolean, nodeAt: (at: number) => SourceNode, isTranslation: boolean = false) {
     const { targets } = this;
@@ -40,8 +40,6 @@ export class References {
     const held: number[] = [];
     /** For each number, minus 1, its place. */
     const slots: number[] = [];
-    /** The places that were filled again. */
-    const filledAgain: Set<number> = new Set();
     // The array around all variables has the number 1. No reference may mean it, because it would contain itself.
     if (isArray) slots.push(held.push(noToken) - 1);
     let firstCustom = Number.POSITIVE_INFINITY;
@@ -61,11 +59,9 @@ export class References {
       if (places !== undefined) {
         const key = String(node.keys[index]);
         const earlier = places.get(key);
-        if (earlier === undefined) places.set(key, place);
-        else {
-          place = earlier;
-          filledAgain.add(place);
-        }
+        if (earlier !== undefined && isTranslation) throw twice(at);
+        place = earlier ?? place;
+        places.set(key, place);
       }
       const letter = bytes[at];
       if (letter === 0x52 || letter === 0x72) {
@@ -75,7 +71,6 @@ export class References {
         if (number > firstCustom) throw unknowable(at);
         if (isArray && number === 1) throw toRoot(at);
         if (target === undefined || target === place) throw syntaxError(at);
-        if (isTranslation && filledAgain.has(target)) throw filledTwice(at);
         let meant = held[target]!;
         if (letter === 0x52) {
           held[place] = meant;
@@ -116,10 +111,10 @@ function toRoot(at: number): PhpSessionError {
   );
 }
 
-function filledTwice(at: number): PhpSessionError {
+function twice(at: number): PhpSessionError {
   return new PhpSessionError(
     'ERR_PHP_REFERENCE',
-    `The reference at byte ${at} is to a value whose key comes twice, and PHP's own formats cannot tell to which of the two`,
+    `The key of the value at byte ${at} comes twice, beside references that may mean the first of the two`,
     { offset: at },
   );
 }

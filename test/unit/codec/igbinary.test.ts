@@ -308,9 +308,13 @@ describe('hostile bytes', () => {
     expect([error.code, error.offset]).toEqual(['ERR_PHP_SYNTAX', offset]);
   });
 
-  // PHP reads the first object of the key 1 as what `x` of the second one is. In php_serialize `x` would be the second one itself.
-  test('a reference to a value whose key comes twice', () => {
-    const data = bytes(one('1402 0601 170150 1400 0601 1a01 1401 110178 2202'));
+  // PHP never writes it. It reads the first object of the key 1 as what `x` of the second one is; in php_serialize `x` would be the second one
+  // itself. And what only the first one shares is no reference any more.
+  test.each([
+    '1402 0601 170150 1400 0601 1a01 1401 110178 2202',
+    '1404 0600 1401 0601 25 00 0602 0102 0603 25 0103 0603 00',
+  ])('references, and a key that comes twice: %s', (value) => {
+    const data = bytes(one(value));
     for (const view of ['plain', 'exact'] as const) {
       expect(failure(() => decodeSession(data, { format: igbinary, view })).code).toBe('ERR_PHP_REFERENCE');
     }
