@@ -9,6 +9,8 @@ import { isExisting, isMap, ownValue, put, type Variables } from './variables.ts
 const internal: readonly string[] = ['_b', '_e', '_m', '_p', '_r'];
 const ENCRYPTED = '_e';
 const PRUNE = '_p';
+/** Where Horde 6 has the salt of its key, or the key. */
+const SECRET = '_secret';
 const TOKEN = 'session_token';
 
 const encoder = new TextEncoder();
@@ -69,7 +71,7 @@ export class HordeSession {
     if (foreign || typeof name !== 'string') throw foreign ? changed([app]) : new TypeError('A name must be a string');
     if (cipher === undefined && this.isEncrypted(app, name))
       throw encrypted('is encrypted: set() needs the cipher', path);
-    if (cipher !== undefined) this.#checkHorde5(path);
+    if (cipher !== undefined) this.#checkKey(cipher, path);
     const stored = cipher === undefined ? storedValue(value, path) : cipher.encrypt(writePack(value, path));
     const marks = this.#marks(app);
     if (cipher === undefined) {
@@ -162,7 +164,7 @@ export class HordeSession {
       return readStored(isText ? encoder.encode(value) : value, path);
     }
     if (cipher === undefined) throw encrypted('is encrypted: see php-session-bridge/horde/credentials', path);
-    this.#checkHorde5(path);
+    this.#checkKey(cipher, path);
     const plain = cipher.decrypt(isText ? encoder.encode(value) : value);
     if (plain === undefined || plain.length === 0) throw wrongKey(path);
     try {
@@ -172,11 +174,13 @@ export class HordeSession {
     }
   }
 
-  /** Horde 6 makes a key of each session's salt (horde/SessionHandler: the slot `_secret/salt`), and how is not known well enough. */
-  #checkHorde5(path: readonly string[]): void {
-    const horde = this.#variables('horde');
-    if (ownValue(this.#session, '_secret') === undefined && subkeys(horde, '_secret/').length === 0) return;
-    throw encrypted('is of Horde 6, whose keys are not supported: only those of Horde 5 are', path);
+  /** Horde 6 takes no cookie where the session has a key or its salt: a value by another key would be lost to it. */
+  #checkKey({ keyFrom }: HordeCipher, path: readonly string[]): void {
+    const slots = this.#variables(SECRET);
+    const isThere =
+      keyFrom === 'cookie' ? !['salt', 'key'].some((name) => isExisting(slots, name)) : isExisting(slots, keyFrom);
+    if (isThere) return;
+    throw encrypted('is of Horde 6, which has its key in the session: give hordeCipher() the session and its id', path);
   }
 
   /** What is under `app`. `undefined` if there is nothing, or something that is no array. */

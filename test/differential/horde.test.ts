@@ -47,6 +47,28 @@ describe('horde', () => {
       expect(askHorde(folder!, jobs).map(({ ok, error }) => ok ?? error)).toEqual(expected);
     });
 
+    withHorde("and Horde 6's keys, as PHP derives them: both sides read what the other has encrypted", () => {
+      const random = new RandomPhp(seed + 4);
+      const cases = Array.from({ length: count }, (_, i) => {
+        const salt = Buffer.from(Array.from({ length: 32 }, () => random.below(256)));
+        const id = Array.from({ length: 32 }, () => random.below(16).toString(16)).join('');
+        const session = { _secret: { salt: Buffer.concat([Buffer.of(0), salt]) } };
+        const cipher6 = hordeCipher({ secretKey, session, id });
+        const text = Buffer.from(`${i} ${random.pick(words)}`);
+        const encrypted = base64(cipher6.encrypt(text));
+        return { cipher6, job: { do: 'crypt6', salt: base64(salt), id, secretKey, text: base64(text), encrypted } };
+      });
+      const answers = askHorde(
+        folder!,
+        cases.map(({ job }) => job),
+      );
+      for (const [i, { cipher6, job }] of cases.entries()) {
+        const [encrypted, text] = answers[i]!.ok as [string, string];
+        expect([encrypted, text]).toEqual([job.encrypted, job.text]);
+        expect(base64(cipher6.decrypt(Buffer.from(encrypted, 'base64'))!)).toBe(job.text);
+      }
+    });
+
     withHorde('write packs that Node reads', () => {
       const random = new RandomPhp(seed + 1);
       // In a list, as a float that stands alone is a number in the plain view.

@@ -83,6 +83,16 @@ $jobs = [
     'normal' => static function (array $job): string {
         return base64_encode(serialize(unserialize(base64_decode($job['value']))));
     },
+    // Horde 6: the key as its HkdfInfo.php and CbcHkdfTest.php say. The cipher is the same as Horde 5's.
+    'crypt6' => static function (array $job): array {
+        $salt = base64_decode($job['salt']);
+        $key = hash_hkdf('sha256', $job['secretKey'] . $salt, 56, 'horde-session-blowfish-cbc-v1', $job['id']);
+        $cipher = new Horde_Core_Secret_Cbc(['iv' => $job['secretKey']]);
+        return [
+            base64_encode($cipher->write($key, base64_decode($job['text']))),
+            isset($job['encrypted']) ? base64_encode($cipher->read($key, base64_decode($job['encrypted']))) : null,
+        ];
+    },
     'encrypt' => static function (array $job): string {
         $cipher = new Horde_Core_Secret_Cbc(['iv' => $job['secretKey']]);
         return base64_encode($cipher->write($job['key'], base64_decode($job['text'])));

@@ -180,14 +180,6 @@ describe('encrypted values', () => {
     expect(horde.get('horde', 'auth_app/imp')).toBe('clear');
   });
 
-  test('those of Horde 6 are an error, as its keys are others', () => {
-    const { data, horde } = session();
-    horde.set('horde', '_secret/salt', 'x');
-    expect(codeOf(() => horde.get('horde', 'auth_app/imp', cipher))[0]).toBe('ERR_PHP_ENCRYPTED');
-    expect(codeOf(() => horde.set('horde', 'a', 'b', cipher))[0]).toBe('ERR_PHP_ENCRYPTED');
-    expect(written(data)).not.toContain('planted');
-  });
-
   test('neither the password nor the key is in an error, in util.inspect or in JSON', () => {
     const { data, horde } = session();
     const shown: string[] = [];
