@@ -178,7 +178,15 @@ export default {
       name: 'horde-knows-values',
       comment: 'It reads and writes values of a session, wherever that came from. Only its cipher needs a package.',
       from: '^src/horde/',
-      imports: ['^src/horde/', codec, base, '^node_modules/egoroof-blowfish/'],
+      imports: [
+        '^src/horde/',
+        '^src/login/(login-rules|php-values)[.]ts$',
+        // Data beside Horde's session are a session of their own.
+        '^src/middleware/(session-opener|session-source|open-session|who-is-logged-in)[.]ts$',
+        codec,
+        base,
+        '^node_modules/egoroof-blowfish/',
+      ],
     }),
     layer({
       name: 'testing-knows-no-store',

@@ -1,7 +1,6 @@
 import { hkdfSync } from 'node:crypto';
-import { isObject } from '../codec/values.ts';
 import type { HordeCipher } from './cipher.ts';
-import { hordeSession } from './session.ts';
+import { isMap, ownValue, type Variables } from './variables.ts';
 
 /** `$conf['session']['key_format']` of Horde 6. */
 export type HordeKeyFormat = 'hkdf-only' | 'hkdf-with-legacy-fallback' | 'legacy-only';
@@ -38,20 +37,22 @@ const encoder = new TextEncoder();
  * @throws TypeError for a salt without an id
  */
 export function hordeKey({ cookie, secretKey, session, id, keyFormat }: HordeKeySource): HordeKey | undefined {
-  const slots = session === undefined ? undefined : hordeSession(session);
-  const salt = bytesOf(slots?.get('_secret', 'salt'));
+  const salt = slotOf(session, 'salt');
   if (salt !== undefined && keyFormat !== 'legacy-only') {
     if (id === undefined) throw new TypeError("id must be the session's: Horde 6 makes its key with it");
     const material = Buffer.concat([encoder.encode(secretKey), salt]);
     return { from: 'salt', bytes: new Uint8Array(hkdfSync('sha256', material, id, INFO, LONGEST)) };
   }
   if (keyFormat === 'hkdf-only') return undefined;
-  const key = bytesOf(slots?.get('_secret', 'key'));
+  const key = slotOf(session, 'key');
   if (key !== undefined) return { from: 'key', bytes: key.slice(0, LONGEST) };
   return cookie === undefined ? undefined : { from: 'cookie', bytes: encoder.encode(cookie).slice(0, LONGEST) };
 }
 
-function bytesOf(value: unknown): Uint8Array | undefined {
+/** A string of the app `_secret`, without the NUL in front. */
+function slotOf(session: object | undefined, name: string): Uint8Array | undefined {
+  const slots = session === undefined ? undefined : ownValue(session as Variables, '_secret');
+  const value = isMap(slots) ? ownValue(slots, name) : undefined;
   const bytes = typeof value === 'string' ? encoder.encode(value) : value;
-  return isObject(bytes) && bytes instanceof Uint8Array && bytes.length > 0 ? bytes : undefined;
+  return bytes instanceof Uint8Array && bytes.length > 1 && bytes[0] === 0 ? bytes.slice(1) : undefined;
 }

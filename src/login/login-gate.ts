@@ -121,7 +121,8 @@ export class LoginGate<Context, User> {
       await session.lock(); // in the mode `readonly` nothing is stored without it
       if (isObject(session.data)) this.#options.remember(session.data as LoginSession, path);
     }
-    const query = returnParameter && path && `${url.includes('?') ? '&' : '?'}${returnParameter}=${encoded(path)}`;
+    const value = path && (this.#options.signReturn?.(path, Math.floor(Date.now() / 1000)) ?? path);
+    const query = returnParameter && value && `${url.includes('?') ? '&' : '?'}${returnParameter}=${encoded(value)}`;
     return { redirect: `${url}${query ?? ''}`, cookie: `${cookie}; Path=/; HttpOnly; SameSite=Lax` };
   }
 }

@@ -40,6 +40,7 @@ const rules: OptionRules<LoginOptions<never, unknown>> = {
   claim: { ...anyFunction, mustBe: 'that of a preset: loggedIn({ ...app.login, check })' },
   remember: optional((it) => anyFunction.accepts(it), anyFunction.mustBe),
   returnParameter: optional((it) => typeof it === 'string' && it !== '', 'the name of a parameter'),
+  signReturn: optional((it) => anyFunction.accepts(it), anyFunction.mustBe),
   rememberCookies: optional(
     (names) => Array.isArray(names) && names.every((name) => typeof name === 'string'),
     'a list of names',

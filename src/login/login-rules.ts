@@ -82,6 +82,12 @@ export interface LoginRules {
   remember?(session: LoginSession, path: string): void;
   /** The parameter of the login's address that says the same. */
   readonly returnParameter?: string;
+  /**
+   * The value of that parameter, where the application takes only what it can verify. Default: the path itself.
+   *
+   * @param time now, in Unix seconds
+   */
+  signReturn?(path: string, time: number): string;
   /** The names of cookies by which the application logs a visitor in at his next request. */
   readonly rememberCookies?: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { claimOf } from '../login/claim.ts';
 import type { LoginRefusal, LoginRules, LoginSession, LoginVisitor } from '../login/login-rules.ts';
 import { textAt, timeAt } from '../login/php-values.ts';
@@ -7,6 +8,7 @@ interface Checks {
   readonly checkbrowser: boolean;
   /** Seconds; 0: none. */
   readonly maxTime: number;
+  readonly secretKey: string | undefined;
 }
 
 /** Horde's logins, and what it checks at each request (`Horde_Registry::checkExistingAuth()`). The user is not asked for again. */
@@ -23,15 +25,25 @@ export function hordeLogin(checks: Checks): LoginRules {
       const since = timeAt(session, 'horde', 'auth/timestamp');
       return claimOf({ id, name: stringAt(session, 'auth/authId') ?? id, since, unchecked: [] });
     },
+    ...(checks.secretKey !== undefined && {
+      returnParameter: 'url',
+      signReturn: (path, time) => signed(path, time, checks.secretKey!),
+    }),
   };
+}
+
+/** `Horde::signUrl()`: login.php leads back to no other address. */
+function signed(path: string, time: number, secretKey: string): string {
+  const text = `${path}${path.includes('?') ? '&' : '?'}_t=${time}&_h=`;
+  return text + createHmac('sha1', secretKey).update(text).digest('base64url');
 }
 
 function refusal(session: LoginSession, visitor: LoginVisitor, checks: Checks): LoginRefusal | undefined {
   const { address, userAgent = '', forwardedFor, time } = visitor;
   const addressThen = stringAt(session, 'auth/remoteAddr');
   // Whoever sends this header chooses it. Horde compares it all the same, so it is compared here, and used for nothing else.
-  const addressNow = forwardedFor ? forwardedFor.split(',')[0] : address;
-  if (checks.checkip && addressThen !== undefined && addressThen !== addressNow) return 'address';
+  const addressNow = forwardedFor === undefined ? address : forwardedFor.split(',')[0];
+  if (checks.checkip && addressThen && addressThen !== addressNow) return 'address';
   if (checks.checkbrowser && stringAt(session, 'auth/browser') !== trimmed(userAgent)) return 'browser';
   if (checks.maxTime > 0 && (timeAt(session, '_b') ?? 0) + checks.maxTime < time) return 'age';
   return undefined;

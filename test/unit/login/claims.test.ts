@@ -345,7 +345,8 @@ describe('Horde', () => {
     expect(
       ask(app, session(), { ...visitor, address: '10.0.0.1', forwardedFor: '192.0.2.1,10.0.0.1' }).claim,
     ).toBeDefined();
-    expect(ask(app, session(), { ...visitor, forwardedFor: '' }).claim).toBeDefined();
+    expect(ask(app, session(), { ...visitor, forwardedFor: '' })).toEqual(refusedFor('address'));
+    expect(ask(app, session({ 'auth/remoteAddr': '\0' }), visitor).claim).toBeDefined();
     expect(
       ask(app, session({ 'auth/remoteAddr': undefined }), { ...visitor, address: '10.0.0.1' }).claim,
     ).toBeDefined();

@@ -1,0 +1,138 @@
+import { createHmac } from 'node:crypto';
+import type { SessionData } from '../codec/index.ts';
+import type { LoginRules } from '../login/login-rules.ts';
+import type { OpenSession } from '../middleware/open-session.ts';
+import { type OpenHow, type SessionOpener, type SessionOpenerOptions, sessionOpener } from '../middleware/session-opener.ts';
+import type { SessionSource } from '../middleware/session-source.ts';
+import { type WhoHow, whoIsLoggedIn } from '../middleware/who-is-logged-in.ts';
+import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
+import { isMap, ownValue, type Variables } from './variables.ts';
+
+type OfSessions = Pick<
+  SessionOpenerOptions,
+  'store' | 'mode' | 'onConflict' | 'serializeHandler' | 'classes' | 'commitWithin' | 'onError' | 'onConflictDecided'
+>;
+
+export interface HordeBesideOptions extends OfSessions {
+  /** A store over a table of its own, in which no cookie opens sessions: not Horde's. Its `gcMaxlifetime` is Horde's `max_time` at least. */
+  store: SessionOpenerOptions['store'];
+  /** `login` of the preset `horde()`, with Horde's settings. */
+  login: LoginRules;
+  /** A text of at least 32 characters, the same on all servers of Node. The data of a login cannot be found without it. */
+  secret: string;
+}
+
+const rules: OptionRules<Pick<HordeBesideOptions, 'login' | 'secret'>> = {
+  login: { accepts: (login) => anyFunction.accepts(login?.claim), mustBe: 'that of the preset horde()' },
+  secret: {
+    accepts: (secret) => typeof secret === 'string' && secret.length >= 32,
+    mustBe: 'a text of at least 32 characters',
+  },
+};
+
+/** What of a login stays the same until its end, whatever id its session has. Horde sets all of it at once, when it logs the user in. */
+const identity = ['auth/userId', 'auth/authId', 'auth/timestamp', 'auth/remoteAddr', 'auth/browser'];
+/** Where a login that Node has ended is marked. */
+const ENDED = '_ended';
+
+/**
+ * Node's own data of a login in Horde, in a table of its own. Horde takes no lock and writes whole rows, so what Node puts into Horde's row may
+ * be lost. Here Node writes nothing there: the data belong to a login by a keyed hash of what identifies it in the row. So they follow a new id, and no
+ * other login has them, whatever its id is. See docs/horde.md#data-of-your-own
+ *
+ * @throws TypeError for a wrong option, at once
+ * @example
+ * const own = hordeBeside({ store: mysqlStore({ connection, table: 'node_session', gcMaxlifetime: 72_000 }), login: app.login, secret });
+ *
+ * koa.use(async (ctx) => {
+ *   await using mine = await own.open(ctx.session, ctx.req); // nothing: nobody is logged in
+ *   if (mine === undefined) ctx.throw(401);
+ *   mine.data.cart = ['apples'];
+ *   await mine.commit();
+ * });
+ */
+export function hordeBeside<T extends object = SessionData>(options: HordeBesideOptions): HordeBeside<T> {
+  return new HordeBeside<T>(options);
+}
+
+export class HordeBeside<T extends object = SessionData> {
+  readonly #login: LoginRules;
+  readonly #secret: string;
+  readonly #open: SessionOpener<T>;
+
+  constructor(options: HordeBesideOptions) {
+    const { login, secret, ...others } = options ?? {};
+    const own = readByRules(rules, { login, secret } as HordeBesideOptions, 'hordeBeside()');
+    this.#login = own.login;
+    this.#secret = own.secret;
+    // An id is made here and never comes from a browser, so one that the table does not have yet is begun.
+    this.#open = sessionOpener<T>({ ...others, useStrictMode: false } as SessionOpenerOptions);
+  }
+
+  /**
+   * The data of the login, opened as by `openSession()`: it ends with `commit()` or `discard()`.
+   *
+   * @param session Horde's `$_SESSION`, such as `ctx.session`
+   * @param source the request, or its headers
+   * @param how as for `openSession()`; `refused` is told why Horde would not accept the login
+   * @returns `undefined` if nobody is logged in, Horde would not accept this request, or `logout()` has ended the login
+   * @throws PhpSessionError as `openSession()`
+   */
+  async open(session: object, source: SessionSource, how: OpenHow & WhoHow = {}): Promise<OpenSession<T> | undefined> {
+    const { refused, ...others } = how;
+    const claim = whoIsLoggedIn(this.#login, { data: session }, source, how);
+    const id = claim === undefined ? undefined : this.#idOf(session);
+    if (id === undefined) return undefined;
+    const opened = await this.#open({ get: () => id }, others);
+    if (!hasEnded(opened.data)) return opened;
+    await opened.discard();
+    return undefined;
+  }
+
+  /**
+   * Whether `logout()` has ended this login, though the session still has it: Horde 6 writes a row again that was deleted while one of its requests
+   * ran.
+   *
+   * @param session Horde's `$_SESSION`
+   */
+  async hasEnded(session: object): Promise<boolean> {
+    const id = this.#idOf(session);
+    if (id === undefined) return false;
+    const opened = await this.#open({ get: () => id }, { mode: 'readonly' });
+    const ended = hasEnded(opened.data);
+    await opened.commit(); // a login that Horde keeps alive stays ended
+    return ended;
+  }
+
+  /**
+   * Removes the data, and marks the login as ended. Horde's session stays as it is: end it afterwards, by `destroy()` of the middleware.
+   *
+   * @param session Horde's `$_SESSION`
+   */
+  async logout(session: object): Promise<void> {
+    const id = this.#idOf(session);
+    if (id === undefined) return;
+    const opened = await this.#open({ get: () => id }, { mode: 'exclusive' });
+    try {
+      const data = opened.data as Variables;
+      for (const key of Object.keys(data)) delete data[key];
+      data[ENDED] = Math.floor(Date.now() / 1000);
+    } finally {
+      await opened.commit();
+    }
+  }
+
+  /** @returns `undefined` if nobody is logged in */
+  #idOf(session: object): string | undefined {
+    const horde = ownValue(session as Variables, 'horde');
+    const values = identity.map((name) => (isMap(horde) ? ownValue(horde, name) : undefined));
+    const [user, , timestamp] = values;
+    if (typeof user !== 'string' || typeof timestamp !== 'number') return undefined;
+    const text = JSON.stringify(values.map((value) => (value instanceof Uint8Array ? [...value] : (value ?? null))));
+    return createHmac('sha256', this.#secret).update(text).digest('hex');
+  }
+}
+
+function hasEnded(data: object): boolean {
+  return Object.hasOwn(data, ENDED);
+}
