@@ -180,7 +180,7 @@ export default {
       from: '^src/horde/',
       imports: [
         '^src/horde/',
-        '^src/login/(login-rules|php-values)[.]ts$',
+        '^src/login/(login-rules|local-path)[.]ts$',
         // Data beside Horde's session are a session of their own.
         '^src/middleware/(session-opener|session-source|open-session|who-is-logged-in)[.]ts$',
         codec,

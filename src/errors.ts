@@ -27,7 +27,10 @@ export type PhpSessionErrorCode =
   | 'ERR_SESSION_READONLY'
   | 'ERR_SESSION_NOT_COMMITTED'
   | 'ERR_SESSION_HEADERS_SENT'
-  | 'ERR_SESSION_MOUNTED_TWICE';
+  | 'ERR_SESSION_MOUNTED_TWICE'
+  // A login at an application's own form.
+  | 'ERR_LOGIN_REFUSED'
+  | 'ERR_LOGIN_FAILED';
 
 export interface PhpSessionErrorDetails {
   /** Offset in bytes of what cannot be read; only with `ERR_PHP_SYNTAX` and `ERR_PHP_LIMIT`. */
