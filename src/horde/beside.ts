@@ -3,7 +3,7 @@ import type { SessionData } from '../codec/index.ts';
 import type { LoginRules } from '../login/login-rules.ts';
 import type { OpenSession } from '../middleware/open-session.ts';
 import { type OpenHow, type SessionOpener, type SessionOpenerOptions, sessionOpener } from '../middleware/session-opener.ts';
-import type { SessionSource } from '../middleware/session-source.ts';
+import { readSource, type SessionSource } from '../middleware/session-source.ts';
 import { type WhoHow, whoIsLoggedIn } from '../middleware/who-is-logged-in.ts';
 import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
 import { isMap, ownValue, type Variables } from './variables.ts';
@@ -32,6 +32,11 @@ const rules: OptionRules<Pick<HordeBesideOptions, 'login' | 'secret'>> = {
 
 /** What of a login stays the same until its end, whatever id its session has. Horde sets all of it at once, when it logs the user in. */
 const identity = ['auth/userId', 'auth/authId', 'auth/timestamp', 'auth/remoteAddr', 'auth/browser'];
+/**
+ * The cookie that comes with a login and goes with the logout: at random, and the same for all ids of its session. It tells two logins of a user apart
+ * that are of the same second.
+ */
+const COOKIE = 'horde_secret_key';
 /** Where a login that Node has ended is marked. */
 const ENDED = '_ended';
 
@@ -81,7 +86,7 @@ export class HordeBeside<T extends object = SessionData> {
   async open(session: object, source: SessionSource, how: OpenHow & WhoHow = {}): Promise<OpenSession<T> | undefined> {
     const { refused, ...others } = how;
     const claim = whoIsLoggedIn(this.#login, { data: session }, source, how);
-    const id = claim === undefined ? undefined : this.#idOf(session);
+    const id = claim === undefined ? undefined : this.#idOf(session, source);
     if (id === undefined) return undefined;
     const opened = await this.#open({ get: () => id }, others);
     if (!hasEnded(opened.data)) return opened;
@@ -94,9 +99,10 @@ export class HordeBeside<T extends object = SessionData> {
    * ran.
    *
    * @param session Horde's `$_SESSION`
+   * @param source as for `open()`
    */
-  async hasEnded(session: object): Promise<boolean> {
-    const id = this.#idOf(session);
+  async hasEnded(session: object, source: SessionSource): Promise<boolean> {
+    const id = this.#idOf(session, source);
     if (id === undefined) return false;
     const opened = await this.#open({ get: () => id }, { mode: 'readonly' });
     const ended = hasEnded(opened.data);
@@ -108,9 +114,10 @@ export class HordeBeside<T extends object = SessionData> {
    * Removes the data, and marks the login as ended. Horde's session stays as it is: end it afterwards, by `destroy()` of the middleware.
    *
    * @param session Horde's `$_SESSION`
+   * @param source as for `open()`
    */
-  async logout(session: object): Promise<void> {
-    const id = this.#idOf(session);
+  async logout(session: object, source: SessionSource): Promise<void> {
+    const id = this.#idOf(session, source);
     if (id === undefined) return;
     const opened = await this.#open({ get: () => id }, { mode: 'exclusive' });
     try {
@@ -123,11 +130,12 @@ export class HordeBeside<T extends object = SessionData> {
   }
 
   /** @returns `undefined` if nobody is logged in */
-  #idOf(session: object): string | undefined {
+  #idOf(session: object, source: SessionSource): string | undefined {
     const horde = ownValue(session as Variables, 'horde');
     const values = identity.map((name) => (isMap(horde) ? ownValue(horde, name) : undefined));
     const [user, , timestamp] = values;
     if (typeof user !== 'string' || typeof timestamp !== 'number') return undefined;
+    values.push(readSource(source).cookie(COOKIE));
     const text = JSON.stringify(values.map((value) => (value instanceof Uint8Array ? [...value] : (value ?? null))));
     return createHmac('sha256', this.#secret).update(text).digest('hex');
   }
