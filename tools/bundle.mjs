@@ -33,7 +33,10 @@ const entries = {
 /** The files that entries share, and their modules. No entry loads more than three of them. @type {[string, RegExp][]} */
 const chunks = [
   // What `mysql` takes of sessions stands on the codec alone, and must not load all of them.
-  ['core', /^(codec\/(?!igbinary\/|msgpack\/)|session\/(neighbours|unreadable)\.js$|horde\/(cipher|variables)\.|[\w-]+\.)/],
+  [
+    'core',
+    /^(codec\/(?!igbinary\/|msgpack\/)|session\/(neighbours|unreadable)\.js$|horde\/(cipher|variables)\.|[\w-]+\.)/,
+  ],
   // What presets take of one store, values and types, must not load all of it.
   [
     'stores',

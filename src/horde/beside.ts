@@ -2,7 +2,12 @@ import { createHmac } from 'node:crypto';
 import type { SessionData } from '../codec/index.ts';
 import type { LoginRules } from '../login/login-rules.ts';
 import type { OpenSession } from '../middleware/open-session.ts';
-import { type OpenHow, type SessionOpener, type SessionOpenerOptions, sessionOpener } from '../middleware/session-opener.ts';
+import {
+  type OpenHow,
+  type SessionOpener,
+  type SessionOpenerOptions,
+  sessionOpener,
+} from '../middleware/session-opener.ts';
 import { readSource, type SessionSource } from '../middleware/session-source.ts';
 import { type WhoHow, whoIsLoggedIn } from '../middleware/who-is-logged-in.ts';
 import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';

@@ -33,7 +33,10 @@ const headerText = /^[\t\x20-\x7e\x80-\xff]*$/;
 const isText = (it: unknown): boolean => typeof it === 'string' && it !== '';
 
 const rules: OptionRules<HordeLoginForm> = {
-  url: { accepts: isAddress, mustBe: "that of Horde's login page, with http: or https:, and no user or password in it" },
+  url: {
+    accepts: isAddress,
+    mustBe: "that of Horde's login page, with http: or https:, and no user or password in it",
+  },
   user: { accepts: isText, mustBe: 'a text' },
   password: { accepts: isText, mustBe: 'a text' },
   userAgent: { accepts: (it) => isText(it) && headerText.test(it), mustBe: "the visitor's header, in one line" },
@@ -83,7 +86,8 @@ export async function postHordeLogin(options: HordeLoginForm): Promise<HordeLogi
   }
   if (answer.status !== 302 && answer.status !== 303) throw failed(`answers the form with ${answer.status}`);
   const location = pathAt(url, answer.headers.get('location'));
-  if (location === undefined) throw failed('leads to another site: url must have the address that Horde has for itself');
+  if (location === undefined)
+    throw failed('leads to another site: url must have the address that Horde has for itself');
   for (const line of answer.headers.getSetCookie()) cookies.set(...named(line));
   // Where Horde redirects without a login, to a login page of another application, say, the session keeps its id.
   const after = cookies.get(form.name!)!;
@@ -93,7 +97,11 @@ export async function postHordeLogin(options: HordeLoginForm): Promise<HordeLogi
 
 async function ask(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
   try {
-    const answer = await fetch(url.href, { ...init, signal: signal ?? AbortSignal.timeout(30_000), redirect: 'manual' });
+    const answer = await fetch(url.href, {
+      ...init,
+      signal: signal ?? AbortSignal.timeout(30_000),
+      redirect: 'manual',
+    });
     await answer.body?.cancel();
     return answer;
   } catch (error) {

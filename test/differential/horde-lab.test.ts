@@ -113,21 +113,30 @@ if (lab === undefined) {
     test.each([
       ['Horde alone, one at a time', 1],
       ['Horde six at a time', 6],
-    ])('%s, Node six at a time, all writing: nothing of Node is lost, nor of Horde by Node', async (_, hordes) => {
-      const browser = await new Browser().logIn();
-      const ofHorde = Array.from({ length: count }, (_, i) => () => browser.get(`bridge.php?set=h${i}`));
-      const ofNode = Array.from({ length: count }, (_, i) => () =>
-        onNode(browser, (own) => {
-          own[`n${i}`] = 1;
-          own.count = ((own.count as number | undefined) ?? 0) + 1;
-        }));
-      await Promise.all([atOnce(hordes, ofHorde), atOnce(6, ofNode)]);
-      const own = await onNode(browser, (data) => ({ ...data }));
-      const lostByHorde = count - new Set(await hordeKeys(browser.id)).size;
-      console.log(`${hordes} of Horde at once: of ${count} of Horde's ${lostByHorde} lost, of ${count} of Node's ${count + 1 - Object.keys(own!).length}`);
-      expect([Object.keys(own!).length, own!.count]).toEqual([count + 1, count]);
-      if (hordes === 1) expect(lostByHorde).toBe(0);
-    }, 600_000);
+    ])(
+      '%s, Node six at a time, all writing: nothing of Node is lost, nor of Horde by Node',
+      async (_, hordes) => {
+        const browser = await new Browser().logIn();
+        const ofHorde = Array.from({ length: count }, (_, i) => () => browser.get(`bridge.php?set=h${i}`));
+        const ofNode = Array.from(
+          { length: count },
+          (_, i) => () =>
+            onNode(browser, (own) => {
+              own[`n${i}`] = 1;
+              own.count = ((own.count as number | undefined) ?? 0) + 1;
+            }),
+        );
+        await Promise.all([atOnce(hordes, ofHorde), atOnce(6, ofNode)]);
+        const own = await onNode(browser, (data) => ({ ...data }));
+        const lostByHorde = count - new Set(await hordeKeys(browser.id)).size;
+        console.log(
+          `${hordes} of Horde at once: of ${count} of Horde's ${lostByHorde} lost, of ${count} of Node's ${count + 1 - Object.keys(own!).length}`,
+        );
+        expect([Object.keys(own!).length, own!.count]).toEqual([count + 1, count]);
+        if (hordes === 1) expect(lostByHorde).toBe(0);
+      },
+      600_000,
+    );
 
     test('the data follow a new id, and go with the login', async () => {
       const browser = await new Browser().logIn();
@@ -179,12 +188,28 @@ if (lab === undefined) {
       const ask = async (more: Record<string, string>) => {
         let why: string | undefined;
         const headers = { ...browser.headers, ...more };
-        const login = hordeLogin(app.login, session.data, { headers }, { address: '127.0.0.1', refused: (reason) => { why = reason; } });
+        const login = hordeLogin(
+          app.login,
+          session.data,
+          { headers },
+          {
+            address: '127.0.0.1',
+            refused: (reason) => {
+              why = reason;
+            },
+          },
+        );
         const answer = await fetch(`${lab.origin}/horde/bridge.php`, { headers, redirect: 'manual' });
         expect([more, login !== undefined]).toEqual([more, answer.status !== 302]); // 302: to login.php
         return why ?? login;
       };
-      expect(await ask({})).toMatchObject({ user: 'alice', authId: 'alice', apps: ['imp'], remoteAddr: '192.0.2.7', browser: userAgent });
+      expect(await ask({})).toMatchObject({
+        user: 'alice',
+        authId: 'alice',
+        apps: ['imp'],
+        remoteAddr: '192.0.2.7',
+        browser: userAgent,
+      });
       expect(await ask({ 'x-forwarded-for': '192.0.2.7, 198.51.100.1' })).toMatchObject({ user: 'alice' });
       expect(await ask({ 'x-forwarded-for': '192.0.2.8' })).toBe('address');
       expect(await ask({ 'x-forwarded-for': '' })).toBe('address');
