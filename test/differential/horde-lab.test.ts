@@ -1,6 +1,12 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { type HordeBeside, hordeBeside, hordeLogin, hordeSession, postHordeLogin } from '../../src/horde/index.ts';
+import { loggedIn, phpSession } from '../../src/middleware/koa.ts';
 import { horde } from '../../src/presets/index.ts';
 import { type SessionOpener, sessionOpener } from '../../src/session.ts';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
@@ -179,6 +185,68 @@ if (lab === undefined) {
       const [rows] = await admin.query("SELECT COUNT(*) AS n FROM node_session WHERE data LIKE '%pears%'");
       expect(rows).toEqual([{ n: 0 }]);
     }, 60_000);
+
+    test('a page of Node that needs a login leads to Horde’s, and back', async () => {
+      const site = new Koa();
+      site.use(phpSession({ store: stores[0]!, ...app.session }));
+      site.use(loggedIn({ ...app.login, trustRow: true, required: true, loginUrl: '/horde/login.php' }));
+      site.use((ctx) => {
+        ctx.body = ctx.state.user.id;
+      });
+      const server = site.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const browser = new Browser();
+      // fetch() would say that it opens no page.
+      const onSite = async (path: string) => {
+        const headers = { ...browser.headers, accept: 'text/html' };
+        const [answer] = (await once(get({ port, path, headers, agent: false }), 'response')) as [IncomingMessage];
+        return { status: answer.statusCode, location: answer.headers.location, body: await text(answer) };
+      };
+      try {
+        const sent = (await onSite('/shop/cart?step=2&x=%2F')).location!;
+        expect(sent).toMatch(/^\/horde\/login\.php\?url=\/shop\/cart%3Fstep%3D2/);
+        const { body } = await browser.get(sent.slice('/horde/'.length));
+        const hidden = /name="url"[^>]*value="([^"]*)"/.exec(body)![1]!.replaceAll('&amp;', '&');
+        const form = { login_post: '1', horde_user: 'alice', horde_pass: 'secret', app: '', url: hidden };
+        const answer = await fetch(lab.url, {
+          ...{ method: 'POST', redirect: 'manual', headers: browser.headers },
+          body: new URLSearchParams({ ...form, anchor_string: '', horde_select_view: 'auto' }),
+        });
+        browser.take(answer.headers.getSetCookie());
+        expect(answer.headers.get('location')).toBe(`${lab.origin}/shop/cart?step=2&x=%2F`);
+        const back = await onSite('/shop/cart?step=2&x=%2F');
+        expect(back).toMatchObject({ status: 200, body: 'alice' });
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    }, 60_000);
+
+    test('a password that Horde refuses', async () => {
+      const form = { url: lab.url, user: 'alice', password: 'planted', userAgent };
+      await expect(postHordeLogin(form)).rejects.toMatchObject({ code: 'ERR_LOGIN_REFUSED' });
+    }, 60_000);
+
+    test('what Node sets in Horde’s own row: nothing of Horde is lost', async () => {
+      const connection = `mysql://horde:hordepass@127.0.0.1:${lab.port}/horde`;
+      const store = mysqlStore({ connection, ...app.store });
+      stores.push(store);
+      const open = sessionOpener<Own>({ store, ...app.session });
+      const browser = await new Browser().logIn();
+      const ofHorde = Array.from({ length: count }, (_, i) => () => browser.get(`bridge.php?set=h${i}`));
+      const ofNode = Array.from({ length: count }, (_, i) => async () => {
+        const session = await open({ headers: browser.headers });
+        hordeSession(session.data).set('nodelab', `n${i}`, 1);
+        await session.commit();
+      });
+      await Promise.all([atOnce(1, ofHorde), atOnce(3, ofNode)]);
+      const session = await open({ headers: browser.headers }, { mode: 'readonly' });
+      const kept = Object.keys((session.data.nodelab as object | undefined) ?? {}).length;
+      await session.commit();
+      console.log(`in Horde's row: of ${count} of Node's ${count - kept} lost`);
+      expect(new Set(await hordeKeys(browser.id)).size).toBe(count);
+    }, 600_000);
 
     test('hordeLogin() is what Horde accepts, and has the reason where it does not', async () => {
       const browser = new Browser();

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
@@ -16,7 +19,7 @@ import {
 import { base64, encodedStore } from '../../src/encoded.ts';
 import { json } from '../../src/formats.ts';
 import { hordeCipher } from '../../src/horde/credentials.ts';
-import { hordeSession } from '../../src/horde/index.ts';
+import { hordeSession, postHordeLogin } from '../../src/horde/index.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
 import { sessionOpener } from '../../src/middleware/session-opener.ts';
 import { laravelCookie } from '../../src/presets/index.ts';
@@ -71,6 +74,18 @@ function mailbox() {
   const session = {};
   hordeSession(session).set('horde', secret, { password: secret }, hordeCipher({ key: secret, secretKey: secret }));
   return session;
+}
+
+/** Logs in at a server that answers so. */
+async function loginAt(answer: RequestListener): Promise<unknown> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${secret}`;
+    return await postHordeLogin({ url, user: secret, password: secret, userAgent: secret });
+  } finally {
+    server.close();
+  }
 }
 
 type Raise = () => Promise<unknown> | unknown;
@@ -327,6 +342,22 @@ const codes: Record<PhpSessionErrorCode, Record<string, Raise>> = {
       const again = phpSession(options);
       return visited(options, (ctx) => again(ctx as never, async () => undefined), secretId());
     },
+  },
+  ERR_LOGIN_REFUSED: {
+    'the form again': () =>
+      loginAt((_, response) => {
+        response.setHeader('Set-Cookie', 'Horde=a');
+        response.end(secret);
+      }),
+  },
+  ERR_LOGIN_FAILED: {
+    'a redirect to another site': () =>
+      loginAt((request, response) => {
+        response.setHeader('Set-Cookie', `Horde=${secretId()}`);
+        if (request.method === 'POST') response.writeHead(302, { Location: `https://example.org/${secret}` });
+        response.end();
+      }),
+    'no answer': () => postHordeLogin({ url: 'http://127.0.0.1:1/', user: secret, password: secret, userAgent: 'a' }),
   },
   ERR_SESSION_HEADERS_SENT: {
     'a new session': () =>
