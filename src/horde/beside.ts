@@ -88,15 +88,23 @@ export class HordeBeside<T extends object = SessionData> {
    * @returns `undefined` if nobody is logged in, Horde would not accept this request, or `logout()` has ended the login
    * @throws PhpSessionError as `openSession()`
    */
-  async open(session: object, source: SessionSource, how: OpenHow & WhoHow = {}): Promise<OpenSession<T> | undefined> {
+  async open(
+    session: object | undefined,
+    source: SessionSource,
+    how: OpenHow & WhoHow = {},
+  ): Promise<OpenSession<T> | undefined> {
     const { refused, ...others } = how;
-    const claim = whoIsLoggedIn(this.#login, { data: session }, source, how);
+    const claim = whoIsLoggedIn(this.#login, { data: session ?? {} }, source, how);
     const id = claim === undefined ? undefined : this.#idOf(session, source);
     if (id === undefined) return undefined;
     const opened = await this.#open({ get: () => id }, others);
-    if (!hasEnded(opened.data)) return opened;
-    await opened.discard();
-    return undefined;
+    let ended = true; // also where the data cannot be read
+    try {
+      ended = hasEnded(opened.data);
+    } finally {
+      if (ended) await opened.discard();
+    }
+    return ended ? undefined : opened;
   }
 
   /**
@@ -106,13 +114,15 @@ export class HordeBeside<T extends object = SessionData> {
    * @param session Horde's `$_SESSION`
    * @param source as for `open()`
    */
-  async hasEnded(session: object, source: SessionSource): Promise<boolean> {
+  async hasEnded(session: object | undefined, source: SessionSource): Promise<boolean> {
     const id = this.#idOf(session, source);
     if (id === undefined) return false;
     const opened = await this.#open({ get: () => id }, { mode: 'readonly' });
-    const ended = hasEnded(opened.data);
-    await opened.commit(); // a login that Horde keeps alive stays ended
-    return ended;
+    try {
+      return hasEnded(opened.data);
+    } finally {
+      await opened.commit(); // a login that Horde keeps alive stays ended
+    }
   }
 
   /**
@@ -121,7 +131,7 @@ export class HordeBeside<T extends object = SessionData> {
    * @param session Horde's `$_SESSION`
    * @param source as for `open()`
    */
-  async logout(session: object, source: SessionSource): Promise<void> {
+  async logout(session: object | undefined, source: SessionSource): Promise<void> {
     const id = this.#idOf(session, source);
     if (id === undefined) return;
     const opened = await this.#open({ get: () => id }, { mode: 'exclusive' });
@@ -135,8 +145,8 @@ export class HordeBeside<T extends object = SessionData> {
   }
 
   /** @returns `undefined` if nobody is logged in */
-  #idOf(session: object, source: SessionSource): string | undefined {
-    const horde = ownValue(session as Variables, 'horde');
+  #idOf(session: object | undefined, source: SessionSource): string | undefined {
+    const horde = ownValue((session ?? {}) as Variables, 'horde');
     const values = identity.map((name) => (isMap(horde) ? ownValue(horde, name) : undefined));
     const [user, , timestamp] = values;
     if (typeof user !== 'string' || typeof timestamp !== 'number') return undefined;

@@ -33,10 +33,11 @@ const APP = 'auth_app/';
  */
 export function hordeLogin(
   rules: LoginRules,
-  session: object,
+  session: object | undefined,
   source: SessionSource,
   how?: WhoHow,
 ): HordeLogin | undefined {
+  if (session === undefined) return undefined;
   const horde = hordeSession(session);
   const claim = whoIsLoggedIn(rules, { data: session }, source, how);
   if (claim === undefined) return undefined;

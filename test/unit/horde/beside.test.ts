@@ -90,7 +90,12 @@ describe('hordeBeside()', () => {
     const count = sessions.size;
     const reasons: string[] = [];
     const refused = (why: string) => reasons.push(why);
-    for (const session of [{}, { _b: now, horde: { language: '\0en_US' } }, loggedIn({ 'auth/userId': 'alice' })]) {
+    for (const session of [
+      undefined,
+      {},
+      { _b: now, horde: { language: '\0en_US' } },
+      loggedIn({ 'auth/userId': 'alice' }),
+    ]) {
       expect(await beside.open(session, source)).toBeUndefined();
     }
     expect(await beside.open(loggedIn({ 'auth/timestamp': undefined }), source)).toBeUndefined();
@@ -124,7 +129,7 @@ describe('hordeBeside()', () => {
     expect(Buffer.from([...sessions.values()][0]!.data!).toString()).toMatch(/^_ended\|i:\d+;$/);
     // The next login has nothing to do with it; nor has a visitor without one.
     expect(await cartOf(loggedIn({ 'auth/timestamp': now + 1 }))).toBe(null);
-    await beside.logout({}, source);
+    await beside.logout(undefined, source);
     expect(await beside.hasEnded({}, source)).toBe(false);
   });
 
@@ -141,6 +146,16 @@ describe('hordeBeside()', () => {
     await late!.commit();
     expect(await cartOf(loggedIn())).toBeUndefined();
     expect(await beside.hasEnded(loggedIn(), source)).toBe(true);
+  });
+
+  test('data that cannot be read are an error, and the lock is free', async () => {
+    await put(loggedIn(), 1);
+    const [id] = sessions.keys();
+    sessions.set(id!, { ...sessions.get(id!)!, data: Buffer.from('cart|i:1') });
+    for (let i = 0; i < 2; i++) {
+      await expect(beside.open(loggedIn(), source)).rejects.toMatchObject({ code: 'ERR_PHP_SYNTAX' });
+      await expect(beside.hasEnded(loggedIn(), source)).rejects.toMatchObject({ code: 'ERR_PHP_SYNTAX' });
+    }
   });
 
   test('a hundred requests at once lose nothing', async () => {
@@ -185,7 +200,7 @@ test('hordeLogin() has what the session says, only where Horde would accept the 
   };
   expect(hordeLogin(login, session, source, { address: '192.0.2.2', refused })).toBeUndefined();
   expect(why).toBe('address');
-  expect(hordeLogin(login, {}, source)).toBeUndefined();
+  for (const none of [{}, undefined]) expect(hordeLogin(login, none, source)).toBeUndefined();
   const bare = { horde: { 'auth/userId': '\0alice', 'auth/browser': '\0made up' }, _b: now };
   expect(hordeLogin(login, bare, source)).toMatchObject({
     user: 'alice',

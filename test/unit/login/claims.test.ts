@@ -360,6 +360,10 @@ describe('Horde', () => {
     expect(ask(lenient, session({}, { _b: 5 }), { address: 'x', userAgent: 'y' }).claim).toMatchObject({ id: 'alice' });
   });
 
+  test.each(['', 5])('a secretKey %j is a TypeError that does not show it', (secretKey) => {
+    expect(() => presets.horde({ secretKey } as never)).toThrow(new TypeError("secretKey must be $conf['secret_key']"));
+  });
+
   test.each(['alice', '', '\0', 5, undefined])('a user id %j is nobody: Horde reads none', (userId) => {
     expect(ask(app, session({ 'auth/userId': userId }), visitor)).toEqual(nobody);
   });

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +11,7 @@ import Koa from 'koa';
 import type { LoginOptions } from '../../../src/login/login-options.ts';
 import { loggedIn as expressLoggedIn, phpSession as expressSession } from '../../../src/middleware/express.ts';
 import { loggedIn as koaLoggedIn, phpSession as koaSession } from '../../../src/middleware/koa.ts';
-import { drupal, laravel, symfony } from '../../../src/presets/index.ts';
+import { drupal, horde, laravel, symfony } from '../../../src/presets/index.ts';
 import type { SessionOptions } from '../../../src/session/options.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
 
@@ -238,6 +239,24 @@ describe.each(frameworks)('loggedIn() in %s', (_, make) => {
     expect((await site.ask('//example.org')).location).toBe('/user/login?a=b');
   });
 
+  test('it is signed where the application verifies it', async () => {
+    const site = await start({ ...horde({ secretKey: 'made up' }).login, loginUrl: '/horde/login.php' });
+    const now = Math.floor(Date.now() / 1000);
+    for (const [path, glue] of [
+      ['/cart?x=1', '&'],
+      ['/cart', '?'],
+    ] as const) {
+      const url = new URL((await site.ask(path)).location!, 'http://x').searchParams.get('url')!;
+      const [, signed, time, hmac] = /^(.*[?&]_t=(\d+)&_h=)([\w-]{27})$/.exec(url)!;
+      expect(signed!.startsWith(`${path}${glue}_t=`)).toBe(true);
+      expect(Number(time) - now).toBeLessThan(30);
+      expect(createHmac('sha1', 'made up').update(signed!).digest('base64url')).toBe(hmac);
+    }
+    expect((await site.ask('//example.org')).location).toBe('/horde/login.php');
+    const unsigned = await start({ ...horde().login, loginUrl: '/horde/login.php' });
+    expect((await unsigned.ask('/cart')).location).toBe('/horde/login.php');
+  });
+
   test('the login itself behind its own gate is 401, and no circle', async () => {
     const site = await start();
     for (const path of ['/login', '/login?a=b']) expect((await site.ask(path)).status).toBe(401);
@@ -406,6 +425,7 @@ describe.each([
     [{ ...right, rememberCookies: 'REMEMBERME' }, /rememberCookies must be a list of names/],
     [{ ...right, returnParameter: 5 }, /returnParameter must be/],
     [{ ...right, remember: true }, /remember must be a function/],
+    [{ ...right, signReturn: 'x' }, /signReturn must be a function/],
   ])('%#', (options, says) => {
     const make = loggedIn as (options: unknown) => unknown;
     expect(() => make(options)).toThrow(TypeError);
