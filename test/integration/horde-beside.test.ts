@@ -199,7 +199,7 @@ test('gc of the own table removes what was not used for as long as a login can l
   await hordeWrite(row());
   await ask('/');
   expect(await store.gc(72_000)).toBe(0);
-  await admin.query('UPDATE node_session SET usetime = usetime - INTERVAL 72001 SECOND');
+  await admin.query('UPDATE node_session SET usetime = usetime - 72001');
   expect(await store.gc(72_000)).toBe(1);
   expect(await hordeRead()).toEqual(row());
   expect((await ask('/')).body).toEqual({ count: 1 });
