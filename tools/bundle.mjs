@@ -18,6 +18,7 @@ const entries = {
   hono: 'middleware/hono',
   horde: 'horde/index',
   'horde/credentials': 'horde/credentials',
+  'horde/login': 'horde/login',
   http: 'middleware/http',
   koa: 'middleware/koa',
   'koa-session': 'middleware/koa-session',
@@ -45,7 +46,7 @@ const chunks = [
   // What `mysql` and `recognize` share: connections.
   ['database', /^stores\/mysql\/(?!index\.)[\w-]+\.js$/],
   // What presets take of logins is theirs alone.
-  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\./],
+  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\.|^horde\/(accepted-login|beside|post-login)\.d\./],
   // What presets and forms have in common. Its types are in the one above.
   ['forms', /^(forms\/(arrays|checks)|presets\/laravel-(classes|cookie|encrypter)|login\/same-secret)\.js$/],
   // Two entries use each: one for its format, one for Horde's packs.

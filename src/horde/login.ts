@@ -1,59 +1,8 @@
-import type { LoginRules } from '../login/login-rules.ts';
-import type { SessionSource } from '../middleware/session-source.ts';
-import { type WhoHow, whoIsLoggedIn } from '../middleware/who-is-logged-in.ts';
-import { hordeSession } from './session.ts';
-
-/** A login of Horde. */
-export interface HordeLogin {
-  /** `auth/userId`: Horde's name of the user, as its hooks have made it. */
-  readonly user: string;
-  /** `auth/authId`: what he has typed. */
-  readonly authId: string;
-  /** The applications that he is logged in to: `['imp']`. */
-  readonly apps: readonly string[];
-  /** `auth/remoteAddr`: his address at the login, as Horde has it. */
-  readonly remoteAddr: string | undefined;
-  /** `auth/browser`: his User-Agent at the login. */
-  readonly browser: string | undefined;
-  /** `auth/timestamp`: when he logged in, in Unix seconds. */
-  readonly timestamp: number | undefined;
-}
-
-const APP = 'auth_app/';
-
 /**
- * Who is logged in to Horde, if Horde itself would accept this request: the address, the browser and `max_time` are compared as Horde does.
- *
- * @param rules `login` of the preset `horde()`, with Horde's settings
- * @param session `$_SESSION`, such as `ctx.session`
- * @param source the request, or its headers
- * @param how `address` of the client behind a proxy; `refused` is told why Horde would not accept a login that is there
- * @returns `undefined`: nobody
- * @throws TypeError for what is no session or no source
+ * Logins of Horde: who is logged in, Node's own data of a login, and a login by Horde's form:
+ * `import { hordeBeside } from 'php-session-bridge/horde/login'`. See docs/horde.md.
  */
-export function hordeLogin(
-  rules: LoginRules,
-  session: object | undefined,
-  source: SessionSource,
-  how?: WhoHow,
-): HordeLogin | undefined {
-  if (session === undefined) return undefined;
-  const horde = hordeSession(session);
-  const claim = whoIsLoggedIn(rules, { data: session }, source, how);
-  if (claim === undefined) return undefined;
-  const text = (name: string): string | undefined => {
-    const value = horde.get('horde', name);
-    return typeof value === 'string' ? value : undefined;
-  };
-  const variables = (session as { horde: object }).horde; // where the user is
-  return Object.freeze({
-    user: String(claim.id),
-    authId: claim.name!, // the preset always has one
-    apps: Object.keys(variables)
-      .filter((name) => name.startsWith(APP))
-      .map((name) => name.slice(APP.length)),
-    remoteAddr: text('auth/remoteAddr'),
-    browser: text('auth/browser'),
-    timestamp: claim.since,
-  });
-}
+export { PhpSessionError, type PhpSessionErrorCode } from '../errors.ts';
+export { type HordeLogin, hordeLogin } from './accepted-login.ts';
+export { HordeBeside, type HordeBesideOptions, hordeBeside } from './beside.ts';
+export { type HordeLoginAnswer, type HordeLoginForm, postHordeLogin } from './post-login.ts';

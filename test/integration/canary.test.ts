@@ -19,7 +19,8 @@ import {
 import { base64, encodedStore } from '../../src/encoded.ts';
 import { json } from '../../src/formats.ts';
 import { hordeCipher } from '../../src/horde/credentials.ts';
-import { hordeSession, postHordeLogin } from '../../src/horde/index.ts';
+import { hordeSession } from '../../src/horde/index.ts';
+import { postHordeLogin } from '../../src/horde/login.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
 import { sessionOpener } from '../../src/middleware/session-opener.ts';
 import { laravelCookie } from '../../src/presets/index.ts';

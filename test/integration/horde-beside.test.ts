@@ -7,7 +7,7 @@ import express from 'express';
 import Koa from 'koa';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { encodeSession } from '../../src/codec/index.ts';
-import { type HordeBeside, hordeBeside } from '../../src/horde/index.ts';
+import { type HordeBeside, hordeBeside } from '../../src/horde/login.ts';
 import { phpSession as expressSession } from '../../src/middleware/express.ts';
 import { phpSession as koaSession, loggedIn } from '../../src/middleware/koa.ts';
 import { horde } from '../../src/presets/index.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { type HordeBeside, hordeBeside, hordeLogin } from '../../../src/horde/index.ts';
+import { type HordeBeside, hordeBeside, hordeLogin } from '../../../src/horde/login.ts';
 import { horde } from '../../../src/presets/index.ts';
 import { type MemorySession, memoryStore } from '../../../src/stores/memory.ts';
 

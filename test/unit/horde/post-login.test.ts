@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { PhpSessionError } from '../../../src/codec/index.ts';
-import { type HordeLoginForm, postHordeLogin } from '../../../src/horde/index.ts';
+import { type HordeLoginForm, postHordeLogin } from '../../../src/horde/login.ts';
 
 // Answers that Horde 5 gives (test/differential/horde-lab.test.ts asks a whole one), and others that it must not be asked for.
 
