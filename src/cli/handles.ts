@@ -42,6 +42,12 @@ export class Handles {
     return createHmac('sha256', this.#key).update(rowKey).digest('hex').slice(0, DIGITS);
   }
 
+  /** 32 bytes for another purpose than handles, such as a file that only the same user shall read. */
+  secretFor(purpose: string): Uint8Array {
+    // A row's key has no zero byte, so this is no handle.
+    return createHmac('sha256', this.#key).update(`\0${purpose}`).digest();
+  }
+
   /** @throws UsageError for what can be no handle */
   test(beginning: string): (rowKey: string) => boolean {
     if (!/^[0-9a-f]+$/.test(beginning) || beginning.length < LEAST || beginning.length > DIGITS) {

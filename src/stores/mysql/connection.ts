@@ -9,6 +9,7 @@ import type { Settings } from './options.ts';
 import { LOCK_PATIENCE, LOCK_WAIT_TIMEOUT } from './retries.ts';
 import { assertWriter } from './server-role.ts';
 import { zoneAssignments } from './time-zone.ts';
+import { VERSION } from './version.ts';
 
 /** Milliseconds that the server has to answer `end()`. */
 const GOODBYE = 1_000;
@@ -98,6 +99,7 @@ export class Connection {
         program_name: 'php-session-bridge',
         host: hostname(),
         pid: String(process.pid),
+        php_session_bridge: VERSION,
         ...(endpoint.connectAttributes as object | undefined),
       },
       // Only for the text that ends a transaction (UPDATE and COMMIT in one round trip). No other statement may rely on it,

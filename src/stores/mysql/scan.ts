@@ -24,6 +24,8 @@ export interface ScanOptions {
   readonly after?: string | undefined;
   /** Default true. */
   readonly withData?: boolean;
+  /** Rows in one batch at most. Default 2,000. */
+  readonly most?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +54,7 @@ export async function* scanRows(
   settings: Settings,
   definition: TableDefinition,
   connection: Connection,
-  { after, withData = true, signal }: ScanOptions = {},
+  { after, withData = true, most = MOST_ROWS, signal }: ScanOptions = {},
 ): AsyncGenerator<ScannedRow[], void, undefined> {
   const { table, quoted } = settings;
   const { data: dataColumn, time, id } = definition;
@@ -67,7 +69,7 @@ export async function* scanRows(
   const bytes = withData ? bytesSql(settings, dataColumn!.charset) : "''";
   const select = `SELECT ${key}, ${bytes}, COALESCE(LENGTH(${quoted.data}), 0), ${age} FROM ${table.quoted}`;
   let last: string | Buffer | undefined = after !== undefined && isBinary ? Buffer.from(after, 'latin1') : after;
-  let limit = withData ? 10 : MOST_ROWS;
+  let limit = Math.min(most, withData ? 10 : MOST_ROWS);
   for (;;) {
     const where = last === undefined ? '' : `WHERE ${quoted.id} > ?`;
     const sql = `${select} ${where} ORDER BY ${quoted.id} LIMIT ${limit}`;
@@ -77,7 +79,7 @@ export async function* scanRows(
     if (rows.length > 0) yield rows.filter(([one]) => !isOurs(one)).map(toRow);
     if (!full) return;
     last = rows.at(-1)![0];
-    if (withData) limit = nextLimit(rows);
+    if (withData) limit = Math.min(most, nextLimit(rows));
   }
 }
 

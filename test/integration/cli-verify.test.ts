@@ -1,0 +1,169 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { encodeSession } from '../../src/codec/index.ts';
+import { igbinary } from '../../src/igbinary.ts';
+import { mentions, planted, secret, secretId } from './canary.ts';
+import { connectionOf, Shell } from './cli-helpers.ts';
+import { emptyDatabase } from './empty-database.ts';
+import { testServer, type Witness } from './mysql-store-helpers.ts';
+import { readCases } from './recognize-cases.ts';
+
+const database = `cli_verify_${process.pid}`;
+let witness: Witness;
+emptyDatabase(database, (made) => {
+  witness = made;
+});
+const shell = new Shell(database);
+
+const article = 'CREATE TABLE session (id CHAR(32) PRIMARY KEY, data BLOB, usetime INT)';
+
+async function fill(...data: (string | Uint8Array)[]): Promise<void> {
+  await witness.query(article);
+  for (const [n, one] of data.entries()) {
+    await witness.query(`INSERT INTO session VALUES (MD5(${n}), ?, 1)`, [Buffer.from(one)]);
+  }
+}
+
+/** The kinds of rows, by their names. */
+async function verified(args: readonly string[] = [], env: Record<string, string> = {}) {
+  const { out, err, code } = await shell.run(['verify', '--json', '--php', '1', ...args], { env });
+  if (out === '') throw new Error(err);
+  const { kinds, ...others } = JSON.parse(out);
+  return { code, kinds: Object.fromEntries(kinds.map((one: { kind: string }) => [one.kind, one])), ...others };
+}
+
+describe('verify', () => {
+  test('each application: Node writes its rows as they were, and so does PHP', async () => {
+    for (const { title, schema, fill, env } of await readCases()) {
+      await witness.query(`DROP DATABASE ${database}; CREATE DATABASE ${database}; USE ${database}; ${schema}`);
+      await fill(witness.connection);
+      const { rows, kinds, code, php } = await verified([], env);
+      const good = (kinds.identical?.rows ?? 0) + (kinds['packed-anew']?.rows ?? 0);
+      expect([title, code, good, Object.keys(kinds).length]).toEqual([title, 0, rows, 1]);
+      // PHP has no format JSON.
+      expect([title, php.asked]).toEqual([title, php.version === null ? undefined : rows]);
+    }
+  }, 240_000);
+
+  test('rows that are not as PHP writes them, by kind', async () => {
+    await fill(
+      'n|i:1;',
+      'f|d:0.10000000000000001;', // of an older PHP: both write 0.1
+      'n|i:+1;', // both write 1
+      'broken|i:',
+      'c|C:3:"Own":2:{ab}', // PHP lacks the class
+      '',
+    );
+    const { kinds, code, php } = await verified();
+    expect(code).toBe(1);
+    expect(kinds).toMatchObject({
+      identical: { rows: 3, ok: true, example: null },
+      'as-php': { rows: 2, ok: true, example: { size: 7, offset: 4, shown: 'x|i: <here> .0;' } },
+      unreadable: {
+        rows: 1,
+        ok: false,
+        code: 'ERR_PHP_SYNTAX',
+        example: { shown: 'xxxxxx| <here> x:' },
+      },
+    });
+    expect(php).toMatchObject({ asked: 6, unknown: 1 });
+  });
+
+  test('without PHP nobody vouches for what is written anew', async () => {
+    await fill('n|i:+1;');
+    const { kinds, code, php } = await verified(['--no-php']);
+    expect([code, Object.keys(kinds), php]).toEqual([1, ['rewritten'], { version: null, why: '--no-php was given' }]);
+    const { err, code: none } = await shell.run(['verify', '--json'], { env: { PATH: shell.directory } });
+    expect([none, err]).toEqual([1, expect.stringMatching(/^session:/)]);
+  });
+
+  test.each([
+    ['igbinary', igbinary],
+    ['php_serialize', 'php_serialize'],
+    ['php_binary', 'php_binary'],
+  ] as const)('the format %s', async (_, format) => {
+    const data = encodeSession({ user: { name: 'alice', roles: ['a', 'b'] }, share: 0.25, n: 1 }, { format });
+    await fill(data, encodeSession({}, { format }));
+    const { kinds, php } = await verified(_ === 'php_binary' ? ['--config', configuration(_)] : []);
+    expect([kinds, php]).toMatchObject([{ identical: { rows: 2 } }, { asked: 2, unknown: 0 }]);
+  });
+
+  test('an account that may only read is enough', async () => {
+    await fill('n|i:1;');
+    const user = `reader_${process.pid}`;
+    await witness.query(`CREATE OR REPLACE USER ${user}@127.0.0.1 IDENTIFIED BY 'secret';
+      GRANT SELECT ON ${database}.session TO ${user}@127.0.0.1`);
+    const connection = connectionOf(database, { ...testServer(), user, password: 'secret' });
+    expect((await verified([], { PHP_SESSION_BRIDGE_CONNECTION: connection })).code).toBe(0);
+    await witness.query(`DROP USER ${user}@127.0.0.1`);
+  });
+
+  test('which presets would read the rows', async () => {
+    await fill('n|i:1;', Buffer.from('n|i:1;').toString('base64'), 'a:1:{i:0;i:1;}');
+    const { presets } = await verified(['--preset', 'cakephp', '--table', 'session', '--config', configuration()]);
+    expect(presets).toMatchObject({ looked: 3, reads: { cakephp: 1, symfony: 1, magento: 1 } });
+    expect(presets.reads).not.toHaveProperty('openCart');
+  });
+});
+
+/** A configuration that names the article's columns and a format, for rows that do not tell. */
+function configuration(serializeHandler = 'php'): string {
+  const file = join(shell.directory, `${serializeHandler}.mjs`);
+  const columns = { id: 'id', data: 'data', time: 'usetime' };
+  const store = JSON.stringify({ table: 'session', columns, timeMeaning: 'lastUsed' });
+  writeFileSync(file, `export default { store: ${store}, session: { serializeHandler: '${serializeHandler}' } };`);
+  return file;
+}
+
+describe('a run that was stopped', () => {
+  test('goes on where it was, and its file tells nobody an id', async () => {
+    await witness.query(`${article}; INSERT INTO session SELECT MD5(seq), 'n|i:1;', 1 FROM seq_1_to_3000`);
+    const file = join(shell.directory, 'state');
+    const interruption = new AbortController();
+    const args = ['verify', '--json', '--no-php', '--resume', file];
+    setTimeout(() => interruption.abort(), 1_500);
+    const stopped = await shell.run([...args, '--rate', '500'], { signal: interruption.signal });
+    expect([stopped.code, stopped.err]).toEqual([130, expect.stringContaining('goes on from here')]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const stored = readFileSync(file, 'latin1');
+    const keys = await witness.query('SELECT id FROM session');
+    expect(keys.filter(({ id }) => stored.includes(id!))).toEqual([]);
+    const other = await shell.run(args, { env: { PHP_SESSION_BRIDGE_HANDLE_KEY: 'x'.repeat(32) } });
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining('not of a run with this handle key')]);
+    const { out, code } = await shell.run(args);
+    const { rows, rowsBefore } = JSON.parse(out);
+    expect([code, rows, rowsBefore > 0 && rowsBefore < 3000]).toEqual([0, 3000, true]);
+    expect(() => statSync(file)).toThrow('ENOENT');
+  });
+
+  test('the file of another table is refused', async () => {
+    await witness.query(`${article}; ${article.replace('session', 'other')};
+      INSERT INTO session SELECT MD5(seq), 'n|i:1;', 1 FROM seq_1_to_3000; INSERT INTO other SELECT * FROM session`);
+    const interruption = new AbortController();
+    const args = ['verify', '--no-php', '--resume', join(shell.directory, 'state'), '--config', configuration()];
+    setTimeout(() => interruption.abort(), 1_000);
+    await shell.run([...args, '--rate', '500'], { signal: interruption.signal });
+    const { err, code } = await shell.run([...args, '--table', 'other']);
+    expect([code, err]).toEqual([2, expect.stringContaining('--resume: the file is of a run on another table')]);
+  });
+});
+
+test('no id, key, value, class or password is shown, unless it is asked for', async () => {
+  await fill(
+    planted,
+    `${secret}|s:9:"${secret}`,
+    `${secret}|i:+1;`,
+    secret,
+    `a:1:{s:${secret.length}:"${secret}";R:9;}`,
+  );
+  await witness.query('UPDATE session SET id = ? WHERE id = MD5(0)', [secretId()]);
+  for (const isTerminal of [true, false]) {
+    for (const flags of [[], ['--json'], ['--no-php']]) {
+      const { out, err } = await shell.run(['verify', ...flags], { isTerminal });
+      expect(out).toMatch(/unreadable/);
+      expect([out, err].filter(mentions)).toEqual([]);
+    }
+  }
+  expect(mentions((await shell.run(['verify', '--reveal'])).out)).toBe(true);
+});
