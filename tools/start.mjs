@@ -1,6 +1,9 @@
 // `npm start`: the farm, until Ctrl-C. `npm start -- --once`: checks it and ends, with exit status 0 or 1.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { temporaryDirectory } from './services/lifeline.mjs';
 import { farmParts, runCommand, setUp } from './setup.mjs';
 
 await runCommand(async () => {
@@ -48,6 +51,19 @@ function describe(farm) {
   for (const [name, { port, pid }] of Object.entries(parts))
     console.log(`  ${name.padEnd(8)} port ${port}  pid ${pid}`);
   console.log(`\n  ${farm.url}\n`);
+  console.log(`Who holds and who waits for sessions: node dist/cli.js top --config ${configurationOf(farm)}\n`);
+}
+
+/**
+ * For the command: a file, as a password in an argument can be seen. It goes with this process.
+ *
+ * @param {import('../examples/farm/farm.mjs').Farm} farm
+ */
+function configurationOf({ database: { host, port, user, password, database, table } }) {
+  const file = join(temporaryDirectory('farm-command').path, 'php-session-bridge.config.mjs');
+  const configuration = { connection: { host, port, user, password, database }, store: { table } };
+  writeFileSync(file, `export default ${JSON.stringify(configuration)};\n`, { mode: 0o600 });
+  return file;
 }
 
 /** @param {import('../examples/farm/farm.mjs').Farm} farm */

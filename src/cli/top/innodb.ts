@@ -30,16 +30,17 @@ const TRANSACTIONS = `SELECT trx_mysql_thread_id, trx_state, TIMESTAMPDIFF(MICRO
 
 /** Transactions in InnoDB, also of a node of Galera: its locks are its own. */
 export async function readInnodb(
-  { query, see, unseen }: Ask,
+  ask: Ask,
   clients: ReadonlyMap<number, Client>,
   isMariadb: boolean,
   locks: SessionLocks | undefined,
 ): Promise<Transaction[]> {
+  const { query, see, unseen } = ask;
   const rows = await see('transactions and locks', 'PROCESS ON *.*', () => query<Row>(TRANSACTIONS));
   if (rows === undefined) return [];
   const read = isMariadb ? ofMariadb : ofMysql;
   const grant = isMariadb ? 'PROCESS ON *.*' : 'SELECT ON performance_schema.*';
-  const found = await see('which session a lock is on, and who waits for whom', grant, () => read(query, locks));
+  const found = await see('which session a lock is on, and who waits for whom', grant, () => read(ask, locks));
   if (isMariadb && rows.length > 0) unseen.push('MariaDB shows the session of a lock only while somebody waits for it');
   const handles = new Map<number, string>();
   for (const [connection, index, data] of found?.locks ?? []) {
@@ -71,7 +72,7 @@ interface Locks {
 }
 
 /** It lists the locks that somebody waits for: of who waits, and of who holds. */
-async function ofMariadb(query: Ask['query'], locks: SessionLocks | undefined): Promise<Locks> {
+async function ofMariadb({ query }: Ask, locks: SessionLocks | undefined): Promise<Locks> {
   const name = locks === undefined ? '' : `\`${locks.database}\`.\`${locks.table}\``;
   const all = await query<
     [...Lock, table: string]
@@ -84,7 +85,13 @@ async function ofMariadb(query: Ask['query'], locks: SessionLocks | undefined): 
   return { locks: all.filter(([, , , table]) => table === name).map(([id, index, data]) => [id, index, data]), waits };
 }
 
-async function ofMysql(query: Ask['query'], locks: SessionLocks | undefined): Promise<Locks> {
+async function ofMysql({ query, unseen }: Ask, locks: SessionLocks | undefined): Promise<Locks> {
+  // Without it the tables below are there, and empty.
+  const [on] = await query<[number | string]>('SELECT @@performance_schema');
+  if (Number(on![0]) !== 1) {
+    unseen.push('which session a lock is on, and who waits for whom: performance_schema is off');
+    return { locks: [], waits: [] };
+  }
   const all = await query<
     [...Lock, database: string, table: string]
   >(`SELECT t.PROCESSLIST_ID, l.INDEX_NAME, l.LOCK_DATA, l.OBJECT_SCHEMA, l.OBJECT_NAME

@@ -64,10 +64,13 @@ export class Watch {
       readTableDefinition(this.#settings, connection, new Deadline(this.#settings.timeout, signal)),
     );
     const clients = await readClients(ask);
-    const transactions = [
-      ...(await readInnodb(ask, clients, /MariaDB/i.test(version), this.#locks())),
-      ...(/^ndb/i.test(this.#definition?.engine ?? '') ? await readNdb(ask, clients) : []),
-    ].sort((a, b) => b.seconds - a.seconds);
+    const locks = this.#locks();
+    const isNdb = /^ndb/i.test(this.#definition?.engine ?? '');
+    const read =
+      isNdb && locks !== undefined
+        ? await readNdb(ask, clients, locks)
+        : await readInnodb(ask, clients, /MariaDB/i.test(version), locks);
+    const transactions = read.sort((a, b) => b.seconds - a.seconds);
     const rates = await this.#rates(query);
     return {
       ...{ version, transactions, rates, unseen: ask.unseen },

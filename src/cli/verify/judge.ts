@@ -4,8 +4,20 @@ import { bufferOf, type Encoding, unpack } from '../../stores/encoding.ts';
 import type { PhpAnswer } from './php.ts';
 import { differsAt, rewrite } from './rewrite.ts';
 
-/** What became of a row, and whether that is as it should be. */
-export const kinds = {
+/** What became of a row. */
+export type Kind =
+  | 'identical'
+  | 'as-php'
+  | 'packed-anew'
+  | 'rewritten'
+  | 'differs'
+  | 'php-only'
+  | 'node-only'
+  | 'unreadable'
+  | 'unpacked';
+
+/** In the order of the answer, and whether that is as it should be. */
+export const kinds: Readonly<Record<Kind, { readonly isGood: boolean; readonly says: string }>> = {
   identical: { isGood: true, says: 'Node writes the same bytes' },
   'as-php': { isGood: true, says: 'Node writes other bytes, the same as PHP' },
   'packed-anew': { isGood: true, says: 'the packing gives other bytes each time, with the same session in them' },
@@ -15,9 +27,7 @@ export const kinds = {
   'node-only': { isGood: false, says: 'Node reads it, and PHP refuses it' },
   unreadable: { isGood: false, says: 'it is no session: PHP would destroy it' },
   unpacked: { isGood: false, says: 'it is not packed as this application packs sessions' },
-} as const satisfies Record<string, { isGood: boolean; says: string }>;
-
-export type Kind = keyof typeof kinds;
+};
 
 /** What Node makes of a row. */
 export interface Verdict {
