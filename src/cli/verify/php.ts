@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { setTimeout } from 'node:timers';
 import type { SessionFormat, SessionFormatName } from '../../codec/index.ts';
 import type { World } from '../world.ts';
 
