@@ -15,6 +15,9 @@ import { temporaryDirectory } from '../tools/services/lifeline.mjs';
 import { startMariadb } from '../tools/services/mariadb.mjs';
 import { runCommand, setUp } from '../tools/setup.mjs';
 
+/** Says at the end of a process what it took. */
+const meter = `data:text/javascript,${encodeURIComponent("process.on('exit', () => console.error(JSON.stringify(process.resourceUsage())))")}`;
+
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 
 await runCommand(async () => {
@@ -72,9 +75,6 @@ async function fill(uri, rows) {
   await connection.end();
 }
 
-/** Says at the end of a process what it took. */
-const meter = `data:text/javascript,${encodeURIComponent("process.on('exit', () => console.error(JSON.stringify(process.resourceUsage())))")}`;
-
 /**
  * @param {string[]} args prints JSON with `seconds` of its work
  * @param {NodeJS.ProcessEnv} env
@@ -91,4 +91,6 @@ function measured(args, env) {
 }
 
 /** @param {number[]} numbers */
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
+}

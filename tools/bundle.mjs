@@ -31,7 +31,7 @@ const entries = {
   testing: 'testing/index',
 };
 
-/** The files that entries share, and their modules. No entry loads more than three of them. @type {[string, RegExp][]} */
+/** The files that entries share, and their modules. No entry loads more than three of them, or four: `php-ini`. @type {[string, RegExp][]} */
 const chunks = [
   // What `mysql` takes of sessions stands on the codec alone, and must not load all of them.
   [
@@ -49,6 +49,8 @@ const chunks = [
   ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\.|^horde\/(accepted-login|beside|post-login)\.d\./],
   // What presets and forms have in common. Its types are in the one above.
   ['forms', /^(forms\/(arrays|checks)|presets\/laravel-(classes|cookie|encrypter)|login\/same-secret)\.js$/],
+  // What `php-ini` and the command share.
+  ['php-settings', /^php-ini\/[\w-]+\.js$/],
   // Two entries use each: one for its format, one for Horde's packs.
   ['igbinary-format', /^codec\/igbinary\//],
   ['msgpack-format', /^codec\/msgpack\//],
