@@ -48,7 +48,10 @@ describe('the tarball', () => {
     const named = entries(manifest).map(({ path }) => path.slice(2) || 'index');
     const names = [...named, 'core', 'igbinary-format', 'msgpack-format', 'requests', 'stores'];
     // No entry has a type of them.
-    const withoutTypes = ['database', 'forms', 'php-settings'].flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.js`]);
+    const withoutTypes = ['database', 'forms', 'php-settings'].flatMap((name) => [
+      `dist/${name}.cjs`,
+      `dist/${name}.js`,
+    ]);
     expect(files.filter((file) => file.startsWith('dist/'))).toEqual(
       [
         'dist/cli.js', // for `bin`
