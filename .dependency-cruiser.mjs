@@ -138,7 +138,7 @@ export default {
       from: '^src/presets/',
       imports: [
         '^src/presets/',
-        '^src/session/(options|cookie-encoding)[.]ts$',
+        '^src/session/(options|cookie-encoding|idle-cookie)[.]ts$',
         '^src/login/(login-rules|php-values|claim|same-secret)[.]ts$',
         codec,
         sharedByStores,

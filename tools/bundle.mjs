@@ -46,7 +46,10 @@ const chunks = [
   // What `mysql` and `recognize` share: connections.
   ['database', /^stores\/mysql\/(?!index\.)[\w-]+\.js$/],
   // What presets take of logins is theirs alone.
-  ['requests', /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\.|^horde\/(accepted-login|beside|post-login)\.d\./],
+  [
+    'requests',
+    /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\.|^horde\/(accepted-login|beside|post-login)\.d\./,
+  ],
   // What presets and forms have in common. Its types are in the one above.
   ['forms', /^(forms\/(arrays|checks)|presets\/laravel-(classes|cookie|encrypter)|login\/same-secret)\.js$/],
   // What `php-ini` and the command share.

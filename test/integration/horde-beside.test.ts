@@ -8,7 +8,7 @@ import Koa from 'koa';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { encodeSession } from '../../src/codec/index.ts';
 import { type HordeBeside, hordeBeside } from '../../src/horde/login.ts';
-import { phpSession as expressSession } from '../../src/middleware/express.ts';
+import { phpSession as expressSession, type PhpSessionRequest } from '../../src/middleware/express.ts';
 import { phpSession as koaSession, loggedIn } from '../../src/middleware/koa.ts';
 import { horde } from '../../src/presets/index.ts';
 import { createTableSql, mysqlStore } from '../../src/stores/mysql/index.ts';
@@ -115,13 +115,14 @@ const onExpress = (): Server => {
   const site = express();
   site.use(expressSession({ store: hordeStore, ...app.session }));
   site.use(async (req, res) => {
-    const own = (await beside.hasEnded(req.session, req)) ? undefined : await beside.open(req.session, req);
+    const { session, phpSession } = req as typeof req & PhpSessionRequest;
+    const own = (await beside.hasEnded(session, req)) ? undefined : await beside.open(session, req);
     if (own === undefined) {
       res.status(401).end();
     } else if (req.path === '/logout') {
       await own.discard();
-      await beside.logout(req.session, req);
-      await req.phpSession.destroy();
+      await beside.logout(session, req);
+      await phpSession.destroy();
       res.end();
     } else {
       own.data.count = ((own.data.count as number | undefined) ?? 0) + 1;
