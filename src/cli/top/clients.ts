@@ -11,11 +11,17 @@ export interface Client {
 type Row = [id: number | string, user: string, host: string, info: string | null];
 type Attribute = [id: number | string, name: string, value: string | null];
 
-/** All connections that this account may see, by their numbers. */
-export async function readClients({ query, see, unseen }: Ask): Promise<Map<number, Client>> {
+export interface Clients {
+  /** All connections that this account may see, by their numbers. */
+  readonly byId: ReadonlyMap<number, Client>;
+  /** Whether the server tells which of them are of Node and of PHP. */
+  readonly areKnown: boolean;
+}
+
+export async function readClients({ query, see, unseen }: Ask): Promise<Clients> {
   const rows = await query<Row>('SELECT ID, USER, HOST, INFO FROM information_schema.PROCESSLIST');
   const attributes = await readAttributes(see, query, unseen);
-  return new Map(
+  const byId = new Map(
     rows.map(([id, user, host, info]) => {
       const {
         php_session_bridge: version,
@@ -34,6 +40,7 @@ export async function readClients({ query, see, unseen }: Ask): Promise<Map<numb
       return [Number(id), { who, side: isNode ? 'node' : isPhp ? 'php' : 'other', statement: statementKind(info) }];
     }),
   );
+  return { byId, areKnown: attributes !== undefined };
 }
 
 async function readAttributes(
@@ -51,8 +58,9 @@ async function readAttributes(
     query<Attribute>(`SELECT PROCESSLIST_ID, ATTR_NAME, ATTR_VALUE FROM performance_schema.session_connect_attrs
       WHERE ATTR_NAME IN ('php_session_bridge', 'program_name', 'pid', 'host', '_client_name')`),
   );
+  if (rows === undefined) return undefined;
   const byId = new Map<number, Record<string, string>>();
-  for (const [id, name, value] of rows ?? []) {
+  for (const [id, name, value] of rows) {
     const attributes = byId.get(Number(id)) ?? {};
     byId.set(Number(id), { ...attributes, ...(value !== null && { [name]: value }) });
   }

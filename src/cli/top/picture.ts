@@ -27,12 +27,12 @@ export interface ServerPicture {
   /** `'127.0.0.1:3306'` */
   readonly server: string;
   readonly version: string;
-  /** Connections by whose they are. */
+  /** Connections by whose they are; null where the server does not tell. */
   readonly connections: {
     readonly all: number;
     readonly most: number;
-    readonly node: number;
-    readonly php: number;
+    readonly node: number | null;
+    readonly php: number | null;
   } | null;
   /** The session table: rows as the server estimates them, and bytes with indexes. */
   readonly table: { readonly rows: number; readonly bytes: number } | null;

@@ -13,9 +13,7 @@ function ofServer(picture: ServerPicture, report: Report): string {
   const { server, version, connections, table, rates, transactions, unseen } = picture;
   const waiting = transactions.filter(({ does }) => does === 'waits').length;
   const facts = [
-    connections === null
-      ? undefined
-      : `connections ${connections.all} of ${connections.most} (Node ${connections.node}, PHP ${connections.php})`,
+    connections === null ? undefined : `connections ${connections.all} of ${connections.most}${sides(connections)}`,
     table === null ? undefined : `about ${table.rows} sessions, ${(table.bytes / 1e6).toFixed(1)} MB`,
     rates === null
       ? undefined
@@ -29,6 +27,9 @@ function ofServer(picture: ServerPicture, report: Report): string {
     ...unseen.map((what) => report.style('yellow', `not seen: ${what}`)),
   ].join('\n');
 }
+
+const sides = ({ node, php }: NonNullable<ServerPicture['connections']>): string =>
+  node === null ? '' : ` (Node ${node}, PHP ${php})`;
 
 function tableOf(transactions: readonly Transaction[], report: Report): string {
   return report.table(

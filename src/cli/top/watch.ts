@@ -5,7 +5,7 @@ import type { Settings } from '../../stores/mysql/options.ts';
 import { idKey, readTableDefinition, type TableDefinition } from '../../stores/mysql/table-definition.ts';
 import type { Handles } from '../handles.ts';
 import { type Ask, asking } from './ask.ts';
-import { type Client, readClients } from './clients.ts';
+import { type Client, type Clients, readClients } from './clients.ts';
 import { readInnodb, type SessionLocks } from './innodb.ts';
 import { readNdb } from './ndb.ts';
 import type { Rates, ServerPicture } from './picture.ts';
@@ -68,8 +68,8 @@ export class Watch {
     const isNdb = /^ndb/i.test(this.#definition?.engine ?? '');
     const read =
       isNdb && locks !== undefined
-        ? await readNdb(ask, clients, locks)
-        : await readInnodb(ask, clients, /MariaDB/i.test(version), locks);
+        ? await readNdb(ask, clients.byId, locks)
+        : await readInnodb(ask, clients.byId, /MariaDB/i.test(version), locks);
     const transactions = read.sort((a, b) => b.seconds - a.seconds);
     const rates = await this.#rates(query);
     return {
@@ -115,7 +115,8 @@ export class Watch {
   }
 }
 
-function countClients(clients: ReadonlyMap<number, Client>, most: number): ServerPicture['connections'] {
-  const count = (side: Client['side']) => [...clients.values()].filter((client) => client.side === side).length;
-  return { all: clients.size, most, node: count('node'), php: count('php') };
+function countClients({ byId, areKnown }: Clients, most: number): ServerPicture['connections'] {
+  const count = (side: Client['side']) =>
+    areKnown ? [...byId.values()].filter((client) => client.side === side).length : null;
+  return { all: byId.size, most, node: count('node'), php: count('php') };
 }
