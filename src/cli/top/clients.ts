@@ -21,7 +21,7 @@ export interface Clients {
 export async function readClients({ query, see, unseen }: Ask): Promise<Clients> {
   const rows = await query<Row>('SELECT ID, USER, HOST, INFO FROM information_schema.PROCESSLIST');
   const attributes = await readAttributes(see, query, unseen);
-  const byId = new Map(
+  const byId = new Map<number, Client>(
     rows.map(([id, user, host, info]) => {
       const {
         php_session_bridge: version,
