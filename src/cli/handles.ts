@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -33,9 +33,12 @@ export class Handles {
       if (given.length < 32) throw new UsageError('PHP_SESSION_BRIDGE_HANDLE_KEY must have at least 32 characters');
       return new Handles(Buffer.from(given));
     }
-    // The XDG Base Directory Specification has this place for what a program keeps.
-    const state = env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state');
-    return new Handles(await readOrMake(join(state, 'php-session-bridge', 'handle-key')));
+    return new Handles(await readOrMake(join(stateFolder(env), 'handle-key')));
+  }
+
+  /** 32 bytes for another purpose. They do not lead back to the key. */
+  keyFor(purpose: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#key, '', `php-session-bridge ${purpose}`, 32));
   }
 
   of(rowKey: string): string {
@@ -48,6 +51,11 @@ export class Handles {
     return createHmac('sha256', this.#key).update(`\0${purpose}`).digest();
   }
 
+  /** A handle of a user: another one than that of a session whose key is his id. */
+  ofUser(id: string | number): string {
+    return this.of(`user\0${id}`);
+  }
+
   /** @throws UsageError for what can be no handle */
   test(beginning: string): (rowKey: string) => boolean {
     if (!/^[0-9a-f]+$/.test(beginning) || beginning.length < LEAST || beginning.length > DIGITS) {
@@ -56,6 +64,11 @@ export class Handles {
     }
     return (rowKey) => this.of(rowKey).startsWith(beginning);
   }
+}
+
+/** What this program keeps of a user: the XDG Base Directory Specification has this place for it. */
+export function stateFolder(env: World['env']): string {
+  return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state'), 'php-session-bridge');
 }
 
 async function readOrMake(file: string): Promise<Uint8Array> {

@@ -1,12 +1,13 @@
 import { text } from 'node:stream/consumers';
 import {
   decodeSession,
+  type PhpArray,
   type SessionData,
   type SessionDecodeOptions,
   type SessionEncodeOptions,
 } from '../codec/index.ts';
 import { PhpSessionError } from '../errors.ts';
-import { settings as readSessionOptions } from '../session/options.ts';
+import { settings as readSessionOptions, type Settings as SessionSettings } from '../session/options.ts';
 import { Deadline } from '../stores/deadline.ts';
 import { unpack } from '../stores/encoding.ts';
 import { Connection } from '../stores/mysql/connection.ts';
@@ -26,6 +27,8 @@ export class SessionTable {
   readonly place: Place;
   readonly settings: Settings;
   readonly definition: TableDefinition;
+  /** Those of `phpSession()`. */
+  readonly session: SessionSettings;
   /** For `decodeSession()` and `encodeSession()`: as `phpSession()` would use them. */
   readonly codec: SessionDecodeOptions & SessionEncodeOptions;
   readonly handles: Handles;
@@ -42,7 +45,8 @@ export class SessionTable {
     this.settings = found.settings;
     this.definition = found.definition;
     this.handles = found.handles;
-    this.codec = readSessionOptions({ ...place.session, store: mysqlStore(place.store) }).codec;
+    this.session = readSessionOptions({ ...place.session, store: mysqlStore(place.store) });
+    this.codec = this.session.codec;
     this.#connection = connection;
     this.#signal = signal;
   }
@@ -100,6 +104,15 @@ export class SessionTable {
     return found[0]!;
   }
 
+  /** @throws CommandError where it is not there any more */
+  async row(key: string): Promise<ScannedRow> {
+    const options = { only: key, signal: this.#signal };
+    for await (const [row] of scanRows(this.settings, this.definition, this.#connection, options)) {
+      if (row !== undefined) return row;
+    }
+    throw new CommandError('there is no such session (any more)');
+  }
+
   /**
    * What is in a row.
    *
@@ -107,6 +120,11 @@ export class SessionTable {
    */
   decode({ data }: Pick<ScannedRow, 'data'>): SessionData {
     return decodeSession(this.unpack(data), this.codec);
+  }
+
+  /** The same with all types of PHP. */
+  decodeExact({ data }: Pick<ScannedRow, 'data'>): PhpArray {
+    return decodeSession(this.unpack(data), { ...this.codec, view: 'exact' });
   }
 
   /** @throws PhpSessionError for what is not in the encoding of the table */

@@ -62,6 +62,11 @@ export interface LoginVisitor extends Visitor {
   readonly columns: RowColumns;
   /** The value of a cookie. */
   cookie(name: string): string | undefined;
+  /**
+   * There is no visitor, as somebody asks whose session it is. What the application compares with the visitor is not compared then, so nobody may be
+   * let in by it. Default false.
+   */
+  readonly isNobody?: boolean;
   /** Gets the reason where the application would refuse the user of a session. */
   refused?(why: LoginRefusal): void;
 }

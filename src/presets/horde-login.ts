@@ -39,12 +39,12 @@ function signed(path: string, time: number, secretKey: string): string {
 }
 
 function refusal(session: LoginSession, visitor: LoginVisitor, checks: Checks): LoginRefusal | undefined {
-  const { address, userAgent = '', forwardedFor, time } = visitor;
+  const { address, userAgent = '', forwardedFor, time, isNobody = false } = visitor;
   const addressThen = stringAt(session, 'auth/remoteAddr');
   // Whoever sends this header chooses it. Horde compares it all the same, so it is compared here, and used for nothing else.
   const addressNow = forwardedFor === undefined ? address : forwardedFor.split(',')[0];
-  if (checks.checkip && addressThen && addressThen !== addressNow) return 'address';
-  if (checks.checkbrowser && stringAt(session, 'auth/browser') !== trimmed(userAgent)) return 'browser';
+  if (!isNobody && checks.checkip && addressThen && addressThen !== addressNow) return 'address';
+  if (!isNobody && checks.checkbrowser && stringAt(session, 'auth/browser') !== trimmed(userAgent)) return 'browser';
   if (checks.maxTime > 0 && (timeAt(session, '_b') ?? 0) + checks.maxTime < time) return 'age';
   return undefined;
 }

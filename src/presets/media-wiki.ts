@@ -75,10 +75,10 @@ export function mediaWiki(options: MediaWikiOptions): PresetWithLogin {
 /** `CookieSessionProvider::provideSessionInfo()` and `SessionManager::loadSessionInfoFromStore()`. */
 function loginOf(cookies: string): LoginRules {
   return {
-    claim(session, { cookie, refused }) {
+    claim(session, { cookie, refused, isNobody = false }) {
       const id = idAt(session, 'metadata', 'userId');
       if (id === undefined || id === 0) return undefined;
-      if (cookie(`${cookies}UserID`) !== String(id)) {
+      if (!isNobody && cookie(`${cookies}UserID`) !== String(id)) {
         refused?.('cookie');
         return undefined;
       }

@@ -120,14 +120,16 @@ function renewed(
 
 function login({ slot, sessionAuthName, ipCheck }: CookieRules): LoginRules {
   return {
-    claim(session, { time, address, columns, cookie, refused }) {
+    claim(session, { time, address, columns, cookie, refused, isNobody = false }) {
       const id = userOf(session);
       if (id === undefined) return undefined;
-      if (ipCheck && !isAt(address, columns)) {
+      if (!isNobody && ipCheck && !isAt(address, columns)) {
         refused?.('address');
         return undefined;
       }
-      if (slotsAgo(cookie(sessionAuthName), textAt(session, 'auth_secret'), time, slot) === undefined) {
+      const secret = textAt(session, 'auth_secret');
+      const hasCookie = isNobody || slotsAgo(cookie(sessionAuthName), secret, time, slot) !== undefined;
+      if (secret === undefined || !hasCookie) {
         refused?.('cookie');
         return undefined;
       }

@@ -4,6 +4,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import { duration, wholeNumber } from '../numbers.ts';
 import { placeFlags } from '../place.ts';
 import { SessionTable } from '../session-table.ts';
+import { usersOf } from '../user-flag.ts';
 
 interface Listed {
   handle: string;
@@ -32,6 +33,11 @@ export const list: Command = {
     ...placeFlags,
     by: { type: 'string', value: 'age|size', says: 'what the first ones are: the youngest (default), or the largest' },
     most: { type: 'string', value: 'N', says: 'how many at most (default 50)' },
+    user: {
+      type: 'string',
+      value: 'NAME',
+      says: 'only those of the user of this name or id; - takes it from standard input',
+    },
     unreadable: { type: 'boolean', says: 'only rows that are no sessions' },
   },
   examples: [
@@ -44,10 +50,11 @@ export const list: Command = {
     if (order === undefined) throw new UsageError('--by must be age or size');
     const most = wholeNumber(flags.most, 50, '--most');
     return SessionTable.use(call, async (table) => {
+      const keys = flags.user === undefined ? undefined : new Set((await usersOf(table, call)).keys);
       let best: Listed[] = [];
       let [seen, fits] = [0, 0];
       for await (const rows of table.batches()) {
-        const described = rows.map((row) => describe(table, row));
+        const described = rows.filter(({ key }) => keys?.has(key) ?? true).map((row) => describe(table, row));
         const wanted = flags.unreadable === true ? described.filter(({ error }) => error !== null) : described;
         best = [...best, ...wanted].sort(order).slice(0, most);
         seen += rows.length;

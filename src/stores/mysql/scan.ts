@@ -1,5 +1,6 @@
 import { Deadline } from '../deadline.ts';
 import { bufferOf } from '../encoding.ts';
+import type { ColumnValue, RowColumns } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Settings } from './options.ts';
 import { bytesSql } from './table.ts';
@@ -17,11 +18,15 @@ export interface ScannedRow {
   readonly size: number;
   /** Seconds since the session was last used; null where its row has no time. */
   readonly age: number | null;
+  /** Those of the option `row.read`. */
+  readonly columns: RowColumns;
 }
 
 export interface ScanOptions {
   /** Goes on behind this key. Default: from the beginning. */
   readonly after?: string | undefined;
+  /** The row with this key alone. */
+  readonly only?: string | undefined;
   /** Default true. */
   readonly withData?: boolean;
   /** Rows in one batch at most. Default 2,000. */
@@ -54,9 +59,9 @@ export async function* scanRows(
   settings: Settings,
   definition: TableDefinition,
   connection: Connection,
-  { after, withData = true, most = MOST_ROWS, signal }: ScanOptions = {},
+  { after, only, withData = true, most = MOST_ROWS, signal }: ScanOptions = {},
 ): AsyncGenerator<ScannedRow[], void, undefined> {
-  const { table, quoted } = settings;
+  const { table, quoted, row } = settings;
   const { data: dataColumn, time, id } = definition;
   const isBinary = id!.charset === null;
   const key = isBinary ? quoted.id : `CONVERT(${quoted.id} USING utf8mb4)`;
@@ -67,17 +72,19 @@ export async function* scanRows(
     zoneOf(settings),
   );
   const bytes = withData ? bytesSql(settings, dataColumn!.charset) : "''";
-  const select = `SELECT ${key}, ${bytes}, COALESCE(LENGTH(${quoted.data}), 0), ${age} FROM ${table.quoted}`;
-  let last: string | Buffer | undefined = after !== undefined && isBinary ? Buffer.from(after, 'latin1') : after;
-  let limit = Math.min(most, withData ? 10 : MOST_ROWS);
+  const others = row.read.map(({ quoted: name }) => `, ${name}`).join('');
+  const select = `SELECT ${key}, ${bytes}, COALESCE(LENGTH(${quoted.data}), 0), ${age}${others} FROM ${table.quoted}`;
+  const asKey = (text: string | undefined) => (text !== undefined && isBinary ? Buffer.from(text, 'latin1') : text);
+  let last: string | Buffer | undefined = asKey(only ?? after);
+  let limit = Math.min(most, only === undefined && !withData ? MOST_ROWS : 10);
   for (;;) {
-    const where = last === undefined ? '' : `WHERE ${quoted.id} > ?`;
+    const where = last === undefined ? '' : `WHERE ${quoted.id} ${only === undefined ? '>' : '='} ?`;
     const sql = `${select} ${where} ORDER BY ${quoted.id} LIMIT ${limit}`;
     const deadline = new Deadline(PATIENCE, signal);
     const rows = await connection.execute<Row[]>(sql, last === undefined ? [] : [last], deadline);
     const full = rows.length === limit;
-    if (rows.length > 0) yield rows.filter(([one]) => !isOurs(one)).map(toRow);
-    if (!full) return;
+    if (rows.length > 0) yield rows.filter(([one]) => !isOurs(one)).map((found) => toRow(found, row.read));
+    if (!full || only !== undefined) return;
     last = rows.at(-1)![0];
     if (withData) limit = Math.min(most, nextLimit(rows));
   }
@@ -85,6 +92,7 @@ export async function* scanRows(
 
 type Row = [
   ...[key: string | Buffer, data: Buffer | string | null, size: number | string, age: number | string | null],
+  ...others: ColumnValue[],
 ];
 
 function nextLimit(rows: readonly Row[]): number {
@@ -95,11 +103,12 @@ function nextLimit(rows: readonly Row[]): number {
 /** Rows of this package that are no sessions: see tombstone.ts and gc-leader.ts. */
 const isOurs = (key: string | Buffer): boolean => key[0] === '<' || key[0] === 0x3c;
 
-function toRow([key, data, size, age]: Row): ScannedRow {
+function toRow([key, data, size, age, ...others]: Row, read: Settings['row']['read']): ScannedRow {
   return {
     key: typeof key === 'string' ? key : key.toString('latin1'),
     data: typeof data === 'object' && data !== null ? data : bufferOf(new Uint8Array()),
     size: Number(size),
     age: age === null ? null : Number(age),
+    columns: Object.fromEntries(read.map(({ name }, i) => [name, others[i]!])),
   };
 }
