@@ -99,6 +99,11 @@ async function compare(table: SessionTable, recordings: Recordings, name: string
         ...(isSame ? ['Both sessions have the same bytes.'] : []),
       ].join('\n'),
   );
+  if (counts.node === 0 && counts.php > 0) {
+    report.warn(
+      `Node's page has changed nothing. Does it use the table ${shadow}, the cookie ${table.session.name}, and the same keys?`,
+    );
+  }
   if (status >= 400) report.warn(`Node's page answered ${status}`);
   if (hasNewId) report.note("Node's page gave the session a new id, which PHP's did not: a recorded row keeps its id.");
   return different.length > 0 ? EXIT.found : EXIT.ok;

@@ -28,7 +28,7 @@ export const show: Command = {
       const row = await table.row(await table.find(operands[0]!, call));
       const outline = outlineOf('$_SESSION', table.decodeExact(row), {
         reveal: flags.reveal === true,
-        depth: depth + 1,
+        depth,
       });
       const about = { handle: table.handles.of(row.key), age: row.age, size: row.size };
       report.answer({ ...about, session: outline }, () => [headOf(about), ...outlineLines(outline)].join('\n'));

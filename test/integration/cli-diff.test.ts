@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { PhpFloat } from '../../src/codec/index.ts';
+import { phpSession } from '../../src/middleware/koa.ts';
+import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
+import type { SessionStore } from '../../src/stores/store.ts';
+import { freePort } from '../../tools/services/ports.mjs';
+import { type PhpServer, startPhpServer } from '../../tools/services/php.mjs';
+import { connectionOf, type Run, type Said, Shell } from './cli-helpers.ts';
+import { emptyDatabase } from './empty-database.ts';
+import { sleep, testServer, type Witness } from './mysql-store-helpers.ts';
+
+const database = `cli_diff_${process.pid}`;
+const root = join(__dirname, '../..');
+let witness: Witness;
+emptyDatabase(database, (made) => {
+  witness = made;
+});
+/** Beside the shadow the table has to be named. */
+const shell = new (class extends Shell {
+  override run(args: readonly string[], how: Run = {}): Promise<Said> {
+    return super.run([...args, '--table', 'session'], how);
+  }
+})(database);
+let php: PhpServer;
+const servers: Server[] = [];
+const stores: SessionStore[] = [];
+
+/** The page of PHP and its port, as a reader copies them from the documentation. */
+const page = readFileSync(join(root, 'docs/operations-sessions.md'), 'utf8');
+const [phpPage, nodePage] = ['php', 'js'].map((language) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(page)![1]!);
+/** As step 3 says. */
+const mended = `import { PhpFloat } from 'php-session-bridge';\n${nodePage!.replace('price: 9', 'price: new PhpFloat(9)')}`;
+
+beforeAll(async () => {
+  const { host, port, user, password } = testServer();
+  writeFileSync(join(shell.directory, 'cart.php'), phpPage!);
+  writeFileSync(
+    join(shell.directory, 'session.php'),
+    `<?php require '${root}/php/src/SessionHandler.php';
+    (new PhpSessionBridge\\SessionHandler(fn () => new PDO(getenv('DSN'), getenv('DATABASE_USER'), getenv('DATABASE_PASSWORD'))))->start();`,
+  );
+  php = await startPhpServer({
+    router: join(shell.directory, 'cart.php'),
+    env: { DSN: `mysql:host=${host};port=${port};dbname=${database}`, DATABASE_USER: user, DATABASE_PASSWORD: password },
+  });
+}, 60_000);
+beforeEach(() =>
+  witness.query(`CREATE TABLE session (id CHAR(32) PRIMARY KEY, data BLOB, usetime INT); CREATE TABLE session_shadow LIKE session;
+    INSERT INTO session VALUES ('${id}', 'cart|a:1:{i:0;a:2:{s:3:"sku";s:6:"secret";s:5:"price";d:1;}}user|s:6:"secret";', UNIX_TIMESTAMP())`),
+);
+afterEach(() => stop());
+afterAll(() => php?.stop());
+
+const id = 'ab'.repeat(16);
+const json = async (args: string[]) => {
+  const { out, code } = await shell.run([...args, '--json']);
+  return { ...JSON.parse(out), code };
+};
+
+/** Runs the port on a table, in this process: what it imports are the sources. @returns where */
+async function start(code: string, table: string): Promise<string> {
+  const port = await freePort();
+  const body = code.replace(/^import .*$/gm, '').replace('app.listen', 'return app.listen');
+  const open = (options: MysqlStoreOptions) => {
+    const store = mysqlStore(options);
+    stores.push(store);
+    return store;
+  };
+  const env = { DATABASE: connectionOf(database), SESSION_TABLE: table, PORT: String(port) };
+  const run = new Function('Koa', 'phpSession', 'mysqlStore', 'PhpFloat', 'process', body);
+  const server: Server = run(Koa, phpSession, open, PhpFloat, { env });
+  await once(server, 'listening');
+  servers.push(server);
+  return `http://127.0.0.1:${port}/?sku=7`;
+}
+
+async function stop(): Promise<void> {
+  for (const server of servers.splice(0)) server.close();
+  for (const store of stores.splice(0)) await store.close();
+}
+
+async function record(...args: string[]) {
+  const [{ handle }] = (await shell.run(['list', '--json'])).out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const recorded = json(['diff', 'record', handle, ...args]);
+  await sleep(600);
+  await fetch(`${php.url}/?sku=7`, { headers: { cookie: `PHPSESSID=${id}` } });
+  return recorded;
+}
+
+const folder = () => join(shell.directory, '.local/state/php-session-bridge/recordings');
+const rowsOf = async (table: string) => (await witness.query(`SELECT id FROM ${table} WHERE id NOT LIKE '<%'`)).length;
+
+describe('a page that is ported', () => {
+  test('is proven, as the documentation does it', async () => {
+    const { name, changes } = await record();
+    expect(changes).toBe(3);
+    const before = await witness.query('SELECT * FROM session');
+
+    const replay = async (code: string, ...args: string[]) => {
+      const url = await start(code, 'session_shadow');
+      const found = await json(['diff', 'replay', name, '--shadow', 'session_shadow', '--to', url, ...args]);
+      expect(await rowsOf('session_shadow')).toBe(0);
+      await stop();
+      return found;
+    };
+    expect(await replay(nodePage!)).toMatchObject({
+      ...{ status: 200, hasNewId: false, isSame: false, changes: { php: 3, node: 3 }, ignored: 0, code: 1 },
+      differences: [
+        { path: 'key 1 > key 2 > key 2', kind: 'type', php: 'float', node: 'int' },
+        { path: 'key 4', kind: 'value', php: 'string, 8 bytes', node: 'string, 8 bytes' },
+      ],
+    });
+    expect(await replay(nodePage!, '--reveal')).toMatchObject({
+      differences: [
+        { path: '/cart/1/price', kind: 'type', php: 'float, 9', node: 'int, 9' },
+        { path: '/last', kind: 'value', php: 'string, 8 bytes, "cart.php"', node: 'string, 8 bytes, "cart.mjs"' },
+      ],
+    });
+    expect(await replay(mended, '--ignore', '/last')).toMatchObject({ differences: [], ignored: 1, code: 0 });
+    // Nothing was written to the session table.
+    expect(await witness.query('SELECT * FROM session')).toEqual(before);
+  }, 120_000);
+
+  test('a page on the sessions themselves, or with another cookie, is found out', async () => {
+    const { name } = await record();
+    const ask = async (code: string, table: string, expected: number) => {
+      const url = await start(code, table);
+      const { err, code: exit } = await shell.run(['diff', 'replay', name, '--shadow', 'session_shadow', '--to', url]);
+      await stop();
+      expect(exit).toBe(expected);
+      return err;
+    };
+    expect(await ask(nodePage!, 'session', 3)).toMatch(/writes into the session table itself/);
+    const other = nodePage!.replace('phpSession({', "phpSession({ name: 'other',");
+    expect(await ask(other, 'session_shadow', 1)).toMatch(/has changed nothing/);
+    const strict = nodePage!.replace('phpSession({', 'phpSession({ useStrictMode: true,');
+    await witness.query('CREATE TABLE third LIKE session');
+    expect(await ask(strict, 'third', 3)).toMatch(/did not take the session/);
+  }, 120_000);
+});
+
+describe('a recording', () => {
+  test('is a file that nobody else can read, and shows nothing', async () => {
+    await record();
+    const [file] = readdirSync(folder()).map((name) => join(folder(), name));
+    expect(statSync(file!).mode & 0o777).toBe(0o600);
+    const { sealed, ...rest } = JSON.parse(readFileSync(file!, 'utf8'));
+    expect(Object.keys(rest)).toEqual(['ends']);
+    expect(Buffer.from(sealed, 'base64').toString('latin1')).not.toContain('secret');
+  });
+
+  test('is deleted after its time, by the next diff', async () => {
+    const { name } = await record('--keep', '1');
+    const file = join(folder(), name);
+    const stored = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...stored, ends: Date.now() - 1 }));
+    const args = ['diff', 'replay', name, '--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/'];
+    expect((await shell.run(args)).err).toMatch(/no such recording/);
+    expect(readdirSync(folder())).not.toContain(name);
+  });
+
+  test('that was changed is refused', async () => {
+    const { name } = await record();
+    const file = join(folder(), name);
+    const { ends, sealed } = JSON.parse(readFileSync(file, 'utf8'));
+    const bytes = Buffer.from(sealed, 'base64');
+    bytes[40]! ^= 1;
+    writeFileSync(file, JSON.stringify({ ends, sealed: bytes.toString('base64') }));
+    const args = ['diff', 'replay', name, '--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/'];
+    expect((await shell.run(args)).err).toMatch(/another key of handles, or was changed/);
+  });
+
+  test.each([
+    [['--to', 'http://127.0.0.1:1/'], /--shadow must be/, 2],
+    [['--shadow', 'session_shadow'], /--to must be/, 2],
+    [['--shadow', 'session', '--to', 'http://127.0.0.1:1/'], /another table than that of the sessions/, 2],
+    [['--shadow', 'SESSION', '--to', 'http://127.0.0.1:1/'], /another table/, 2],
+    [['--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/'], /does not answer/, 3],
+    [['--shadow', 'nothing', '--to', 'http://127.0.0.1:1/'], /ERR_SESSION_TABLE/, 3],
+  ])('replay %j', async (args, message, exit) => {
+    const { name } = await record();
+    const { err, code } = await shell.run(['diff', 'replay', name, ...args]);
+    expect([err, code]).toEqual([expect.stringMatching(message), exit]);
+    expect(await rowsOf('session')).toBe(1);
+    expect(await rowsOf('session_shadow')).toBe(0);
+  });
+
+  test('of a session that ends is none', async () => {
+    const [{ handle }] = (await shell.run(['list', '--json'])).out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const recorded = shell.run(['diff', 'record', handle]);
+    await sleep(600);
+    await witness.query('DELETE FROM session');
+    expect((await recorded).err).toMatch(/the row has gone/);
+  });
+
+  test('Ctrl-C ends it', async () => {
+    const [{ handle }] = (await shell.run(['list', '--json'])).out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const interruption = new AbortController();
+    setTimeout(() => interruption.abort(), 500);
+    expect((await shell.run(['diff', 'record', handle], { signal: interruption.signal })).code).toBe(130);
+  });
+});
