@@ -26,6 +26,10 @@ const parts = {
     name: "Symfony's session",
     has: () => existsSync('/usr/share/php/Symfony/Component/HttpKernel/autoload.php'),
   },
+  'php-horde-imp': { name: 'Horde with IMP', has: () => existsSync('/usr/share/horde/imp/lib/Application.php') },
+  // IMP's packages only recommend these two.
+  'php-horde-db': { name: "Horde's database classes", has: () => existsSync('/usr/share/php/Horde/Db.php') },
+  'php-net-dns2': { name: 'Net_DNS2', has: () => existsSync('/usr/share/php/Net/DNS2.php') },
   'dovecot-imapd': { name: 'Dovecot', has: () => hasProgram('dovecot') },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
@@ -41,6 +45,18 @@ export const farmParts = /** @type {const} */ (['mariadb-server', 'php-cli', 'ph
 
 /** What the tests on clusters run besides MySQL, which Debian does not have. */
 export const clusterParts = /** @type {const} */ (['mariadb-server', 'galera-4', 'rsync', 'php-cli', 'php-mysql']);
+
+/** What the lab of Horde runs. */
+export const hordeParts = /** @type {const} */ ([
+  ...farmParts,
+  'php-fpm',
+  'php-igbinary',
+  'php-msgpack',
+  'php-horde-imp',
+  'php-horde-db',
+  'php-net-dns2',
+  'dovecot-imapd',
+]);
 
 /** What the storm runs. */
 export const stormParts = /** @type {const} */ ([...farmParts, 'php-fpm']);

@@ -10,7 +10,8 @@ import { startProcess, tail, untilReady } from '../services/processes.mjs';
  * Starts a mail server with an empty mailbox for each name, and one password for all: Roundcube's users are those of a mail server.
  *
  * @param {string} password
- * @returns {Promise<{ port: number, log: () => string, stop: () => Promise<void> }>} the port of IMAP
+ * @returns {Promise<{ port: number, mail: string, log: () => string, stop: () => Promise<void> }>} the port of IMAP, and the folder with a
+ *   Maildir for each user
  */
 export async function startDovecot(password) {
   const directory = temporaryDirectory('dovecot');
@@ -73,6 +74,7 @@ service stats {
   }
   return {
     port,
+    mail: at('mail'),
     log: () => tail(at('log')),
     async stop() {
       await server.stop();

@@ -44,3 +44,12 @@ ${sections}
   );
   return [program('haproxy'), '-db', '-f', file];
 }
+
+/**
+ * A text in HAProxy's configuration (its manual, "Quoting and escaping" and "Custom log format").
+ *
+ * @param {string} text
+ */
+export function quoted(text) {
+  return `'${text.replaceAll('%', '%%').replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,4 +1,4 @@
-import { configureHaproxy, failover } from '../services/haproxy.mjs';
+import { configureHaproxy, failover, quoted } from '../services/haproxy.mjs';
 
 /**
  * Writes the proxy's configuration: `/php/ACTION` goes to PHP-FPM, `/node/ACTION` to the next Node server in turn.
@@ -45,13 +45,4 @@ backend node
 ${nodePorts.map((port) => `  server node-${port} 127.0.0.1:${port} check`).join('\n')}
 `,
   });
-}
-
-/**
- * A text in HAProxy's configuration (its manual, "Quoting and escaping" and "Custom log format").
- *
- * @param {string} text
- */
-function quoted(text) {
-  return `'${text.replaceAll('%', '%%').replaceAll("'", String.raw`'\''`)}'`;
 }
