@@ -27,9 +27,8 @@ const parts = {
     has: () => existsSync('/usr/share/php/Symfony/Component/HttpKernel/autoload.php'),
   },
   'php-horde-imp': { name: 'Horde with IMP', has: () => existsSync('/usr/share/horde/imp/lib/Application.php') },
-  // IMP's packages only recommend these two.
+  // IMP's packages only recommend it.
   'php-horde-db': { name: "Horde's database classes", has: () => existsSync('/usr/share/php/Horde/Db.php') },
-  'php-net-dns2': { name: 'Net_DNS2', has: () => existsSync('/usr/share/php/Net/DNS2.php') },
   'dovecot-imapd': { name: 'Dovecot', has: () => hasProgram('dovecot') },
   haproxy: { name: 'HAProxy', has: () => hasProgram('haproxy') },
   // It brings a font, if there is none.
@@ -54,7 +53,6 @@ export const hordeParts = /** @type {const} */ ([
   'php-msgpack',
   'php-horde-imp',
   'php-horde-db',
-  'php-net-dns2',
   'dovecot-imapd',
 ]);
 

@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { tail } from '../services/processes.mjs';
 import { run } from '../setup.mjs';
@@ -34,6 +35,8 @@ export function copyHorde(folder, { database, imapPort, temporary, log, pages = 
   rmSync(join(horde, 'static'));
   symlinkSync(files, join(horde, 'static'));
   for (const name of old) patch(join(horde, 'imp/lib', `${name}.php`));
+  // Where Net_DNS2 is installed: PHP 8 makes a 500 of a short page if its cache is empty. A folder in its place is no cache.
+  mkdirSync(join(temporary, `horde_dns.cache${hostname()}`));
   const settings = hordeSettings({ database, temporary, log });
   writeFileSync(
     join(horde, 'config/conf.php'),
