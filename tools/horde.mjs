@@ -1,5 +1,6 @@
 // `npm run test:horde`: Debian's Horde with IMP on three servers, and Node beside it on one session table. Exit status 1 when a step fails.
 // Arguments are names of steps: only these. `--entry`, `--pack` and `--engine` choose, `--requests` is the size of the storm.
+// `--figures` measures instead, with a call of `--seconds`.
 import { parseArgs } from 'node:util';
 import { choose, numberOf } from './arguments.mjs';
 import { build } from './build.mjs';
@@ -7,8 +8,12 @@ import { hordeParts, runCommand, SetupError, setUp } from './setup.mjs';
 
 await runCommand(async () => {
   const list = /** @type {const} */ ({ type: 'string', multiple: true });
+  const figures = /** @type {const} */ ({
+    figures: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '60' },
+  });
   const { values, positionals: names } = parseArgs({
-    options: { entry: list, pack: list, engine: list, requests: { type: 'string', default: '2000' } },
+    options: { entry: list, pack: list, engine: list, requests: { type: 'string', default: '2000' }, ...figures },
     allowPositionals: true,
   });
   const requests = numberOf(values, 'requests', { least: 8 });
@@ -17,9 +22,15 @@ await runCommand(async () => {
   // Not above: nothing of it can be loaded before it is installed and built.
   const { entries, pages, runSteps } = await import('../test/horde/run.mjs');
   const { steps } = await import('../test/horde/steps/index.mjs');
+  const { printFigures } = await import('./horde/figures.mjs');
   const { startHordeLab } = await import('./horde/lab.mjs');
   const { packs } = await import('./horde/packs.mjs');
 
+  if (values.figures) {
+    const lab = await startHordeLab({ pages });
+    await printFigures(lab, numberOf(values, 'seconds')).finally(lab.stop);
+    return;
+  }
   const titles = steps.map(({ title }) => title);
   const wanted = choose(titles, names.length > 0 ? names : undefined, 'step');
   const wantedEntries = choose(

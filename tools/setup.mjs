@@ -81,8 +81,8 @@ export async function setUp(needs = []) {
   if (modules) await installModules();
 }
 
-/** @param {readonly Part[]} needs */
-function missingPackages(needs) {
+/** Which Debian packages are not there. @param {readonly Part[]} needs */
+export function missingPackages(needs) {
   return needs.filter((need) => !parts[need].has());
 }
 

@@ -1,3 +1,4 @@
+import { browser } from './browser.mjs';
 import { cart } from './cart.mjs';
 import { kill } from './kill.mjs';
 import { login } from './login.mjs';
@@ -9,4 +10,16 @@ import { rolling } from './rolling.mjs';
 import { stormStep } from './storm.mjs';
 
 /** In this order, on one farm. The last one ends servers of it. */
-export const steps = [login, refused, preference, cart, mail, logoutHorde, logoutNode, rolling, stormStep, kill];
+export const steps = [
+  login,
+  refused,
+  preference,
+  cart,
+  mail,
+  logoutHorde,
+  logoutNode,
+  rolling,
+  browser,
+  stormStep,
+  kill,
+];
