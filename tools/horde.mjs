@@ -44,8 +44,6 @@ await runCommand(async () => {
   if (engines.length === 0) throw new SetupError(`There are the engines ${all.join(', ')}.`);
 
   const table = [['engine', 'way in', 'pack', ...titles]];
-  /** @type {string[]} */
-  const notes = [];
   for (const engine of engines) {
     const lab = await startHordeLab({ engine, pages });
     console.log(`${lab.engine}: Horde is set up`);
@@ -60,7 +58,7 @@ await runCommand(async () => {
           const row = [lab.engine, entry, pack, ...titles.map((title) => cells[title] ?? '')];
           table.push(row);
           console.log(row.map((cell) => cell || '.').join('  '));
-          notes.push(...own.map((note) => `${lab.engine}, ${note}`));
+          for (const note of own) console.log(`  ${note}`);
         }
       }
     } finally {
@@ -69,7 +67,6 @@ await runCommand(async () => {
   }
   console.log();
   print(table);
-  for (const note of notes) console.log(note);
   console.log();
   console.log(
     '-: it does not concern this way in. Empty: it was not run there, as one pack, or the wanted steps, are enough.',

@@ -82,7 +82,7 @@ export async function slowCall(lab, seconds) {
 /** @param {string} url @param {number} seconds */
 async function measureSlowCall(url, seconds) {
   const alice = new Visitor(url);
-  await alice.login();
+  await alice.login('alice', 'dynamic');
   const token = await alice.horde('get', { app: 'horde', name: 'session_token' });
   const bobs = await Promise.all(
     Array.from({ length: others }, async () => {
@@ -97,12 +97,12 @@ async function measureSlowCall(url, seconds) {
   const held = [];
   /** @type {number[]} */
   const times = [];
-  const counted = async (/** @type {Promise<import('./visitor.mjs').Answer>} */ answer) => {
+  const counted = async (/** @type {Promise<import('./visitor.mjs').Answer>} */ answer, part = '') => {
     open++;
     const { status, text } = await answer;
     open--;
     if (status === 503) refused++;
-    else if (status !== 200 || text === '') throw new Error(`status ${status}: ${text.slice(0, 300)}`);
+    else if (status !== 200 || !text.includes(part)) throw new Error(`status ${status}: ${text.slice(0, 300)}`);
   };
   const call = counted(alice.send(`/horde/lab/page.php?do=set&name=slow&value=1&sleep=${seconds * 1000}`)).finally(
     () => {
@@ -112,7 +112,8 @@ async function measureSlowCall(url, seconds) {
   await sleep(200);
   const poller = async () => {
     while (!isOver) {
-      await counted(alice.send('/horde/services/ajax.php/imp/poll', { token, view: 'SU5CT1g', poll: '["SU5CT1g"]' }));
+      // What IMP's page asks every minute: the number of unread messages in INBOX.
+      await counted(alice.send('/horde/services/ajax.php/imp/poll', { token, poll: '["SU5CT1g"]' }), 'imp:poll');
       await sleep(2_000);
     }
   };

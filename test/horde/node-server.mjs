@@ -1,4 +1,4 @@
-// A Node server of the test: what pages beside Horde do with its session. The environment's HORDE_NODE says where, in JSON.
+// A Node server of the test: what pages beside Horde do with its session. The environment's PORT and HORDE_NODE say where.
 import Koa from 'koa';
 import { hordeSession } from 'php-session-bridge/horde';
 import { loggedIn, phpSession } from 'php-session-bridge/koa';
@@ -6,7 +6,7 @@ import { mysqlStore } from 'php-session-bridge/mysql';
 import { horde } from 'php-session-bridge/presets';
 import { unread } from '../../tools/horde/mail.mjs';
 
-const { port, database, table, way, mailbox } = JSON.parse(process.env.HORDE_NODE ?? '{}');
+const { database, table, way, mailbox } = JSON.parse(process.env.HORDE_NODE ?? '{}');
 const reasons = { browser: 100, address: 101, age: 102 }; // Horde_Auth::REASON_*
 const preset = horde();
 const connection = { ...database, connectionLimit: 10 };
@@ -51,4 +51,4 @@ app.use(async (ctx) => {
   ctx.type = 'json';
   ctx.body = JSON.stringify(result ?? null);
 });
-app.listen(port, '127.0.0.1');
+app.listen(Number(process.env.PORT), '127.0.0.1');

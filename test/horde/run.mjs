@@ -19,7 +19,14 @@ export const entries = /** @type {const} */ ({
 export const nodeServers = (lab, entry, count = 2) => ({
   script: here('node-server.mjs'),
   count,
-  options: { way: entry === 'mixed' ? 'merge' : entry, mailbox: lab.mailbox('alice') },
+  env: {
+    HORDE_NODE: JSON.stringify({
+      database: lab.database,
+      table: lab.table,
+      way: entry === 'mixed' ? 'merge' : entry,
+      mailbox: lab.mailbox('alice'),
+    }),
+  },
 });
 
 /**

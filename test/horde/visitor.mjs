@@ -87,11 +87,11 @@ export class Visitor {
     return this.json(`/node/${action}?${new URLSearchParams(query)}`);
   }
 
-  /** Logs in by Horde's form. @param {string} [user] */
-  async login(user = 'alice') {
+  /** Logs in by Horde's form. @param {string} [user] @param {'basic' | 'dynamic'} [view] which of its pages IMP shows */
+  async login(user = 'alice', view = 'basic') {
     await this.open('/horde/login.php');
     const form = { login_post: '1', horde_user: user, horde_pass: mailPassword };
-    const more = { app: '', url: '', anchor_string: '', horde_select_view: 'basic' };
+    const more = { app: '', url: '', anchor_string: '', horde_select_view: view };
     const { path } = await this.open('/horde/login.php', { ...form, ...more });
     if (!path.startsWith('/horde/services/portal/')) throw new Error(`the login has led to ${path}`);
   }

@@ -15,8 +15,8 @@ import { writeIni } from './packs.mjs';
  * @property {import('./packs.mjs').Pack} [pack] default `full`
  * @property {number} [workers] PHP processes of each server, default 6
  * @property {object} [settings] of Horde, over those of settings.mjs: `{ auth: { checkip: false }, session: { max_time: 60 } }`
- * @property {{ script: string, count: number, options?: object }} [node] the script of Node servers, which gets as the environment's `HORDE_NODE`
- *   `{ port, name, database, table, ...options }` in JSON
+ * @property {{ script: string, count: number, env?: Record<string, string> }} [node] the script of Node servers, which gets its port as the
+ *   environment's `PORT`
  */
 
 /**
@@ -70,12 +70,11 @@ export async function startHordeFarm(lab, { ways, pack = 'full', workers = 6, se
     return { name, way, url: `http://127.0.0.1:${port}`, port, php, socket: php.socket };
   };
 
-  /** @param {{ script: string, options?: object }} of @param {number} i */
-  const startNode = async ({ script, options }, i) => {
+  /** @param {{ script: string, env?: Record<string, string> }} of @param {number} i */
+  const startNode = async ({ script, env }, i) => {
     const [name, port] = [`node-${i + 1}`, await freePort()];
-    const env = { HORDE_NODE: JSON.stringify({ name, port, database: lab.database, table: lab.table, ...options }) };
     const log = at(`${name}.log`);
-    const service = startProcess(process.execPath, [script], { env, log });
+    const service = startProcess(process.execPath, [script], { env: { ...env, PORT: String(port) }, log });
     stops.push(() => service.stop());
     await untilReady(service, { name, port, log });
     return { name, port, url: `http://127.0.0.1:${port}`, service };

@@ -23,6 +23,7 @@ export function copyHorde(folder, { database, imapPort, temporary, log, pages = 
   const horde = join(folder, 'horde');
   mkdirSync(folder);
   cpSync('/usr/share/horde', horde, { recursive: true, verbatimSymlinks: true });
+  symlinkSync('/usr/share/javascript', join(folder, 'javascript')); // Links in Horde lead beside it.
   for (const [inner, from] of [
     ['config', '/etc/horde/horde'],
     ['imp/config', '/etc/horde/imp'],
