@@ -21,6 +21,7 @@ await runCommand(async () => {
   await build();
   // Not above: nothing of it can be loaded before it is installed and built.
   const { entries, pages, runSteps } = await import('../test/horde/run.mjs');
+  const { visitExample } = await import('../test/horde/example.mjs');
   const { steps } = await import('../test/horde/steps/index.mjs');
   const { printFigures } = await import('./horde/figures.mjs');
   const { startHordeLab } = await import('./horde/lab.mjs');
@@ -67,6 +68,10 @@ await runCommand(async () => {
   }
   console.log();
   print(table);
+  if ([names, values.entry ?? [], values.pack ?? [], values.engine ?? []].every((chosen) => chosen.length === 0)) {
+    await visitExample();
+    console.log('examples/horde, in a browser: a login, mail, a cart, a logout. All as expected.');
+  }
   console.log();
   console.log(
     '-: it does not concern this way in. Empty: it was not run there, as one pack, or the wanted steps, are enough.',

@@ -1,9 +1,10 @@
-// Makes the pictures of docs/images from the farm's page: `node tools/screenshots.mjs`. It needs what `npm test` needs, and the
-// Debian packages fonts-inter, fonts-jetbrains-mono and pngquant.
+// Makes the pictures of docs/images: `node tools/screenshots.mjs`, of the farm's page, or `node tools/screenshots.mjs horde`, of
+// examples/horde. It needs what `npm test` or `npm run horde` needs, and the Debian packages fonts-inter, fonts-jetbrains-mono and pngquant.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startFarm } from '../examples/farm/farm.mjs';
+import { visitExample } from '../test/horde/example.mjs';
 import { build } from './build.mjs';
 import { startChromium } from './services/chromium.mjs';
 import { program } from './services/packages.mjs';
@@ -20,27 +21,46 @@ const pictures = {
 await build();
 const directory = join(root, 'docs', 'images');
 mkdirSync(directory, { recursive: true });
-const farm = await startFarm();
-const browser = await startChromium({ deviceScaleFactor: 2 });
-try {
-  for (const [name, { colorScheme, width, height }] of Object.entries(pictures)) {
-    await browser.context.clearCookies();
-    const page = await browser.context.newPage();
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: height ?? 1_400 });
-    await page.goto(farm.url);
-    await act(page);
-    const file = join(directory, `${name}.png`);
-    // Without a height: down to the end of the row, the heart of the page.
-    const row = await page.locator('#row').boundingBox();
-    const clip = { x: 0, y: 0, width, height: height ?? (row?.y ?? 0) + (row?.height ?? 0) + 8 };
-    await page.screenshot({ path: file, clip });
-    await page.close();
-    shrink(file);
+if (process.argv[2] === 'horde') await ofHorde();
+else await ofFarm();
+
+async function ofHorde() {
+  const viewport = { width: 1120, height: 640 };
+  await visitExample({
+    browser: { viewport },
+    async seen(name, page) {
+      await page.waitForLoadState('networkidle');
+      const file = join(directory, `${name}.png`);
+      const height = name === 'horde-node' ? 490 : 340;
+      await page.screenshot({ path: file, clip: { x: 0, y: 0, width: viewport.width, height } });
+      shrink(file);
+    },
+  });
+}
+
+async function ofFarm() {
+  const farm = await startFarm();
+  const browser = await startChromium({ deviceScaleFactor: 2 });
+  try {
+    for (const [name, { colorScheme, width, height }] of Object.entries(pictures)) {
+      await browser.context.clearCookies();
+      const page = await browser.context.newPage();
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: height ?? 1_400 });
+      await page.goto(farm.url);
+      await act(page);
+      const file = join(directory, `${name}.png`);
+      // Without a height: down to the end of the row, the heart of the page.
+      const row = await page.locator('#row').boundingBox();
+      const clip = { x: 0, y: 0, width, height: height ?? (row?.y ?? 0) + (row?.height ?? 0) + 8 };
+      await page.screenshot({ path: file, clip });
+      await page.close();
+      shrink(file);
+    }
+  } finally {
+    await browser.stop();
+    await farm.stop();
   }
-} finally {
-  await browser.stop();
-  await farm.stop();
 }
 
 /**

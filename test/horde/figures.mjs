@@ -8,8 +8,8 @@ import { Visitor } from './visitor.mjs';
 const slow = 2_000;
 const slowRounds = 5;
 const pageRounds = 150;
-/** PHP processes of a server in `slowCall()`. */
-const workers = 10;
+/** PHP processes of the server in `slowCall()`: fewer than the requests that the visitor may have under way. */
+export const workers = 6;
 const polls = 6;
 const others = 4;
 
@@ -126,7 +126,7 @@ async function measureSlowCall(url, seconds) {
     }
   };
   const observe = async () => {
-    for (; !isOver; await sleep(50)) held.push(open);
+    for (; !isOver; await sleep(50)) held.push(Math.min(open, workers));
   };
   await Promise.all([call, observe(), ...Array.from({ length: polls }, poller), ...bobs.map(other)]);
   return {

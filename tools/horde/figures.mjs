@@ -1,4 +1,4 @@
-import { slowCall, timePages } from '../../test/horde/figures.mjs';
+import { slowCall, timePages, workers } from '../../test/horde/figures.mjs';
 import { ways } from './drop-in.mjs';
 
 /**
@@ -19,7 +19,7 @@ export async function printFigures(lab, seconds) {
   const results = await slowCall(lab, seconds);
   /** @type {Record<string, (result: (typeof results)['row']) => string>} */
   const rows = {
-    'PHP processes that he holds, on average': ({ held }) => held.toFixed(1),
+    [`PHP processes of ${workers} that he holds, on average`]: ({ held }) => held.toFixed(1),
     '... at most': ({ most }) => String(most),
     'polls that are refused with 503': ({ refused }) => String(refused),
     "other visitors' pages, median in ms": ({ p50 }) => p50.toFixed(0),

@@ -62,6 +62,7 @@ $conf['server']['port'] = (int) ($_SERVER['SERVER_PORT'] ?? 80);
  *
  * @param {string} folder of `copyHorde()`
  * @param {string} log
+ * @returns {Promise<string>} the end of what it said
  */
 export async function migrateHorde(folder, log) {
   const script = join(folder, 'horde/bin/horde-db-migrate');

@@ -3,7 +3,7 @@ import { bothKnow, moveTime, same } from '../step.mjs';
 /** @type {import('../step.mjs').Step} */
 export const rolling = {
   title: 'server to server',
-  entries: ['mixed'],
+  entries: ['untouched', 'mixed'],
   async run(around) {
     const { farm } = around;
     for (const first of farm.servers) {
