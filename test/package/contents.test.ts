@@ -30,7 +30,7 @@ describe('the tarball', () => {
         file.includes('/') &&
         !/^dist\/(horde\/)?[\w-]+\.(js|cjs|d\.ts|d\.cts)$/.test(file) &&
         !/^php\/(src\/.*\.php|bundle\.php|prepend\.php|composer\.json|README\.md)$/.test(file) &&
-        !/^docs\/([\w-]+\.md|images\/farm-(light|dark)\.png)$/.test(file),
+        !/^docs\/([\w-]+\.md|images\/(farm-(light|dark)|horde-(imp|node))\.png)$/.test(file),
     );
     expect(others).toEqual([]);
   });
