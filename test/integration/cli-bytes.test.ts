@@ -74,7 +74,11 @@ describe('explain', () => {
     const zipped = Buffer.from(gzipSync(whole)).toString('base64');
     expect((await explain(zipped)).layers.map(({ name }: { name: string }) => name)).toEqual(['base64', 'gzip']);
     const cut = await explain(base64.slice(0, 50));
-    expect(cut).toMatchObject({ layers: [{ damage: 'its end is missing' }], format: 'php', variables: [{ type: 'int' }] });
+    expect(cut).toMatchObject({
+      layers: [{ damage: 'its end is missing' }],
+      format: 'php',
+      variables: [{ type: 'int' }],
+    });
     const bomb = await explain(gzipSync(Buffer.alloc(2 ** 27)));
     expect(bomb).toMatchObject({ layers: [], format: null });
   });
@@ -85,7 +89,11 @@ describe('explain', () => {
     ['json', json],
   ] as [string, SessionFormat][])('%s, whole and cut', async (name, format) => {
     const bytes = encodeSession({ a: 1, text: 'alice' }, { format });
-    expect(await explain(bytes)).toMatchObject({ format: name, broken: null, variables: [{ type: 'int' }, { size: 5 }] });
+    expect(await explain(bytes)).toMatchObject({
+      format: name,
+      broken: null,
+      variables: [{ type: 'int' }, { size: 5 }],
+    });
     expect(await explain(bytes.subarray(0, -3))).toMatchObject({ format: name, variables: [] });
   });
 
@@ -106,7 +114,10 @@ describe('explain', () => {
       session_id('abc');
       @session_start();
       echo json_encode([count($_SESSION), $row->isDeleted]);`;
-    const settings = ['session.use_cookies=0', 'session.cache_limiter=', 'display_errors=0'].flatMap((one) => ['-d', one]);
+    const settings = ['session.use_cookies=0', 'session.cache_limiter=', 'display_errors=0'].flatMap((one) => [
+      '-d',
+      one,
+    ]);
 
     const igbinaryBytes = Buffer.from(encodeSession({ a: 1, text: 'alice' }, { format: igbinary }));
     test.each([
@@ -135,8 +146,19 @@ describe('explain', () => {
     ['php_binary', '\x01ai:1;\x01bR:1;\x01cs:9:"cut', { a: 1, b: 1 }],
   ] as const)('what is whole of a cut row is saved: %s', async (format, bytes, expected) => {
     const name = put(bytes);
-    const { code, err } = await shell.run(['explain', '--file', name, '--format', format, '--salvage', `${name}.saved`]);
-    expect([code, err]).toEqual([1, expect.stringMatching(new RegExp(`\\d+ bytes were saved, in the format ${format}`))]);
+    const { code, err } = await shell.run([
+      'explain',
+      '--file',
+      name,
+      '--format',
+      format,
+      '--salvage',
+      `${name}.saved`,
+    ]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`\\d+ bytes were saved, in the format ${format}`)),
+    ]);
     expect(statSync(file(`${name}.saved`)).mode & 0o777).toBe(0o600);
     expect({ ...decodeSession(readFileSync(file(`${name}.saved`)), { format }) }).toEqual(expected);
     expect(readFileSync(file(name), 'latin1')).toBe(bytes);
@@ -211,11 +233,16 @@ describe('types', () => {
     writeFileSync(name, `${text}\n${use}`);
     const program = ts.createProgram([name], {
       ...{ strict: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2023, types: [] },
-      ...{ module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, allowImportingTsExtensions: true },
+      ...{
+        module: ts.ModuleKind.ESNext,
+        moduleResolution: ts.ModuleResolutionKind.Bundler,
+        allowImportingTsExtensions: true,
+      },
       paths: { 'php-session-bridge': [join(__dirname, '../../src/index.ts')] },
     });
     return ts
-      .getPreEmitDiagnostics(program, program.getSourceFile(name)).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+      .getPreEmitDiagnostics(program, program.getSourceFile(name))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
   }
 
   test('names, optional keys, unions, lists, and data', async () => {
@@ -253,7 +280,7 @@ export interface MySession {
   [key: string]: unknown;
 }
 `);
-    expect(compile(out, "declare const s: MySession; export const n: string | undefined = s.user?.name;")).toEqual([]);
+    expect(compile(out, 'declare const s: MySession; export const n: string | undefined = s.user?.name;')).toEqual([]);
     expect(compile(out, 'declare const s: MySession; export const n: number = s.byId.x;')).toHaveLength(1);
   });
 

@@ -18,15 +18,27 @@ const shell = new Shell(database);
 const secret = `canary${randomBytes(6).toString('hex')}`;
 const planted = Buffer.from(
   encodeSession(
-    { [secret]: { [secret]: new PhpObject(secret, [[secret, secret]]) }, horde: { 'auth/userId': `\0${secret}` }, list: [1] },
+    {
+      [secret]: { [secret]: new PhpObject(secret, [[secret, secret]]) },
+      horde: { 'auth/userId': `\0${secret}` },
+      list: [1],
+      _b: Math.floor(Date.now() / 1000),
+    },
     { classes: [secret] },
   ),
 );
 const id = (n: number) => `${secret}${n}`;
 
 beforeEach(async () => {
-  await witness.query(`CREATE TABLE horde_sessionhandler (session_id VARCHAR(32) PRIMARY KEY, session_data LONGBLOB, session_lastmodified INT)`);
-  const rows = [planted, planted.subarray(0, -9), Buffer.from(`${secret}|x`), Buffer.from(`${secret}|s:3:"\x1b[2Jcanary`)];
+  await witness.query(
+    `CREATE TABLE horde_sessionhandler (session_id VARCHAR(32) PRIMARY KEY, session_data LONGBLOB, session_lastmodified INT)`,
+  );
+  const rows = [
+    planted,
+    planted.subarray(0, -9),
+    Buffer.from(`${secret}|x`),
+    Buffer.from(`${secret}|s:3:"\x1b[2Jcanary`),
+  ];
   for (const [n, data] of rows.entries()) {
     await witness.query('INSERT INTO horde_sessionhandler VALUES (?, ?, UNIX_TIMESTAMP() - ?)', [id(n), data, n * 100]);
   }
@@ -101,7 +113,9 @@ test('it is said where --reveal asks for it, and moves no cursor', async () => {
 });
 
 test('no password is said', async () => {
-  const env = { PHP_SESSION_BRIDGE_CONNECTION: connectionOf(database).replace(/:\/\/[^@]*@/, `://${secret}:${secret}@`) };
+  const env = {
+    PHP_SESSION_BRIDGE_CONNECTION: connectionOf(database).replace(/:\/\/[^@]*@/, `://${secret}:${secret}@`),
+  };
   for (const [args] of runs) {
     const { out, err } = await shell.run(args, { env });
     expect(out + err).not.toContain(secret);

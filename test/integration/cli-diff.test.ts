@@ -8,8 +8,8 @@ import { PhpFloat } from '../../src/codec/index.ts';
 import { phpSession } from '../../src/middleware/koa.ts';
 import { type MysqlStoreOptions, mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
-import { freePort } from '../../tools/services/ports.mjs';
 import { type PhpServer, startPhpServer } from '../../tools/services/php.mjs';
+import { freePort } from '../../tools/services/ports.mjs';
 import { connectionOf, type Run, type Said, Shell } from './cli-helpers.ts';
 import { emptyDatabase } from './empty-database.ts';
 import { sleep, testServer, type Witness } from './mysql-store-helpers.ts';
@@ -32,7 +32,9 @@ const stores: SessionStore[] = [];
 
 /** The page of PHP and its port, as a reader copies them from the documentation. */
 const page = readFileSync(join(root, 'docs/operations-sessions.md'), 'utf8');
-const [phpPage, nodePage] = ['php', 'js'].map((language) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(page)![1]!);
+const [phpPage, nodePage] = ['php', 'js'].map(
+  (language) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(page)![1]!,
+);
 /** As step 3 says. */
 const mended = `import { PhpFloat } from 'php-session-bridge';\n${nodePage!.replace('price: 9', 'price: new PhpFloat(9)')}`;
 
@@ -46,7 +48,11 @@ beforeAll(async () => {
   );
   php = await startPhpServer({
     router: join(shell.directory, 'cart.php'),
-    env: { DSN: `mysql:host=${host};port=${port};dbname=${database}`, DATABASE_USER: user, DATABASE_PASSWORD: password },
+    env: {
+      DSN: `mysql:host=${host};port=${port};dbname=${database}`,
+      DATABASE_USER: user,
+      DATABASE_PASSWORD: password,
+    },
   });
 }, 60_000);
 beforeEach(() =>
@@ -85,7 +91,10 @@ async function stop(): Promise<void> {
 }
 
 async function record(...args: string[]) {
-  const [{ handle }] = (await shell.run(['list', '--json'])).out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const [{ handle }] = (await shell.run(['list', '--json'])).out
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const recorded = json(['diff', 'record', handle, ...args]);
   await sleep(600);
   await fetch(`${php.url}/?sku=7`, { headers: { cookie: `PHPSESSID=${id}` } });
@@ -191,7 +200,10 @@ describe('a recording', () => {
   });
 
   test('of a session that ends is none', async () => {
-    const [{ handle }] = (await shell.run(['list', '--json'])).out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const [{ handle }] = (await shell.run(['list', '--json'])).out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
     const recorded = shell.run(['diff', 'record', handle]);
     await sleep(600);
     await witness.query('DELETE FROM session');
@@ -199,7 +211,10 @@ describe('a recording', () => {
   });
 
   test('Ctrl-C ends it', async () => {
-    const [{ handle }] = (await shell.run(['list', '--json'])).out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const [{ handle }] = (await shell.run(['list', '--json'])).out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
     const interruption = new AbortController();
     setTimeout(() => interruption.abort(), 500);
     expect((await shell.run(['diff', 'record', handle], { signal: interruption.signal })).code).toBe(130);
