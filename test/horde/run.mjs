@@ -23,6 +23,7 @@ export const nodeServers = (lab, entry, count = 2) => ({
     HORDE_NODE: JSON.stringify({
       database: lab.database,
       table: lab.table,
+      ownTable: lab.ownTable,
       way: entry === 'mixed' ? 'merge' : entry,
       mailbox: lab.mailbox('alice'),
     }),

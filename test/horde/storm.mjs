@@ -17,9 +17,10 @@ import { Visitor } from './visitor.mjs';
  * @param {number} options.requests
  * @param {number} options.atOnce of both sides together, or of Node's if `oneHorde`
  * @param {boolean} [options.oneHorde] whether Horde's requests come one after the other: what is lost of them then, Node has overwritten
+ * @param {boolean} [options.isBeside] whether Node keeps its values in a table of its own
  * @returns {Promise<StormResult>}
  */
-export async function storm(url, { requests, atOnce, oneHorde = false }) {
+export async function storm(url, { requests, atOnce, oneHorde = false, isBeside = false }) {
   const visitor = new Visitor(url);
   await visitor.login();
   const each = requests / 2;
@@ -32,7 +33,7 @@ export async function storm(url, { requests, atOnce, oneHorde = false }) {
     const name = `${jobs[side].pop()}`;
     const query = { name: `change/${name}`, value: '1' };
     try {
-      await (side === 'node' ? visitor.node('set', query) : visitor.horde('set', query));
+      await (side === 'node' ? visitor.node(isBeside ? 'keep' : 'set', query) : visitor.horde('set', query));
       sent[side].add(name);
     } catch (error) {
       failed++;
@@ -52,7 +53,7 @@ export async function storm(url, { requests, atOnce, oneHorde = false }) {
   await Promise.all(oneHorde ? [...workers, worker(['horde'])] : workers);
 
   const found = {
-    node: (await visitor.node('get', { app: 'nodeapp', name: 'change/' })) ?? {},
+    node: (await (isBeside ? visitor.node('kept') : visitor.node('get', { app: 'nodeapp', name: 'change/' }))) ?? {},
     horde: (await visitor.node('get', { app: 'hordelab', name: 'change/' })) ?? {},
   };
   const lost = (/** @type {'node' | 'horde'} */ side) =>

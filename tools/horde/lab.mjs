@@ -14,6 +14,7 @@ export const mailPassword = 'secret';
  * @typedef {object} Lab
  * @property {{ host: string, port: number, user: string, password: string, database: string }} database
  * @property {string} table the session table
+ * @property {string} ownTable one for Node's own data
  * @property {string} engine its title and version
  * @property {string} folder with the copy of Horde
  * @property {(user: string) => string} mailbox the Maildir of a user
@@ -59,11 +60,15 @@ export async function startHordeLab({ engine: engineName = 'mariadb', pages = []
     );
     if (/** @type {unknown[]} */ (rows).length === 0) throw new Error(`Horde has made no table ${table}\n${said}`);
     await sql.query(`ALTER TABLE horde.${table} ENGINE=${engine.tableEngine}`);
+    const ownTable = 'node_session';
+    await sql.query(`CREATE TABLE horde.${ownTable} (id VARBINARY(128) PRIMARY KEY, data VARBINARY(29800) NOT NULL,
+      usetime INT UNSIGNED NOT NULL, KEY (usetime)) ENGINE=${engine.tableEngine}`);
     await sql.end();
     /** @type {Lab} */
     const lab = {
       database,
       table,
+      ownTable,
       engine: `${engine.title} ${engine.version}`,
       folder: at('www'),
       mailbox: (user) => join(dovecot.mail, user),

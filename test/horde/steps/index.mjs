@@ -1,3 +1,4 @@
+import { beside } from './beside.mjs';
 import { browser } from './browser.mjs';
 import { cart } from './cart.mjs';
 import { kill } from './kill.mjs';
@@ -21,5 +22,6 @@ export const steps = [
   rolling,
   browser,
   stormStep,
+  beside,
   kill,
 ];
