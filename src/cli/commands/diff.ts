@@ -1,15 +1,15 @@
 import { decodeSession, type PhpArray } from '../../codec/index.ts';
 import type { Call, Command } from '../command.ts';
-import { type Difference, differences } from '../compare.ts';
+import { type Difference, differences } from '../diff/compare.ts';
+import { recordRow } from '../diff/record.ts';
+import { Recordings } from '../diff/recording.ts';
+import { replay } from '../diff/replay.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { readInput } from '../files.ts';
 import { pointerTo, readPath } from '../json-path.ts';
 import { wholeNumber } from '../numbers.ts';
 import { entriesOf, inWords, outlineOf, valueAt } from '../outline.ts';
 import { placeFlags } from '../place.ts';
-import { recordRow } from '../record.ts';
-import { Recordings } from '../recording.ts';
-import { replay } from '../replay.ts';
 import { revealFlag } from '../reveal.ts';
 import { SessionTable } from '../session-table.ts';
 

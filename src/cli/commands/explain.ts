@@ -1,6 +1,6 @@
 import type { Call, Command } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
-import { type Explained, type Explanation, explainBytes } from '../explanation.ts';
+import { type Explained, type Explanation, explainBytes } from '../explain/explanation.ts';
 import { readInput, writePrivate } from '../files.ts';
 import { formatNames, formatOf } from '../formats.ts';
 import { inWords } from '../outline.ts';

@@ -5,8 +5,8 @@ import { loginsOf } from '../logins.ts';
 import { wholeNumber } from '../numbers.ts';
 import { placeFlags } from '../place.ts';
 import { SessionTable } from '../session-table.ts';
-import { MapShape } from '../shape.ts';
-import { type IsName, interfaceOf } from '../typescript.ts';
+import { MapShape } from '../types/shape.ts';
+import { type IsName, interfaceOf } from '../types/typescript.ts';
 
 /** Of the sessions, or of the arrays at one place in them, must have a key that is a name. */
 const SHARE = 1 / 20;

@@ -1,8 +1,8 @@
-import { nameOf as formatName } from '../codec/formats/index.ts';
-import { decodeSession, PhpSessionError, type SessionFormat, type SessionFormatName } from '../codec/index.ts';
-import type { Encoding } from '../stores/encoding.ts';
+import { nameOf as formatName } from '../../codec/formats/index.ts';
+import { decodeSession, PhpSessionError, type SessionFormat, type SessionFormatName } from '../../codec/index.ts';
+import type { Encoding } from '../../stores/encoding.ts';
+import { nameOf, type Outline, outlineOf } from '../outline.ts';
 import { formatOfBytes, type Layer, unpackAll } from './layers.ts';
-import { nameOf, type Outline, outlineOf } from './outline.ts';
 import { type Break, piecesOf, salvage } from './pieces.ts';
 
 /** What bytes are; without a name or a value, unless those were asked for. */

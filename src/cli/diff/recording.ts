@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bufferOf } from '../stores/encoding.ts';
-import type { ColumnValue, RowColumns } from '../stores/store.ts';
-import { CommandError, UsageError } from './exit-codes.ts';
-import { type Handles, stateFolder } from './handles.ts';
-import type { World } from './world.ts';
+import { bufferOf } from '../../stores/encoding.ts';
+import type { ColumnValue, RowColumns } from '../../stores/store.ts';
+import { CommandError, UsageError } from '../exit-codes.ts';
+import { type Handles, stateFolder } from '../handles.ts';
+import type { World } from '../world.ts';
 
 /** What a page of PHP did to a session. */
 export interface Recording {

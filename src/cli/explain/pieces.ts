@@ -1,9 +1,9 @@
-import type { SessionFormatName, Variable } from '../codec/formats/framing.ts';
-import { framingOf } from '../codec/formats/index.ts';
-import { decodeSession, type PhpKey, PhpSessionError, type SessionDecodeOptions } from '../codec/index.ts';
-import { readRules } from '../codec/options.ts';
-import { Tokenizer } from '../codec/php/tokenizer.ts';
-import { validate } from '../codec/read/validate.ts';
+import type { SessionFormatName, Variable } from '../../codec/formats/framing.ts';
+import { framingOf } from '../../codec/formats/index.ts';
+import { decodeSession, type PhpKey, PhpSessionError, type SessionDecodeOptions } from '../../codec/index.ts';
+import { readRules } from '../../codec/options.ts';
+import { Tokenizer } from '../../codec/php/tokenizer.ts';
+import { validate } from '../../codec/read/validate.ts';
 
 /** Where bytes are no session any more. */
 export interface Break {

@@ -1,10 +1,10 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { recognizeEncoding } from '../codec/encodings.ts';
-import { nameOf } from '../codec/formats/index.ts';
-import type { SessionFormat, SessionFormatName } from '../codec/index.ts';
-import { detectSessionFormat } from '../formats.ts';
-import type { Encoding } from '../stores/encoding.ts';
-import { otherFormats } from './formats.ts';
+import { recognizeEncoding } from '../../codec/encodings.ts';
+import { nameOf } from '../../codec/formats/index.ts';
+import type { SessionFormat, SessionFormatName } from '../../codec/index.ts';
+import { detectSessionFormat } from '../../formats.ts';
+import type { Encoding } from '../../stores/encoding.ts';
+import { otherFormats } from '../formats.ts';
 
 /** Bytes, and what is around them. */
 export interface Unpacked {

@@ -1,6 +1,6 @@
-import { isPhpCustom, isPhpEnum, isPhpFloat, isPhpObject, isPhpReference } from '../codec/index.ts';
-import { isObject } from '../codec/values.ts';
-import { entriesOf, typeOf } from './outline.ts';
+import { isPhpCustom, isPhpEnum, isPhpFloat, isPhpObject, isPhpReference } from '../../codec/index.ts';
+import { isObject } from '../../codec/values.ts';
+import { entriesOf, typeOf } from '../outline.ts';
 
 /** A place where two sessions differ. */
 export interface Difference {

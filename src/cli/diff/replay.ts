@@ -1,12 +1,12 @@
-import { cookieValue, idOf } from '../session/cookie-encoding.ts';
-import { createId } from '../session/id.ts';
-import { bufferOf } from '../stores/encoding.ts';
-import { parseTableName } from '../stores/mysql/identifiers.ts';
-import { mysqlStore } from '../stores/mysql/store.ts';
-import type { SessionStore } from '../stores/store.ts';
-import { CommandError, UsageError } from './exit-codes.ts';
+import { cookieValue, idOf } from '../../session/cookie-encoding.ts';
+import { createId } from '../../session/id.ts';
+import { bufferOf } from '../../stores/encoding.ts';
+import { parseTableName } from '../../stores/mysql/identifiers.ts';
+import { mysqlStore } from '../../stores/mysql/store.ts';
+import type { SessionStore } from '../../stores/store.ts';
+import { CommandError, UsageError } from '../exit-codes.ts';
+import type { SessionTable } from '../session-table.ts';
 import type { Recording } from './recording.ts';
-import type { SessionTable } from './session-table.ts';
 
 /** What a page of Node is asked for. */
 export interface PageRequest {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bufferOf } from '../stores/encoding.ts';
-import type { Call } from './command.ts';
-import { CommandError } from './exit-codes.ts';
+import { bufferOf } from '../../stores/encoding.ts';
+import type { Call } from '../command.ts';
+import { CommandError } from '../exit-codes.ts';
+import type { SessionTable } from '../session-table.ts';
 import type { Recording } from './recording.ts';
-import type { SessionTable } from './session-table.ts';
 
 /** Milliseconds between two looks at the row, and for which it must stay as it is: a page may write more than once. */
 const [PAUSE, QUIET] = [200, 2_000];

@@ -1,5 +1,5 @@
-import { isPhpCustom, isPhpEnum, isPhpObject } from '../codec/index.ts';
-import { isObject } from '../codec/values.ts';
+import { isPhpCustom, isPhpEnum, isPhpObject } from '../../codec/index.ts';
+import { isObject } from '../../codec/values.ts';
 
 /** Kinds of values in JavaScript, in the order of a union. */
 export type Kind =
