@@ -18,14 +18,16 @@ const known = new WeakSet<SessionStore>();
  */
 export async function mustFitNeighbours({ store, serializeHandler }: Settings): Promise<void> {
   if (store.sample === undefined || known.has(store)) return;
-  const encoding = otherEncoding(await store.sample(), serializeHandler);
+  const rows = await store.sample();
+  const encoding = otherEncoding(rows, serializeHandler);
   if (encoding !== undefined) {
     throw new PhpSessionError(
       'ERR_SESSION_TABLE',
       `no session was made, as PHP would not read it: what the other rows of the table hold is ${encoding}`,
     );
   }
-  known.add(store);
+  // Without one, they may only not have been read in time.
+  if (rows.length > 0) known.add(store);
 }
 
 /** @returns in words what all of these rows hold, where it can be recognized and is no session in this format or one of PHP's own */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -79,6 +79,7 @@ class Browser {
 
 test('each folder is tested, here or by a file of its name', () => {
   const files = [...readdirSync(join(root, 'test/examples')), ...readdirSync(join(root, 'test/package'))];
+  if (existsSync(join(root, 'test/horde/example.mjs'))) files.push('horde.mjs'); // by npm run test:horde
   const others = files.map((file) => file.replace(/(\.test)?\.\w+$/, ''));
   const folders = readdirSync(join(root, 'examples')).filter((name) => name !== 'farm');
   const untested = folders.filter((name) => !names.includes(name as never) && !others.includes(name.replace('.', '-')));

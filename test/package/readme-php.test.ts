@@ -20,10 +20,8 @@ const tables: Record<string, string> = {
   'createTableSql()': createTableSql(),
   'the table of php/README.md': /^```sql\n(CREATE TABLE session .*?)^```/ms.exec(phpReadme)![1]!,
 };
-for (const [page, text] of Object.entries({ 'README.md': readme, 'php/README.md': phpReadme })) {
-  const [, columns] = /`(id CHAR\(32\) PRIMARY KEY, data TEXT,\s+usetime TIMESTAMP)`/.exec(text)!;
-  tables[`the old table of ${page}`] = `CREATE TABLE session (${columns})`;
-}
+const [, old] = /`(id CHAR\(32\) PRIMARY KEY, data TEXT,\s+usetime TIMESTAMP)`/.exec(phpReadme)!;
+tables['the old table of php/README.md'] = `CREATE TABLE session (${old})`;
 
 const fence = (text: string, language: string, what: string) =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].find(([, code]) =>

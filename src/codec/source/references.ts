@@ -103,26 +103,12 @@ function isObject(letter: number | undefined): boolean {
   return letter === 0x4f || letter === 0x43 || letter === 0x45;
 }
 
-function toRoot(at: number): PhpSessionError {
-  return new PhpSessionError(
-    'ERR_PHP_REFERENCE',
-    `The reference at byte ${at} is to the session itself, which PHP could not write again`,
-    { offset: at },
-  );
-}
+const toRoot = (at: number) =>
+  refused(at, 'The reference', 'is to the session itself, which PHP could not write again');
+const twice = (at: number) => refused(at, 'The key of the value', 'comes twice, beside references');
+const unknowable = (at: number) =>
+  refused(at, 'The reference', 'comes after an object that serialized itself (C:), so its target cannot be known');
 
-function twice(at: number): PhpSessionError {
-  return new PhpSessionError(
-    'ERR_PHP_REFERENCE',
-    `The key of the value at byte ${at} comes twice, beside references that may mean the first of the two`,
-    { offset: at },
-  );
-}
-
-function unknowable(at: number): PhpSessionError {
-  return new PhpSessionError(
-    'ERR_PHP_REFERENCE',
-    `The reference at byte ${at} comes after an object that serialized itself (C:), so its target cannot be known`,
-    { offset: at },
-  );
+function refused(at: number, what: string, why: string): PhpSessionError {
+  return new PhpSessionError('ERR_PHP_REFERENCE', `${what} at byte ${at} ${why}`, { offset: at });
 }
