@@ -103,13 +103,13 @@ describe('a bundler', () => {
     expect(imports).not.toContain('mysql2');
   });
 
-  test('makes at most 19.3 kB of the codec, minified and compressed', async () => {
+  test('makes at most 19.4 kB of the codec, minified and compressed', async () => {
     const whole = await bundleOf("export * from 'php-session-bridge/codec'");
     const { code } = await minify(whole.code, {
       module: true,
       compress: { passes: 2 },
       mangle: true,
     });
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(19_300);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(19_400);
   });
 });
