@@ -57,7 +57,9 @@ async function record(table: SessionTable, recordings: Recordings, handle: strin
   const { flags, report } = call;
   const seconds = wholeNumber(flags.wait, 300, '--wait');
   const hours = wholeNumber(flags.keep, 24, '--keep');
-  const recording = await recordRow(table, await table.find(handle, call), seconds, call);
+  const key = await table.find(handle, call);
+  table.decodeExact(await table.row(key)); // what cannot be read cannot be compared later
+  const recording = await recordRow(table, key, seconds, call);
   const name = await recordings.add(recording, hours);
   const changes = differences(exact(table, recording.before), exact(table, recording.after)).length;
   report.answer({ name, changes }, () => name);
