@@ -79,7 +79,7 @@ async function fill({ preset, title, session }: Application): Promise<{ env: Rec
   return { env, ids: [...ids, ...keys] };
 }
 
-type Command = [args: string[], input?: string];
+type Command = [args: string[], input?: string | undefined];
 
 /** They find what they ask for. WHOLE is the handle of a session, FOLDER is where the files are. */
 const right: Command[] = [

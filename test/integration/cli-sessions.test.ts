@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { serialize } from '../../src/codec/index.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
+import { readLogins } from '../applications/shared/recorded.mjs';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { connectionOf, Shell } from './cli-helpers.ts';
 import { emptyDatabase } from './empty-database.ts';
@@ -82,40 +84,96 @@ describe('show', () => {
   });
 });
 
+/**
+ * Recorded rows in which `who` finds nobody, each with the cause and with what the application's own login would have written.
+ */
+const withoutLogin: readonly { title: RegExp; why: string; says: RegExp; login?: string }[] = [
+  {
+    title: /^CodeIgniter|^adodb$/,
+    why: 'they have no logins of their own, so their presets have none',
+    says: /^[^:]+: .*\nnobody can tell who is logged in: (CodeIgniter|ADOdb) has no login/s,
+  },
+  {
+    title: /^CakePHP 5$/,
+    why: 'the page that was recorded keeps the name in a variable of its own: nothing of it is a login to CakePHP, which has `Auth`',
+    says: /^0 of 1 sessions$/m,
+    login: `data = CONCAT('Config|a:1:{s:4:"time";i:', UNIX_TIMESTAMP(), ';}Auth|a:2:{s:2:"id";i:42;s:8:"username";s:5:"alice";}')`,
+  },
+  {
+    title: /^Symfony (4\.3|5\.4)/,
+    why: 'the same: there is no token of a firewall, as Symfony 7 was recorded with',
+    says: /^0 of 1 sessions$/m,
+    login: 'sess_data = ?',
+  },
+  {
+    title: /^laminas$/,
+    why: 'the same: laminas-authentication has `Laminas_Auth`',
+    says: /^0 of 1 sessions$/m,
+    login: `data = CONCAT(data, 'Laminas_Auth|a:1:{s:7:"storage";a:1:{s:7:"storage";s:5:"alice";}}')`,
+  },
+  {
+    title: /^horde$/,
+    why: 'the session began in 1970, and Horde ends it after max_time',
+    says: /^0 of 1 sessions. Of the others: 1 with a user whom the application would refuse$/m,
+    login: `session_data = REPLACE(session_data, '_b|i:5;', CONCAT('_b|i:', UNIX_TIMESTAMP(), ';'))`,
+  },
+];
+
 describe('applications', () => {
-  test('each is shown, explained, and says who is logged in', async () => {
-    const unknown: string[] = [];
+  const tokenOfSymfony = Buffer.from(
+    String(readLogins(join(__dirname, '../..'))['Symfony 7']!.rows[0]!.sess_data),
+    'latin1',
+  );
+
+  test('each is shown and explained, says who is logged in, and ends the sessions of that user', async () => {
+    const found = new Set<string>();
     for (const { title, schema, fill, table, env, who: user } of await readCases()) {
       await witness.query(`DROP DATABASE ${database}; CREATE DATABASE ${database}; USE ${database}; ${schema}`);
       await fill(witness.connection);
-      for (const handle of await handles({ env })) {
+      const all = await handles({ env });
+      for (const handle of all) {
         const shown = await shell.run(['show', handle, '--table', table], { env });
         expect([title, shown.code]).toEqual([title, 0]);
         const explained = await json(['explain', handle], { env });
         expect([title, explained.broken, explained.error, explained.note]).toEqual([title, null, null, null]);
         expect([title, explained.php]).toEqual([title, expect.stringMatching(/^reads \d+ variable/)]);
       }
-      // TYPO3's session has no name.
-      const who = title === 'typo3' ? 42 : user;
-      const { out, code } = await shell.run(['who', '--reveal', '--json'], { env });
-      const [one] = out.split('\n').filter(Boolean);
-      if (one === undefined) {
-        unknown.push(`${title}: ${code}`);
-        continue;
+      const lacking = withoutLogin.find((one) => one.title.test(title));
+      if (lacking !== undefined) {
+        const { out, err, code } = await shell.run(['who', '--json'], { env });
+        expect([title, out, code, err]).toEqual([
+          ...[title, '', lacking.login === undefined ? 3 : 0, expect.stringMatching(lacking.says)],
+        ]);
+        found.add(String(lacking.title));
+        if (lacking.login !== undefined) await witness.query(`UPDATE ${table} SET ${lacking.login}`, [tokenOfSymfony]);
       }
-      const { id: userId, name } = JSON.parse(one);
-      expect([title, [String(userId), name]]).toEqual([title, expect.arrayContaining([String(who)])]);
-      const hidden = await shell.run(['who'], { env });
-      // A number of two digits can be in a handle.
-      if (String(who).length > 2) expect([title, hidden.out.includes(String(who))]).toEqual([title, false]);
-      expect([title, (await lines(['list', '--user', String(who)], { env })).length]).toEqual([title, 1]);
+      if (lacking === undefined || lacking.login !== undefined) {
+        // TYPO3's session has no name.
+        const name = title === 'typo3' ? '42' : String(user);
+        const [one, ...others] = await lines(['who', '--reveal'], { env });
+        expect([title, others, [String(one?.id), one?.name]]).toEqual([title, [], expect.arrayContaining([name])]);
+        // A number of two digits can be in a handle.
+        const hidden = await shell.run(['who'], { env });
+        if (name.length > 2) expect([title, hidden.out.includes(name)]).toEqual([title, false]);
+        const listed = await lines(['list', '--user', '-'], { env, input: name });
+        expect([title, listed.map(({ handle }) => handle)]).toEqual([title, [one.handle]]);
+        for (const other of ['somebody-else', name.slice(0, -1), `${name}0`]) {
+          expect([title, (await shell.run(['kill', '--user', other], { env })).code]).toEqual([title, 3]);
+        }
+        expect([title, await handles({ env })]).toEqual([title, all]);
+        const killed = await json(['kill', '--user', '-'], { env, input: name });
+        expect([title, killed]).toEqual([title, { ended: [one.handle], cameBack: [] }]);
+        expect([title, await handles({ env })]).toEqual([title, all.filter((handle) => handle !== one.handle)]);
+        // With the mark that the logout has left.
+        await witness.query(`DELETE FROM ${table}`);
+        await fill(witness.connection);
+      }
+      const { err, code } = await shell.run(['kill', all[0]!], { env });
+      expect([title, code, code === 0 ? '' : err]).toEqual([title, 0, '']);
+      expect([title, await handles({ env })]).toEqual([title, all.slice(1)]);
     }
-    // 3: the preset has no login. 0: the rows are of an old login, or of one that is not by the framework's own classes.
-    expect(unknown).toEqual([
-      ...['CakePHP 5: 0', 'CodeIgniter 3: 3', 'CodeIgniter 4.2.10: 3', 'CodeIgniter 4.4.8: 3', 'CodeIgniter 4.7: 3'],
-      ...['Symfony 5.4, lock none: 0', 'Symfony 5.4, lock advisory: 0', 'Symfony 5.4, lock row: 0', 'Symfony 4.3: 0'],
-      ...['horde: 0', 'adodb: 3', 'laminas: 0'],
-    ]);
+    // No case of the list is there for nothing.
+    expect(found.size).toBe(withoutLogin.length);
   }, 300_000);
 });
 
@@ -147,25 +205,6 @@ describe('kill', () => {
     expect(await dataOf(0)).toBeUndefined();
     await store.close();
   });
-
-  test('of all applications: the row is gone, or it says why it cannot be ended', async () => {
-    for (const { title, schema, fill, table, env, who } of await readCases()) {
-      await witness.query(`DROP DATABASE ${database}; CREATE DATABASE ${database}; USE ${database}; ${schema}`);
-      await fill(witness.connection);
-      const [handle] = await handles({ env });
-      const { err, code } = await shell.run(['kill', handle!], { env });
-      expect([title, code, code === 0 ? '' : err]).toEqual([title, 0, '']);
-      expect([title, await handles({ env })]).toEqual([title, []]);
-      if (!/^(CodeIgniter|adodb|laminas)/.test(title)) {
-        await witness.query(`DELETE FROM ${table}`);
-        await fill(witness.connection);
-        expect([title, (await shell.run(['kill', '--user', 'somebody-else'], { env })).code]).toEqual([title, 3]);
-        const byUser = await shell.run(['kill', '--user', '-'], { env, input: String(who) });
-        const expected = byUser.code === 0 ? [] : [expect.any(String)];
-        expect([title, await handles({ env })]).toEqual([title, expected]);
-      }
-    }
-  }, 300_000);
 
   test('what PHP writes back is seen, and ended', async () => {
     const preset = ['--preset', 'horde', '--table', 'session'];
