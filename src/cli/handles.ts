@@ -36,19 +36,13 @@ export class Handles {
     return new Handles(await readOrMake(join(stateFolder(env), 'handle-key')));
   }
 
-  /** 32 bytes for another purpose. They do not lead back to the key. */
+  /** 32 bytes for another purpose than handles, such as a file that only the same user shall read. They do not lead back to the key. */
   keyFor(purpose: string): Uint8Array {
     return new Uint8Array(hkdfSync('sha256', this.#key, '', `php-session-bridge ${purpose}`, 32));
   }
 
   of(rowKey: string): string {
     return createHmac('sha256', this.#key).update(rowKey).digest('hex').slice(0, DIGITS);
-  }
-
-  /** 32 bytes for another purpose than handles, such as a file that only the same user shall read. */
-  secretFor(purpose: string): Uint8Array {
-    // A row's key has no zero byte, so this is no handle.
-    return createHmac('sha256', this.#key).update(`\0${purpose}`).digest();
   }
 
   /** A handle of a user: another one than that of a session whose key is his id. */

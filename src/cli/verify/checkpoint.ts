@@ -27,7 +27,7 @@ export class Checkpoint {
 
   constructor(file: string, handles: Handles) {
     this.#file = file;
-    this.#key = handles.secretFor('verify --resume');
+    this.#key = handles.keyFor('verify --resume');
   }
 
   /**
