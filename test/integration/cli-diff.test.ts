@@ -90,11 +90,13 @@ async function stop(): Promise<void> {
   for (const store of stores.splice(0)) await store.close();
 }
 
+/** Of the only session. */
+async function handleOf(): Promise<string> {
+  return JSON.parse((await shell.run(['list', '--json'])).out).handle;
+}
+
 async function record(...args: string[]) {
-  const [{ handle }] = (await shell.run(['list', '--json'])).out
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
+  const handle = await handleOf();
   const recorded = json(['diff', 'record', handle, ...args]);
   await sleep(600);
   await fetch(`${php.url}/?sku=7`, { headers: { cookie: `PHPSESSID=${id}` } });
@@ -154,37 +156,45 @@ describe('a page that is ported', () => {
 });
 
 describe('a recording', () => {
+  let made: Promise<{ name: string }> | undefined;
+  /** One for all, as each takes some seconds. */
+  const one = async () => {
+    made ??= record('--keep', '1');
+    const { name } = await made;
+    return { name, ...JSON.parse(readFileSync(join(folder(), name), 'utf8')) };
+  };
+  /** Of a recording that is not as it was made. */
+  const replayOf = (stored: object) => {
+    writeFileSync(join(folder(), '0123abcd'), JSON.stringify(stored));
+    return shell.run(['diff', 'replay', '0123abcd', '--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/']);
+  };
+
   test('is a file that nobody else can read, and shows nothing', async () => {
-    await record();
-    const [file] = readdirSync(folder()).map((name) => join(folder(), name));
-    expect(statSync(file!).mode & 0o777).toBe(0o600);
-    const { sealed, ...rest } = JSON.parse(readFileSync(file!, 'utf8'));
-    expect(Object.keys(rest)).toEqual(['ends']);
+    const { name, ends, sealed, ...others } = await one();
+    expect(statSync(join(folder(), name)).mode & 0o777).toBe(0o600);
+    expect(others).toEqual({});
+    expect(Math.round((ends - Date.now()) / 60_000)).toBe(60);
     expect(Buffer.from(sealed, 'base64').toString('latin1')).not.toContain('secret');
   });
 
   test('is deleted after its time, by the next diff', async () => {
-    const { name } = await record('--keep', '1');
-    const file = join(folder(), name);
-    const stored = JSON.parse(readFileSync(file, 'utf8'));
-    writeFileSync(file, JSON.stringify({ ...stored, ends: Date.now() - 1 }));
-    const args = ['diff', 'replay', name, '--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/'];
-    expect((await shell.run(args)).err).toMatch(/no such recording/);
-    expect(readdirSync(folder())).not.toContain(name);
+    const { sealed } = await one();
+    const { err, code } = await replayOf({ ends: Date.now() - 1, sealed });
+    expect([err, code]).toEqual([expect.stringMatching(/no such recording/), 3]);
+    expect(readdirSync(folder())).not.toContain('0123abcd');
   });
 
   test('that was changed is refused', async () => {
-    const { name } = await record();
-    const file = join(folder(), name);
-    const { ends, sealed } = JSON.parse(readFileSync(file, 'utf8'));
+    const { ends, sealed } = await one();
     const bytes = Buffer.from(sealed, 'base64');
     bytes[40]! ^= 1;
-    writeFileSync(file, JSON.stringify({ ends, sealed: bytes.toString('base64') }));
-    const args = ['diff', 'replay', name, '--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/'];
-    expect((await shell.run(args)).err).toMatch(/another key of handles, or was changed/);
+    const { err, code } = await replayOf({ ends, sealed: bytes.toString('base64') });
+    expect([err, code]).toEqual([expect.stringMatching(/another key of handles, or was changed/), 3]);
+    // As it was made, it is read: there is no page.
+    expect((await replayOf({ ends, sealed })).err).toMatch(/does not answer/);
   });
 
-  test.each([
+  test.each<[string[], RegExp, number]>([
     [['--to', 'http://127.0.0.1:1/'], /--shadow must be/, 2],
     [['--shadow', 'session_shadow'], /--to must be/, 2],
     [['--shadow', 'session', '--to', 'http://127.0.0.1:1/'], /another table than that of the sessions/, 2],
@@ -192,18 +202,21 @@ describe('a recording', () => {
     [['--shadow', 'session_shadow', '--to', 'http://127.0.0.1:1/'], /does not answer/, 3],
     [['--shadow', 'nothing', '--to', 'http://127.0.0.1:1/'], /ERR_SESSION_TABLE/, 3],
   ])('replay %j', async (args, message, exit) => {
-    const { name } = await record();
+    const { name } = await one();
     const { err, code } = await shell.run(['diff', 'replay', name, ...args]);
     expect([err, code]).toEqual([expect.stringMatching(message), exit]);
     expect(await rowsOf('session')).toBe(1);
     expect(await rowsOf('session_shadow')).toBe(0);
   });
 
+  test('of a session that cannot be read is none, at once', async () => {
+    await witness.query("UPDATE session SET data = 'n|i:'");
+    const { err, code } = await shell.run(['diff', 'record', await handleOf()]);
+    expect([err, code]).toEqual([expect.stringMatching(/^ERR_PHP_SYNTAX/m), 3]);
+  });
+
   test('of a session that ends is none', async () => {
-    const [{ handle }] = (await shell.run(['list', '--json'])).out
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
+    const handle = await handleOf();
     const recorded = shell.run(['diff', 'record', handle]);
     await sleep(600);
     await witness.query('DELETE FROM session');
@@ -211,10 +224,7 @@ describe('a recording', () => {
   });
 
   test('Ctrl-C ends it', async () => {
-    const [{ handle }] = (await shell.run(['list', '--json'])).out
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
+    const handle = await handleOf();
     const interruption = new AbortController();
     setTimeout(() => interruption.abort(), 500);
     expect((await shell.run(['diff', 'record', handle], { signal: interruption.signal })).code).toBe(130);
