@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeSession, encodeSession } from '../../codec/index.ts';
+import { PhpSessionError } from '../../errors.ts';
 import type { SessionLease, SessionStore } from '../../stores/store.ts';
 import type { Call, Command } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
@@ -86,8 +87,13 @@ async function choose(
   const loginOf = loginsOf(table);
   const isStill = ({ data, unreadable, columns = {} }: SessionLease) => {
     if (data === undefined || unreadable !== undefined) return false;
-    const { claim } = loginOf(decodeSession(data, table.codec), columns);
-    return claim !== undefined && isUser(claim, name);
+    try {
+      const { claim } = loginOf(decodeSession(data, table.codec), columns);
+      return claim !== undefined && isUser(claim, name);
+    } catch (error) {
+      if (!(error instanceof PhpSessionError)) throw error;
+      return false; // nobody can tell whose it is now; the user's other sessions shall end
+    }
   };
   return { keys, isStill };
 }
