@@ -227,11 +227,13 @@ describe('convert', () => {
 
 describe('types', () => {
   const article = 'CREATE TABLE session (id CHAR(32) PRIMARY KEY, data BLOB, usetime INT)';
-  /** Errors of the compiler for this text and what is said of it. */
-  function compile(text: string, use: string): string[] {
-    const name = file('my-session.ts');
-    writeFileSync(name, `${text}\n${use}`);
-    const program = ts.createProgram([name], {
+  /** Errors of the compiler for these files. */
+  function compile(...texts: string[]): string[] {
+    const names = texts.map((text, n) => {
+      writeFileSync(file(`my-session-${n}.ts`), text);
+      return file(`my-session-${n}.ts`);
+    });
+    const program = ts.createProgram(names, {
       ...{ strict: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2023, types: [] },
       ...{
         module: ts.ModuleKind.ESNext,
@@ -240,8 +242,8 @@ describe('types', () => {
       },
       paths: { 'php-session-bridge': [join(__dirname, '../../src/index.ts')] },
     });
-    return ts
-      .getPreEmitDiagnostics(program, program.getSourceFile(name))
+    return names
+      .flatMap((name) => ts.getPreEmitDiagnostics(program, program.getSourceFile(name)))
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
   }
 
@@ -280,8 +282,10 @@ export interface MySession {
   [key: string]: unknown;
 }
 `);
-    expect(compile(out, 'declare const s: MySession; export const n: string | undefined = s.user?.name;')).toEqual([]);
-    expect(compile(out, 'declare const s: MySession; export const n: number = s.byId.x;')).toHaveLength(1);
+    expect(compile(`${out}\ndeclare const s: MySession; export const n: string | undefined = s.user?.name;`)).toEqual(
+      [],
+    );
+    expect(compile(`${out}\ndeclare const s: MySession; export const n: number = s.byId.x;`)).toHaveLength(1);
   });
 
   test('of few sessions no key is a name', async () => {
@@ -294,13 +298,16 @@ export interface MySession {
   });
 
   test('of each application: it compiles, and has no user in it', async () => {
+    const texts: string[] = [];
     for (const { title, schema, fill, env, who } of await readCases()) {
       await witness.query(`DROP DATABASE ${database}; CREATE DATABASE ${database}; USE ${database}; ${schema}`);
       await fill(witness.connection);
       const { out, code } = await shell.run(['types', '--least', '1'], { env });
       expect([title, code]).toEqual([title, 0]);
       expect([title, String(who).length > 2 && new RegExp(`\\b${who}\\b`).test(out)]).toEqual([title, false]);
-      expect([title, compile(out, '')]).toEqual([title, []]);
+      texts.push(out);
     }
+    // The last one shows that errors are found.
+    expect(compile(...texts, 'export const n: string = 1;')).toEqual([expect.stringMatching(/not assignable/)]);
   }, 300_000);
 });

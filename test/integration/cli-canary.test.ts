@@ -119,15 +119,18 @@ const wrong: Command[] = [
   ]),
   ...['explain', 'show', 'who', 'kill'].map((name): Command => [[name, secret]]),
   ...['explain', 'show', 'who', 'kill'].map((name): Command => [[name, '-'], secret]),
-  [['list', `--${secret}`]],
-  [['list', '--by', secret]],
-  [['list', secret]],
-  [[secret]],
   [['set', 'WHOLE', `/${secret}/${secret}`, '[1]']],
   [['set', 'WHOLE', `/${secret}/${secret}/x`, '1']],
   [['set', 'WHOLE', secret, secret]],
   [['set', 'WHOLE', '/list/0', secret]],
   [['set', 'WHOLE', `/list/${secret}`, '1']],
+];
+/** They are refused whatever the rows are. */
+const refused: Command[] = [
+  [['list', `--${secret}`]],
+  [['list', '--by', secret]],
+  [['list', secret]],
+  [[secret]],
   [['gc', '--max-lifetime', secret]],
   [['types', '--name', secret]],
   [['verify', '--rate', secret]],
@@ -191,6 +194,7 @@ describe.each(Object.entries(applications))('%s', (_, application) => {
     const run = async (commands: Command[], codes: number[]) => {
       for (const [args, input] of commands) await say([named(args), input], codes, ids, env);
     };
+    if (application.title === 'horde') await run(refused, [2, 3]);
     await run(wrong, [1, 2, 3]);
     await run(right, [0, 1]);
     if (application.preset !== undefined) await run(ofUsers, [0]);
@@ -231,7 +235,7 @@ test('it is said where --reveal asks for it, and moves no cursor', async () => {
 
 test('no password is said', async () => {
   const wrongOne = connectionOf(database).replace(/:\/\/[^@]*@/, `://${secret}:${secret}@`);
-  for (const [args, input] of [...right, ...ofUsers, ...wrong]) {
+  for (const [args, input] of [...right, ...ofUsers, ...wrong, ...refused]) {
     const { out, err, code } = await shell.run(args, { env: { PHP_SESSION_BRIDGE_CONNECTION: wrongOne }, input });
     expect([args, code > 1, `${out}${err}`.includes(secret)]).toEqual([args, true, false]);
   }
