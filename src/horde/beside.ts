@@ -42,7 +42,7 @@ const identity = ['auth/userId', 'auth/authId', 'auth/timestamp', 'auth/remoteAd
  * that are of the same second.
  */
 const COOKIE = 'horde_secret_key';
-/** Where a login that Node has ended is marked. */
+/** In the row that marks a login as ended. */
 const ENDED = '_ended';
 
 /**
@@ -95,12 +95,13 @@ export class HordeBeside<T extends object = SessionData> {
   ): Promise<OpenSession<T> | undefined> {
     const { refused, ...others } = how;
     const claim = whoIsLoggedIn(this.#login, { data: session ?? {} }, source, how);
-    const id = claim === undefined ? undefined : this.#idOf(session, source);
-    if (id === undefined) return undefined;
-    const opened = await this.#open({ get: () => id }, others);
+    const ids = claim === undefined ? undefined : this.#idsOf(session, source);
+    if (ids === undefined) return undefined;
+    const opened = await this.#open({ get: () => ids.data }, others);
     let ended = true; // also where the data cannot be read
     try {
-      ended = hasEnded(opened.data);
+      opened.data; // throws then
+      ended = await this.#isMarked(ids.mark); // under the lock: a logout that came first has set its mark
     } finally {
       if (ended) await opened.discard();
     }
@@ -115,11 +116,14 @@ export class HordeBeside<T extends object = SessionData> {
    * @param source as for `open()`
    */
   async hasEnded(session: object | undefined, source: SessionSource): Promise<boolean> {
-    const id = this.#idOf(session, source);
-    if (id === undefined) return false;
-    const opened = await this.#open({ get: () => id }, { mode: 'readonly' });
+    const ids = this.#idsOf(session, source);
+    return ids !== undefined && this.#isMarked(ids.mark);
+  }
+
+  async #isMarked(mark: string): Promise<boolean> {
+    const opened = await this.#open({ get: () => mark }, { mode: 'readonly' });
     try {
-      return hasEnded(opened.data);
+      return Object.hasOwn(opened.data, ENDED);
     } finally {
       await opened.commit(); // a login that Horde keeps alive stays ended
     }
@@ -132,30 +136,42 @@ export class HordeBeside<T extends object = SessionData> {
    * @param source as for `open()`
    */
   async logout(session: object | undefined, source: SessionSource): Promise<void> {
-    const id = this.#idOf(session, source);
-    if (id === undefined) return;
-    const opened = await this.#open({ get: () => id }, { mode: 'exclusive' });
+    const ids = this.#idsOf(session, source);
+    if (ids === undefined) return;
+    // The mark comes first: whoever gets the lock of the data later sees it.
+    const marked = await this.#open({ get: () => ids.mark }, { mode: 'exclusive' });
     try {
-      const data = opened.data as Variables;
-      for (const key of Object.keys(data)) delete data[key];
-      data[ENDED] = Math.floor(Date.now() / 1000);
+      (marked.data as Variables)[ENDED] = Math.floor(Date.now() / 1000);
+    } finally {
+      await marked.commit();
+    }
+    const opened = await this.#open({ get: () => ids.data }, { mode: 'exclusive' });
+    try {
+      await opened.destroy();
     } finally {
       await opened.commit();
     }
   }
 
-  /** @returns `undefined` if nobody is logged in */
-  #idOf(session: object | undefined, source: SessionSource): string | undefined {
+  /**
+   * The ids of two rows: of the data, and of the mark that the login has ended. The mark must not depend on the cookie: whoever has the session's id could leave
+   * that out, and the login would not be ended for him.
+   *
+   * @returns `undefined` if nobody is logged in
+   */
+  #idsOf(session: object | undefined, source: SessionSource): { data: string; mark: string } | undefined {
     const horde = ownValue((session ?? {}) as Variables, 'horde');
     const values = identity.map((name) => (isMap(horde) ? ownValue(horde, name) : undefined));
     const [user, , timestamp] = values;
     if (typeof user !== 'string' || typeof timestamp !== 'number') return undefined;
-    values.push(readSource(source).cookie(COOKIE));
-    const text = JSON.stringify(values.map((value) => (value instanceof Uint8Array ? [...value] : (value ?? null))));
-    return createHmac('sha256', this.#secret).update(text).digest('hex');
+    const login = values.map((value) => (value instanceof Uint8Array ? [...value] : (value ?? null)));
+    return {
+      data: this.#idOf([...login, readSource(source).cookie(COOKIE) ?? null]),
+      mark: this.#idOf([...login, ENDED, null]), // longer than the other by one
+    };
   }
-}
 
-function hasEnded(data: object): boolean {
-  return Object.hasOwn(data, ENDED);
+  #idOf(values: readonly unknown[]): string {
+    return createHmac('sha256', this.#secret).update(JSON.stringify(values)).digest('hex');
+  }
 }

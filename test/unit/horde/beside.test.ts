@@ -126,11 +126,34 @@ describe('hordeBeside()', () => {
     await beside.logout(session, source);
     expect(await beside.hasEnded(session, source)).toBe(true);
     expect(await beside.open(loggedIn({ view: 1 }), source)).toBeUndefined();
-    expect(Buffer.from([...sessions.values()][0]!.data!).toString()).toMatch(/^_ended\|i:\d+;$/);
+    const rows = [...sessions.values()].map(({ data }) => Buffer.from(data ?? []).toString());
+    expect(rows.join('')).toMatch(/^_ended\|i:\d+;$/);
     // The next login has nothing to do with it; nor has a visitor without one.
     expect(await cartOf(loggedIn({ 'auth/timestamp': now + 1 }))).toBe(null);
     await beside.logout(undefined, source);
     expect(await beside.hasEnded({}, source)).toBe(false);
+  });
+
+  test.each(['', 'another-key'])(
+    'a logout is not undone by the cookie %p in place of the one that the login has',
+    async (key) => {
+      await put(loggedIn(), ['apples']);
+      await beside.logout(loggedIn(), source);
+      expect(await beside.hasEnded(loggedIn(), withKey(key))).toBe(true);
+      expect(await cartOf(loggedIn(), withKey(key))).toBeUndefined();
+    },
+  );
+
+  test('nor by a request that was open meanwhile, whatever it does with its data', async () => {
+    for (const call of ['destroy', 'regenerate'] as const) {
+      await put(loggedIn(), ['apples']);
+      const late = await beside.open(loggedIn(), source, { mode: 'merge' });
+      await beside.logout(loggedIn(), source);
+      await late![call]();
+      await late!.commit();
+      expect(await beside.hasEnded(loggedIn(), source)).toBe(true);
+      sessions.clear();
+    }
   });
 
   test('a login that never had data is ended too', async () => {
@@ -154,8 +177,12 @@ describe('hordeBeside()', () => {
     sessions.set(id!, { ...sessions.get(id!)!, data: Buffer.from('cart|i:1') });
     for (let i = 0; i < 2; i++) {
       await expect(beside.open(loggedIn(), source)).rejects.toMatchObject({ code: 'ERR_PHP_SYNTAX' });
-      await expect(beside.hasEnded(loggedIn(), source)).rejects.toMatchObject({ code: 'ERR_PHP_SYNTAX' });
     }
+    // They keep nobody logged in.
+    expect(await beside.hasEnded(loggedIn(), source)).toBe(false);
+    await beside.logout(loggedIn(), source);
+    expect(await beside.hasEnded(loggedIn(), source)).toBe(true);
+    expect(await beside.open(loggedIn(), source)).toBeUndefined();
   });
 
   test('a hundred requests at once lose nothing', async () => {
