@@ -1,6 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { Php } from '../../src/cli/verify/php.ts';
+import type { World } from '../../src/cli/world.ts';
 import { encodeSession } from '../../src/codec/index.ts';
 import { igbinary } from '../../src/igbinary.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';
@@ -147,6 +151,32 @@ describe('a run that was stopped', () => {
     const { err, code } = await shell.run([...args, '--table', 'other']);
     expect([code, err]).toEqual([2, expect.stringContaining('--resume: the file is of a run on another table')]);
   });
+});
+
+test('Ctrl-C does not reach PHP, and a PHP that is ended leaves one row unknown', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'verify-php-'));
+  try {
+    // Real PHP, which says who it is.
+    const pids = join(folder, 'pids');
+    writeFileSync(join(folder, 'php'), `#!/bin/sh\necho $$ >> ${pids}\nPATH="$REAL_PATH" exec php "$@"\n`, {
+      mode: 0o755,
+    });
+    const { PATH = '' } = process.env;
+    const env = { ...process.env, PATH: `${folder}:${PATH}`, REAL_PATH: PATH };
+    const php = (await Php.start('php', -1, { env } as unknown as World)) as Php;
+    const lastPid = () => Number(readFileSync(pids, 'latin1').trim().split('\n').at(-1));
+    const sessions = ['a|i:+1;', 'b|i:2;', 'c|i:'].map((text) => Buffer.from(text));
+    const answers = [Buffer.from('a|i:1;'), Buffer.from('b|i:2;'), 'refused'];
+    expect(await php.ask(sessions)).toEqual(answers);
+    const group = execFileSync('ps', ['-o', 'pgid=', '-p', String(lastPid())]).toString();
+    expect(Number(group)).toBe(lastPid()); // a terminal sends SIGINT to its own group alone
+    process.kill(lastPid(), 'SIGKILL');
+    expect(await php.ask(sessions)).toEqual(['ended', ...answers.slice(1)]);
+    expect(await php.ask(sessions)).toEqual(answers);
+    php.end();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('no id, key, value, class or password is shown, unless it is asked for', async () => {

@@ -90,7 +90,10 @@ export class Php {
     const flags = Object.entries(settings).flatMap(([setting, value]) => ['-d', `${setting}=${value}`]);
     // The database's password is none of its business.
     const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PHP_SESSION_BRIDGE')));
-    const start = () => new PhpPipe(spawn('php', [...flags, '-r', script], { env: own }));
+    // In a group of its own: Ctrl-C in a terminal would end PHP too, and the rows that it was asked about would count as unknown in the file of --resume. PHP
+    // ends when its input does.
+    const detached = process.platform !== 'win32';
+    const start = () => new PhpPipe(spawn('php', [...flags, '-r', script], { env: own, detached }));
     const pipe = start();
     const version = await pipe.answer();
     if (typeof version === 'string') return 'no PHP is installed here (the command php), or it does not start';
