@@ -1,5 +1,6 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { SessionData } from '../codec/index.ts';
+import { PhpSessionError } from '../errors.ts';
 import type { LoginRules } from '../login/login-rules.ts';
 import type { OpenSession } from '../middleware/open-session.ts';
 import {
@@ -11,6 +12,7 @@ import {
 import { readSource, type SessionSource } from '../middleware/session-source.ts';
 import { type WhoHow, whoIsLoggedIn } from '../middleware/who-is-logged-in.ts';
 import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
+import { toHttp } from '../session/http-error.ts';
 import { isMap, ownValue, type Variables } from './variables.ts';
 
 type OfSessions = Pick<
@@ -68,7 +70,9 @@ export function hordeBeside<T extends object = SessionData>(options: HordeBeside
 export class HordeBeside<T extends object = SessionData> {
   readonly #login: LoginRules;
   readonly #secret: string;
-  readonly #open: SessionOpener<T>;
+  readonly #store: HordeBesideOptions['store'];
+  readonly #openAny: SessionOpener<T>;
+  #takesIds: Promise<void> | undefined;
 
   constructor(options: HordeBesideOptions) {
     const { login, secret, ...others } = options ?? {};
@@ -76,7 +80,8 @@ export class HordeBeside<T extends object = SessionData> {
     this.#login = own.login;
     this.#secret = own.secret;
     // An id is made here and never comes from a browser, so one that the table does not have yet is begun.
-    this.#open = sessionOpener<T>({ ...others, useStrictMode: false } as SessionOpenerOptions);
+    this.#store = options.store;
+    this.#openAny = sessionOpener<T>({ ...others, useStrictMode: false } as SessionOpenerOptions);
   }
 
   /**
@@ -86,7 +91,7 @@ export class HordeBeside<T extends object = SessionData> {
    * @param source the request, or its headers
    * @param how as for `openSession()`; `refused` is told why Horde would not accept the login
    * @returns `undefined` if nobody is logged in, Horde would not accept this request, or `logout()` has ended the login
-   * @throws PhpSessionError as `openSession()`
+   * @throws PhpSessionError as `openSession()`; `ERR_SESSION_TABLE` for a table that does not take ids of 64 characters, such as Horde's
    */
   async open(
     session: object | undefined,
@@ -97,7 +102,7 @@ export class HordeBeside<T extends object = SessionData> {
     const claim = whoIsLoggedIn(this.#login, { data: session ?? {} }, source, how);
     const ids = claim === undefined ? undefined : this.#idsOf(session, source);
     if (ids === undefined) return undefined;
-    const opened = await this.#open({ get: () => ids.data }, others);
+    const opened = await this.#open(ids.data, others);
     let ended = true; // also where the data cannot be read
     try {
       opened.data; // throws then
@@ -121,7 +126,7 @@ export class HordeBeside<T extends object = SessionData> {
   }
 
   async #isMarked(mark: string): Promise<boolean> {
-    const opened = await this.#open({ get: () => mark }, { mode: 'readonly' });
+    const opened = await this.#open(mark, { mode: 'readonly' });
     try {
       return Object.hasOwn(opened.data, ENDED);
     } finally {
@@ -139,18 +144,44 @@ export class HordeBeside<T extends object = SessionData> {
     const ids = this.#idsOf(session, source);
     if (ids === undefined) return;
     // The mark comes first: whoever gets the lock of the data later sees it.
-    const marked = await this.#open({ get: () => ids.mark }, { mode: 'exclusive' });
+    const marked = await this.#open(ids.mark, { mode: 'exclusive' });
     try {
       (marked.data as Variables)[ENDED] = Math.floor(Date.now() / 1000);
     } finally {
       await marked.commit();
     }
-    const opened = await this.#open({ get: () => ids.data }, { mode: 'exclusive' });
+    const opened = await this.#open(ids.data, { mode: 'exclusive' });
     try {
       await opened.destroy();
     } finally {
       await opened.commit();
     }
+  }
+
+  async #open(id: string, how: OpenHow): Promise<OpenSession<T>> {
+    this.#takesIds ??= this.#assertTakesIds();
+    await this.#takesIds.catch((error) => {
+      this.#takesIds = undefined; // the next request asks again
+      throw error;
+    });
+    return this.#openAny({ get: () => id }, how);
+  }
+
+  /** Otherwise each request would begin a session under another id, which nobody finds again: data and marks would be lost without a word. */
+  async #assertTakesIds(): Promise<void> {
+    try {
+      const lease = await this.#store.open(randomBytes(32).toString('hex'));
+      await lease.release();
+      if (lease.writable) return;
+    } catch (error) {
+      throw toHttp(error);
+    }
+    throw toHttp(
+      new PhpSessionError(
+        'ERR_SESSION_TABLE',
+        "hordeBeside(): the table takes no id of 64 characters. It must be one of Node's own, whose column of the id is long enough, and not Horde's",
+      ),
+    );
   }
 
   /**

@@ -194,6 +194,25 @@ describe.each([
   });
 });
 
+test('Horde’s own table in place of one for Node is an error, and gets no row', async () => {
+  const wrong = hordeBeside<Own>({ store: hordeStore, login: app.login, secret: 'a made-up text of 32 characters.' });
+  await hordeWrite(row());
+  const session = { _b: now, horde: { 'auth/userId': '\0alice', 'auth/browser': '\0made up', 'auth/timestamp': now } };
+  const source = { headers: { 'user-agent': 'made up', cookie } };
+  const use = async () => {
+    const own = await wrong.open(session, source);
+    own!.data.cart = 1;
+    await own!.commit();
+  };
+  await expect(use()).rejects.toMatchObject({ name: 'PhpSessionError', code: 'ERR_SESSION_TABLE' });
+  await expect(wrong.logout(session, source)).rejects.toMatchObject({
+    name: 'PhpSessionError',
+    code: 'ERR_SESSION_TABLE',
+  });
+  const [rows] = await admin.query('SELECT session_id FROM horde_sessionhandler');
+  expect(rows).toEqual([{ session_id: id }]);
+});
+
 test('gc of the own table removes what was not used for as long as a login can last, and Horde’s table stays', async () => {
   server = onKoa();
   await once(server, 'listening');
