@@ -91,7 +91,7 @@ export async function postHordeLogin(options: HordeLoginForm): Promise<HordeLogi
   for (const line of answer.headers.getSetCookie()) cookies.set(...named(line));
   // Where Horde redirects without a login, to a login page of another application, say, the session keeps its id.
   const after = cookies.get(form.name!)!;
-  if (pairOf(after) === pairOf(before)) throw failed('redirects, and has logged nobody in');
+  if (pairOf(after) === pairOf(before) || isRemoved(after)) throw failed('redirects, and has logged nobody in');
   return Object.freeze({ cookies: Object.freeze([...cookies.values()]), location });
 }
 
@@ -128,6 +128,11 @@ function named(line: string): [name: string, line: string] {
 /** What a browser sends back of it. */
 function pairOf(line: string): string {
   return line.split(';', 1)[0]!;
+}
+
+/** PHP's way to remove a cookie. */
+function isRemoved(line: string): boolean {
+  return /=deleted$/.test(pairOf(line)) || /;\s*max-age=0(;|$)/i.test(line);
 }
 
 function isAddress(url: unknown): boolean {

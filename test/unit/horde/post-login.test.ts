@@ -131,6 +131,13 @@ describe('postHordeLogin()', () => {
       response.writeHead(302, { Location: '/other/login', 'Set-Cookie': 'Horde=before; path=/' });
     };
     expect(await failure()).toMatchObject({ code: 'ERR_LOGIN_FAILED' });
+    answer = (response) => {
+      response.writeHead(302, {
+        Location: '/',
+        'Set-Cookie': 'Horde=deleted; expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0',
+      });
+    };
+    expect(await failure()).toMatchObject({ code: 'ERR_LOGIN_FAILED' });
     answer = (response) => response.writeHead(503);
     expect(await failure()).toMatchObject({ code: 'ERR_LOGIN_FAILED' });
   });
