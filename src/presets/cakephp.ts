@@ -41,10 +41,9 @@ export function cakephp(options: CakephpOptions = {}): PresetWithLogin {
       cookieHttponly: true,
       useStrictMode: true,
       idleClock(data, time) {
-        const config = data.Config;
+        const used = timeAt(data, 'Config', 'time') ?? time;
         // A session that CakePHP would end stays as it is.
-        const idle = config ? time - config.time : 0;
-        if (idle >= 60 && idle <= timeout * 60) config.time = time;
+        if (time - used >= 60 && time - used <= timeout * 60) data.Config.time = time;
       },
     },
     login: login(timeout * 60),

@@ -1,3 +1,4 @@
+import { timeAt } from '../login/php-values.ts';
 import { type OptionRules, oneOf, optional, readByRules, wholeNumber } from '../option-rules.ts';
 import { symfonyLock } from '../stores/mysql/locks.ts';
 import { now } from '../stores/mysql/now.ts';
@@ -61,8 +62,8 @@ export function symfony(options: SymfonyOptions = {}): PresetWithLogin {
       useStrictMode: true,
       logoutCookies: ['REMEMBERME'],
       idleClock(data, time) {
-        const meta = data._sf2_meta;
-        if (meta && time - meta.u >= 60) meta.u = time;
+        const used = timeAt(data, '_sf2_meta', 'u');
+        if (used !== undefined && time - used >= 60) data._sf2_meta.u = time;
       },
     },
     login: symfonyLogin({ firewall, userIdentifier: given.userIdentifier }),

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { cakephp, joomla, roundcube } from '../../../src/presets/index.ts';
+import { cakephp, joomla, roundcube, symfony } from '../../../src/presets/index.ts';
 
 // The clocks by which applications end the session of an idle visitor. test/integration/presets-clocks.test.ts has PHP beside them.
 
@@ -19,9 +20,20 @@ test('CakePHP: once a minute, and never for a session that CakePHP would end', (
     idleClock!(data, now);
     expect(now - data.Config.time).toBe(moved);
   }
-  for (const data of [{}, { Config: 5 }, { Config: { time: 'x' } }] as never[]) {
+  for (const data of [{}, { Config: 5 }, { Config: { time: 'x' } }, { Config: { time: 2n ** 60n } }] as never[]) {
     expect(() => idleClock!(data, now)).not.toThrow();
-    expect(JSON.stringify(data)).not.toContain(String(now));
+    expect(inspect(data)).not.toContain(String(now));
+  }
+});
+
+test('Symfony: once a minute, and nothing else is touched', () => {
+  const { idleClock } = symfony().session;
+  const data = { _sf2_meta: { u: now - 60, c: 1 } };
+  idleClock!(data, now);
+  expect(data).toEqual({ _sf2_meta: { u: now, c: 1 } });
+  for (const odd of [{}, { _sf2_meta: 5 }, { _sf2_meta: { u: 'x' } }, { _sf2_meta: { u: 2n ** 60n } }] as never[]) {
+    expect(() => idleClock!(odd, now)).not.toThrow();
+    expect(inspect(odd)).not.toContain(String(now));
   }
 });
 
