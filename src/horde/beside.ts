@@ -12,7 +12,6 @@ import {
 import { readSource, type SessionSource } from '../middleware/session-source.ts';
 import { type WhoHow, whoIsLoggedIn } from '../middleware/who-is-logged-in.ts';
 import { anyFunction, type OptionRules, readByRules } from '../option-rules.ts';
-import { toHttp } from '../session/http-error.ts';
 import { isMap, ownValue, type Variables } from './variables.ts';
 
 type OfSessions = Pick<
@@ -70,7 +69,6 @@ export function hordeBeside<T extends object = SessionData>(options: HordeBeside
 export class HordeBeside<T extends object = SessionData> {
   readonly #login: LoginRules;
   readonly #secret: string;
-  readonly #store: HordeBesideOptions['store'];
   readonly #openAny: SessionOpener<T>;
   #takesIds: Promise<void> | undefined;
 
@@ -80,7 +78,6 @@ export class HordeBeside<T extends object = SessionData> {
     this.#login = own.login;
     this.#secret = own.secret;
     // An id is made here and never comes from a browser, so one that the table does not have yet is begun.
-    this.#store = options.store;
     this.#openAny = sessionOpener<T>({ ...others, useStrictMode: false } as SessionOpenerOptions);
   }
 
@@ -169,18 +166,14 @@ export class HordeBeside<T extends object = SessionData> {
 
   /** Otherwise each request would begin a session under another id, which nobody finds again: data and marks would be lost without a word. */
   async #assertTakesIds(): Promise<void> {
-    try {
-      const lease = await this.#store.open(randomBytes(32).toString('hex'));
-      await lease.release();
-      if (lease.writable) return;
-    } catch (error) {
-      throw toHttp(error);
-    }
-    throw toHttp(
-      new PhpSessionError(
-        'ERR_SESSION_TABLE',
-        "hordeBeside(): the table takes no id of 64 characters. It must be one of Node's own, whose column of the id is long enough, and not Horde's",
-      ),
+    const id = randomBytes(32).toString('hex');
+    const opened = await this.#openAny({ get: () => id }, { mode: 'exclusive' });
+    const isTaken = opened.id === id;
+    await opened.discard();
+    if (isTaken) return;
+    throw new PhpSessionError(
+      'ERR_SESSION_TABLE',
+      "hordeBeside(): the table takes no id of 64 characters. It must be one of Node's own, whose column of the id is long enough, and not Horde's",
     );
   }
 
