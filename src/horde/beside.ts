@@ -188,7 +188,11 @@ export class HordeBeside<T extends object = SessionData> {
     const values = identity.map((name) => (isMap(horde) ? ownValue(horde, name) : undefined));
     const [user, , timestamp] = values;
     if (typeof user !== 'string' || typeof timestamp !== 'number') return undefined;
-    const login = values.map((value) => (value instanceof Uint8Array ? [...value] : (value ?? null)));
+    // What JSON has no type for stands in a list, so that it is like no text.
+    const login = values.map((value) => {
+      if (typeof value === 'bigint') return [String(value)];
+      return value instanceof Uint8Array ? [...value] : (value ?? null);
+    });
     return {
       data: this.#idOf([...login, readSource(source).cookie(COOKIE) ?? null]),
       mark: this.#idOf([...login, ENDED, null]), // longer than the other by one

@@ -113,6 +113,13 @@ describe('hordeBeside()', () => {
     expect([await cartOf(bytes), await cartOf(loggedIn({ 'auth/authId': Uint8Array.of(0, 254) }))]).toEqual([1, null]);
   });
 
+  test('an authId beyond 2^53 is like no other', async () => {
+    const session = loggedIn({ 'auth/authId': 2n ** 60n });
+    await put(session, 1);
+    expect(await cartOf(session)).toBe(1);
+    expect(await cartOf(loggedIn({ 'auth/authId': `\0${2n ** 60n}` }))).toBeNull();
+  });
+
   test('another secret does not find them', async () => {
     await put(loggedIn(), ['apples']);
     beside = hordeBeside({ store: memoryStore({ sessions }), login, secret: `${secret}.` });
