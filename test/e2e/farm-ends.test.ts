@@ -69,7 +69,7 @@ test('a new clone says that it builds, and how long that takes; Ctrl-C is answer
   expect(output).toBe('Building dist/ from src/ with TypeScript (15 to 60 seconds, once) ...\n');
   const processes = familyOf(child.pid!);
   child.kill('SIGINT');
-  await until(() => child.stdout!.readableEnded && !processes.some(isRunning));
+  await until(() => child.stdout!.readableEnded && child.exitCode !== null && !processes.some(isRunning));
   expect(output).toMatch(stopped);
   expect(child.exitCode).toBe(130);
   expect(processes.filter(isRunning)).toEqual([]);
