@@ -6,7 +6,7 @@ export const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2
 export const steadySeed = Number(process.env.FUZZ_SEED ?? 1);
 
 /** Of each kind. What is taken where nothing is said keeps `npm test` short; `npm run fuzz` takes more. */
-export const cases = Number(process.env.FUZZ_CASES ?? 40_000);
+export const cases = Number(process.env.FUZZ_CASES ?? 20_000);
 
 /** How many cases are one question to PHP. */
 export const batch = 500;
