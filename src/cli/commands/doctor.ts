@@ -1,10 +1,11 @@
 import { checkTable } from '../../mysql.ts';
+import { errorsFirst } from '../../stores/mysql/check-finding.ts';
 import { assertDriver } from '../../stores/mysql/driver.ts';
 import { readOptions } from '../../stores/mysql/options.ts';
 import { mysqlStore } from '../../stores/mysql/store.ts';
 import type { Command } from '../command.ts';
 import { checkConnections } from '../doctor/connections.ts';
-import { type DoctorFinding, ofTable, sorted } from '../doctor/finding.ts';
+import { type DoctorFinding, ofTable } from '../doctor/finding.ts';
 import { fix, stepsFor } from '../doctor/fix.ts';
 import { checkPhp, phpFlags } from '../doctor/php.ts';
 import { readServer } from '../doctor/server.ts';
@@ -64,7 +65,7 @@ export const doctor: Command = {
     const servers = asked.filter((one) => one !== undefined);
     const workers = wholeNumber(flags['php-workers'], php?.workers ?? 0, '--php-workers');
     const only = (flags.only as string | undefined)?.split(',');
-    const findings = sorted([
+    const findings = errorsFirst([
       ...ofTheTable.map(ofTable),
       ...checkVersions(servers, serializeHandler ?? 'php'),
       ...checkConnections(servers, settings, processes, workers),

@@ -71,3 +71,9 @@ export interface Finding {
    */
   readonly sql: readonly string[];
 }
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+
+export function errorsFirst<F extends { readonly severity: Severity }>(findings: readonly F[]): F[] {
+  return ORDER.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+}

@@ -3,7 +3,7 @@ import { type OptionRules, readByRules, wholeNumber } from '../../option-rules.t
 import { Deadline, DeadlineExpired } from '../deadline.ts';
 import { unpackAll } from '../encoding.ts';
 import { type Facts, readFacts } from './check-facts.ts';
-import type { Finding, Severity } from './check-finding.ts';
+import { errorsFirst, type Finding } from './check-finding.ts';
 import { checkServer } from './check-server-rules.ts';
 import { checkDefinition, type Statement } from './check-table-rules.ts';
 import { Connection } from './connection.ts';
@@ -27,8 +27,6 @@ const rules: OptionRules<OwnOptions> = {
   processes: { default: 1, ...wholeNumber(1, 1_000_000) },
   sidLength: { ini: 'session.sid_length', default: 32, ...wholeNumber(1, 256) },
 };
-
-const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** What the rows of a table hold that no session format of PHP fits, in words; `undefined` when there is nothing to say. */
 export type NameEncoding = (rows: readonly Uint8Array[]) => string | undefined;
@@ -63,8 +61,7 @@ export async function check(options: StoreCheckOptions, nameEncoding: NameEncodi
       findings.set(key, { ...statement, servers });
     }
   }
-  const all = [...findings.values(), ...otherZones(zones)];
-  return ORDER.flatMap((severity) => all.filter((finding) => finding.severity === severity));
+  return errorsFirst([...findings.values(), ...otherZones(zones)]);
 }
 
 function checkSessions({ settings, sessions = [] }: Facts, nameEncoding: NameEncoding): Statement[] {
