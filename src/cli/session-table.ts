@@ -106,8 +106,7 @@ export class SessionTable {
 
   /** @throws CommandError where it is not there any more */
   async row(key: string): Promise<ScannedRow> {
-    const options = { only: key, signal: this.#signal };
-    for await (const [row] of scanRows(this.settings, this.definition, this.#connection, options)) {
+    for await (const [row] of this.batches({ only: key })) {
       if (row !== undefined) return row;
     }
     throw new CommandError('there is no such session (any more)');

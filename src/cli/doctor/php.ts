@@ -37,16 +37,14 @@ export async function checkPhp({ flags }: Call, options: SessionOptions): Promis
     ...(flags['php-scan'] !== undefined && { scanDirectory: flags['php-scan'] as string }),
     ...(flags['php-pool'] !== undefined && { pool: flags['php-pool'] as string }),
   } satisfies PhpIniFiles;
-  const json = flags['ini-get-all'] as string | undefined;
-  if (Object.keys(named).length === 0 && json === undefined) return undefined;
+  const page = flags['ini-get-all'] as string | undefined;
+  if (Object.keys(named).length === 0 && page === undefined) return undefined;
   try {
     const phpVersion = options.phpVersion === undefined ? {} : { phpVersion: options.phpVersion };
-    const php =
-      json === undefined
-        ? optionsFromPhpIni(named, phpVersion)
-        : optionsFromIniGetAll(await readFile(json, 'utf8'), phpVersion);
-    const all = json === undefined ? await readAll(named) : settingsOf(JSON.parse(await readFile(json, 'utf8')));
-    const where = json ?? named.pool ?? named.ini ?? named.scanDirectory!;
+    const json = page === undefined ? undefined : await readFile(page, 'utf8');
+    const php = json === undefined ? optionsFromPhpIni(named, phpVersion) : optionsFromIniGetAll(json, phpVersion);
+    const all = json === undefined ? await readAll(named) : settingsOf(JSON.parse(json));
+    const where = page ?? named.pool ?? named.ini ?? named.scanDirectory!;
     return {
       findings: [...differences(options, php, where), ...(await bypasses(all, where))],
       workers: Number(all.get('pm.max_children') ?? Number.NaN) || undefined,
