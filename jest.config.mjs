@@ -36,8 +36,8 @@ export const examples = (...names) =>
     testMatch: names.map((name) => `<rootDir>/test/examples/${name}.test.ts`),
   });
 
-/** The examples that `npm test` runs. The others install or build too much, and are for `npm run test:examples`. */
-export const quickExamples = ['bundlers', 'nestjs', 'nitro', 'react-router', 'socket-io', 'sveltekit', 'trpc'];
+/** The examples that `npm test` runs. The others install or build for a minute each, and are for `npm run test:examples`. */
+export const quickExamples = ['socket-io', 'trpc'];
 
 export default {
   maxWorkers: 3, // on two cores: many tests wait for a lock or a server

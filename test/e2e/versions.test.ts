@@ -29,10 +29,10 @@ describe('rows, tombstones, columns and names of locks', () => {
   });
 });
 
-test('requests of both versions meet in 200 orders, with faults', async () => {
-  const command = ['tools/interleave.mjs', '--schedules', '200', '--seed', '5', '--beside', await olderVersion()];
+test('requests of both versions meet in 60 orders, with faults', async () => {
+  const command = ['tools/interleave.mjs', '--schedules', '60', '--seed', '5', '--beside', await olderVersion()];
   expect(execFileSync(process.execPath, command, { encoding: 'utf8' })).toContain(
-    'beside an older version; seed 5: 200 schedules',
+    'beside an older version; seed 5: 60 schedules',
   );
 }, 240_000);
 
@@ -41,7 +41,7 @@ test.each(['row', 'merge'] as const)(
   async (lock) => {
     const beside = await olderVersion();
     const options = { engine: 'mariadb', processes: 'cluster', persistent: true } as const;
-    const few = { requests: 600, sessions: 10, concurrency: 12, seed: 1 };
+    const few = { requests: 300, sessions: 10, concurrency: 12, seed: 1 };
     const result = await storm({ ...options, ...few, lock, beside });
     if (result.model.problems.size > 0 || result.failed > 0) throw new Error(report(result).join('\n'));
 

@@ -358,16 +358,21 @@ function compileApplications(resolution: Resolution, which: typeof libraries): P
   return compile(koa, resolution, codes, { lib: ['ES2022'], types: ['node'], esModuleInterop: true });
 }
 
-describe.each(names)('%s', (resolution) => {
+// What the declarations need of their surroundings depends on their form alone: as ES modules, as CommonJS, and by `typesVersions`.
+describe.each(['nodenext, ES module', 'node16, CommonJS', 'node10, CommonJS'] as const)('%s', (resolution) => {
   test('values, sessions, and their shape with classes of the application: with the language alone', () =>
     compile(bare, resolution, [codec, shapes], { lib: ['ES2022'], types: [] }));
-
-  // AbortSignal, which is the browser's as well as Node's.
-  test('the store: without mysql2 and @types/node', () =>
-    compile(bare, resolution, [store], { lib: ['ES2022', 'DOM'], types: [] }));
-
-  test('the store and the middleware in applications', () => compileApplications(resolution, libraries), 240_000);
 });
+
+test('the store: without mysql2 and @types/node', () =>
+  // AbortSignal, which is the browser's as well as Node's.
+  compile(bare, 'nodenext, ES module', [store], { lib: ['ES2022', 'DOM'], types: [] }));
+
+test.each(names)(
+  'the store and the middleware in applications: %s',
+  (resolution) => compileApplications(resolution, libraries),
+  240_000,
+);
 
 // So that none needs what another one imports. Which files they are does not depend on the resolution.
 test.each(libraries)(

@@ -96,15 +96,17 @@ export async function storm({
       const visitors = new Visitors({ url: servers.url, sessions, record, model });
       record.begin('no fault');
       const events = beside === undefined ? faults : [...faults, goBack];
-      let disturbing = true;
-      const sending = visitors.send({ concurrency, seed, goesOn: () => disturbing || record.requests < requests });
+      const share = requests / (events.length + 1);
+      let goal = Number.POSITIVE_INFINITY;
+      const sending = visitors.send({ concurrency, seed, goesOn: () => record.requests < goal });
       try {
         for (const [i, event] of events.entries()) {
-          while (record.requests < ((i + 1) * requests) / (events.length + 1)) await sleep(20);
+          while (record.requests < (i + 1) * share) await sleep(20);
           await disturb(event, { engine, table, servers, say }, record);
         }
       } finally {
-        disturbing = false;
+        // An event can last for more requests than its share, and what follows the last one counts as well.
+        goal = Math.max(requests, record.requests + share);
       }
       await sending;
       record.end();
