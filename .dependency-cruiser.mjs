@@ -153,7 +153,7 @@ export default {
       from: '^src/forms/',
       imports: [
         '^src/forms/',
-        '^src/presets/laravel-(classes|cookie|encrypter)[.]ts$',
+        '^src/presets/(laravel-(classes|cookie|encrypter)|version)[.]ts$',
         '^src/login/same-secret[.]ts$',
         codec,
         base,

@@ -51,7 +51,7 @@ const chunks = [
     /^(session|middleware)\/|^login\/(?!php-values|claim|same-secret)|^php-ini\/.*\.d\.|^horde\/(accepted-login|beside|post-login)\.d\./,
   ],
   // What presets and forms have in common. Its types are in the one above.
-  ['forms', /^(forms\/(arrays|checks)|presets\/laravel-(classes|cookie|encrypter)|login\/same-secret)\.js$/],
+  ['forms', /^(forms\/(arrays|checks)|presets\/(laravel-(classes|cookie|encrypter)|version)|login\/same-secret)\.js$/],
   // What `php-ini` and the command share.
   ['php-settings', /^php-ini\/[\w-]+\.js$/],
   // Two entries use each: one for its format, one for Horde's packs.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isEqual } from '../login/same-secret.ts';
 
 // How `CsrfTokenManager` hides a token in each page: the text of a random key, and the token under XOR with it. So a page that is
-// compressed does not tell the token by its length (BREACH). Symfony before 5.3 shows the token as it is, and takes both.
+// compressed does not tell the token by its length (BREACH). Symfony before 5.3 shows the token as it is, and takes no other.
 
 /** `UriSafeTokenGenerator`: 256 bits. */
 export function makeToken(): string {

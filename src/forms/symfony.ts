@@ -3,6 +3,7 @@
  */
 import '../node-version.ts';
 import { type OptionRules, optional, readByRules } from '../option-rules.ts';
+import { aVersion, isBefore } from '../presets/version.ts';
 import { arrayIn, type Container, elementOf, elements, isArray, setElement } from './arrays.ts';
 import { sessionObject, text } from './checks.ts';
 import { isTokenOf, makeToken, randomize } from './symfony-csrf.ts';
@@ -13,10 +14,13 @@ export interface SymfonySessionOptions {
    * for tokens alone.
    */
   secure?: boolean;
+  /** Symfony's: before `'5.3'` it shows tokens as they are, and takes no others. Default: today's, which hides them. */
+  version?: string;
 }
 
 const rules: OptionRules<SymfonySessionOptions> = {
   secure: optional((secure) => typeof secure === 'boolean', 'true or false'),
+  version: optional(aVersion.accepts, aVersion.mustBe),
 };
 
 /** `AttributeBag` of the session, and `FlashBag`. */
@@ -30,7 +34,7 @@ const FLASHES = '_symfony_flashes';
  * @throws TypeError for a wrong option, and where there is no session
  */
 export function symfonySession(data: object, options: SymfonySessionOptions = {}): SymfonySession {
-  return new SymfonySession(data, readByRules(rules, options, 'symfonySession()').secure);
+  return new SymfonySession(data, readByRules(rules, options, 'symfonySession()'));
 }
 
 /** Where a firewall leads the visitor who has logged in (`TargetPathTrait`). */
@@ -41,11 +45,13 @@ export function setTargetPath(data: object, firewall: string, url: string): void
 export class SymfonySession {
   readonly #data: object;
   readonly #secure: boolean | undefined;
+  readonly #shown: (token: string) => string;
 
   /** See `symfonySession()`. */
-  constructor(data: object, secure: boolean | undefined) {
+  constructor(data: object, { secure, version }: SymfonySessionOptions) {
     this.#data = sessionObject(data, 'symfonySession()');
     this.#secure = secure;
+    this.#shown = version !== undefined && isBefore(version, '5.3') ? (token) => token : randomize;
   }
 
   /** An attribute, as `$session->get()`. */
@@ -89,14 +95,14 @@ export class SymfonySession {
   token(id: string): string {
     const name = this.#nameOf(id);
     const token = this.get(name);
-    return typeof token === 'string' && token !== '' ? randomize(token) : this.refreshToken(id);
+    return typeof token === 'string' && token !== '' ? this.#shown(token) : this.refreshToken(id);
   }
 
   /** A new token: forms with an older one are refused. */
   refreshToken(id: string): string {
     const token = makeToken();
     this.set(this.#nameOf(id), token);
-    return randomize(token);
+    return this.#shown(token);
   }
 
   removeToken(id: string): void {

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../tools/setup.mjs';
 
@@ -23,6 +24,8 @@ export const applications = [
       const log = join(folder, 'install.log');
       const end = await run('php', [script, ...account, ...place, ...parts, ...wiki], { log, env });
       if (end !== 'exit 0') throw new Error(`MediaWiki's installer failed (${end})`);
+      // Where PHP has APCu, the installer chooses that.
+      appendFileSync(join(folder, 'LocalSettings.php'), '$wgSessionCacheType = CACHE_DB;\n');
     },
     bag: ['data'],
     makesAll: true,

@@ -5,7 +5,7 @@ const schema = `CREATE TABLE sessions (sess_id VARBINARY(128) NOT NULL PRIMARY K
   sess_lifetime INTEGER UNSIGNED NOT NULL, sess_time INTEGER UNSIGNED NOT NULL, INDEX sess_lifetime_idx (sess_lifetime))
   COLLATE utf8mb4_bin, ENGINE = InnoDB`;
 
-const debian = { page: 'symfony.php', schema, bag: ['_sf2_attributes'], forms: symfonyForms };
+const debian = { page: 'symfony.php', schema, bag: ['_sf2_attributes'], forms: symfonyForms() };
 const folder = (/** @type {string} */ version) => ({
   ...debian,
   version,
@@ -23,5 +23,10 @@ export const applications = [
     env: { PSB_SYMFONY_LOCK: String(number) },
   })),
   { ...folder(''), title: 'Symfony 7', logsIn: true, preset: ({ symfony }) => symfony() },
-  { ...folder('-4.3'), title: 'Symfony 4.3', preset: ({ symfony }) => symfony({ version: '4.3' }) },
+  {
+    ...folder('-4.3'),
+    title: 'Symfony 4.3',
+    preset: ({ symfony }) => symfony({ version: '4.3' }),
+    forms: symfonyForms('4.3'),
+  },
 ];

@@ -61,6 +61,20 @@ describe('tokens', () => {
     expect(of(data).isTokenValid('authenticate', fresh)).toBe(false);
   });
 
+  test('before Symfony 5.3 they are shown as they are stored', () => {
+    const data = read();
+    const old = symfonySession(data, { secure: false, version: '5.2' });
+    const token = old.token('a');
+    expect([token, old.token('a'), data._sf2_attributes['_csrf/a']]).toEqual([token, token, token]);
+    expect([old.isTokenValid('a', token), old.isTokenValid('a', `${token}x`)]).toEqual([true, false]);
+    const fresh = old.refreshToken('a');
+    expect([fresh === token, data._sf2_attributes['_csrf/a']]).toEqual([false, fresh]);
+    for (const version of ['5.3', '5', '7.2']) {
+      expect(symfonySession(data, { secure: false, version }).token('a')).not.toBe(fresh);
+    }
+    expect(() => symfonySession(data, { version: 'new' })).toThrow("version must be a version as '7.2' or '7.2.1'");
+  });
+
   test('what is no token is not valid', () => {
     const data = read();
     const token = of(data).token('a');
