@@ -18,7 +18,7 @@ describe('rows, tombstones, columns and names of locks', () => {
 
   test('are those that the older version has left', async () => {
     expect(JSON.parse(await rowsOf(root))).toEqual(rows);
-  }, 60_000);
+  }, 240_000);
 
   test('the older version leaves what is recorded of it', async () => {
     expect(JSON.parse(await rowsOf(await olderVersion()))).toEqual(rows);
