@@ -2,6 +2,7 @@ import { claimOf } from '../login/claim.ts';
 import type { LoginRules } from '../login/login-rules.ts';
 import { at, idAt, textAt, timeAt } from '../login/php-values.ts';
 import { type OptionRules, readByRules, wholeNumber } from '../option-rules.ts';
+import { clockStep } from './clock-step.ts';
 import type { PresetWithLogin } from './preset.ts';
 import { aVersion, isBefore } from './version.ts';
 
@@ -25,6 +26,7 @@ const rules: OptionRules<CakephpOptions> = {
 export function cakephp(options: CakephpOptions = {}): PresetWithLogin {
   const { version, timeout } = readByRules(rules, options, 'cakephp()') as Required<CakephpOptions>;
   const isOld = isBefore(version, '4.0');
+  const lifetime = timeout * 60;
   return {
     name: 'CakePHP',
     versions: isOld ? '3' : '4 and 5',
@@ -33,7 +35,7 @@ export function cakephp(options: CakephpOptions = {}): PresetWithLogin {
       columns: { id: 'id', data: 'data', time: 'expires' },
       timeMeaning: 'expiresAt',
       expireOnRead: false,
-      gcMaxlifetime: timeout * 60,
+      gcMaxlifetime: lifetime,
       lock: 'none',
     },
     session: {
@@ -43,10 +45,10 @@ export function cakephp(options: CakephpOptions = {}): PresetWithLogin {
       idleClock(data, time) {
         const used = timeAt(data, 'Config', 'time') ?? time;
         // A session that CakePHP would end stays as it is.
-        if (time - used >= 60 && time - used <= timeout * 60) data.Config.time = time;
+        if (time - used >= clockStep(lifetime) && time - used <= lifetime) data.Config.time = time;
       },
     },
-    login: login(timeout * 60),
+    login: login(lifetime),
   };
 }
 

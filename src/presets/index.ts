@@ -30,4 +30,4 @@ export { type RoundcubeOptions, roundcube } from './roundcube.ts';
 export { type SymfonyOptions, symfony } from './symfony.ts';
 export { type Typo3Options, typo3 } from './typo3.ts';
 export { type Typo3Cookie, type Typo3Scope, typo3Cookie } from './typo3-cookie.ts';
-export { yii } from './yii.ts';
+export { type YiiOptions, yii } from './yii.ts';

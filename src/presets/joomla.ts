@@ -3,6 +3,7 @@ import { isPhpObject, serialize } from '../codec/index.ts';
 import { claimOf } from '../login/claim.ts';
 import type { LoginRules, LoginSession } from '../login/login-rules.ts';
 import { at, idAt, textAt, timeAt, unserialized } from '../login/php-values.ts';
+import { clockStep } from './clock-step.ts';
 import type { PresetWithLogin } from './preset.ts';
 
 export interface JoomlaOptions {
@@ -54,12 +55,13 @@ function registryOf(session: LoginSession): unknown {
   return packed === undefined ? undefined : unserialized(Buffer.from(packed, 'base64'));
 }
 
-/** `Session::setTimers()`, once a minute. A session that Joomla would end stays as it is. */
+/** `Session::setTimers()`, at most once a minute. A session that Joomla would end stays as it is. */
 function moveTimer(session: LoginSession, now: number, lifetime: number): void {
   const registry = registryOf(session);
   const timer = at(registry, 'data', 'session', 'timer');
   const used = timeAt(timer, 'now');
-  if (used === undefined || !isPhpObject(timer) || now - used < 60 || isOver(used, lifetime, now)) return;
+  if (used === undefined || !isPhpObject(timer) || now - used < clockStep(lifetime) || isOver(used, lifetime, now))
+    return;
   timer.set('last', used).set('now', now);
   session.joomla = Buffer.from(serialize(registry)).toString('base64');
 }

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mysqlStore } from '../../src/mysql.ts';
+import { yii } from '../../src/presets/index.ts';
 import type { SessionOptions } from '../../src/session/options.ts';
 import { Site } from './koa-helpers.ts';
 import { testServer, Witness } from './mysql-store-helpers.ts';
-import { cases, zone } from './presets-cases.ts';
+import { type Case, cases, zone } from './presets-cases.ts';
 
 // A visitor who stays on pages of Node for longer than PHP's side lets him be idle: with an application's own classes, where their folder is in
 // PHP_SESSION_BRIDGE_APPLICATIONS, or else with their rule.
@@ -22,6 +23,14 @@ interface Seen {
   user: string | null;
 }
 
+const caseOf = (name: string) => cases.find((one) => one.name === name)!;
+/** A page in test/applications is Yii's case. It has no clock. */
+const yii2: Pick<Case, 'name' | 'preset' | 'create' | 'own'> = {
+  name: 'yii2',
+  preset: yii({ authTimeout: 900 }),
+  create: 'CREATE TABLE session (id VARCHAR(255) NOT NULL PRIMARY KEY, expire INT, data LONGBLOB)',
+};
+
 let witness: Witness;
 beforeAll(async () => {
   witness = await Witness.connect();
@@ -30,11 +39,14 @@ afterAll(() => witness.end());
 
 describe.each([
   // Seconds for which a visitor may be idle, but not twice, and for which he may not. Roundcube's slots are of 300 seconds.
-  { name: 'roundcube-1.6', idle: 560, over: 1000, needs: [] },
-  { name: 'roundcube-1.7', idle: 560, over: 1000, needs: [] },
-  { name: 'joomla', idle: 700, over: 1000, needs: ['joomla-session', 'joomla-input', 'joomla-event', 'joomla-cms'] },
-])('$name', ({ name, idle, over, needs }) => {
-  const { preset, create, own: store } = cases.find((one) => one.name === name)!;
+  { ...caseOf('roundcube-1.6'), idle: 560, over: 1000, needs: [] },
+  { ...caseOf('roundcube-1.7'), idle: 560, over: 1000, needs: [] },
+  {
+    ...caseOf('joomla'),
+    ...{ idle: 700, over: 1000, needs: ['joomla-session', 'joomla-input', 'joomla-event', 'joomla-cms'] },
+  },
+  { ...yii2, idle: 700, over: 1000, needs: [] },
+])('$name', ({ name, preset, create, own: store, idle, over, needs }) => {
   const database = { ...testServer(), database: `clocks_${name.replace(/\W/g, '_')}` };
   const hasOwn = folder !== undefined && [name, ...needs].every((one) => existsSync(join(folder, one)));
   let site: Site | undefined;

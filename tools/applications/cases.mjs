@@ -14,6 +14,7 @@ const others = {
   opencart: 'upload/system',
   joomla: 'src/Registry.php',
   typo3: 'src/JWT.php',
+  yii2: 'framework/Yii.php',
 };
 
 /** What these stand on: Drupal's classes on Symfony's, and Joomla's session on its other packages. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { cakephp, joomla, roundcube, symfony } from '../../../src/presets/index.ts';
+import { cakephp, joomla, roundcube, symfony, yii } from '../../../src/presets/index.ts';
 
 // The clocks by which applications end the session of an idle visitor. test/integration/presets-clocks.test.ts has PHP beside them.
 
@@ -24,6 +24,79 @@ test('CakePHP: once a minute, and never for a session that CakePHP would end', (
     expect(() => idleClock!(data, now)).not.toThrow();
     expect(inspect(data)).not.toContain(String(now));
   }
+});
+
+test('CakePHP and Joomla: more often where a visitor may be idle for a few minutes only', () => {
+  const packed = (time: number) =>
+    Buffer.from(
+      `O:24:"Joomla\\Registry\\Registry":1:{s:7:"\0*\0data";O:8:"stdClass":1:{s:7:"session";` +
+        `O:8:"stdClass":1:{s:5:"timer";O:8:"stdClass":2:{s:4:"last";i:5;s:3:"now";i:${time};}}}}`,
+    ).toString('base64');
+  for (const [idle, isMoved] of [
+    [5, false],
+    [6, true],
+    [60, true],
+    [61, false],
+  ] as const) {
+    const cake = { Config: { time: now - idle } };
+    cakephp({ timeout: 1 }).session.idleClock!(cake, now);
+    expect(cake.Config.time === now).toBe(isMoved);
+    const data = { joomla: packed(now - idle) };
+    joomla({ secret: 'made-up', prefix: 'jos_', lifetime: 1 }).session.idleClock!(data, now);
+    expect(data.joomla !== packed(now - idle)).toBe(isMoved);
+  }
+});
+
+describe('Yii', () => {
+  const user = { __id: 42, __authKey: 'made-up', cart: 1 };
+  const moved = <Session extends object>(data: Session, authTimeout = 600): Session => {
+    const after = structuredClone(data);
+    yii({ authTimeout }).session.idleClock!(after, now);
+    return after;
+  };
+
+  test('at most once a minute, more often where a visitor may be idle for a few minutes only', () => {
+    for (const [authTimeout, idle, expected] of [
+      [600, 59, 541],
+      [600, 60, 600],
+      [600, 600, 600],
+      [600, 601, -1],
+      [30, 2, 28],
+      [30, 3, 30],
+      [1, 0, 1],
+      [1, 1, 1],
+      [1, 2, -1],
+    ] as const) {
+      const { __expire, ...rest } = moved({ ...user, __expire: now - idle + authTimeout }, authTimeout);
+      expect([authTimeout, idle, __expire - now]).toEqual([authTimeout, idle, expected]);
+      expect(rest).toEqual(user);
+    }
+  });
+
+  test('as renewAuthStatus(): a login without a time gets one, and one that is too far away comes nearer', () => {
+    expect(moved(user)).toEqual({ ...user, __expire: now + 600 });
+    expect(moved({ ...user, __expire: now + 659 })).toEqual({ ...user, __expire: now + 659 });
+    expect(moved({ ...user, __expire: now + 660 })).toEqual({ ...user, __expire: now + 600 });
+    expect(moved({ ...user, __expire: now + 9, __absoluteExpire: now })).toMatchObject({ __expire: now + 600 });
+  });
+
+  test.each([
+    { ...user, __expire: now - 1 },
+    { ...user, __expire: now + 9, __absoluteExpire: now - 1 },
+    { ...user, __absoluteExpire: now - 1 },
+    { ...user, __expire: 'soon' },
+    { ...user, __expire: null },
+    { ...user, __expire: 2n ** 60n },
+    { ...user, __expire: [] },
+    { ...user, __expire: now + 9, __absoluteExpire: {} },
+    { __expire: now + 9 },
+    { __id: null, __expire: now + 9 },
+    { __id: '', __expire: now + 9 },
+    { __id: [42], __expire: now + 9 },
+    {},
+  ])('%j stays as it is: a time has passed or is none, or nobody is logged in', (data) => expect(moved(data)).toEqual(data));
+
+  test('without the option there is no clock', () => expect(yii().session).not.toHaveProperty('idleClock'));
 });
 
 test('Symfony: once a minute, and nothing else is touched', () => {

@@ -25,6 +25,7 @@ const all: [string, Preset][] = [
   ['CodeIgniter 4.7', codeIgniter()],
   ['CodeIgniter 3', codeIgniter({ version: '3.1' })],
   ['Yii', yii()],
+  ['Yii, authTimeout', yii({ authTimeout: 600 })],
   ['CakePHP 5', cakephp()],
   ['CakePHP 3', cakephp({ version: '3.8' })],
 ];
@@ -177,6 +178,10 @@ test.each<[string, () => unknown]>([
   ['name must be a name of letters', () => codeIgniter({ name: 'a:b' })],
   ['expiration must be a whole number of seconds', () => codeIgniter({ expiration: -1 })],
   ["version must be '3.0' or later", () => cakephp({ version: '2' })],
+  ['authTimeout must be a whole number of seconds from 1 to 2147483647', () => yii({ authTimeout: 0 })],
+  ['authTimeout must be a whole number of seconds', () => yii({ authTimeout: null as never })],
+  ['authtimeout is not an option of yii(): it is authTimeout', () => yii({ authtimeout: 600 } as never)],
+  ['yii() needs an object with its options', () => yii(600 as never)],
 ])('%s', (message, make) => {
   expect(make).toThrow(TypeError);
   expect(make).toThrow(message);
