@@ -96,6 +96,16 @@ test('Yii 1, such as LimeSurvey', async () => {
   expect(found.todo).toContainEqual(expect.stringContaining('Yii 1'));
 });
 
+test.each([
+  ['__id|i:42;', []],
+  ['__id|i:42;__expire|i:1900000000;', ['authTimeout']],
+])('Yii 2, and whether it has a time to be idle, which is in no row: %s', async (session, options) => {
+  const found = await look(`CREATE TABLE session (id VARCHAR(255) NOT NULL PRIMARY KEY, expire INT, data LONGBLOB);
+    INSERT INTO session VALUES ('${id}', ${now} + 1440, '${session}')`);
+  expect(found).toMatchObject({ application: 'Yii', versions: '2.0' });
+  expect(found.unknown.filter(({ of }) => of === 'preset').map(({ option }) => option)).toEqual(options);
+});
+
 test('a table without any key', async () => {
   const found = await look(`CREATE TABLE session (id varchar(64), data blob, usetime int);
     INSERT INTO session VALUES ('${id}', 'user|i:5;', ${now})`);

@@ -1,4 +1,4 @@
-import type { Answer, Seen, Signature } from '../signature.ts';
+import { type Answer, optional, type Seen, type Signature } from '../signature.ts';
 
 /** `DbSession`. */
 export const yii: Signature = {
@@ -18,9 +18,19 @@ export const yii: Signature = {
 /** `CWebUser` of Yii 1 puts a hash before its keys; `CDbHttpSession` has the same table. */
 const OF_YII_1 = /^[0-9a-f]{8,64}__(id|name|states|returnUrl)$/;
 
+const authTimeout = optional(
+  'authTimeout',
+  'preset',
+  'rows have when a login ends, not after how long',
+  'authTimeout of the component user',
+);
+
 function read({ contents, has }: Seen): Answer {
   const isOne = contents.some(({ session }) => Object.keys(session).some((key) => OF_YII_1.test(key)));
-  if (!isOne) return yii.marks.some((mark) => has(mark)) ? { versions: '2.0' } : {};
+  if (!isOne) {
+    if (!yii.marks.some((mark) => has(mark))) return {};
+    return { versions: '2.0', ...(has('__expire') && { unknown: [authTimeout] }) };
+  }
   return {
     ...{ versions: '1.1', isLikely: true },
     todo: ['The preset is for Yii 2: what Yii 1 stores of a login has a hash before its name'],
