@@ -35,12 +35,15 @@ export interface RecognizeCase {
 type Expected = [is: Partial<Recognition>, empty?: Partial<Recognition>];
 const php = { format: 'php' } as const;
 
+const cakephp: Expected = [
+  { application: 'CakePHP', preset: 'cakephp', certainty: 'sure', options: {}, ...php },
+  { certainty: 'likely', versions: '3 and later' },
+];
+
 /** Of fixtures/applications.json. */
 const recorded: Record<string, Expected> = {
-  'CakePHP 5': [
-    { application: 'CakePHP', preset: 'cakephp', certainty: 'sure', options: {}, ...php },
-    { certainty: 'likely', versions: '3 and later' },
-  ],
+  'CakePHP 5': cakephp,
+  'CakePHP 5, cakephp/authentication': cakephp,
   'CodeIgniter 3': [
     {
       ...{ application: 'CodeIgniter', preset: 'codeIgniter', certainty: 'sure', options: { version: '3.1' }, ...php },

@@ -13,6 +13,7 @@ const packages = [
   'php-mbstring',
   'php-intl',
   'php-xml',
+  'php-nyholm-psr7',
   'phpmyadmin',
   'roundcube-core',
   'mediawiki',

@@ -16,7 +16,7 @@ export function readLogins(root) {
 }
 
 /**
- * The rows as if they had been recorded now: Unix times are moved.
+ * The rows as if they had been recorded now: Unix times are moved, and those of that moment inside a session too.
  *
  * @param {Login} login
  * @returns {Record<string, Buffer | string | number | null>[]}
@@ -27,10 +27,17 @@ export function rowsOfNow({ recordedAt, rows }) {
     if (typeof it === 'number') return it < 1_000_000_000 ? it : it + moved;
     if (typeof it !== 'string') return it;
     if (/^20\d{12}$/.test(it)) return digitsAfter(it, moved);
-    if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(it)) return Buffer.from(it, 'latin1');
+    if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(it)) return Buffer.from(sessionAfter(it, recordedAt, moved), 'latin1');
     return new Date(Date.parse(`${it.replace(' ', 'T')}Z`) + 1000 * moved).toISOString().slice(0, 19).replace('T', ' ');
   };
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, it]) => [name, value(it)])));
+}
+
+/** A login takes a few seconds. @param {string} text @param {number} recordedAt @param {number} seconds */
+function sessionAfter(text, recordedAt, seconds) {
+  return text.replace(/(?<=i:)\d{10}(?=;)/g, (time) =>
+    Math.abs(Number(time) - recordedAt) < 60 ? String(Number(time) + seconds) : time,
+  );
 }
 
 /** MediaWiki's. @param {string} time @param {number} seconds */

@@ -4,7 +4,7 @@ import { each, incrementAtOnce, same, steps } from '../../drop-in/steps.mjs';
 export const NO_LOCK = 'it takes no lock';
 
 /**
- * The steps of an application with its own handler, and one more: a session that Node has made.
+ * The steps of an application with its own handler, and more: whom Node sees, and a session that Node has made.
  *
  * @param {object} application
  * @param {string} application.who whom Node shall see
@@ -27,6 +27,12 @@ export function stepsOf({ who, makesAll, stays, locks }) {
       await steps['logout Node']?.(sides);
       // None is left by which PHP would log in again.
       same([...(sides.browser.others ?? new Map()).keys()].filter((name) => !stays?.test(name)).join(), '');
+    },
+    'who after logout': async ({ php, node }) => {
+      await php('login');
+      same(String(await node('who')), who);
+      await php('logout'); // It may leave the session, with another id.
+      same(await node('who'), null);
     },
     'new by Node': async ({ php, node, browser }) => {
       browser.id = undefined;

@@ -1,4 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
 import { decodeSession, encodeSession, PhpObject } from '../../../src/codec/index.ts';
@@ -253,6 +255,15 @@ describe('CakePHP', () => {
     const claim = { id: 42, name: 'alice@example.com', unchecked: [] };
     expect(ask(app, { Auth, Config: { time: now - 600 } }).claim).toMatchObject(claim);
     expect(ask(app, { Auth, Config: { time: now - 601 } })).toEqual(refusedFor('age'));
+  });
+
+  test('what its SessionAuthenticator has stored', () => {
+    const recorded = JSON.parse(readFileSync(join(__dirname, '../../../fixtures/applications.json'), 'utf8'));
+    const { rows, recordedAt } = recorded['CakePHP 5, cakephp/authentication'];
+    const session = decodeSession(Buffer.from(rows[0].data, 'latin1'));
+    const claim = { id: 42, name: 'alice', unchecked: [] };
+    expect(ask(app, session, { time: recordedAt }).claim).toMatchObject(claim);
+    expect(ask(app, { ...session, Auth: undefined }, { time: recordedAt })).toEqual(nobody);
   });
 });
 
