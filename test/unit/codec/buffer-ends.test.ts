@@ -8,6 +8,8 @@ import {
   PhpObject,
   serialize,
 } from '../../../src/codec/index.ts';
+import { msgpack } from '../../../src/codec/msgpack/index.ts';
+import { igbinary } from '../../../src/igbinary.ts';
 import { latin1Text } from '../../helpers/latin1.ts';
 
 // The writer guesses the size of its memory. Bytes past its end would be lost without an error, so each
@@ -90,5 +92,30 @@ describe('many of them, one after the other', () => {
         if (Object.keys(read).join() !== ['p', ...names].join()) throw new Error(`wrong with ${pad}`);
       }
     }
+  });
+});
+
+// The longest sizes and numbers. A step that has no divisor in common with the size of the memory comes to each distance of its end.
+describe('numbers in four bytes', () => {
+  const many = 200_000;
+
+  test.each([1, 2, 3, 4, 5, 6])('igbinary, %i', (pad) => {
+    const written = encodeSession({ p: 'x'.repeat(pad), l: Array(many).fill(null) }, { format: igbinary });
+    const keys = Array.from({ length: many }, (_, index) => {
+      if (index < 0x100) return `06${index.toString(16).padStart(2, '0')}00`;
+      return index < 0x10000
+        ? `08${index.toString(16).padStart(4, '0')}00`
+        : `0a${index.toString(16).padStart(8, '0')}00`;
+    });
+    const head = `000000021402110170110${pad}${'78'.repeat(pad)}11016c16${many.toString(16).padStart(8, '0')}`;
+    if (Buffer.from(written).toString('hex') !== head + keys.join('')) throw new Error(`wrong with ${pad}`);
+  });
+
+  test.each([1, 2, 3, 4, 5])('msgpack, %i', (pad) => {
+    const list = Array.from({ length: many }, (_, index) => 0x1010101 + index);
+    const written = encodeSession({ p: 'x'.repeat(pad), l: list }, { format: msgpack() });
+    const values = list.map((value) => `ce${value.toString(16).padStart(8, '0')}`).join('');
+    const head = `83c001a170a${pad}${'78'.repeat(pad)}a16cdd${many.toString(16).padStart(8, '0')}`;
+    if (Buffer.from(written).toString('hex') !== head + values) throw new Error(`wrong with ${pad}`);
   });
 });

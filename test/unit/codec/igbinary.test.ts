@@ -55,6 +55,7 @@ describe('values', () => {
     ['1402 0600 0601 0601 0602', [1, 2]],
     ['1401 0603 0601', { 3: 1 }],
     ['1401 0d 0601', { '': 1 }],
+    ['1403 0600 0601 0601 0602 11016b 0603', { 0: 1, 1: 2, k: 3 }],
   ])('%s', (hex, value) => {
     const session = read(one(hex));
     expect(plain(session.a)).toEqual(value);
@@ -70,6 +71,11 @@ describe('values', () => {
     session.d = 1;
     expect(write(session)).toBe('14041101610c3ff00000000000001101621102fffe1101630c7ff80000000000001101640601');
     expect(write({ a: new PhpFloat(-0) })).toBe('14011101610c8000000000000000');
+  });
+
+  test('an int 0 with the sign of a negative one is 0', () => {
+    expect(read(one('0700')).a).toBe(0);
+    expect(exact(one('0700')).get('a')).toBe(0);
   });
 
   test('a string that came before is its number, also as key and as name of a class', () => {
@@ -165,6 +171,12 @@ describe('sessions', () => {
     const compact = read('1402 110161 110178 110162 0e01');
     compact.c = 'x';
     expect(write(compact)).toBe('14031101611101781101620e011101630e01');
+    // Recorded from PHP: a class that came before is its number all the same.
+    const foo = '14 01110161110178';
+    const objects = `110161110178 1101621703466f6f${foo} 1101631a03${foo}`;
+    const withObjects = read(`1403${objects}`);
+    withObjects.d = 'x';
+    expect(write(withObjects)).toBe(`1404${objects}110164110178`.replaceAll(' ', ''));
   });
 
   test('a variable with an int as key is left out, as in PHP, and its value stays for others', () => {
@@ -233,6 +245,8 @@ describe('sessions', () => {
     );
     const back = encodeSession(decodeSession(converted, { format: igbinary }), { format: 'php' });
     expect(Buffer.from(back).toString('latin1')).toBe(text);
+    const escaped = decodeSession(Buffer.from('a|S:3:"\\41bc";b|S:0:"";'));
+    expect(write(escaped)).toBe('1402110161 1103416263 110162 0d'.replaceAll(' ', ''));
   });
 
   test('is detected if it is given', () => {
@@ -300,6 +314,9 @@ describe('hostile bytes', () => {
     ['a name of no class', one('1702 3a20 1400'), 9],
     ['a case of no name', one('170150 27 1101 20'), 13],
     ['an array as key', one('1401 1400 00'), 11],
+    ['false as key', one('1401 04 0601'), 11],
+    ['true as key', one('1401 05 0601'), 11],
+    ['data of an object with a size of 64 bits', one('170150 20 0000000000000000'), 12],
     ['an unknown tag', one('28'), 9],
     ['an int beyond 64 bits', one('208000000000000000'), 9],
   ])('%s', (name, hex, offset) => {
@@ -343,6 +360,17 @@ describe('hostile bytes', () => {
     const many = bytes(long + '0d0e01'.repeat(0xfffff));
     expect(failure(() => decodeSession(many, { format: igbinary })).code).toBe('ERR_PHP_LIMIT');
     expect(failure(() => read(one('1401 0600 0101'))).code).toBe('ERR_PHP_LIMIT');
+  });
+
+  test.each([0, 1, 2, 3])('another byte %i of the header', (at) => {
+    const data = bytes(one('0601'));
+    data[at] = 7;
+    for (const view of ['plain', 'exact'] as const) {
+      expect(failure(() => decodeSession(data, { format: igbinary, view }))).toMatchObject({
+        code: 'ERR_PHP_SYNTAX',
+        offset: 0,
+      });
+    }
   });
 
   test('limits of the application', () => {

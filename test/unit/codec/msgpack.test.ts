@@ -62,6 +62,41 @@ describe('what PHP writes', () => {
     expect(fromSerialized(text)).toBe(hex.replaceAll(' ', ''));
   });
 
+  test.each([
+    [15, '9f', '8f'],
+    [16, 'dc0010', 'de0010'],
+    [65_535, 'dcffff', 'deffff'],
+    [65_536, 'dd00010000', 'df00010000'],
+  ])('the size of a list, and of a map: %i', (size, list, map) => {
+    const values = Array<null>(size).fill(null);
+    const session = new PhpArray([
+      ['l', new PhpArray(values.map((value, index) => [index, value]))],
+      ['m', new PhpArray(values.map((value, index) => [index + 1, value]))],
+    ]);
+    const hex = written(session);
+    expect(hex.startsWith(`83c001a16c${list}c0`)).toBe(true);
+    expect(hex.slice(10 + list.length + 2 * size).startsWith(`a16d${map}01c002c0`)).toBe(true);
+  });
+
+  test.each([
+    [31, 'bf'],
+    [32, 'd920'],
+    [255, 'd9ff'],
+    [256, 'da0100'],
+    [65_535, 'daffff'],
+    [65_536, 'db00010000'],
+  ])('the size of a text, and of bytes: %i', (size, head) => {
+    for (const [text, byte] of [
+      ['x'.repeat(size), '78'],
+      [new Uint8Array(size).fill(0xff), 'ff'],
+    ] as const) {
+      expect(written(new PhpArray([['s', text]]))).toBe(`82c001a173${head}${byte.repeat(size)}`);
+    }
+    // As long in bytes, but not in characters.
+    const longer = `é${'x'.repeat(size - 2)}`;
+    expect(written({ s: longer })).toBe(`82c001a173${head}c3a9${'78'.repeat(size - 2)}`);
+  });
+
   test('in the plain view', () => {
     const session = plain('83c001 a475736572 82a46e616d65a45a6fc3ab a26964 07 a166 cb3ff0000000000000');
     expect(session).toEqual({ user: { name: 'Zoë', id: 7 }, f: 1 });
@@ -397,6 +432,18 @@ describe('places that share a value', () => {
     );
   });
 
+  test('an object that is beyond the room of its array may hold itself', () => {
+    const node = object();
+    node.set('self', node);
+    const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+    const array = new PhpArray([['first', object()], ...numbers.map((i): [string, number] => [`k${i}`, i])]);
+    array.set('k9', node);
+    const elements = numbers.map((i) => `a26b3${i}0${i}`).join('');
+    expect(written(many([['a', array]]))).toBe(
+      `82c001a1618aa5666972737481c0a8737464436c617373${elements}a26b3982c0a8737464436c617373a473656c6682c0040004`,
+    );
+  });
+
   test('what PHP would not find again is an error, and elsewhere it is written', () => {
     const shared = object();
     const around = (size: number) => {
@@ -423,6 +470,12 @@ describe('places that share a value', () => {
       ['b', 1],
     ]);
     expect(written(inData, { layouts: { S: '__serialize' } })).toContain('82c0040004');
+    const before = many([
+      ['b', shared],
+      ['a', new PhpObject('S', [['x', object()]])],
+      ['c', shared],
+    ]);
+    expect(written(before, { layouts: { S: '__serialize' } })).toMatch(/a16382c0040002$/);
     inData.set('b', shared);
     expect(failure(() => written(inData, { layouts: { S: '__serialize' } }))).toMatchObject({ path: ['b'] });
   });
