@@ -120,7 +120,7 @@ function testFiles() {
     ...filesIn('test/property', '.test.ts'),
     // In these real PHP says what is right: its answers are recorded before the mutants are tried.
     ...filesIn('test/differential', '.test.ts').filter((path) =>
-      /(?:fuzz(?:-\w+)?|edits|lists|detect|rules-[^/]*)\.test/.test(path),
+      /(?:fuzz(?:-\w+)?|edits|json|lists|detect|rules-[^/]*)\.test/.test(path),
     ),
   ];
 }
