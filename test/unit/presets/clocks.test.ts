@@ -94,7 +94,9 @@ describe('Yii', () => {
     { __id: '', __expire: now + 9 },
     { __id: [42], __expire: now + 9 },
     {},
-  ])('%j stays as it is: a time has passed or is none, or nobody is logged in', (data) => expect(moved(data)).toEqual(data));
+  ])('%j stays as it is: a time has passed or is none, or nobody is logged in', (data) =>
+    expect(moved(data)).toEqual(data),
+  );
 
   test('without the option there is no clock', () => expect(yii().session).not.toHaveProperty('idleClock'));
 });
