@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bothKnow, moveTime, same } from '../step.mjs';
 import { storm } from '../storm.mjs';
 
@@ -44,5 +45,6 @@ async function followsTheLogin(around) {
       same(await browser.node('kept'), null);
       await bothKnow(browser, null);
     }
+    await sleep(1000); // a login of the same second would be ended too
   }
 }

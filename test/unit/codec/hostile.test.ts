@@ -69,8 +69,8 @@ test('semicolons after a "|" are no work: another package needs a time that doub
   expect(failure(() => session(data.slice(0, -1))).code).toBe('ERR_PHP_SYNTAX');
 });
 
-// That time is linear in the size is measured by `node bench/hostile.mjs`. The slowest are run at full size here too.
-describe('one or eight megabytes of the worst shapes: read, all looked at, changed and written', () => {
+// That time is linear in the size is measured by `node bench/hostile.mjs`. At two megabytes what grows with the square would be over the time.
+describe('one or two megabytes of the worst shapes: read, all looked at, changed and written', () => {
   const slowest = [
     'objects, 4,000 deep',
     'keys of one array',
@@ -78,7 +78,7 @@ describe('one or eight megabytes of the worst shapes: read, all looked at, chang
     'references, each to a value of its own',
     'one string of escapes (S:)',
   ];
-  const sizes = Object.entries(shapes).map(([name, shape]) => ({ name, shape, size: slowest.includes(name) ? 8 : 1 }));
+  const sizes = Object.entries(shapes).map(([name, shape]) => ({ name, shape, size: slowest.includes(name) ? 2 : 1 }));
 
   test.each(sizes)(
     '$name, $size MB',
@@ -88,7 +88,8 @@ describe('one or eight megabytes of the worst shapes: read, all looked at, chang
       for (const key of keys) read[key];
       read.new = 1;
       const again = decodeSession(encodeSession(read));
-      expect(Object.keys(again)).toEqual([...keys, 'new']);
+      // As texts: Jest compares a million of keys for seconds.
+      expect(Object.keys(again).join('\n') === [...keys, 'new'].join('\n')).toBe(true);
       expect(again.new).toBe(1);
     },
     120_000,
