@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { Php } from '../../src/cli/verify/php.ts';
 import type { World } from '../../src/cli/world.ts';
 import { encodeSession } from '../../src/codec/index.ts';
 import { igbinary } from '../../src/igbinary.ts';
+import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { mentions, planted, secret, secretId } from './canary.ts';
 import { connectionOf, Shell } from './cli-helpers.ts';
 import { emptyDatabase } from './empty-database.ts';
@@ -89,7 +91,9 @@ describe('verify', () => {
   ] as const)('the format %s', async (_, format) => {
     const data = encodeSession({ user: { name: 'alice', roles: ['a', 'b'] }, share: 0.25, n: 1 }, { format });
     await fill(data, encodeSession({}, { format }));
-    const { kinds, php } = await verified(_ === 'php_binary' ? ['--config', configuration(_)] : []);
+    const { kinds, php } = await verified(
+      _ === 'php_binary' ? ['--config', configuration({ session: { serializeHandler: _ } })] : [],
+    );
     expect([kinds, php]).toMatchObject([{ identical: { rows: 2 } }, { asked: 2, unknown: 0 }]);
   });
 
@@ -111,12 +115,19 @@ describe('verify', () => {
   });
 });
 
-/** A configuration that names the article's columns and a format, for rows that do not tell. */
-function configuration(serializeHandler = 'php'): string {
-  const file = join(shell.directory, `${serializeHandler}.mjs`);
-  const columns = { id: 'id', data: 'data', time: 'usetime' };
-  const store = JSON.stringify({ table: 'session', columns, timeMeaning: 'lastUsed' });
-  writeFileSync(file, `export default { store: ${store}, session: { serializeHandler: '${serializeHandler}' } };`);
+interface Options {
+  preset?: object;
+  store?: Partial<MysqlStoreOptions>;
+  session?: object;
+}
+
+/** A configuration that names the article's columns, for rows that do not tell. What comes after is its own. */
+function configuration({ preset, store = {}, session = {} }: Options = {}): string {
+  const columns = { id: 'id', data: 'data', time: 'usetime', ...store.columns };
+  const own = { table: 'session', timeMeaning: 'lastUsed', ...store, columns };
+  const text = JSON.stringify({ preset, store: own, session });
+  const file = join(shell.directory, `${createHash('md5').update(text).digest('hex')}.mjs`);
+  writeFileSync(file, `export default ${text};`);
   return file;
 }
 
@@ -141,15 +152,68 @@ describe('a run that was stopped', () => {
     expect(() => statSync(file)).toThrow('ENOENT');
   });
 
-  test('the file of another table is refused', async () => {
-    await witness.query(`${article}; ${article.replace('session', 'other')};
-      INSERT INTO session SELECT MD5(seq), 'n|i:1;', 1 FROM seq_1_to_3000; INSERT INTO other SELECT * FROM session`);
+  /** A file of a run that was stopped in the middle of 3,000 rows. */
+  async function stopped(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const file = join(shell.directory, `state ${Math.random()}`);
     const interruption = new AbortController();
-    const args = ['verify', '--no-php', '--resume', join(shell.directory, 'state'), '--config', configuration()];
-    setTimeout(() => interruption.abort(), 1_000);
-    await shell.run([...args, '--rate', '500'], { signal: interruption.signal });
-    const { err, code } = await shell.run([...args, '--table', 'other']);
-    expect([code, err]).toEqual([2, expect.stringContaining('--resume: the file is of a run on another table')]);
+    setTimeout(() => interruption.abort(), 1_500);
+    const slowly = [...args, '--rate', '500', '--resume', file];
+    const { code } = await shell.run(['verify', ...slowly], { env, signal: interruption.signal });
+    expect(code).toBe(130);
+    return file;
+  }
+
+  test('with other options it is refused, and with the same ones it goes on', async () => {
+    await witness.query(`${article}; CREATE TABLE other LIKE session;
+      INSERT INTO session SELECT MD5(seq), 'n|i:1;', 1 FROM seq_1_to_3000; INSERT INTO other SELECT * FROM session;
+      ALTER TABLE session ADD copy BLOB; CREATE DATABASE ${database}_2; CREATE TABLE ${database}_2.session LIKE session`);
+    const as = (options: Options = {}) => ['--config', configuration(options)];
+    const file = await stopped(as());
+    const before = readFileSync(file);
+    const own = { PHP_SESSION_BRIDGE_CONNECTION: connectionOf(database, { ...testServer(), host: 'localhost' }) };
+    const elsewhere = { PHP_SESSION_BRIDGE_CONNECTION: connectionOf(`${database}_2`) };
+    const others: [name: string, args: string[], env?: Record<string, string>][] = [
+      ['the server was 127.0.0.1:\\d+, and is localhost:\\d+', as(), own],
+      [`--table was ${database}.session, and is ${database}_2.session`, as(), elsewhere],
+      [`--table was ${database}.session, and is ${database}.other`, [...as(), '--table', 'other']],
+      ['--preset was none, and is shop', as({ preset: { name: 'shop', versions: '1', store: {}, session: {} } })],
+      ['columns was id, data, and is id, copy', as({ store: { columns: { data: 'copy' } } })],
+      ['phpCharset was utf8mb4, and is latin1', as({ store: { phpCharset: 'latin1' } })],
+      ['serializeHandler was php, and is php_binary', as({ session: { serializeHandler: 'php_binary' } })],
+      ['serializePrecision was -1, and is 17', as({ session: { serializePrecision: 17 } })],
+      ['phpVersion was [\\d.]+, and is 7.4', as({ session: { phpVersion: '7.4' } })],
+      ['maxBytes, .* was (.+), and is 1000, \\1', as({ session: { maxBytes: 1000 } })],
+      ['--php was one row of 10 by PHP [\\d.]+, and is one row of 5 by PHP [\\d.]+', [...as(), '--php', '5']],
+      ['--php was one row of 10 by PHP [\\d.]+, and is not asked', [...as(), '--no-php']],
+      ['--php was .*, and is not asked', as(), { PATH: shell.directory }],
+      ['--reveal was not given, and is given', [...as(), '--reveal']],
+    ];
+    for (const [what, args, env] of others) {
+      const { err, code } = await shell.run(['verify', ...args, '--resume', file], { env: env ?? {} });
+      expect([code, err]).toEqual([2, expect.stringMatching(new RegExp(`another run: ${what}.* Give it as it was`))]);
+      expect(readFileSync(file)).toEqual(before);
+    }
+    // Only the speed may be another one.
+    const { out, code } = await shell.run(['verify', '--json', ...as(), '--rate', '100000', '--resume', file]);
+    expect([code, JSON.parse(out)]).toMatchObject([0, { rows: 3000, kinds: [{ kind: 'identical', rows: 3000 }] }]);
+    await witness.query(`DROP DATABASE ${database}_2`);
+  });
+
+  test('with another key of the encoding it is refused', async () => {
+    const { schema, fill, env, table } = (await readCases()).find(({ title }) => title === 'Laravel 13, encrypt')!;
+    await witness.query(schema);
+    await fill(witness.connection);
+    await witness.query(`CREATE TABLE one SELECT * FROM ${table} LIMIT 1; ALTER TABLE one DROP id; DELETE FROM ${table};
+      INSERT INTO ${table} SELECT SHA1(seq), one.* FROM one, seq_1_to_3000`);
+    const file = await stopped(['--no-php', '--table', table], env);
+    const args = ['verify', '--no-php', '--table', table, '--resume', file];
+    const other = { ...env, APP_KEY: `base64:${Buffer.alloc(32, 7).toString('base64')}` };
+    const { err, code } = await shell.run(args, { env: other });
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining("the key of Laravel's encryption was another one. Give it"),
+    ]);
+    expect((await shell.run(args, { env })).code).toBe(0);
   });
 });
 

@@ -6,6 +6,7 @@ import { placeFlags } from '../place.ts';
 import { SessionTable } from '../session-table.ts';
 import { ahead, paced } from '../verify/batches.ts';
 import { Checkpoint } from '../verify/checkpoint.ts';
+import { conditionsOf } from '../verify/conditions.ts';
 import { excerpt } from '../verify/examples.ts';
 import { judge, judgeWithPhp, type Verdict } from '../verify/judge.ts';
 import { Php } from '../verify/php.ts';
@@ -46,30 +47,47 @@ export const verify: Command = {
 };
 
 async function run(call: Call, table: SessionTable) {
-  const { flags, report, world } = call;
+  const { flags, world } = call;
   const rate = flags.rate === undefined ? undefined : wholeNumber(flags.rate, 0, '--rate');
   const each = wholeNumber(flags.php, 10, '--php');
-  const checkpoint = flags.resume === undefined ? undefined : new Checkpoint(flags.resume as string, table.handles);
-  const { settings, definition, codec } = table;
-  const name = `${definition.database}.${settings.table.name}`;
-  const before = await checkpoint?.read(name);
+  const { format = 'php', serializePrecision = -1 } = table.codec;
+  const php = flags['no-php'] === true ? '--no-php was given' : await Php.start(format, serializePrecision, world);
+  try {
+    return await readAll(call, table, php, { rate, each });
+  } finally {
+    if (typeof php !== 'string') php.end();
+  }
+}
+
+interface Pace {
+  /** Rows a second; `undefined` for as many as come. */
+  readonly rate: number | undefined;
+  /** PHP is asked about one row of so many. */
+  readonly each: number;
+}
+
+async function readAll({ flags, report, world }: Call, table: SessionTable, php: Php | string, { rate, each }: Pace) {
+  const reveals = flags.reveal === true;
+  const asked = typeof php === 'string' ? 'not asked' : `one row of ${each} by PHP ${php.version}`;
+  const checkpoint =
+    flags.resume === undefined
+      ? undefined
+      : new Checkpoint(flags.resume as string, table, conditionsOf(table, asked, reveals));
+  const before = await checkpoint?.read();
   const tally = before?.tally ?? emptyTally();
   const presets = await PresetShare.load(before?.share);
-  const format = codec.format ?? 'php';
-  const php =
-    flags['no-php'] === true ? '--no-php was given' : await Php.start(format, codec.serializePrecision ?? -1, world);
   const start = performance.now();
   const rowsBefore = tally.rows;
   let after = before?.after;
   let saved = start;
   const save = async () => {
-    if (after !== undefined) await checkpoint?.write({ table: name, after, tally, share: presets.share });
+    if (after !== undefined) await checkpoint?.write({ after, tally, share: presets.share });
     saved = performance.now();
   };
   const read = table.batches({ after, most: Math.min(BATCH, Math.ceil((rate ?? Infinity) / 5)) });
   try {
     for await (const rows of paced(ahead(read), rate, world.signal)) {
-      await look(rows, each, { table, tally, php, presets, reveals: flags.reveal === true });
+      await look(rows, each, { table, tally, php, presets, reveals });
       after = rows.at(-1)?.key ?? after;
       if (performance.now() - saved > SAVED_EACH) await save();
       report.progress(() => progressOf(tally, tally.rows - rowsBefore, performance.now() - start));
@@ -78,10 +96,9 @@ async function run(call: Call, table: SessionTable) {
     await save();
     if (world.signal.aborted && checkpoint !== undefined) report.note('stopped: the same command goes on from here');
     throw error;
-  } finally {
-    if (typeof php !== 'string') php.end();
   }
   await checkpoint?.remove();
+  const name = `${table.definition.database}.${table.settings.table.name}`;
   const result = { name, tally, share: presets.share, php, seconds: (performance.now() - start) / 1000, rowsBefore };
   report.answer(report.isJson ? toJson(result) : undefined, () => toWords(result, report));
   return isGood(tally) ? EXIT.ok : EXIT.found;
