@@ -6,7 +6,7 @@ export const EXIT = {
   found: 1,
   /** Wrong arguments or configuration. Nothing was done. */
   usage: 2,
-  /** It could not be done: no database, no such session. */
+  /** It could not be done, or not all of it: no database, no such session, one of a user's sessions that `kill` could not end. */
   failed: 3,
   /** Ctrl-C, as shells have it: 128 and the number of SIGINT. */
   interrupted: 130,

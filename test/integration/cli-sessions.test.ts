@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { serialize } from '../../src/codec/index.ts';
@@ -6,7 +7,7 @@ import { readLogins } from '../applications/shared/recorded.mjs';
 import { PhpOracle } from '../helpers/php-oracle.ts';
 import { connectionOf, Shell } from './cli-helpers.ts';
 import { emptyDatabase } from './empty-database.ts';
-import { sleep, type Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, sleep, testServer, type Witness } from './mysql-store-helpers.ts';
 import { readCases } from './recognize-cases.ts';
 
 const database = `cli_sessions_${process.pid}`;
@@ -25,6 +26,9 @@ async function fill(...data: (string | Buffer)[]): Promise<void> {
     await witness.query(`INSERT INTO session VALUES ('${id(n)}', ?, UNIX_TIMESTAMP() - ${n * 100})`, [one]);
   }
 }
+
+/** Of `kill`. */
+const nothing = { ended: [], cameBack: [], gone: [], failed: [], notTried: [] };
 
 const json = async (args: string[], run = {}) => JSON.parse((await shell.run([...args, '--json'], run)).out);
 const lines = async (args: string[], run = {}) =>
@@ -162,7 +166,7 @@ describe('applications', () => {
         }
         expect([title, await handles({ env })]).toEqual([title, all]);
         const killed = await json(['kill', '--user', '-'], { env, input: name });
-        expect([title, killed]).toEqual([title, { ended: [one.handle], cameBack: [] }]);
+        expect([title, killed]).toEqual([title, { ...nothing, ended: [one.handle] }]);
         expect([title, await handles({ env })]).toEqual([title, all.filter((handle) => handle !== one.handle)]);
         // With the mark that the logout has left.
         await witness.query(`DELETE FROM ${table}`);
@@ -182,7 +186,7 @@ describe('kill', () => {
     await fill('n|i:1;', 'n|i:2;');
     const [first] = await handles();
     expect(await json(['kill', first!, '--dry-run'])).toEqual({ would: [first] });
-    expect(await json(['kill', first!])).toEqual({ ended: [first], cameBack: [] });
+    expect(await json(['kill', first!])).toEqual({ ...nothing, ended: [first] });
     expect([await dataOf(0), await dataOf(1)]).toEqual([undefined, 'n|i:2;']);
     expect((await shell.run(['kill', first!])).code).toBe(3);
   });
@@ -216,7 +220,7 @@ describe('kill', () => {
     while (await isThere()) await sleep(20);
     await witness.query(`INSERT INTO session VALUES ('${id(0)}', 'n|i:1;', UNIX_TIMESTAMP())`);
     const { out, code } = await killed;
-    expect([JSON.parse(out), code]).toEqual([{ ended: [row!.handle], cameBack: [row!.handle] }, 1]);
+    expect([JSON.parse(out), code]).toEqual([{ ...nothing, ended: [row!.handle], cameBack: [row!.handle] }, 1]);
     expect(await isThere()).toBe(false);
   });
 
@@ -231,6 +235,104 @@ describe('kill', () => {
     expect(await dataOf(0)).toBe('n|i:1;');
     await lease.release();
     await store.close();
+  });
+});
+
+describe('kill that cannot end all sessions of a user', () => {
+  /** Three of alice, in the order in which they are ended, and one of bob. */
+  async function handlesOfAlice(): Promise<[string, string, string]> {
+    await fill(...['alice', 'alice', 'alice', 'bob'].map((name) => `user|s:${name.length}:"${name}";`));
+    // The youngest comes first, and has the least id.
+    return (await handles()).slice(0, 3) as [string, string, string];
+  }
+  const left = async () =>
+    (await witness.query("SELECT id FROM session WHERE id NOT LIKE '<%' ORDER BY id")).map((row) => row.id);
+
+  /** An application that says who is logged in. A lock is waited for as long as `lockTimeout` says, in seconds. */
+  function configuration(lockTimeout: number): string[] {
+    const file = join(shell.directory, `shop-${lockTimeout}.mjs`);
+    const login = 'claim: ({ user }) => user && { id: user, name: user }';
+    writeFileSync(
+      file,
+      `export default {
+        preset: { name: 'shop', versions: '1', store: { lockTimeout: ${lockTimeout} }, session: {}, login: { ${login} } },
+      };`,
+    );
+    return ['--config', file];
+  }
+
+  /** Somebody has the second one, until `work` ends. */
+  async function whileHeld<Result>(work: () => Promise<Result>): Promise<Result> {
+    const store = asInAnotherProcess(() => mysqlStore({ connection: connectionOf(database) }));
+    const lease = await store.open(id(1));
+    try {
+      return await work();
+    } finally {
+      await lease.release();
+      await store.close();
+    }
+  }
+
+  const untilGone = async (n: number) => {
+    while ((await dataOf(n)) !== undefined) await sleep(20);
+  };
+
+  test('a session that somebody holds keeps no other one from its end', async () => {
+    const [first, second, third] = await handlesOfAlice();
+    const args = ['kill', '--user', 'alice', ...configuration(1)];
+    const { out, err, code } = await whileHeld(() => shell.run([...args, '--json']));
+    const failed = [{ handle: second, code: 'ERR_SESSION_LOCK_TIMEOUT' }];
+    expect([code, JSON.parse(out)]).toEqual([3, { ...nothing, ended: [first, third], failed }]);
+    expect(err).toContain(`${second}: ERR_SESSION_LOCK_TIMEOUT: `);
+    expect(await left()).toEqual([id(1), id(3)]);
+    const words = await whileHeld(() => shell.run(args));
+    expect([words.code, words.out]).toEqual([3, `0 ended: none\n1 could not be ended: ${second}\n`]);
+    expect(await json(args)).toEqual({ ...nothing, ended: [second] });
+    expect(await left()).toEqual([id(3)]);
+  });
+
+  test('what came back and cannot be ended again is said', async () => {
+    const [first, second, third] = await handlesOfAlice();
+    const killed = shell.run(['kill', '--user', 'alice', '--json', '--watch', '4', ...configuration(1)]);
+    await untilGone(2);
+    await witness.query(`INSERT INTO session VALUES ('${id(1)}', 'user|s:5:"alice";', UNIX_TIMESTAMP())`);
+    const { out, code } = await whileHeld(() => killed);
+    const failed = [{ handle: second, code: 'ERR_SESSION_LOCK_TIMEOUT' }];
+    expect([code, JSON.parse(out)]).toEqual([3, { ...nothing, ended: [first, second, third], failed }]);
+  });
+
+  test('a server that is lost in the middle', async () => {
+    const [first, second, third] = await handlesOfAlice();
+    const user = `killer_${process.pid}`;
+    await witness.query(`CREATE OR REPLACE USER ${user}@127.0.0.1 IDENTIFIED BY 'secret';
+      GRANT SELECT, DELETE, INSERT, UPDATE ON ${database}.session TO ${user}@127.0.0.1`);
+    const connection = connectionOf(database, { ...testServer(), user, password: 'secret' });
+    const env = { PHP_SESSION_BRIDGE_CONNECTION: connection };
+    const { out, code } = await whileHeld(async () => {
+      const killed = shell.run(['kill', '--user', 'alice', '--json', ...configuration(20)], { env });
+      const waiting = `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '${user}' AND INFO LIKE '%FOR UPDATE%'`;
+      while ((await dataOf(0)) !== undefined || (await witness.query(waiting)).length === 0) await sleep(20);
+      // Its connections are ended, and no new ones are let in.
+      await witness.query(`DROP USER ${user}@127.0.0.1; KILL USER ${user}`);
+      return killed;
+    });
+    const failed = [{ handle: second, code: 'ERR_SESSION_UNAVAILABLE' }];
+    expect([code, JSON.parse(out)]).toEqual([3, { ...nothing, ended: [first], failed, notTried: [third] }]);
+    expect(await left()).toEqual([id(1), id(2), id(3)]);
+  });
+
+  test('Ctrl-C in the middle', async () => {
+    const [first, second, third] = await handlesOfAlice();
+    const interruption = new AbortController();
+    const { signal } = interruption;
+    const { out, code } = await whileHeld(async () => {
+      const killed = shell.run(['kill', '--user', 'alice', ...configuration(20)], { signal });
+      await untilGone(0);
+      interruption.abort();
+      return killed;
+    });
+    expect([code, out]).toEqual([130, `1 ended: ${first}\n2 were not tried: ${second}, ${third}\n`]);
+    expect(await left()).toEqual([id(1), id(2), id(3)]);
   });
 });
 

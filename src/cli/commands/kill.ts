@@ -3,6 +3,7 @@ import { decodeSession, encodeSession } from '../../codec/index.ts';
 import { PhpSessionError } from '../../errors.ts';
 import type { SessionLease, SessionStore } from '../../stores/store.ts';
 import type { Call, Command } from '../command.ts';
+import { Ending } from '../ending.ts';
 import { CommandError, EXIT, UsageError } from '../exit-codes.ts';
 import { assertLockable, mayComeBack, storeByKey, withLock } from '../locked-session.ts';
 import { isUser, loginsOf } from '../logins.ts';
@@ -15,7 +16,7 @@ import { usersOf } from '../user-flag.ts';
 export const kill: Command = {
   summary: 'ends a session, or all of a user: a logout that both sides respect',
   details: `It deletes the row under the lock that PHP's side takes, so a page that holds the session ends first. It needs DELETE and SELECT, and INSERT for the mark
-of a logout. A user who has a remember-me cookie of the application is logged in again by that: see what it says.`,
+of a logout. One session that cannot be ended, as a page does not give it back in time, keeps no other one from its end. A user who has a remember-me cookie of the application is logged in again by that: see what it says.`,
   operands: ['[HANDLE]'],
   flags: {
     ...placeFlags,
@@ -58,23 +59,20 @@ async function end(table: SessionTable, call: Call, watch: number) {
   }
   if (keys.length === 0) throw new CommandError('that user has no session');
   const store = storeByKey(table);
+  const ending = new Ending(handles);
   try {
-    const ended: string[] = [];
-    for (const key of keys) {
-      if (await endOne(store, table, key, chosen.isStill, world.signal)) ended.push(table.handles.of(key));
-    }
-    const back = watch === 0 ? [] : await endThoseThatReturn(store, table, keys, chosen.isStill, watch, call);
-    report.answer({ ended, cameBack: back }, () =>
-      [
-        `${ended.length} ended: ${ended.join(', ') || 'none'}`,
-        ...back.map((one) => `${one} came back, and was ended`),
-      ].join('\n'),
-    );
-    warnOf(table, call, watch);
-    return back.length > 0 ? EXIT.found : EXIT.ok;
+    const endOf = (key: string) => endOne(store, table, key, chosen.isStill, world.signal);
+    for (const key of keys) await ending.attempt(table.handles.of(key), ending.ended, () => endOf(key));
+    if (watch > 0) await endThoseThatReturn(store, table, keys, ending, endOf, watch, call);
   } finally {
+    // Whatever happens: who ends sessions in need must know which ones have ended.
+    report.answer(ending.toJson(), () => ending.toWords());
     await store.close();
   }
+  for (const [handle, error] of ending.failed) report.note(`${handle}: ${error.code}: ${error.message}`);
+  warnOf(table, call, watch);
+  if (ending.failed.size > 0) return EXIT.failed;
+  return ending.cameBack.size > 0 ? EXIT.found : EXIT.ok;
 }
 
 /** Which sessions, and whether one of them still is what was asked for: it may have become another user's meanwhile. */
@@ -120,29 +118,28 @@ async function endOne(
   }
 }
 
-/** @returns their handles */
+/** Watches those that were ended, or had ended before. */
 async function endThoseThatReturn(
   store: SessionStore,
   table: SessionTable,
   keys: readonly string[],
-  isStill: (lease: SessionLease) => boolean,
+  ending: Ending,
+  endOf: (key: string) => Promise<boolean>,
   seconds: number,
   { world: { signal }, report }: Call,
-): Promise<string[]> {
-  const back = new Set<string>();
+): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {
     await sleep(500, undefined, { signal });
     for (const key of keys) {
-      const { data } = await store.read(key, { signal });
-      // A visitor who comes back with his old cookie may have an empty session under it.
-      if (data !== undefined && data.length > 0 && (await endOne(store, table, key, isStill, signal))) {
-        back.add(table.handles.of(key));
-      }
+      await ending.attempt(table.handles.of(key), ending.cameBack, async () => {
+        const { data } = await store.read(key, { signal });
+        // A visitor who comes back with his old cookie may have an empty session under it.
+        return data !== undefined && data.length > 0 && (await endOf(key));
+      });
     }
     report.progress(() => `looking again for ${Math.ceil((end - performance.now()) / 1000)} s`);
   }
-  return [...back];
 }
 
 function warnOf({ place: { store, preset } }: SessionTable, { report }: Call, watch: number): void {

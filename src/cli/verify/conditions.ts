@@ -27,7 +27,7 @@ export function conditionsOf(table: SessionTable, php: string, reveals: boolean)
       phpCharset,
       encoding: encoding?.name ?? 'none',
       serializeHandler: typeof format === 'string' ? format : format.name,
-      serializePrecision: String(serializePrecision),
+      serializePrecision: String(serializePrecision ?? -1),
       phpVersion: String(phpVersion),
       'maxBytes, maxDepth, maxElements': [maxBytes, maxDepth, maxElements].join(', '),
       '--php': php,
