@@ -1,14 +1,21 @@
 import type { Ask } from './ask.ts';
-import { statementKind } from './statement-kind.ts';
+import { lockNameIn, statementKind } from './statement-kind.ts';
 
 /** A connection, as its server describes it. */
 export interface Client {
   readonly who: string;
   readonly side: 'node' | 'php' | 'other';
   readonly statement: string;
+  /** Since its last statement began, or its last one ended. */
+  readonly seconds: number;
+  /** The named lock that it waits for; null where its name is not visible; `undefined` where it waits for none. It is never shown: it may be an id. */
+  readonly waitsForName: string | null | undefined;
 }
 
-type Row = [id: number | string, user: string, host: string, info: string | null];
+type Row = [
+  ...[id: number | string, user: string, host: string, info: string | null],
+  ...[state: string | null, seconds: number | string | null],
+];
 type Attribute = [id: number | string, name: string, value: string | null];
 
 export interface Clients {
@@ -19,10 +26,10 @@ export interface Clients {
 }
 
 export async function readClients({ query, see, unseen }: Ask): Promise<Clients> {
-  const rows = await query<Row>('SELECT ID, USER, HOST, INFO FROM information_schema.PROCESSLIST');
+  const rows = await query<Row>('SELECT ID, USER, HOST, INFO, STATE, TIME FROM information_schema.PROCESSLIST');
   const attributes = await readAttributes(see, query, unseen);
   const byId = new Map<number, Client>(
-    rows.map(([id, user, host, info]) => {
+    rows.map(([id, user, host, info, state, seconds]) => {
       const {
         php_session_bridge: version,
         program_name: program,
@@ -37,7 +44,9 @@ export async function readClients({ query, see, unseen }: Ask): Promise<Clients>
         : isPhp
           ? `PHP at ${host}`
           : `${user} at ${host}`;
-      return [Number(id), { who, side: isNode ? 'node' : isPhp ? 'php' : 'other', statement: statementKind(info) }];
+      const side = isNode ? 'node' : isPhp ? 'php' : 'other';
+      const waitsForName = state === 'User lock' ? (lockNameIn(info) ?? null) : undefined;
+      return [Number(id), { who, side, statement: statementKind(info), seconds: Number(seconds ?? 0), waitsForName }];
     }),
   );
   return { byId, areKnown: attributes !== undefined };

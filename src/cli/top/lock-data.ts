@@ -7,7 +7,12 @@
 export function keyOfLock(data: string | null): string | undefined {
   const hex = /^0x\s*([0-9a-f ]+)/i.exec(data ?? '')?.[1];
   if (hex !== undefined) return Buffer.from(hex.replaceAll(' ', ''), 'hex').toString('latin1');
-  const text = /^'((?:[^'\\]|''|\\[\s\S])*)'/.exec(data ?? '')?.[1];
   // CHAR is filled with spaces, which no id ends with.
-  return text?.replace(/''|\\([\s\S])/g, (_, char?: string) => char ?? "'").trimEnd();
+  return textOf(data ?? undefined)?.trimEnd();
+}
+
+/** What a literal of SQL says that a text begins with. */
+export function textOf(sql: string | undefined): string | undefined {
+  const text = /^'((?:[^'\\]|''|\\[\s\S])*)'/.exec(sql ?? '')?.[1];
+  return text?.replace(/''|\\([\s\S])/g, (_, char?: string) => char ?? "'");
 }

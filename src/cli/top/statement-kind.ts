@@ -1,3 +1,5 @@
+import { textOf } from './lock-data.ts';
+
 const VERBS =
   /^(SELECT|INSERT|UPDATE|DELETE|REPLACE|COMMIT|ROLLBACK|BEGIN|START|SET|SHOW|ALTER|CREATE|DROP|LOCK|CALL|DO|KILL|OPTIMIZE|ANALYZE|TRUNCATE)\b/i;
 
@@ -11,3 +13,7 @@ export function statementKind(text: string | null): string {
   // Named locks, as Symfony, CodeIgniter and Drupal take them.
   return /\bGET_LOCK\s*\(/i.test(text) ? 'SELECT GET_LOCK()' : 'SELECT';
 }
+
+/** The name of `GET_LOCK('name', …)`; `undefined` where it is bound to a prepared statement, or is no plain text. */
+export const lockNameIn = (text: string | null): string | undefined =>
+  textOf(/\bGET_LOCK\s*\(\s*(.*)/is.exec(text ?? '')?.[1]);

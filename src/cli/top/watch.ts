@@ -7,6 +7,7 @@ import type { Handles } from '../handles.ts';
 import { type Ask, asking } from './ask.ts';
 import { type Client, type Clients, readClients } from './clients.ts';
 import { readInnodb, type SessionLocks } from './innodb.ts';
+import { joined, readNamedLocks } from './named-locks.ts';
 import { readNdb } from './ndb.ts';
 import type { Rates, ServerPicture } from './picture.ts';
 
@@ -70,7 +71,10 @@ export class Watch {
       isNdb && locks !== undefined
         ? await readNdb(ask, clients.byId, locks)
         : await readInnodb(ask, clients.byId, /MariaDB/i.test(version), locks);
-    const transactions = read.sort((a, b) => b.seconds - a.seconds);
+    const { lock, row: rowSettings } = this.#settings;
+    const handleOf = (id: string) => this.#handles.of(rowSettings.keyOf(id));
+    const named = typeof lock === 'string' ? [] : await readNamedLocks(ask, clients.byId, { lock, handleOf });
+    const transactions = joined(read, named).sort((a, b) => b.seconds - a.seconds);
     const rates = await this.#rates(query);
     return {
       ...{ version, transactions, rates, unseen: ask.unseen },
