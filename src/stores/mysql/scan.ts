@@ -37,8 +37,8 @@ export interface ScanOptions {
 /** Milliseconds for one statement. */
 const PATIENCE = 60_000;
 const MOST_ROWS = 2_000;
-/** Bytes of data that one answer shall have at most; a row that is larger comes alone. */
-const MOST_BYTES = 4 * 2 ** 20;
+/** Bytes of data that one answer shall have at most; a row that is larger comes alone. Larger answers are no faster, and take more memory. */
+const MOST_BYTES = 2 ** 19;
 
 /** For a connection that only reads. It may be one to a replica. */
 export async function makeReadOnly(connection: Connection, settings: Settings): Promise<void> {
