@@ -1,14 +1,19 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mysql2/promise';
 import { keyOfLock } from '../../src/cli/top/lock-data.ts';
 import type { ServerPicture } from '../../src/cli/top/picture.ts';
 import { statementKind } from '../../src/cli/top/statement-kind.ts';
 import type { MysqlStoreOptions } from '../../src/stores/mysql/index.ts';
 import { mysqlStore } from '../../src/stores/mysql/index.ts';
 import type { SessionStore } from '../../src/stores/store.ts';
+import { startMariadb } from '../../tools/services/mariadb.mjs';
 import { mentions, planted, secretId } from './canary.ts';
 import { connectionOf, type Run, Shell } from './cli-helpers.ts';
 import { emptyDatabase } from './empty-database.ts';
-import { asInAnotherProcess, sleep, testServer, type Witness } from './mysql-store-helpers.ts';
+import { asInAnotherProcess, type Server, sleep, testServer, Witness } from './mysql-store-helpers.ts';
 import { readCases } from './recognize-cases.ts';
 
 const database = `cli_top_${process.pid}`;
@@ -150,6 +155,116 @@ describe('top', () => {
       expect([title, code, JSON.parse(out).servers[0].table]).toEqual([title, 0, expect.anything()]);
     }
   }, 240_000);
+});
+
+describe('named locks', () => {
+  type Place = Server & { database: string };
+  const byId = { name: (id: string) => id };
+  const hashed = { name: (id: string) => createHash('md5').update(id).digest('hex') };
+
+  /** What a page of PHP does, with the name in the text of its statement. */
+  async function take(on: Place, name: string): Promise<{ taken: Promise<unknown>; id: number; end(): void }> {
+    const connection = await createConnection(on);
+    return {
+      taken: connection.query(`SELECT GET_LOCK('${name}', 20)`),
+      id: connection.threadId!,
+      end: () => connection.destroy(),
+    };
+  }
+
+  async function pictureOf(on: Place, lock: string): Promise<ServerPicture & { out: string; err: string }> {
+    const file = join(shell.directory, `${createHash('md5').update(lock).digest('hex')}.mjs`);
+    const crypto = "import { createHash } from 'node:crypto';";
+    writeFileSync(file, `${crypto} export default { store: { table: 'session', lock: { name: ${lock} } } };`);
+    const env = { PHP_SESSION_BRIDGE_CONNECTION: connectionOf(on.database, on) };
+    const { out, err } = await shell.run(['top', '--once', '--json', '--config', file], { env });
+    if (out === '') throw new Error(err);
+    return { ...JSON.parse(out).servers[0], out, err };
+  }
+
+  async function untilWaiting(on: Place, lock: string) {
+    for (let tries = 0; ; tries++) {
+      const seen = await pictureOf(on, lock);
+      if (seen.transactions.some(({ does }) => does === 'waits')) return seen;
+      if (tries === 40) throw new Error(`nobody waits: ${seen.out}`);
+      await sleep(200);
+    }
+  }
+
+  test('who waits, and who holds what somebody waits for; the name of a lock is never shown', async () => {
+    await witness.query(tables.bytes);
+    const id = secretId();
+    await insert(id);
+    const on = { ...testServer(), database };
+    for (const [lock, text] of [
+      [byId, '(id) => id'],
+      [hashed, "(id) => createHash('md5').update(id).digest('hex')"],
+    ] as const) {
+      const holder = await take(on, lock.name(id));
+      await holder.taken;
+      const alone = await pictureOf(on, text);
+      expect(alone.transactions).toEqual([]);
+      expect(alone.unseen).toContainEqual(expect.stringMatching(/lists no named locks/));
+      const waiter = await take(on, lock.name(id));
+      const nameless = store({ lock }).open(id);
+      const seen = await untilWaiting(on, text);
+      const session = lock === byId ? await handle() : null;
+      const byConnection = new Map(seen.transactions.map((one) => [one.connection, one]));
+      expect(byConnection.get(holder.id)).toMatchObject({ does: 'holds', session, waitsFor: [] });
+      expect(byConnection.get(waiter.id)).toMatchObject({ does: 'waits', session, waitsFor: [holder.id] });
+      expect([seen.out, seen.err].filter((said) => mentions(said) || said.includes(lock.name(id)))).toEqual([]);
+      holder.end();
+      await waiter.taken;
+      waiter.end();
+      await (await nameless).release();
+    }
+  });
+
+  test('a name that is SQL is a name', async () => {
+    await witness.query(tables.bytes);
+    const on = { ...testServer(), database };
+    const name = "x'') OR SLEEP(9) -- ";
+    const holder = await take(on, name);
+    await holder.taken;
+    const waiter = await take(on, name);
+    const { transactions } = await untilWaiting(on, '(id) => id');
+    expect(transactions.map(({ does, connection }) => [does, connection]).sort()).toEqual([
+      ['holds', holder.id],
+      ['waits', waiter.id],
+    ]);
+    holder.end();
+    await waiter.taken;
+    waiter.end();
+  });
+
+  test('with performance_schema all of them are listed', async () => {
+    const settings = { 'performance-schema': 'ON', 'performance-schema-instrument': 'wait/lock/metadata/sql/mdl=ON' };
+    const server = await startMariadb({ settings });
+    const { host, port, user, password } = server;
+    const on = { host, port, user, password, database: 'test' };
+    const there = await Witness.connect(on);
+    try {
+      await there.query(`USE test; ${tables.bytes}`);
+      const id = secretId();
+      await there.query('INSERT INTO session VALUES (?, ?, 1)', [id, Buffer.from('n|i:1;')]);
+      const holder = await take(on, id);
+      await holder.taken;
+      const alone = await pictureOf(on, '(id) => id');
+      const { session } = alone.transactions[0]!;
+      expect(alone.transactions).toMatchObject([{ connection: holder.id, does: 'holds', session: expect.any(String) }]);
+      expect(alone.unseen).not.toContainEqual(expect.stringMatching(/named locks/));
+      const opening = store({ lock: byId, connection: on }).open(id);
+      const { transactions } = await untilWaiting(on, '(id) => id');
+      const waiter = transactions.find(({ does }) => does === 'waits');
+      expect(waiter).toMatchObject({ session, waitsFor: [holder.id], who: expect.stringMatching(/^Node .*, process/) });
+      holder.end();
+      await (await opening).release();
+    } finally {
+      await there.end();
+      await Promise.all(stores.splice(0).map((one) => one.close()));
+      await server.stop();
+    }
+  }, 60_000);
 });
 
 test.each([
