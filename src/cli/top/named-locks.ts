@@ -23,6 +23,9 @@ interface Users {
 const LOCKS = `SELECT t.PROCESSLIST_ID, l.OBJECT_NAME, l.LOCK_STATUS FROM performance_schema.metadata_locks AS l
   JOIN performance_schema.threads AS t ON t.THREAD_ID = l.OWNER_THREAD_ID WHERE l.OBJECT_TYPE IN ('USER LEVEL LOCK', 'USER LOCK')`;
 
+/** Off by default on MariaDB: then the table of the locks is empty. */
+const INSTRUMENT = "SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl'";
+
 /**
  * Who holds a named lock, and who waits for one. They are on one server alone. `performance_schema` lists them. Without it the list of processes shows who waits; for what,
  * where the name stands in the statement; and then the server tells who holds that name.
@@ -32,8 +35,7 @@ export async function readNamedLocks(
   clients: ReadonlyMap<number, Client>,
   { lock, handleOf }: NamedLocks,
 ): Promise<Transaction[]> {
-  const names = await readNames(ask);
-  const isListed = names.size > 0;
+  const { names, areAll } = await readNames(ask);
   const known = new Set([...names.values()].flatMap(({ waiters }) => [...waiters]));
   /** They wait for a name that cannot be seen: it is bound to a prepared statement. */
   const nameless: number[] = [];
@@ -45,9 +47,9 @@ export async function readNamedLocks(
   for (const [name, { holders }] of names) {
     if (holders.size === 0) for (const holder of await holdersOf(ask, name)) holders.add(holder);
   }
-  if (!isListed) {
+  if (!areAll) {
     ask.unseen.push(
-      'performance_schema.metadata_locks lists no named locks: who holds one is known only while somebody waits for it whose statement has its name as text',
+      'who holds a named lock, unless somebody waits for it whose statement has the name as text: performance_schema is off, or its instrument wait/lock/metadata/sql/mdl',
     );
   }
   const as = (connection: number, does: Transaction['does'], name?: string, waitsFor: number[] = []): Transaction => {
@@ -72,16 +74,21 @@ export async function readNamedLocks(
   ];
 }
 
-async function readNames({ query, see }: Ask): Promise<Map<string, Users>> {
+/** @returns `areAll`: whether the server lists all of them */
+async function readNames({ query, see }: Ask): Promise<{ names: Map<string, Users>; areAll: boolean }> {
   const names = new Map<string, Users>();
   const [on] = await query<[number | string]>('SELECT @@performance_schema');
-  if (Number(on![0]) !== 1) return names;
-  const rows = await see('named locks', 'SELECT ON performance_schema.*', () => query<Row>(LOCKS));
-  for (const [connection, name, status] of rows ?? []) {
+  if (Number(on![0]) !== 1) return { names, areAll: false };
+  const [rows, instrument] =
+    (await see('named locks', 'SELECT ON performance_schema.*', async () => [
+      await query<Row>(LOCKS),
+      await query<[string]>(INSTRUMENT),
+    ])) ?? [];
+  for (const [connection, name, status] of (rows ?? []) as Row[]) {
     const { holders, waiters } = usersOf(names, name);
     (status === 'GRANTED' ? holders : waiters).add(Number(connection));
   }
-  return names;
+  return { names, areAll: instrument?.[0]?.[0] === 'YES' };
 }
 
 function usersOf(names: Map<string, Users>, name: string): Users {
