@@ -182,7 +182,7 @@ describe('a run that was stopped', () => {
       ['serializeHandler was php, and is php_binary', as({ session: { serializeHandler: 'php_binary' } })],
       ['serializePrecision was -1, and is 17', as({ session: { serializePrecision: 17 } })],
       ['phpVersion was [\\d.]+, and is 7.4', as({ session: { phpVersion: '7.4' } })],
-      ['maxBytes, .* was (.+), and is 1000, \\1', as({ session: { maxBytes: 1000 } })],
+      ['maxBytes was not given, and is 1000', as({ session: { maxBytes: 1000 } })],
       ['--php was one row of 10 by PHP [\\d.]+, and is one row of 5 by PHP [\\d.]+', [...as(), '--php', '5']],
       ['--php was one row of 10 by PHP [\\d.]+, and is not asked', [...as(), '--no-php']],
       ['--php was .*, and is not asked', as(), { PATH: shell.directory }],
@@ -197,7 +197,7 @@ describe('a run that was stopped', () => {
     const { out, code } = await shell.run(['verify', '--json', ...as(), '--rate', '100000', '--resume', file]);
     expect([code, JSON.parse(out)]).toMatchObject([0, { rows: 3000, kinds: [{ kind: 'identical', rows: 3000 }] }]);
     await witness.query(`DROP DATABASE ${database}_2`);
-  });
+  }, 120_000);
 
   test('with another key of the encoding it is refused', async () => {
     const { schema, fill, env, table } = (await readCases()).find(({ title }) => title === 'Laravel 13, encrypt')!;

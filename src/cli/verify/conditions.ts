@@ -28,8 +28,8 @@ export function conditionsOf(table: SessionTable, php: string, reveals: boolean)
       encoding: encoding?.name ?? 'none',
       serializeHandler: typeof format === 'string' ? format : format.name,
       serializePrecision: String(serializePrecision ?? -1),
-      phpVersion: String(phpVersion),
-      'maxBytes, maxDepth, maxElements': [maxBytes, maxDepth, maxElements].join(', '),
+      phpVersion: given(phpVersion),
+      ...{ maxBytes: given(maxBytes), maxDepth: given(maxDepth), maxElements: given(maxElements) },
       '--php': php,
       '--reveal': reveals ? 'given' : 'not given',
       'the version of php-session-bridge': VERSION,
@@ -37,6 +37,8 @@ export function conditionsOf(table: SessionTable, php: string, reveals: boolean)
     packed: encoding === undefined ? null : Buffer.from(encoding.encode(sample(table))).toString('base64'),
   };
 }
+
+const given = (option: string | number | undefined): string => (option === undefined ? 'not given' : String(option));
 
 /** @returns in words what differs; nothing where both are parts of one result */
 export function differences(before: Conditions, now: Conditions, table: SessionTable): string[] {
