@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
+import type { Page, Response } from 'playwright-core';
 import { createTableSql } from '../../src/stores/mysql/index.ts';
 import { temporaryDirectory } from '../../tools/services/lifeline.mjs';
 import { startMariadb } from '../../tools/services/mariadb.mjs';
@@ -20,9 +20,11 @@ const name = 'counter.test';
 const start: Record<string, typeof startPhp> = { '127.0.0.2': startPhp, '127.0.0.3': startNode, '127.0.0.4': startPhp };
 const addresses = Object.keys(start);
 
+type CounterVisit = Visit & { count: number; server: string };
+
 const directory = temporaryDirectory('experiment');
 const running = new Map<string, CounterServer>();
-const visits: Visit[] = [];
+const visits: CounterVisit[] = [];
 let mariadb: Awaited<ReturnType<typeof startMariadb>>;
 let database: Database;
 let tls: Certificate;
@@ -39,7 +41,7 @@ beforeAll(async () => {
   const admin = await mysql.createConnection(database);
   await admin.query(createTableSql({ table: 'session' }));
   await admin.end();
-  port = await portOnAll(addresses);
+  port = await freePort(addresses);
   for (const address of addresses) await run(address);
   resolver = await startResolver(name, addresses, { tls });
   browser = await Browser.start(directory.path, { resolver: resolver.url, tls });
@@ -57,7 +59,7 @@ test('whichever server is killed, the browser finds the next by itself, and its 
   const rows: (string | number)[][] = [];
   /** Ten pages; returns the address of the last one. */
   const stay = async (event: string) => {
-    const here: Visit[] = [];
+    const here: CounterVisit[] = [];
     for (let i = 0; i < 10; i++) here.push(await visit());
     const inUse = [...new Set(here.map(({ address }) => address))];
     const counts = `${here[0]?.count} to ${here.at(-1)?.count}`;
@@ -93,7 +95,7 @@ test('killed in the middle of requests: the counter never goes back', async () =
   let killing = true;
   const visiting = (async () => {
     while (killing) {
-      const next = await browser.visit(url()).catch(() => undefined);
+      const next = await browser.visit(url(), read).catch(() => undefined);
       if (next === undefined) failed++;
       else seen(next);
     }
@@ -146,16 +148,22 @@ test('how long the browser stays with an address', async () => {
 
 const url = () => `https://${name}:${port}/counter.php`;
 
+/** What the counter page says. */
+async function read(page: Page, response: Response) {
+  const count = Number(await page.locator('b').textContent());
+  return { count, server: (await response.headerValue('x-served-by')) ?? '' };
+}
+
 /** Opens the page when no request was lost before: it counts on by one. */
-async function visit(): Promise<Visit> {
+async function visit(): Promise<CounterVisit> {
   const before = visits.at(-1)?.count ?? 0;
-  const next = seen(await browser.visit(url()));
+  const next = seen(await browser.visit(url(), read));
   expect(next.count).toBe(before + 1);
   return next;
 }
 
 /** Notes a page, whose count must be above all before. */
-function seen(next: Visit): Visit {
+function seen(next: CounterVisit): CounterVisit {
   expect(next.status).toBe(200);
   expect(next.count).toBeGreaterThan(visits.at(-1)?.count ?? 0);
   visits.push(next);
@@ -171,20 +179,4 @@ async function run(address: string): Promise<void> {
 async function kill(address: string): Promise<void> {
   await running.get(address)?.kill();
   running.delete(address);
-}
-
-/** One port that is free on all these addresses. */
-async function portOnAll(addresses: readonly string[]): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const free = await Promise.all(addresses.map((address) => isFree(address, port)));
-    if (free.every(Boolean)) return port;
-  }
-}
-
-function isFree(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, address, () => server.close(() => resolve(true)));
-  });
 }

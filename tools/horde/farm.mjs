@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { quoted } from '../services/haproxy.mjs';
 import { temporaryDirectory } from '../services/lifeline.mjs';
 import { startPhpFpm } from '../services/php-fpm.mjs';
 import { freePort } from '../services/ports.mjs';
@@ -17,6 +18,8 @@ import { writeIni } from './packs.mjs';
  * @property {object} [settings] of Horde, over those of settings.mjs: `{ auth: { checkip: false }, session: { max_time: 60 } }`
  * @property {{ script: string, count: number, env?: Record<string, string> }} [node] the script of Node servers, which gets its port as the
  *   environment's `PORT`
+ * @property {{ host: string, port: number, certificate: string }} [https] where the proxy listens, with a file of certificate and key; default: http
+ *   on 127.0.0.1 and a free port
  */
 
 /**
@@ -33,6 +36,7 @@ import { writeIni } from './packs.mjs';
  * @property {readonly HordeServer[]} servers
  * @property {readonly { name: string, url: string, service: import('../services/processes.mjs').Service }[]} nodes
  * @property {string} logs the folder with what they print
+ * @property {() => Promise<void>} kill SIGKILL to all its processes at once
  * @property {() => Promise<void>} stop
  */
 
@@ -43,7 +47,7 @@ import { writeIni } from './packs.mjs';
  * @param {FarmOptions} options
  * @returns {Promise<HordeFarm>}
  */
-export async function startHordeFarm(lab, { ways, pack = 'full', workers = 6, settings = {}, node }) {
+export async function startHordeFarm(lab, { ways, pack = 'full', workers = 6, settings = {}, node, https }) {
   const directory = temporaryDirectory('horde-farm');
   const at = (/** @type {string} */ name) => join(directory.path, name);
   /** @type {(() => Promise<void> | void)[]} */
@@ -81,17 +85,17 @@ export async function startHordeFarm(lab, { ways, pack = 'full', workers = 6, se
   };
 
   try {
-    lab.forgetPacks();
+    lab.forgetPacks(pack);
     const servers = [];
     for (const [i, way] of ways.entries()) servers.push(await startServer(way, i));
     const nodes = [];
     for (let i = 0; i < (node?.count ?? 0); i++) nodes.push(await startNode(/** @type {any} */ (node), i));
     const files = await serveFiles(lab.folder);
     stops.push(files.stop);
-    const port = await freePort();
+    const { host, port } = https ?? { host: '127.0.0.1', port: await freePort() };
     const nodePorts = nodes.map((each) => each.port);
     const [command, ...args] = configureProxy(at('haproxy.cfg'), {
-      port,
+      bind: `${host}:${port}${https === undefined ? '' : ` ssl crt ${quoted(https.certificate)}`}`,
       folder: lab.folder,
       filesPort: files.port,
       servers,
@@ -99,8 +103,15 @@ export async function startHordeFarm(lab, { ways, pack = 'full', workers = 6, se
     });
     const proxy = startProcess(command, args, { log: at('haproxy.log') });
     stops.push(() => proxy.stop());
-    await untilReady(proxy, { name: 'HAProxy', port, log: at('haproxy.log') });
-    return { url: `http://127.0.0.1:${port}`, servers, nodes, logs: directory.path, stop };
+    await untilReady(proxy, { name: 'HAProxy', host, port, log: at('haproxy.log') });
+    const kill = async () => {
+      const processes = [proxy, ...servers.map(({ php }) => php), ...nodes.map(({ service }) => service)];
+      for (const each of processes) each.kill('SIGKILL');
+      await Promise.all(processes.map(({ ended }) => ended));
+      await stop();
+    };
+    const url = `${https === undefined ? 'http' : 'https'}://${host}:${port}`;
+    return { url, servers, nodes, logs: directory.path, kill, stop };
   } catch (error) {
     await stop();
     throw error;

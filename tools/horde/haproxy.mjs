@@ -6,13 +6,13 @@ import { configureHaproxy, failover, quoted } from '../services/haproxy.mjs';
  *
  * @param {string} file
  * @param {object} farm
- * @param {number} farm.port
+ * @param {string} farm.bind where the farm's port is, as HAProxy's `bind` takes it
  * @param {string} farm.folder of `copyHorde()`
  * @param {number} farm.filesPort
  * @param {readonly { name: string, port: number, socket: string }[]} farm.servers PHP-FPM of each
  * @param {readonly number[]} farm.nodePorts
  */
-export function configureProxy(file, { port, folder, filesPort, servers, nodePorts }) {
+export function configureProxy(file, { bind, folder, filesPort, servers, nodePorts }) {
   // What a client says of its address is not believed: Horde takes the first address of this header for the visitor's.
   const common = `  http-request del-header X-Forwarded-For
   option forwardfor
@@ -33,7 +33,7 @@ fcgi-app horde
   no option keep-conn
 
 frontend farm
-  bind 127.0.0.1:${port}
+  bind ${bind}
 ${common}
   use_backend node if { path_beg /node/ } || { path /node }
   default_backend horde

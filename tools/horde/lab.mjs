@@ -18,7 +18,8 @@ export const mailPassword = 'secret';
  * @property {string} engine its title and version
  * @property {string} folder with the copy of Horde
  * @property {(user: string) => string} mailbox the Maildir of a user
- * @property {() => void} forgetPacks empties Horde's cache, which does not say by which extensions it was packed
+ * @property {(next: import('./packs.mjs').Pack) => void} forgetPacks empties Horde's cache if others have packed it: it does not say by which
+ *   extensions
  * @property {(options: import('./farm.mjs').FarmOptions) => Promise<import('./farm.mjs').HordeFarm>} startFarm
  * @property {() => Promise<void>} stop
  */
@@ -64,6 +65,8 @@ export async function startHordeLab({ engine: engineName = 'mariadb', pages = []
     await sql.query(`CREATE TABLE horde.${ownTable} (id VARBINARY(128) PRIMARY KEY, data VARBINARY(29800) NOT NULL,
       usetime INT UNSIGNED NOT NULL, KEY (usetime)) ENGINE=${engine.tableEngine}`);
     await sql.end();
+    /** @type {import('./packs.mjs').Pack | undefined} */
+    let packed;
     /** @type {Lab} */
     const lab = {
       database,
@@ -72,7 +75,9 @@ export async function startHordeLab({ engine: engineName = 'mariadb', pages = []
       engine: `${engine.title} ${engine.version}`,
       folder: at('www'),
       mailbox: (user) => join(dovecot.mail, user),
-      forgetPacks() {
+      forgetPacks(next) {
+        if (next === packed) return;
+        packed = next;
         const cached = readdirSync(at('temporary')).filter((name) => name.startsWith('cache_'));
         for (const name of cached) rmSync(join(at('temporary'), name));
       },

@@ -11,12 +11,15 @@ const given = new Set();
 /**
  * A loopback port without a server. Two calls in one process never return the same.
  *
+ * @param {readonly string[]} [addresses] it is free on all of these
  * @returns {Promise<number>}
  */
-export async function freePort() {
+export async function freePort(addresses = ['127.0.0.1']) {
   for (;;) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest + 1));
-    if (given.has(port) || !(await canListen(port))) continue;
+    if (given.has(port)) continue;
+    const free = await Promise.all(addresses.map((address) => canListen(port, address)));
+    if (!free.every(Boolean)) continue;
     given.add(port);
     return port;
   }
@@ -24,15 +27,16 @@ export async function freePort() {
 
 /**
  * @param {number} port
+ * @param {string} address
  * @returns {Promise<boolean>}
  */
-function canListen(port) {
+function canListen(port, address) {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
       else reject(error);
     });
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.listen(port, address, () => server.close(() => resolve(true)));
   });
 }

@@ -127,15 +127,15 @@ function signalGroup(group, signal) {
  * Waits until a service takes connections.
  *
  * @param {Service} service
- * @param {{ name: string, port: number | string, log: string, greets?: boolean, timeout?: number }} options `port` on
- *   loopback, or a Unix socket; `greets`: the server speaks first, as MySQL does, and is ready when it has; `timeout`
+ * @param {{ name: string, host?: string, port: number | string, log: string, greets?: boolean, timeout?: number }} options
+ *   `host`: default 127.0.0.1; `port`: or a Unix socket; `greets`: the server speaks first, as MySQL does, and is ready when it has; `timeout`
  *   in milliseconds, default 60,000
  * @throws {Error} with the last lines of the log, when it ended or the time is over; it is stopped then
  */
-export async function untilReady(service, { name, port, log, greets = false, timeout = 60_000 }) {
+export async function untilReady(service, { name, host, port, log, greets = false, timeout = 60_000 }) {
   const deadline = Date.now() + timeout;
   while (service.running() && Date.now() < deadline) {
-    if (await answers(port, greets)) return;
+    if (await answers(port, greets, host)) return;
     await sleep(20);
   }
   const reason = service.running() ? `does not answer on port ${port}` : `ended (${await service.ended})`;
@@ -148,11 +148,12 @@ export async function untilReady(service, { name, port, log, greets = false, tim
  *
  * @param {number | string} port
  * @param {boolean} greets see `untilReady()`
+ * @param {string} [host]
  * @returns {Promise<boolean>}
  */
-export function answers(port, greets) {
+export function answers(port, greets, host = '127.0.0.1') {
   return new Promise((resolve) => {
-    const socket = typeof port === 'number' ? connect(port, '127.0.0.1') : connect(port);
+    const socket = typeof port === 'number' ? connect(port, host) : connect(port);
     const finish = (/** @type {boolean} */ result) => {
       socket.destroy();
       resolve(result);

@@ -1,21 +1,18 @@
 import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, type CDPSession, chromium, type Page, type Response } from 'playwright-core';
 import { unwatch, watch } from '../../../tools/services/lifeline.mjs';
 import { program } from '../../../tools/services/packages.mjs';
 import type { Certificate } from './certificate.ts';
 
 /** What the browser itself says of a page that it got. */
 export interface Visit {
-  /** What the page says. */
-  count: number;
   status: number;
-  server: string;
   /** The address that the browser used. */
   address: string;
   /** Which of its connections. */
   connection: number;
-  /** Milliseconds from the wish to the page. */
+  /** Milliseconds from the wish until the page was read. */
   took: number;
 }
 
@@ -65,8 +62,13 @@ export class Browser {
     return new Browser(context, page, devTools, group);
   }
 
-  /** Opens the page. */
-  async visit(url: string): Promise<Visit> {
+  /** The page that was opened last. */
+  get page(): Page {
+    return this.#page;
+  }
+
+  /** Opens a page. `read` says what is on it, and waits for that if need be. */
+  async visit<T>(url: string, read: (page: Page, response: Response) => Promise<T>): Promise<T & Visit> {
     const received = new Promise<{ remoteIPAddress?: string; connectionId: number }>((resolve) => {
       const listen = (event: { type: string; response: { remoteIPAddress?: string; connectionId: number } }) => {
         if (event.type !== 'Document') return;
@@ -76,17 +78,11 @@ export class Browser {
       this.#devTools.on('Network.responseReceived', listen);
     });
     const start = performance.now();
-    const response = await this.#page.goto(url);
+    const response = (await this.#page.goto(url))!;
+    const content = await read(this.#page, response);
     const took = performance.now() - start;
     const { remoteIPAddress, connectionId } = await received;
-    return {
-      count: Number(await this.#page.locator('b').textContent()),
-      status: response?.status() ?? 0,
-      server: (await response?.headerValue('x-served-by')) ?? '',
-      address: remoteIPAddress ?? '',
-      connection: connectionId,
-      took,
-    };
+    return { ...content, status: response.status(), address: remoteIPAddress ?? '', connection: connectionId, took };
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,8 @@
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { configureHaproxy } from '../../../tools/services/haproxy.mjs';
 import { program } from '../../../tools/services/packages.mjs';
 import { freePort } from '../../../tools/services/ports.mjs';
-import { type Service, startProcess, tail } from '../../../tools/services/processes.mjs';
+import { type Service, startProcess, untilReady } from '../../../tools/services/processes.mjs';
 import type { Certificate } from './certificate.ts';
 
 export interface Database {
@@ -107,17 +105,6 @@ async function listening(options: ServerOptions, port: number, [command, ...args
     log,
     env: { COUNTER: JSON.stringify({ ...options, host, port }), PHP_CLI_SERVER_WORKERS: '8' },
   });
-  for (const end = Date.now() + 30_000; service.running() && Date.now() < end; await sleep(20)) {
-    if (await answers(host, port)) return service;
-  }
-  await service.stop(0);
-  throw new Error(`${name} does not listen on ${host}:${port}\n${tail(log)}`);
-}
-
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
+  await untilReady(service, { name, host, port, log, timeout: 30_000 });
+  return service;
 }
