@@ -1,10 +1,11 @@
 // `npm run test:horde`: Debian's Horde with IMP on three servers, and Node beside it on one session table. Exit status 1 when a step fails.
 // Arguments are names of steps: only these. `--entry`, `--pack` and `--engine` choose, `--requests` is the size of the storm.
 // `--figures` measures instead, with a call of `--seconds`.
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { choose, numberOf } from './arguments.mjs';
 import { build } from './build.mjs';
-import { hordeParts, runCommand, SetupError, setUp } from './setup.mjs';
+import { hordeParts, root, run, runCommand, SetupError, setUp } from './setup.mjs';
 
 await runCommand(async () => {
   const list = /** @type {const} */ ({ type: 'string', multiple: true });
@@ -71,6 +72,9 @@ await runCommand(async () => {
   if ([names, values.entry ?? [], values.pack ?? [], values.engine ?? []].every((chosen) => chosen.length === 0)) {
     await visitExample();
     console.log('examples/horde, in a browser: a login, mail, a cart, a logout. All as expected.');
+    const jest = join(root, 'node_modules/jest/bin/jest.js');
+    const end = await run(process.execPath, [jest, '--testPathPatterns', 'e2e/experiment-imp\\.test'], { cwd: root });
+    if (end !== 'exit 0') throw new SetupError(`jest failed (${end}).`);
   }
   console.log();
   console.log(
