@@ -26,8 +26,8 @@ const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
 const mailbox = '/horde/imp/dynamic.php?page=mailbox';
 
 withHorde(`One name, three addresses, with Horde's IMP${leftOut}`, () => {
-  const directory = temporaryDirectory('experiment');
   const running = new Map<string, HordeFarm>();
+  let directory: ReturnType<typeof temporaryDirectory>;
   let lab: Lab;
   let tls: Certificate;
   let port: number;
@@ -36,6 +36,7 @@ withHorde(`One name, three addresses, with Horde's IMP${leftOut}`, () => {
 
   beforeAll(async () => {
     execFileSync(process.execPath, ['tools/build.mjs'], { stdio: 'inherit' });
+    directory = temporaryDirectory('experiment');
     tls = selfSigned(name, directory.path);
     lab = await startHordeLab({ pages });
     port = await freePort(addresses);
@@ -49,7 +50,7 @@ withHorde(`One name, three addresses, with Horde's IMP${leftOut}`, () => {
     await resolver?.stop();
     for (const farm of running.values()) await farm.stop();
     await lab?.stop();
-    directory.remove();
+    directory?.remove();
   }, 60_000);
 
   test('whichever server is killed, the login, the mailbox and the cart are there at the next address', async () => {
