@@ -11,6 +11,8 @@ export interface Setting {
 /** The settings of PHP's side by their names, as far as something sets them. */
 export interface PhpSettings {
   readonly values: ReadonlyMap<string, Setting>;
+  /** The values of all settings that were read, also of those that are none of sessions, and what a pool says of itself: `pm.max_children`. */
+  readonly all: ReadonlyMap<string, string>;
   readonly findings: readonly PhpFinding[];
 }
 
@@ -56,8 +58,8 @@ function isOurs(name: string): boolean {
 export class SettingsReader {
   readonly values: Map<string, Setting> = new Map();
   readonly findings: PhpFinding[] = [];
-  /** All that was read, for `${NAME}`. */
-  readonly #all = new Map<string, string>();
+  /** Also for `${NAME}`. */
+  readonly all: Map<string, string> = new Map();
   readonly #env: Readonly<Record<string, string | undefined>>;
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
@@ -66,7 +68,7 @@ export class SettingsReader {
 
   /** The text of a php.ini, or of a `.user.ini`. */
   readIni(text: string, where: string): void {
-    const { entries, errorAt } = parseIni(text, (name) => this.#all.get(name) ?? this.#env[name]);
+    const { entries, errorAt } = parseIni(text, (name) => this.all.get(name) ?? this.#env[name]);
     let special: string | undefined;
     for (const { key, offset, value, section, constant } of entries) {
       if (offset !== undefined) continue; // `key[]` is a list, which no setting of sessions is
@@ -85,14 +87,18 @@ export class SettingsReader {
    * @throws TypeError if it is not clear which pool is meant
    */
   readPool(text: string, where: string, name: string | undefined, admin: boolean): void {
-    const { entries, errorAt } = parseIni(text, (variable) => this.#all.get(variable) ?? this.#env[variable]);
+    const { entries, errorAt } = parseIni(text, (variable) => this.all.get(variable) ?? this.#env[variable]);
     const pools = new Set(
       entries.map(({ section }) => section).filter((pool) => pool !== undefined && pool !== 'global'),
     );
     if (name === undefined && pools.size > 1) throw new TypeError(`${where} has more than one pool: give poolName`);
     if (name !== undefined && !pools.has(name)) throw new TypeError(`${where} has no pool with the name in poolName`);
     for (const { key, offset, value, section, constant } of entries) {
-      if (offset === undefined || (name !== undefined && section !== name)) continue;
+      if (name !== undefined && section !== name) continue;
+      if (offset === undefined) {
+        this.all.set(key, value);
+        continue;
+      }
       const [, isAdmin] = /^php_(admin_)?(?:value|flag)$/.exec(key) ?? [null, null];
       if (isAdmin === null || (isAdmin !== undefined) !== admin) continue;
       this.#set(offset, value.replaceAll('$pool', section ?? ''), where, constant);
@@ -101,7 +107,7 @@ export class SettingsReader {
   }
 
   #set(name: string, value: string, where: string, constant: string | undefined): void {
-    this.#all.set(name, value);
+    this.all.set(name, value);
     if (!isOurs(name)) return;
     this.values.set(name, { value, where });
     if (constant === undefined) return;
@@ -128,15 +134,17 @@ export class SettingsReader {
  */
 export function settingsOfJson(json: unknown, where: string): PhpSettings {
   const values = new Map<string, Setting>();
+  const all = new Map<string, string>();
   const given = typeof json === 'string' ? parsed(json, where) : json;
   for (const [name, said] of Object.entries(given ?? {})) {
-    if (!isOurs(name)) continue;
     const value = typeof said === 'object' && said !== null ? (said as { local_value?: unknown }).local_value : said;
+    all.set(name, String(value ?? ''));
+    if (!isOurs(name)) continue;
     if (value !== null && !['string', 'number', 'boolean'].includes(typeof value)) throw notSettings(where);
     values.set(name, { value: String(value ?? ''), where });
   }
   if (!values.has('session.name')) throw notSettings(where);
-  return { values, findings: [] };
+  return { values, all, findings: [] };
 }
 
 function parsed(json: string, where: string): unknown {

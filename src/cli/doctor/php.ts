@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare } from '../../php-ini/check.ts';
-import type { PhpOptions } from '../../php-ini/options.ts';
-import { parseIni } from '../../php-ini/parse-ini.ts';
-import { optionsFromIniGetAll, optionsFromPhpIni, type PhpIniFiles } from '../../php-ini.ts';
+import { type PhpIniFiles, settingsOfFiles } from '../../php-ini/files.ts';
+import { optionsOf, type PhpOptions } from '../../php-ini/options.ts';
+import { settingsOfJson } from '../../php-ini/settings.ts';
 import type { SessionOptions } from '../../session/options.ts';
 import type { Call, Flag } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -40,14 +40,17 @@ export async function checkPhp({ flags }: Call, options: SessionOptions): Promis
   const page = flags['ini-get-all'] as string | undefined;
   if (Object.keys(named).length === 0 && page === undefined) return undefined;
   try {
-    const phpVersion = options.phpVersion === undefined ? {} : { phpVersion: options.phpVersion };
-    const json = page === undefined ? undefined : await readFile(page, 'utf8');
-    const php = json === undefined ? optionsFromPhpIni(named, phpVersion) : optionsFromIniGetAll(json, phpVersion);
-    const all = json === undefined ? await readAll(named) : settingsOf(JSON.parse(json));
+    const settings =
+      page === undefined
+        ? settingsOfFiles(named, process.env)
+        : settingsOfJson(await readFile(page, 'utf8'), 'ini_get_all()');
     const where = page ?? named.pool ?? named.ini ?? named.scanDirectory!;
     return {
-      findings: [...differences(options, php, where), ...(await bypasses(all, where))],
-      workers: Number(all.get('pm.max_children') ?? Number.NaN) || undefined,
+      findings: [
+        ...differences(options, optionsOf(settings, options.phpVersion), where),
+        ...(await bypasses(settings.all, where)),
+      ],
+      workers: Number(settings.all.get('pm.max_children') ?? Number.NaN) || undefined,
     };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -61,27 +64,6 @@ function differences(options: SessionOptions, php: PhpOptions, where: string): D
     ...{ code, severity, where: servers, sql: [] },
     message: setting === undefined ? message : `${setting}: ${message}`,
   }));
-}
-
-/** All settings, also those that are none of sessions. The pool comes last, with `php_admin_value` over `php_value`. */
-async function readAll({ ini, scanDirectory, pool }: PhpIniFiles): Promise<Map<string, string>> {
-  const scanned =
-    scanDirectory === undefined ? [] : (await readdir(scanDirectory)).filter((name) => name.endsWith('.ini')).sort();
-  const files = [ini, ...scanned.map((name) => join(scanDirectory!, name)), pool].filter((file) => file !== undefined);
-  const all = new Map<string, string>();
-  for (const file of files) {
-    for (const { key, offset, value } of parseIni(await readFile(file, 'latin1'), () => undefined).entries) {
-      all.set(/^php_(admin_)?(value|flag)$/.test(key) ? (offset ?? key) : key, value);
-    }
-  }
-  return all;
-}
-
-/** `ini_get_all()` gives values, or arrays with the value of the page. */
-function settingsOf(json: Record<string, unknown>): Map<string, string> {
-  const localOf = (one: unknown) =>
-    typeof one === 'object' && one !== null ? (one as { local_value?: unknown }).local_value : one;
-  return new Map(Object.entries(json).map(([name, one]) => [name, String(localOf(one) ?? '')]));
 }
 
 /** Ways in which PHP's sessions are elsewhere, although our handler is installed. */
