@@ -28,7 +28,7 @@ export class MysqlFolder {
    * @param {Record<string, string>} [env] more variables for the command
    */
   static async of(folder, env = {}) {
-    const ports = await Promise.all(portNames.map(freePort));
+    const ports = await Promise.all(portNames.map(() => freePort()));
     const named = /** @type {Ports} */ (Object.fromEntries(portNames.map((name, i) => [name, ports[i]])));
     return new MysqlFolder(folder, named, env);
   }

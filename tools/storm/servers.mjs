@@ -78,7 +78,7 @@ export async function startServers({
   /** When this file is there, all pages of PHP use the older version. */
   const gone = join(directory.path, 'gone');
   const [proxyPort, ...nodePorts] = await Promise.all(
-    Array.from({ length: 1 + layout.servers * (processes === 'threads' ? layout.workers : 1) }, freePort),
+    Array.from({ length: 1 + layout.servers * (processes === 'threads' ? layout.workers : 1) }, () => freePort()),
   );
 
   /** @param {number} i */
