@@ -124,7 +124,7 @@ describe('the page', () => {
     }
   });
 
-  test.each([1280, 960, 700, 390, 360])(
+  test.each([1280, 1060, 960, 700, 390, 360])(
     'at a width of %i pixels no request is written over another one, whatever the font',
     async (width) => {
       await page.setViewportSize({ width, height: 900 });
