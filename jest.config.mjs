@@ -36,8 +36,11 @@ export const examples = (...names) =>
     testMatch: names.map((name) => `<rootDir>/test/examples/${name}.test.ts`),
   });
 
-/** The examples that `npm test` runs. The others install or build for a minute each, and are for `npm run test:examples`. */
-export const quickExamples = ['socket-io', 'trpc'];
+/** The example that `npm test` runs. The others install or build for a minute each, and are for `npm run test:examples`. */
+export const quickExamples = ['trpc'];
+
+/** Tests of the package with other releases than the clone's, from the registry. They too are for `npm run test:examples`. */
+export const releases = ['lowest-peers', 'signals', 'too-old'];
 
 export default {
   maxWorkers: 3, // on two cores: many tests wait for a lock or a server
@@ -50,7 +53,7 @@ export default {
     project('differential'),
     project('integration', database),
     project('e2e'),
-    project('package'),
+    project('package', { testPathIgnorePatterns: releases.map((name) => `/package/${name}\\.test`) }),
     project('docs'),
     examples(...quickExamples),
   ],

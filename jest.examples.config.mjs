@@ -1,8 +1,11 @@
-import { examples } from './jest.config.mjs';
+import { examples, project, releases } from './jest.config.mjs';
 
-// What `npm run test:examples` runs: each example is installed from the registry, with the package from its tarball.
+// What `npm run test:examples` runs. The packages come from the registry, and this one from its tarball.
 export default {
   maxWorkers: 2,
   testTimeout: 60_000,
-  projects: [examples('*')],
+  projects: [
+    examples('*'),
+    project('package', { testMatch: releases.map((name) => `<rootDir>/test/package/${name}.test.ts`) }),
+  ],
 };

@@ -1,4 +1,5 @@
-// `npm run test:examples`: the examples, and programs of docs/, in the frameworks of others, with a real database beside a real PHP.
+// `npm run test:examples`: the examples, and programs of docs/, in the frameworks of others, with a real database beside a real PHP; and the
+// oldest releases that the package admits.
 // Arguments go to Jest.
 import { join } from 'node:path';
 import { build } from './build.mjs';

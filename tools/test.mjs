@@ -1,7 +1,7 @@
 // `npm test`: everything that must hold, from a clean clone. Arguments go to Jest.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { quickExamples } from '../jest.config.mjs';
+import { quickExamples, releases } from '../jest.config.mjs';
 import { build } from './build.mjs';
 import { installNewestNode, testWithNewestNode } from './newest-node.mjs';
 import { root, run, runCommand, SetupError, setUp, stormParts } from './setup.mjs';
@@ -29,7 +29,7 @@ await runCommand(async () => {
   );
   await check('jest', bin('jest/bin/jest.js'), ...args);
   if (newestNode !== undefined) await testWithNewestNode(newestNode);
-  if (isAll) console.log(`Not run here: ${slowExamples().join(', ')}. npm run test:examples`);
+  if (isAll) console.log(`Not run here: ${[...slowExamples(), ...releases].join(', ')}. npm run test:examples`);
 });
 
 /**
