@@ -16,9 +16,9 @@ import { count, emptyTally, isGood, type Tally } from '../verify/tally.ts';
 
 /**
  * Rows in a batch. So few have been dealt with before V8 takes them for lasting: from about 300 on, their buffers stay until it collects all
- * garbage, which is 30 MB more. Fewer are no faster, and need a server that answers at once.
+ * garbage, which is 30 MB more. Fewer need a server that answers at once.
  */
-const BATCH = 100;
+const BATCH = 60;
 /** Milliseconds between two writes of the file of `--resume`. */
 const SAVED_EACH = 5_000;
 

@@ -67,9 +67,11 @@ export function clientContract(test: ContractRunner['test'], middleware: Middlew
     Site.with(middleware, async (site) => {
       site.rows.data.set('known', 'n|i:1;');
       let runs = 0;
+      const arrival = site.nextRequest();
       const sent = site.begin(() => runs++, 'PHPSESSID=known', 'POST');
       sent.setHeader('Content-Length', 2);
       sent.write('a');
+      await arrival;
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.deepEqual([site.rows.asked, runs], [0, 0]);
       sent.end('b');

@@ -77,6 +77,11 @@ export class Site {
     return this.errors.map((error) => (error as { code?: unknown }).code ?? error);
   }
 
+  /** Waits until the server gets a request. */
+  nextRequest(): Promise<unknown> {
+    return once(this.#server, 'request');
+  }
+
   /** Begins a request, which the caller ends. */
   begin(handler: Handler, cookie?: string, method = 'GET'): ClientRequest {
     this.#handlers.push(handler);
