@@ -8,7 +8,7 @@ export class Ending {
   /** They may go on, and why. */
   readonly failed: Map<string, PhpSessionError> = new Map();
   readonly #all: readonly string[];
-  /** They had ended before, or are another user's by now. */
+  /** They had ended before, or have become another user's. */
   readonly #gone: Set<string> = new Set();
   #isServerAway = false;
 

@@ -11,8 +11,10 @@ export interface Setting {
 /** The settings of PHP's side by their names, as far as something sets them. */
 export interface PhpSettings {
   readonly values: ReadonlyMap<string, Setting>;
-  /** The values of all settings that were read, also of those that are none of sessions, and what a pool says of itself: `pm.max_children`. */
+  /** The values of all settings that were read, also of those that are none of sessions. */
   readonly all: ReadonlyMap<string, string>;
+  /** What a pool of FPM says of itself: `pm.max_children`. */
+  readonly pool: ReadonlyMap<string, string>;
   readonly findings: readonly PhpFinding[];
 }
 
@@ -60,6 +62,8 @@ export class SettingsReader {
   readonly findings: PhpFinding[] = [];
   /** Also for `${NAME}`. */
   readonly all: Map<string, string> = new Map();
+  /** No setting of PHP, so `${NAME}` never means one of these. */
+  readonly pool: Map<string, string> = new Map();
   readonly #env: Readonly<Record<string, string | undefined>>;
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
@@ -96,7 +100,7 @@ export class SettingsReader {
     for (const { key, offset, value, section, constant } of entries) {
       if (name !== undefined && section !== name) continue;
       if (offset === undefined) {
-        this.all.set(key, value);
+        this.pool.set(key, value);
         continue;
       }
       const [, isAdmin] = /^php_(admin_)?(?:value|flag)$/.exec(key) ?? [null, null];
@@ -138,13 +142,14 @@ export function settingsOfJson(json: unknown, where: string): PhpSettings {
   const given = typeof json === 'string' ? parsed(json, where) : json;
   for (const [name, said] of Object.entries(given ?? {})) {
     const value = typeof said === 'object' && said !== null ? (said as { local_value?: unknown }).local_value : said;
-    all.set(name, String(value ?? ''));
+    const text = String(value ?? '');
+    all.set(name, text);
     if (!isOurs(name)) continue;
     if (value !== null && !['string', 'number', 'boolean'].includes(typeof value)) throw notSettings(where);
-    values.set(name, { value: String(value ?? ''), where });
+    values.set(name, { value: text, where });
   }
   if (!values.has('session.name')) throw notSettings(where);
-  return { values, all, findings: [] };
+  return { values, all, pool: new Map(), findings: [] };
 }
 
 function parsed(json: string, where: string): unknown {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SettingsReader } from '../../src/php-ini/settings.ts';
 import { checkPhpOptions, optionsFromIniGetAll, optionsFromPhpIni } from '../../src/php-ini.ts';
 import { settings } from '../../src/session/options.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
@@ -120,6 +121,14 @@ describe('a source', () => {
   test('${NAME} is the environment', () => {
     expect(optionsFromPhpIni('session.name = ${X}', { env: { X: 'fromEnv' } }).session.name).toBe('fromEnv');
     expect(optionsFromPhpIni('session.name = "${NONE:-other}"', { env: {} }).session.name).toBe('other');
+  });
+
+  test('${NAME} of a .user.ini is not what a pool says of itself', () => {
+    const reader = new SettingsReader({ user: 'fromEnv' });
+    reader.readPool('[www]\nuser = horde\npm.max_children = 5\n', 'www.conf', undefined, false);
+    reader.readIni('session.name = ${user}', '.user.ini');
+    expect(reader.values.get('session.name')?.value).toBe('fromEnv');
+    expect(Object.fromEntries(reader.pool)).toEqual({ user: 'horde', 'pm.max_children': '5' });
   });
 });
 

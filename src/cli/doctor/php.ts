@@ -50,7 +50,7 @@ export async function checkPhp({ flags }: Call, options: SessionOptions): Promis
         ...differences(options, optionsOf(settings, options.phpVersion), where),
         ...(await bypasses(settings.all, where)),
       ],
-      workers: Number(settings.all.get('pm.max_children') ?? Number.NaN) || undefined,
+      workers: Number(settings.pool.get('pm.max_children') ?? Number.NaN) || undefined,
     };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

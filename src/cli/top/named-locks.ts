@@ -49,7 +49,7 @@ export async function readNamedLocks(
   }
   if (!areAll) {
     ask.unseen.push(
-      'who holds a named lock, unless somebody waits for it whose statement has the name as text: performance_schema is off, or its instrument wait/lock/metadata/sql/mdl',
+      'who holds a named lock, unless a connection waits for it whose statement has the name as text: performance_schema is off, or its instrument wait/lock/metadata/sql/mdl',
     );
   }
   const as = (connection: number, does: Transaction['does'], name?: string, waitsFor: number[] = []): Transaction => {
@@ -97,7 +97,7 @@ function usersOf(names: Map<string, Users>, name: string): Users {
   return users;
 }
 
-/** The name comes from somebody's statement: it goes as hex, so that nothing in it is SQL. */
+/** The name comes from the statement of another connection: it goes as hex, so that nothing in it is SQL. */
 async function holdersOf({ query }: Ask, name: string): Promise<number[]> {
   const [row] = await query<[number | string | null]>(
     `SELECT IS_USED_LOCK(CONVERT(0x${Buffer.from(name).toString('hex')} USING utf8mb4))`,
